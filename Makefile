@@ -1,0 +1,157 @@
+# assay: one Makefile, no lists of files.  `make help` says what it can do.
+#
+#   CC=gcc|clang|aarch64-linux-gnu-gcc   MODE=release|debug|asan|tsan|cov   WORKER=1   V=1
+#   B=DIR (default build)   RUN="qemu-aarch64 -cpu max"   PREFIX=/usr/local
+CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CXX    := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+MODE   ?= release
+B      ?= build
+PREFIX ?= /usr/local
+Q      := $(if $(V),,@)
+MAKEFLAGS += --no-builtin-rules
+
+# --- what we build for, and where it goes --------------------------------------------------
+machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ARCH    := $(or $(if $(filter x86_64,$(machine)),X86),$(if $(filter aarch64,$(machine)),ARM),ANY)
+out     := $(B)/$(machine)-$(notdir $(firstword $(CC)))-$(MODE)$(if $(WORKER),-worker)
+
+mode_release := -O3 -g1
+mode_debug   := -O0 -g3
+mode_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+mode_tsan    := -O1 -g -fsanitize=thread
+mode_cov     := -O0 -g --coverage
+flags := $(or $(mode_$(MODE)),$(error MODE=$(MODE): no such mode))
+
+warn    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+           -Werror=incompatible-pointer-types -Werror=implicit-function-declaration
+version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+# -iquote, not -I: an include "kernels/base/err.h" must never shadow a system <err.h>.
+compile  = $(CC) -std=gnu11 $(warn) -ffp-contract=off -pthread -iquote . -iquote $(out) -MMD -MP $(flags) $(CFLAGS)
+link     = $(CC) $(filter -fsanitize% --coverage,$(flags)) -pthread $(LDFLAGS)
+
+# --- libraries: what a source includes is what it needs ---------------------------------------
+# WORKER=1 builds from sqlite3 and SLEEF alone: it leaves out the plug-ins that include more.
+optional := cblas.h lapacke.h yaml.h jansson.h hdf5.h curl/curl.h hwloc.h zlib.h
+libs     := -lsqlite3 -lsleef $(if $(WORKER),,-llapacke -lopenblas -lyaml -ljansson -lhdf5_serial -lcurl -lhwloc -lz) -ldl -lm
+CPPFLAGS_hdf5 := -I/usr/include/hdf5/serial
+without  = $(if $(WORKER),$(filter-out $(shell grep -lE '^\#include <($(subst $() ,|,$(strip $(optional))))>' $1 /dev/null),$1),$1)
+
+# --- kernels/isa.def is the only place where an ISA is described ----------------------------
+rows  := $(shell sed -n 's/^ISA.\([a-z0-9]*\), *\([A-Z0-9]*\), *"\([^"]*\)".*/\1:\2:\3/p' kernels/isa.def | tr ' ' '~')
+col    = $(subst ~, ,$(word $1,$(subst :, ,$2)))
+isas  := $(foreach r,$(rows),$(call col,1,$r))
+mine  := $(foreach r,$(rows),$(if $(filter ANY $(ARCH),$(call col,2,$r)),$(call col,1,$r)))
+$(foreach r,$(rows),$(eval isa_$(call col,1,$r) := $(call col,3,$r)))
+ops   := $(sort $(shell sed -n 's/^OP.\([a-z0-9_]*\),.*/\1/p' kernels/ops.def))
+isa_of = $(lastword $(subst _, ,$1))
+# The longest operation that the stem starts with: sorted, it comes last.
+op_of  = $(or $(lastword $(foreach o,$(ops),$(if $(filter $o_%,$1),$o))),$(error kernels/$1.c: its name starts with no operation of kernels/ops.def))
+kernel_defs = -DKERNEL_OP=$(call op_of,$1) -DKERNEL_ISA=$(call isa_of,$1) -DKERNEL_TABLE=kernels_$1
+
+# --- a plug-in is a file; its name is its registered name -----------------------------------
+all_kernels := $(sort $(foreach i,$(isas),$(wildcard kernels/*_$i.c)))
+kernels     := $(sort $(foreach i,$(mine),$(wildcard kernels/*_$i.c)))
+slots       := embed retrieve rerank expand score filter context
+indexes     := $(call without,$(sort $(wildcard index/index_*.c)))
+stages      := $(call without,$(sort $(foreach s,$(slots),$(wildcard pipeline/$s_*.c))))
+readers     := $(call without,$(sort $(wildcard datasets/read_*.c)))
+importers   := $(call without,$(sort $(wildcard datasets/import_*.c)))
+generators  := $(call without,$(sort $(wildcard datasets/gen_*.c)))
+metrics     := $(call without,$(sort $(wildcard bench/metric_*.c)))
+papers      := $(call without,$(sort $(wildcard bench/paper_*.c)))
+commands    := $(call without,$(sort $(wildcard bench/cmd_*.c)))
+kinds       := indexes stages readers importers generators metrics papers commands
+
+# The scalar source of each operation once more per ISA, as the compiler vectorises it; and by
+# the other compiler too where there is one, so that speed-ups can name the better of both.
+baseline_flags := -O3 -funroll-loops -fassociative-math -fno-signed-zeros -fno-trapping-math -fno-math-errno -ffp-contract=fast
+wide_flags     := $(if $(filter X86,$(ARCH)),-mprefer-vector-width=512)
+other_cc       := $(if $(filter release,$(MODE)),$(if $(filter X86,$(ARCH)),$(shell command -v $(if $(findstring clang,$(CC)),gcc,clang) 2>/dev/null)))
+other_name     := $(notdir $(other_cc))
+scalars        := $(notdir $(basename $(filter kernels/%_scalar.c,$(kernels))))
+baseline_of     = $(foreach s,$(scalars),$(foreach i,$(filter-out scalar,$(mine)),$(s:%_scalar=%)_$1_$i))
+baselines      := $(call baseline_of,compiler) $(if $(other_cc),$(call baseline_of,compiler$(other_name)))
+
+sources := $(call without,$(sort $(wildcard kernels/*.c kernels/base/*.c index/*.c datasets/*.c pipeline/*.c bench/*.c)))
+lib     := $(filter-out $(all_kernels) bench/main.c $(wildcard */test_*.c kernels/base/test_*.c),$(sources)) $(kernels)
+tests   := $(filter $(foreach f,kernels kernels/base index datasets pipeline bench,$f/test_%),$(call without,$(sort $(wildcard */test_*.c kernels/base/test_*.c))))
+objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
+archive := $(out)/libassay.a
+assay   := $(out)/assay
+
+.PHONY: all run run-full test test-all check check-quick symbols list lint help clean install setup FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+all: $(assay)                       ## build/assay, for this machine
+	$(Q)ln -sfn $(patsubst $(B)/%,%,$(assay)) $(B)/assay
+
+$(out)/%.o: %.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(if $(filter $<,$(all_kernels)),$(isa_$(call isa_of,$(notdir $*))) $(call kernel_defs,$(notdir $*))) \
+	  $(if $(findstring hdf5,$<),$(CPPFLAGS_hdf5)) -c $< -o $@
+define baseline_rule
+$(out)/baselines/$1.o: kernels/$2_scalar.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
+	@mkdir -p $$(@D)
+	$(Q)$$(compile:$(CC)%=$3%) $$(isa_$4) $(wide_flags) $(baseline_flags) -DKERNEL_COMPILER='"$5"' \
+	  -DKERNEL_OP=$(call op_of,$2_scalar) -DKERNEL_ISA=$4 -DKERNEL_TABLE=kernels_$1 -c $$< -o $$@
+endef
+$(foreach s,$(scalars:%_scalar=%),$(foreach i,$(filter-out scalar,$(mine)),$(eval $(call baseline_rule,$s_compiler_$i,$s,$(CC),$i,compiler))))
+$(if $(other_cc),$(foreach s,$(scalars:%_scalar=%),$(foreach i,$(filter-out scalar,$(mine)),$(eval $(call baseline_rule,$s_compiler$(other_name)_$i,$s,$(other_cc),$i,compiler-$(other_name))))))
+
+# Lists of plug-ins: rewritten only when the set of files changes.
+incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc
+$(out)/gen/.stamp: $(incs) $(out)/gen/version.h
+	@touch $@
+$(out)/gen/version.h: FORCE
+	@mkdir -p $(@D); printf '#define ASSAY_VERSION "%s"\n#define ASSAY_FLAGS "%s"\n#define ASSAY_MODE "%s"\n' '$(version)' '$(flags)' '$(MODE)' > $@.new; \
+	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(out)/gen/kernels.inc: names = $(notdir $(basename $(kernels))) $(baselines)
+$(kinds:%=$(out)/gen/%.inc): names = $(notdir $(basename $($(basename $(notdir $@)))))
+$(incs): FORCE
+	@mkdir -p $(@D); for f in $(names); do echo "PLUGIN($$f)"; done > $@.new; \
+	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+# A source that includes "gen/X.inc" depends on it through its .d file.
+
+$(archive): $(objs)
+	$(Q)rm -f $@; ar crs $@ $^
+$(assay): $(out)/bench/main.o $(archive)
+	$(Q)$(link) $^ $(libs) -o $@
+$(out)/%: $(out)/%.o $(archive)
+	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(libs) -o $@
+
+# --- use -----------------------------------------------------------------------------------------
+setup:
+	$(Q)scripts/setup.sh
+run: setup                          ## a fresh machine to results/default: WordNet, the default sweep, plots, report
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/run.sh default
+run-full: setup                     ## the same over the whole grid, into results/full
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/run.sh full
+
+# --- tests -----------------------------------------------------------------------------------------
+test: setup                         ## install what is missing, build, run the native tests (kernels and base under ASan + UBSan too)
+	$(Q)scripts/test.sh native
+test-all:                           ## test, and clang, -O0, old x86 and aarch64 under qemu (scripts/setup.sh --cross)
+	$(Q)scripts/setup.sh --cross
+	$(Q)scripts/test.sh all
+check: $(tests:%.c=$(out)/%) all    ## run every test of this CC and MODE (ONLY=kernels/ for some; RUN= wraps them)
+	$(Q)RUN="$(RUN)" ASSAY="$(abspath $(assay))" scripts/run_tests.sh $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o%),%),$(tests:%.c=$(out)/%))
+symbols: $(objs)                    ## each kernel file exports its own table and nothing else
+	$(Q)for o in $(kernels:%.c=$(out)/%.o); do want=kernels_$$(basename $$o .o); \
+	  got=$$(nm -g --defined-only $$o | awk '$$3 !~ /^(__|$$)/ {print $$3}'); \
+	  [ "$$got" = "$$want" ] || { echo "$$o exports: $$got"; exit 1; }; done
+lint:                               ## includes point one way, no tabs, short functions, needs.h knows every ISA flag
+	$(Q)CC="$(CC)" scripts/lint.sh $(foreach i,$(mine),'$i:$(isa_$i)')
+list: all                           ## everything registered: operation x ISA x variant, indexes, stages, readers, metrics, commands
+	$(Q)$(assay) info --list
+install: all                        ## PREFIX=/usr/local: bin/assay and its gnuplot files
+	install -Dm755 $(assay) $(DESTDIR)$(PREFIX)/bin/assay
+	install -d $(DESTDIR)$(PREFIX)/share/assay/plots
+	install -m644 scripts/plots/*.gp $(DESTDIR)$(PREFIX)/share/assay/plots
+help:                               ## this text
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+clean:                              ## remove build/
+	$(Q)rm -rf $(B)
+
+-include $(objs:.o=.d) $(out)/bench/main.d $(tests:%.c=$(out)/%.d)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * main.c - finds the verb and runs it.  The only file that prints errors and decides on exit. */
+#include "bench/command.h"
+#include "kernels/base/text.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include "gen/version.h"
+
+static void usage(FILE *to)
+{
+    fprintf(to, "assay %s: a bench for quantised retrieval\n\nusage: assay VERB [options]   (assay VERB --help)\n\n",
+            ASSAY_VERSION);
+    for (int i = 0; command_at(i); i++)
+        fprintf(to, "  %-10s %s\n", command_at(i)->name, command_at(i)->summary);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, reported like any other */
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_USAGE : EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("assay %s\n", ASSAY_VERSION);
+        return EXIT_OK;
+    }
+    const struct command *command = command_find(argv[1]);
+    if (!command) {
+        const char *names[64];
+        size_t count = 0;
+        for (; command_at((int)count) && count < 64; count++) names[count] = command_at((int)count)->name;
+        fprintf(stderr, "assay: no verb '%s'; nearest is '%s' (assay --help lists them)\n", argv[1],
+                text_nearest(argv[1], names, count));
+        return EXIT_USAGE;
+    }
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(command->help, stdout);
+            return EXIT_OK;
+        }
+    struct err e = { 0 };
+    const int status = command->run(argc - 1, argv + 1, &e);
+    const int unwritten = fflush(stdout) != 0 || ferror(stdout);
+    if (status != ERR_OK) fprintf(stderr, "assay %s: %s\n", argv[1], e.text);
+    else if (unwritten) fprintf(stderr, "assay %s: standard output could not be written\n", argv[1]);
+    if (status == ERR_ARG) fprintf(stderr, "(assay %s --help shows the options)\n", argv[1]);
+    return status == ERR_ARG ? EXIT_USAGE : status != ERR_OK || unwritten ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ * dataset.h - where vectors, graphs and labelled queries come from.
+ *
+ * A reader maps one file format to a matrix; an importer turns a published corpus into a knowledge
+ * base; a generator makes data from a seed.  Importers and generators speak to a sink and so know
+ * nothing of SQLite (bench/ connects the sink to pipeline/store.h). */
+#ifndef ASSAY_DATASET_H
+#define ASSAY_DATASET_H
+#include <stddef.h>
+#include <stdint.h>
+#include "kernels/base/err.h"
+#include "kernels/base/param.h"
+#include "kernels/base/rows.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum element { ELEMENT_F32, ELEMENT_I32, ELEMENT_U8, ELEMENT_I8, ELEMENT_F16, ELEMENT_I64, ELEMENT_F64 };
+
+/* A file as a matrix.  For f32 elements `rows` is a view straight into the mapped file where the
+ * layout allows it (fvecs: stride dim + 1), else into converted memory; u8, i8, f16 and f64 are
+ * converted to f32.  For i32 and i64 elements (ids) rows.at is NULL and `ids` holds them. */
+struct dataset {
+    struct rows rows;
+    const int64_t *ids; /* rows.count x rows.dim, row after row; NULL for float data */
+    enum element element;
+    uint64_t content_hash; /* of the file's bytes */
+    void *owned;           /* the reader's; freed by dataset_close */
+};
+
+struct reader_ops {
+    const char *name, *summary;  /* "fvecs" */
+    const char *suffixes;        /* ".fvecs|.fv" */
+    int (*open)(struct dataset *out, const char *path, struct err *e);
+};
+const struct reader_ops *reader_at(size_t i); /* NULL past the last */
+
+/* Opens by suffix.  Checked whole: exact size, one dimension in all rows, finite floats (naming row
+ * and column).  ERR_NOT_FOUND, ERR_FORMAT (naming path and offset), ERR_MEM. */
+int dataset_open(struct dataset *out, const char *path, struct err *e);
+void dataset_close(struct dataset *d);
+/* Writers: a temporary file beside `path`, renamed when whole. */
+int dataset_write_fvecs(const char *path, struct rows rows, struct err *e);
+int dataset_write_ivecs(const char *path, const int32_t *ids, size_t count, size_t dim, struct err *e);
+
+/* What importers and generators deliver, in this order: entities, then vectors, then relations,
+ * then queries.  A callback returns 0 or an error that stops the source.  Entity numbers are the
+ * source's own, 1..n in order of delivery.  Any callback may be NULL: not wanted. */
+struct kb_sink {
+    void *context;
+    /* text: what an embedder should see.  properties: a JSON object. */
+    int (*entity)(void *context, int64_t id, const char *type, const char *name,
+                  const char *properties, const char *text, struct err *e);
+    int (*vector)(void *context, int64_t id, const float *x, size_t dim, struct err *e);
+    int (*relation)(void *context, int64_t source, int64_t target, const char *type, double weight,
+                    struct err *e);
+    /* A labelled query: text and / or vector (NULL when absent); split is "tune" or "report". */
+    int (*query)(void *context, int64_t query_id, const char *split, const char *text,
+                 const float *x, size_t dim, const int64_t *relevant, size_t relevant_count,
+                 struct err *e);
+};
+
+struct importer_ops {
+    const char *name, *summary; /* "wordnet" */
+    const char *from;           /* default path, and what to install */
+    int (*run)(const char *path, const struct kb_sink *sink, struct err *e);
+};
+const struct importer_ops *importer_at(size_t i);
+const struct importer_ops *importer_find(const char *name);
+
+struct generator_ops {
+    const char *name, *summary; /* "clustered" "kg" "twohop" */
+    const struct param *params;
+    /* Vector sets: fills base and query, row-major, allocated with mem_alloc, the caller's to free.
+     * NULL where the generator makes a knowledge base. */
+    int (*vectors)(const struct params *p, struct rows *base, struct rows *query, struct err *e);
+    /* Knowledge bases.  NULL where the generator makes vector sets. */
+    int (*graph)(const struct params *p, const struct kb_sink *sink, struct err *e);
+};
+const struct generator_ops *generator_at(size_t i);
+const struct generator_ops *generator_find(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

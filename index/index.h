@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * index.h - what every nearest-neighbour index is, and how to ask for one.
+ *
+ * Scores    Higher is nearer.  cosine: cosine in [-1, 1]; dot: inner product; l2: minus the squared
+ *           distance.  Ties: higher score first, then lower id.  A zero vector scores 0 by cosine.
+ * Ids       The caller's, 64 bits, unique within an index.
+ * Threads   One caller mutates an index.  Built, it is const and any number may search it, each
+ *           with its own scratch.  Results depend on data, query and parameters alone: never on
+ *           the number of threads, the order of adding, or which default kernels run.
+ * Checks    Non-finite vectors are refused at add, naming the row.  search cannot fail, because
+ *           index_check_queries was asked first; it allocates nothing. */
+#ifndef ASSAY_INDEX_H
+#define ASSAY_INDEX_H
+#include <stddef.h>
+#include <stdint.h>
+#include "kernels/base/err.h"
+#include "kernels/base/param.h"
+#include "kernels/base/rows.h"
+#include "kernels/base/text.h"
+#include "kernels/kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { INDEX_DIM_MAX = 65536 };
+enum metric { METRIC_COSINE, METRIC_DOT, METRIC_L2, METRIC_COUNT };
+const char *metric_name(enum metric m);                           /* "cosine" "dot" "l2" */
+int metric_parse(const char *name, enum metric *out, struct err *e);
+
+struct index_stats {
+    uint64_t rows;
+    uint64_t code_bytes;  /* the codes themselves, padding included */
+    uint64_t side_bytes;  /* everything else that search reads per row: scales, norms, ids, factors */
+    uint64_t other_bytes; /* once per index: rotation, codebook, struct */
+};
+/* Bytes per row that a comparison at equal size must count: (code + side) / rows; 0 when empty. */
+double index_bytes_per_vector(const struct index_stats *s);
+
+struct index_config {
+    size_t dim; /* 1..INDEX_DIM_MAX */
+    enum metric metric;
+    uint64_t seed;
+    int threads;                      /* threads that train and add may use, >= 1 */
+    const struct kernel_set *kernels; /* copied by create; NULL: best defaults */
+};
+
+/* First member of every index. */
+struct index {
+    const struct index_ops *ops;
+    struct index_config config; /* config.kernels points to `kernels` below */
+    struct kernel_set kernels;
+    struct params *params; /* owned; freed by index_destroy */
+};
+
+struct index_writer; /* persist.h */
+struct index_reader;
+
+struct index_ops {
+    const char *name, *summary;
+    const struct param *params; /* ends at a NULL name; NULL: none */
+    /* Allocates an empty index whose base has been filled from *base (copy it whole). */
+    int (*create)(struct index **out, const struct index *base, struct err *e);
+    /* Learns from a sample what it needs before add; NULL: nothing to learn. */
+    int (*train)(struct index *ix, struct rows sample, struct err *e);
+    /* Adds rows under ids (NULL: the next numbers, starting at the count of rows).  Rows have been
+     * checked: dimension, finiteness.  On failure the index is as it was.  ERR_ARG: id in use. */
+    int (*add)(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
+    int (*remove)(struct index *ix, int64_t id, struct err *e); /* ERR_NOT_FOUND; NULL: cannot */
+    /* Bytes of scratch that one search call of up to query_count queries needs. */
+    size_t (*scratch_bytes)(const struct index *ix, size_t query_count, size_t k);
+    /* Best k of every query: hits[q*k ..], counts[q] of them (min(k, rows)), best first.
+     * scratch: scratch_bytes, 64-byte aligned. */
+    void (*search)(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                   struct hit *hits, size_t *counts);
+    /* Appends "op=isa/variant;..." of the operations that search uses (kernel_set_describe). */
+    void (*kernels)(const struct index *ix, struct text *out);
+    int (*save)(const struct index *ix, struct index_writer *w, struct err *e); /* NULL: cannot */
+    int (*load)(struct index *ix, struct index_reader *r, struct err *e);       /* into a fresh one */
+    void (*stats)(const struct index *ix, struct index_stats *out);
+    /* Writes the vector that the codes of `id` stand for: dim floats.  NULL: cannot. */
+    int (*decode)(const struct index *ix, int64_t id, float *out, struct err *e);
+    void (*destroy)(struct index *ix); /* frees what create allocated; NULL is allowed */
+};
+
+const struct index_ops *index_at(size_t i); /* every registered index; NULL past the last */
+const struct index_ops *index_find(const char *name);
+
+/* spec: "name" or "name:key=value,...".  ERR_ARG names an unknown index (with the nearest), a bad
+ * parameter or a dimension outside 1..INDEX_DIM_MAX. */
+int index_create(struct index **out, const char *spec, const struct index_config *config, struct err *e);
+void index_destroy(struct index *ix); /* NULL is allowed */
+
+int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt */
+int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
+int index_remove(struct index *ix, int64_t id, struct err *e);
+/* ERR_ARG for k == 0, a wrong dimension or a non-finite value (naming query and column). */
+int index_check_queries(const struct index *ix, struct rows queries, size_t k, struct err *e);
+/* Searches all queries in batches of `batch` over `threads` threads that split the queries.
+ * hits: queries.count * k; counts: queries.count.  Checks the queries, allocates its scratch. */
+int index_search(const struct index *ix, struct rows queries, size_t k, size_t batch, int threads,
+                 struct hit *hits, size_t *counts, struct err *e);
+void index_spec(const struct index *ix, struct text *out); /* canonical spec string */
+
+/* One file: magic, version, spec, dim, metric, seed, count, payload, CRC (persist.h).  Save writes a
+ * temporary file beside `path` and renames it: a crash leaves the old file or the new one.
+ * `fingerprint` is the caller's: load returns ERR_FORMAT for a damaged or foreign file, and gives
+ * the stored fingerprint back for the caller to compare. */
+int index_save(const struct index *ix, const char *path, uint64_t fingerprint, struct err *e);
+int index_load(struct index **out, const char *path, const struct index_config *config,
+               uint64_t *fingerprint, struct err *e);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernels/base/mem.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
+
+static _Atomic long fail_countdown;
+
+void mem_fail_after(long n) { atomic_store(&fail_countdown, n); }
+
+static int planned_failure(void)
+{
+    long left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
+    return left > 0 && atomic_fetch_sub(&fail_countdown, 1) == 1;
+}
+
+void *mem_alloc(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - HUGE_PAGE) return NULL;
+    if (planned_failure()) return NULL;
+    const size_t align = bytes >= HUGE_FROM ? HUGE_PAGE : MEM_ALIGN;
+    bytes = (bytes + align - 1) / align * align;
+    void *block = aligned_alloc(align, bytes ? bytes : align);
+    if (block && align == HUGE_PAGE) (void)madvise(block, bytes, MADV_HUGEPAGE);
+    return block;
+}
+
+void *mem_zero(size_t count, size_t size)
+{
+    void *block = mem_alloc(count, size);
+    if (block) memset(block, 0, count * size);
+    return block;
+}
+
+void *mem_grow(void *old, size_t old_count, size_t new_count, size_t size)
+{
+    assert(new_count >= old_count);
+    char *block = mem_alloc(new_count, size);
+    if (!block) return NULL;
+    if (old_count) memcpy(block, old, old_count * size);
+    memset(block + old_count * size, 0, (new_count - old_count) * size);
+    mem_free(old);
+    return block;
+}
+
+void mem_free(void *block) { free(block); }
+
+int mem_map_open(struct mem_map *map, const char *path, struct err *e)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return FAIL(e, ERR_IO, "%s: not a regular file", path);
+    }
+    void *at = NULL;
+    if (st.st_size > 0) {
+        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (at == MAP_FAILED) {
+            const int why = errno;
+            close(fd);
+            return FAIL(e, ERR_IO, "%s: mmap: %s", path, strerror(why));
+        }
+    }
+    close(fd);
+    *map = (struct mem_map){ at, (size_t)st.st_size };
+    return ERR_OK;
+}
+
+void mem_map_close(struct mem_map *map)
+{
+    if (map->at) munmap((void *)(uintptr_t)map->at, map->size);
+    *map = (struct mem_map){ 0 };
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * mem.h - aligned memory, and files mapped read-only. */
+#ifndef ASSAY_MEM_H
+#define ASSAY_MEM_H
+#include <stddef.h>
+#include "kernels/base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { MEM_ALIGN = 64 };
+
+/* count*size bytes aligned to 64, NULL when there is no memory or the product overflows.  Blocks
+ * of 4 MiB and more are aligned to 2 MiB and offered to the kernel as huge pages.  size 0 gives a
+ * valid block.  Free with mem_free. */
+void *mem_alloc(size_t count, size_t size);
+/* The same, zeroed. */
+void *mem_zero(size_t count, size_t size);
+/* A block of new_count elements that starts with the old_count old ones and is zero beyond; frees
+ * the old block.  NULL leaves the old block as it was. */
+void *mem_grow(void *old, size_t old_count, size_t new_count, size_t size);
+void mem_free(void *block); /* NULL is allowed */
+
+/* For tests: the n-th allocation from now fails (once); 0 turns it off. */
+void mem_fail_after(long n);
+
+/* A file mapped read-only; `at` is NULL when size is 0. */
+struct mem_map {
+    const unsigned char *at;
+    size_t size;
+};
+/* ERR_NOT_FOUND for no such file, ERR_IO otherwise; the message names the path. */
+int mem_map_open(struct mem_map *map, const char *path, struct err *e);
+void mem_map_close(struct mem_map *map);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * rows.h - a view of a matrix of float rows, and a search hit.  A view never owns. */
+#ifndef ASSAY_ROWS_H
+#define ASSAY_ROWS_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct rows {
+    const float *at;
+    size_t count, dim;
+    size_t stride; /* floats from one row to the next, >= dim */
+};
+
+static inline const float *rows_at(struct rows r, size_t row) { return r.at + row * r.stride; }
+
+/* One answer: the caller's id and its score; higher is nearer whatever the metric. */
+struct hit {
+    int64_t id;
+    float score;
+};
+#endif

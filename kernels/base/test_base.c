@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * test_base.c - the floor: top-k, specs and parameters, random numbers, text, memory. */
+#include "kernels/base/mem.h"
+#include "kernels/base/param.h"
+#include "kernels/base/rng.h"
+#include "kernels/base/test.h"
+#include "kernels/base/topk.h"
+
+static void topk_is_a_sort(void)
+{
+    enum { N = 500 };
+    struct hit all[N], held[N];
+    for (size_t k = 0; k <= 64; k += k < 8 ? 1 : 28) {
+        struct topk t;
+        topk_init(&t, held, k);
+        for (int i = 0; i < N; i++) {
+            all[i] = (struct hit){ (int64_t)(test_rand() % 1000000), (float)(test_rand() % 40) };
+            topk_push(&t, all[i].id, all[i].score);
+        }
+        hits_sort(all, N);
+        CHECK(topk_finish(&t) == k, "k=%zu", k);
+        for (size_t i = 0; i < k; i++)
+            CHECK(held[i].id == all[i].id && held[i].score == all[i].score, "k=%zu place %zu", k, i);
+    }
+}
+
+static const struct param table[] = {
+    { "bits", PARAM_INT, 1, 8, "3", "bits", NULL, "code width" },
+    { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "bound" },
+    { "layout", PARAM_CHOICE, 0, 0, "auto", "", "split|blocked|auto", "layout" },
+    { "inner", PARAM_SPEC, 0, 0, "flat", "", NULL, "inner" },
+    { "on", PARAM_FLAG, 0, 0, "true", "", NULL, "switch" },
+    { 0 }
+};
+
+static void params_parse_and_print(void)
+{
+    struct params *p = NULL;
+    struct err e = { 0 };
+    CHECK(params_create(&p, table, "thing", "inner=(ivf:a=1,inner=(x:b=2)),bits=04,on=0", &e) == ERR_OK, "%s", e.text);
+    CHECK(params_int(p, "bits") == 4 && !params_int(p, "on") && params_int(p, "layout") == 2, "values");
+    CHECK(!strcmp(params_text(p, "inner"), "ivf:a=1,inner=(x:b=2)"), "%s", params_text(p, "inner"));
+    struct text canonical = { 0 };
+    params_canonical(p, &canonical);
+    CHECK(!strcmp(text_of(&canonical), "thing:bits=4,inner=(ivf:a=1,inner=(x:b=2)),on=false"), "%s", text_of(&canonical));
+    text_free(&canonical);
+    params_destroy(p);
+}
+
+static void params_refuse(void)
+{
+    static const struct { const char *args, *says; } bad[] = {
+        { "bits=9", "thing: bits=9 outside 1..8" }, { "bit=3", "nearest is 'bits'" },
+        { "bits", "not key=value" },                { "bits=x", "not a whole number" },
+        { "eps0=nan", "not a number" },             { "layout=spilt", "none of split|blocked|auto" },
+        { "inner=(a", "do not balance" },           { "bits=99999999999999999999", "not a whole number" },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct params *p = NULL;
+        struct err e = { 0 };
+        CHECK(params_create(&p, table, "thing", bad[i].args, &e) == ERR_ARG && !p, "%s", bad[i].args);
+        CHECK(strstr(e.text, bad[i].says), "%s: %s", bad[i].args, e.text);
+    }
+}
+
+static int collect(const char *spec, void *context)
+{
+    text_add(context, "%s ", spec);
+    return 0;
+}
+
+static void specs_expand(void)
+{
+    struct text seen = { 0 };
+    struct err e = { 0 };
+    CHECK(spec_expand("ivf:nlist=2,inner=(tq:bits=2..3,r=1..2)", collect, &seen, &e) == ERR_OK, "%s", e.text);
+    CHECK(!strcmp(text_of(&seen), "ivf:nlist=2,inner=(tq:bits=2,r=1) ivf:nlist=2,inner=(tq:bits=2,r=2) "
+                                  "ivf:nlist=2,inner=(tq:bits=3,r=1) ivf:nlist=2,inner=(tq:bits=3,r=2) "), "%s", text_of(&seen));
+    CHECK(spec_expand("tq:bits=3..2", collect, &seen, &e) == ERR_ARG, "empty range");
+    text_clear(&seen);
+    CHECK(spec_expand("ids:../x..y", collect, &seen, &e) == ERR_OK && !strcmp(text_of(&seen), "ids:../x..y "), "a path");
+    text_free(&seen);
+}
+
+/* Recorded once on x86-64: every machine must draw the same. */
+static void random_numbers_are_fixed(void)
+{
+    enum { N = 100001 };
+    float *z = mem_alloc(N, sizeof *z);
+    struct rng r;
+    rng_seed(&r, 42, 7);
+    rng_normal(&r, z, N);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < N; i++) sum += z[i], squares += (double)z[i] * z[i];
+    CHECK(sum / N > -0.013 && sum / N < 0.013, "mean %g", sum / N);
+    CHECK(squares / N > 0.98 && squares / N < 1.02, "variance %g", squares / N);
+    const uint64_t hash = hash64(0, z, N * sizeof *z);
+    CHECK(hash == 0x515e87553939a4c0u, "hash of normals is %#llx", (unsigned long long)hash);
+    mem_free(z);
+}
+
+static void crc_matches_the_standard(void)
+{
+    CHECK(crc32_of(0, "123456789", 9) == 0xcbf43926u, "check value of CRC-32/ISO-HDLC");
+    CHECK(crc32_of(crc32_of(0, "1234", 4), "56789", 5) == 0xcbf43926u, "chained");
+}
+
+static void memory_fails_cleanly(void)
+{
+    CHECK(!mem_alloc(SIZE_MAX / 2, 4), "overflow");
+    mem_fail_after(2);
+    void *a = mem_alloc(1, 1), *b = mem_alloc(1, 1), *c = mem_alloc(1, 1);
+    CHECK(a && !b && c, "second of three");
+    mem_free(a);
+    mem_free(c);
+    struct mem_map map;
+    struct err e = { 0 };
+    CHECK(mem_map_open(&map, "/nonexistent/file", &e) == ERR_NOT_FOUND && strstr(e.text, "/nonexistent/file"), "%s", e.text);
+}
+
+int main(void)
+{
+    test_case("topk equals a sort, ties by id", topk_is_a_sort);
+    test_case("parameters parse and print canonically", params_parse_and_print);
+    test_case("bad parameters are refused by name and value", params_refuse);
+    test_case("ranges in specs expand", specs_expand);
+    test_case("random numbers are the same everywhere", random_numbers_are_fixed);
+    test_case("crc32", crc_matches_the_standard);
+    test_case("memory failures", memory_fails_cleanly);
+    return test_end();
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernels/base/text.h"
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int reserve(struct text *t, size_t more)
+{
+    if (t->failed) return 0;
+    if (t->room - t->size > more) return 1;
+    size_t room = (t->size + more + 1) * 2;
+    char *at = realloc(t->at, room);
+    if (!at) return t->failed = 1, 0;
+    t->at = at;
+    t->room = room;
+    return 1;
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const int need = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (need < 0 || !reserve(t, (size_t)need)) return;
+    va_start(ap, fmt);
+    vsnprintf(t->at + t->size, (size_t)need + 1, fmt, ap);
+    va_end(ap);
+    t->size += (size_t)need;
+}
+
+void text_add_bytes(struct text *t, const void *bytes, size_t size)
+{
+    if (!reserve(t, size)) return;
+    if (size) memcpy(t->at + t->size, bytes, size);
+    t->size += size;
+    t->at[t->size] = 0;
+}
+
+void text_clear(struct text *t)
+{
+    t->size = 0;
+    if (t->at) t->at[0] = 0;
+}
+
+void text_free(struct text *t)
+{
+    free(t->at);
+    *t = (struct text){ 0 };
+}
+
+void text_add_json(struct text *t, const char *value)
+{
+    text_add_bytes(t, "\"", 1);
+    for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
+        if (*c == '"' || *c == '\\') text_add(t, "\\%c", *c);
+        else if (*c == '\n') text_add_bytes(t, "\\n", 2);
+        else if (*c == '\t') text_add_bytes(t, "\\t", 2);
+        else if (*c < 0x20) text_add(t, "\\u%04x", *c);
+        else text_add_bytes(t, c, 1);
+    }
+    text_add_bytes(t, "\"", 1);
+}
+
+int text_to_i64(const char *s, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    const long long value = strtoll(s, &end, 10);
+    if (end == s || *end || errno || s[0] == ' ') return 0;
+    *out = value;
+    return 1;
+}
+
+int text_to_f64(const char *s, double *out)
+{
+    char *end;
+    errno = 0;
+    const double value = strtod(s, &end);
+    if (end == s || *end || isnan(value) || s[0] == ' ') return 0;
+    if (errno == ERANGE && isinf(value)) return 0;
+    *out = value;
+    return 1;
+}
+
+/* Levenshtein distance of the first 63 characters. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    enum { MAX = 63 };
+    size_t row[MAX + 1];
+    const size_t na = strnlen(a, MAX), nb = strnlen(b, MAX);
+    for (size_t j = 0; j <= nb; j++) row[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            const size_t up = row[j], replaced = diagonal + (a[i - 1] != b[j - 1]);
+            size_t best = up + 1 < row[j - 1] + 1 ? up + 1 : row[j - 1] + 1;
+            row[j] = best < replaced ? best : replaced;
+            diagonal = up;
+        }
+    }
+    return row[nb];
+}
+
+const char *text_nearest(const char *wanted, const char *const *names, size_t count)
+{
+    assert(count > 0);
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (edit_distance(wanted, names[i]) < edit_distance(wanted, names[best])) best = i;
+    return names[best];
+}
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * 0x9fb21c651e98df25u;
+    return h ^ h >> 32;
+}
+
+uint64_t hash64(uint64_t seed, const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes;
+    uint64_t h = mix(seed ^ 0x243f6a8885a308d3u, size);
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        uint64_t word;
+        memcpy(&word, p + i, 8); /* little endian, as all our targets are */
+        h = mix(h, word);
+    }
+    uint64_t tail = 0;
+    for (int shift = 0; i < size; i++, shift += 8) tail |= (uint64_t)p[i] << shift;
+    return mix(mix(h, tail), 0x13198a2e03707344u);
+}
+
+uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size)
+{
+    static const uint32_t nibble[16] = { /* nibble[i] = i stepped four times through 0xedb88320 */
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    const unsigned char *p = bytes;
+    crc = ~crc;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= p[i];
+        crc = crc >> 4 ^ nibble[crc & 15];
+        crc = crc >> 4 ^ nibble[crc & 15];
+    }
+    return ~crc;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * text.h - a growing string, hashes, strict number parsing, and the nearest of some names. */
+#ifndef ASSAY_TEXT_H
+#define ASSAY_TEXT_H
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero-initialise; owns `at`.  After an allocation fails, `failed` stays 1 and nothing is added:
+ * check it once at the end. */
+struct text {
+    char *at;
+    size_t size, room;
+    int failed;
+};
+void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_add_bytes(struct text *t, const void *bytes, size_t size);
+static inline const char *text_of(const struct text *t) { return t->at ? t->at : ""; }
+void text_clear(struct text *t); /* size 0, keeps the room */
+void text_free(struct text *t);
+/* Appends the text as a JSON string, quotes and escapes included. */
+void text_add_json(struct text *t, const char *value);
+
+/* The whole of `s` as a number: 1, or 0 when it is not one (empty, trailing bytes, overflow). */
+int text_to_i64(const char *s, int64_t *out);
+int text_to_f64(const char *s, double *out); /* accepts inf and -inf, refuses nan */
+
+/* The name with the smallest edit distance; names may not be empty. */
+const char *text_nearest(const char *wanted, const char *const *names, size_t count);
+
+/* 64-bit content hash, the same on every machine; chain by passing the last result as seed.
+ * For identity and staleness, not for security. */
+uint64_t hash64(uint64_t seed, const void *bytes, size_t size);
+/* CRC-32 (IEEE 802.3, reflected 0xedb88320); start with 0. */
+uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

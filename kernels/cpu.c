@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * cpu.c - run-time detection, straight from CPUID: compilers disagree on builtin names.
+ *
+ * In a virtual machine every CPUID traps (11 us each was seen), so the answer is kept: the
+ * race of two first callers is harmless, both store the same word. */
+#include "kernels/cpu.h"
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+enum { EAX, EBX, ECX, EDX };
+
+static int has(unsigned leaf, unsigned sub, int reg, int bit, unsigned state, unsigned saved)
+{
+    unsigned r[4] = { 0 };
+    if (!__get_cpuid_count(leaf, sub, &r[EAX], &r[EBX], &r[ECX], &r[EDX])) return 0;
+    return (r[reg] >> bit & 1) && (saved & state) == state;
+}
+
+/* XCR0: which register files the OS saves.  0 without OSXSAVE, where xgetbv would fault. */
+static unsigned saved_state(void)
+{
+    unsigned r[4] = { 0 }, lo = 0, hi = 0;
+    if (!__get_cpuid(1, &r[EAX], &r[EBX], &r[ECX], &r[EDX]) || !(r[ECX] >> 27 & 1)) return 0;
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return lo;
+}
+
+static uint32_t detect(void)
+{
+    uint32_t f = 0;
+    const unsigned saved = saved_state();
+#define X86(name, leaf, sub, reg, bit, state)                                                      \
+    if (has(leaf, sub, reg, bit, state, saved)) f |= CPU_##name;
+#define ARM(name, word, bit)
+#include "kernels/cpu.def"
+#undef X86
+#undef ARM
+    return f;
+}
+
+void cpu_model(char *out, int size)
+{
+    unsigned r[12] = { 0 };
+    for (unsigned i = 0; i < 3; i++)
+        if (!__get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3])) {
+            snprintf(out, (size_t)size, "unknown");
+            return;
+        }
+    char text[sizeof r + 1] = { 0 };
+    memcpy(text, r, sizeof r);
+    snprintf(out, (size_t)size, "%s", text + strspn(text, " "));
+    for (size_t n = strlen(out); n > 0 && out[n - 1] == ' '; n--) out[n - 1] = 0;
+}
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+static uint32_t detect(void)
+{
+    uint32_t f = 0;
+    const unsigned long words[3] = { 0, getauxval(AT_HWCAP), getauxval(AT_HWCAP2) };
+#define X86(name, leaf, sub, reg, bit, state)
+#define ARM(name, word, bit)                                                                       \
+    if (words[word] >> bit & 1) f |= CPU_##name;
+#include "kernels/cpu.def"
+#undef X86
+#undef ARM
+    return f;
+}
+
+void cpu_model(char *out, int size) { snprintf(out, (size_t)size, "aarch64"); }
+#else
+static uint32_t detect(void) { return 0; }
+void cpu_model(char *out, int size) { snprintf(out, (size_t)size, "unknown"); }
+#endif
+
+uint32_t cpu_features(void)
+{
+    enum { KNOWN = 1u << 31 };
+    static _Atomic uint32_t kept;
+    uint32_t f = atomic_load_explicit(&kept, memory_order_relaxed);
+    if (!f) {
+        f = detect() | (uint32_t)KNOWN;
+        atomic_store_explicit(&kept, f, memory_order_relaxed);
+    }
+    return f & CPU_ALL;
+}
+
+const char *cpu_feature_name(int bit)
+{
+    static const char *const names[] = {
+#define X86(name, leaf, sub, reg, bit, state) #name,
+#define ARM(name, word, bit) #name,
+#include "kernels/cpu.def"
+#undef X86
+#undef ARM
+    };
+    return names[bit];
+}
+
+static const char *const isa_names[] = {
+#define ISA(name, arch, flags) #name,
+#include "kernels/isa.def"
+#undef ISA
+};
+
+const char *isa_name(enum isa isa) { return isa_names[isa]; }
+
+enum isa isa_find(const char *name)
+{
+    int i = 0;
+    while (i < ISA_COUNT && strcmp(isa_names[i], name) != 0) i++;
+    return (enum isa)i;
+}

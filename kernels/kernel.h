@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ * kernel.h - the kernel registry: what exists, what may run here, what to call.
+ *
+ * A kernel file is kernels/<op>[_<tag>]_<isa>.c.  The build passes its operation, its ISA and
+ * the name of its table, so a row cannot claim to be another's:
+ *
+ *     static void rows4(const float *query, ...) { ... }
+ *     KERNELS = {
+ *         KERNEL("rows4", rows4, KERNEL_DEFAULT, "4 rows a pass", "2 loads + 1 fma a lane"),
+ *         KERNEL_END
+ *     };
+ *
+ * Dispatch happens once: an object resolves a struct kernel_set when it is created and keeps
+ * typed pointers.  Every kernel may be called from any number of threads. */
+#ifndef ASSAY_KERNEL_H
+#define ASSAY_KERNEL_H
+#include <stddef.h>
+#include <stdint.h>
+#include "kernels/base/err.h"
+#include "kernels/base/text.h"
+#include "kernels/needs.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define OP(name, ret, params, meaning) typedef ret name##_fn params;
+#include "kernels/ops.def"
+#undef OP
+
+enum kernel_op {
+#define OP(name, ret, params, meaning) OP_##name,
+#include "kernels/ops.def"
+#undef OP
+    OP_COUNT
+};
+
+enum kernel_kind {
+    KERNEL_DEFAULT,  /* may be chosen by itself: exact integers, or the canonical float order */
+    KERNEL_FREE,     /* float sums in an order of its own: only when asked for by name */
+    KERNEL_BASELINE, /* <op>_scalar.c as the compiler vectorises it: to compare with, never a default */
+};
+
+struct kernel {
+    enum kernel_op op;
+    enum isa isa;
+    enum kernel_kind kind;
+    uint32_t needs;      /* CPU_* bits of the file it was compiled in */
+    const char *variant; /* unique within (op, isa) */
+    const char *note;    /* one line: the trick, or its limit */
+    const char *cost;    /* one line: what it should cost, and what bounds it */
+    union {
+#define OP(name, ret, params, meaning) name##_fn *name;
+#include "kernels/ops.def"
+#undef OP
+    } fn;
+};
+
+/* The union member carries the operation's type, so a wrong signature does not compile. */
+#define KERNEL_PASTE_(a, b) a##b
+#define KERNEL_PASTE(a, b) KERNEL_PASTE_(a, b)
+#define KERNELS const struct kernel KERNEL_TABLE[]
+#ifdef KERNEL_COMPILER
+#define KERNEL(variant_, fn_, kind_, note_, cost_)                                                 \
+    {                                                                                              \
+        KERNEL_PASTE(OP_, KERNEL_OP), KERNEL_PASTE(ISA_, KERNEL_ISA), KERNEL_BASELINE, NEEDS,      \
+            KERNEL_COMPILER, "the scalar source, vectorised by the compiler", "",                  \
+            { .KERNEL_OP = fn_ }                                                                   \
+    }
+#else
+#define KERNEL(variant_, fn_, kind_, note_, cost_)                                                 \
+    {                                                                                              \
+        KERNEL_PASTE(OP_, KERNEL_OP), KERNEL_PASTE(ISA_, KERNEL_ISA), kind_, NEEDS, variant_,      \
+            note_, cost_, { .KERNEL_OP = fn_ }                                                     \
+    }
+#endif
+#define KERNEL_END { OP_COUNT, ISA_COUNT, KERNEL_FREE, 0, NULL, NULL, NULL, { NULL } }
+
+const char *kernel_op_name(enum kernel_op op);
+const char *kernel_op_meaning(enum kernel_op op);
+const char *kernel_kind_name(enum kernel_kind kind);
+/* Operation by name; OP_COUNT when there is none. */
+enum kernel_op kernel_op_find(const char *name);
+
+/* Every registered row of an operation, weakest ISA first; prev NULL starts, NULL ends. */
+const struct kernel *kernel_next(enum kernel_op op, const struct kernel *prev);
+int kernel_runnable(const struct kernel *k); /* this CPU has all that the file was compiled with */
+
+/* One row per operation, chosen once.  of[op] is never NULL after kernel_set_resolve. */
+struct kernel_set { const struct kernel *of[OP_COUNT]; };
+
+/* Fills *set as asked.  spec is a list separated by ',' or ';' of
+ *     ISA             cap every operation at that ISA (its best default at or below it)
+ *     OP=ISA          the default row of that operation on exactly that ISA
+ *     OP=ISA/VARIANT  exactly that row
+ * NULL, "" and "auto" are the best defaults of this CPU.  Fails with ERR_ARG, naming the
+ * nearest name, for an unknown ISA, operation or variant, and with ERR_UNSUPPORTED for a row or
+ * an ISA that this CPU cannot run: a kernel that was asked for is never silently replaced. */
+int kernel_set_resolve(struct kernel_set *set, const char *spec, struct err *e);
+
+/* Appends "op=isa/variant" of one operation to out, after ';' when out is not empty. */
+void kernel_set_describe(const struct kernel_set *set, enum kernel_op op, struct text *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

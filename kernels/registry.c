@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ * registry.c - gathers one table per kernel file; the list of files is made by the build. */
+#include "kernels/kernel.h"
+#include <assert.h>
+#include <string.h>
+
+#define PLUGIN(file) extern const struct kernel kernels_##file[];
+#include "gen/kernels.inc"
+#undef PLUGIN
+
+static const struct kernel *const tables[] = {
+#define PLUGIN(file) kernels_##file,
+#include "gen/kernels.inc"
+#undef PLUGIN
+    NULL
+};
+
+static const char *const op_names[] = {
+#define OP(name, ret, params, meaning) #name,
+#include "kernels/ops.def"
+#undef OP
+};
+static const char *const op_meanings[] = {
+#define OP(name, ret, params, meaning) meaning,
+#include "kernels/ops.def"
+#undef OP
+};
+
+const char *kernel_op_name(enum kernel_op op) { return op_names[op]; }
+const char *kernel_op_meaning(enum kernel_op op) { return op_meanings[op]; }
+
+const char *kernel_kind_name(enum kernel_kind kind)
+{
+    static const char *const names[] = { "default", "free", "baseline" };
+    return names[kind];
+}
+
+enum kernel_op kernel_op_find(const char *name)
+{
+    int i = 0;
+    while (i < OP_COUNT && strcmp(op_names[i], name) != 0) i++;
+    return (enum kernel_op)i;
+}
+
+int kernel_runnable(const struct kernel *k) { return (k->needs & ~cpu_features()) == 0; }
+
+/* The rows of one table share their ISA, so a walk in ISA order is a walk over the tables. */
+const struct kernel *kernel_next(enum kernel_op op, const struct kernel *prev)
+{
+    int seen = prev == NULL;
+    for (int isa = prev ? (int)prev->isa : 0; isa < ISA_COUNT; isa++)
+        for (size_t t = 0; tables[t]; t++) {
+            if (tables[t]->op != op || (int)tables[t]->isa != isa) continue;
+            for (const struct kernel *k = tables[t]; k->op != OP_COUNT; k++) {
+                if (seen) return k;
+                seen = k == prev;
+            }
+        }
+    return NULL;
+}
+
+/* First default row of the best runnable ISA at or below cap; NULL when there is none. */
+static const struct kernel *best_default(enum kernel_op op, enum isa cap)
+{
+    const struct kernel *best = NULL;
+    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
+        if (k->isa > cap || k->kind != KERNEL_DEFAULT || !kernel_runnable(k)) continue;
+        if (!best || k->isa > best->isa) best = k;
+    }
+    return best;
+}
+
+/* "AVX512F AVX512BW": the features in `needs` that this CPU lacks. */
+static void missing_features(uint32_t needs, struct text *out)
+{
+    const uint32_t lacks = needs & ~cpu_features();
+    for (int bit = 0; bit < CPU_BIT_COUNT; bit++)
+        if (lacks >> bit & 1) text_add(out, "%s%s", out->size ? " " : "", cpu_feature_name(bit));
+}
+
+static int refuse(const char *asked, uint32_t needs, struct err *e)
+{
+    struct text lacks = { 0 };
+    missing_features(needs, &lacks);
+    const int code = FAIL(e, ERR_UNSUPPORTED, "kernel %s: this CPU lacks %s", asked, text_of(&lacks));
+    text_free(&lacks);
+    return code;
+}
+
+static int unknown_isa(const char *name, struct err *e)
+{
+    const char *names[ISA_COUNT];
+    for (int i = 0; i < ISA_COUNT; i++) names[i] = isa_name((enum isa)i);
+    return FAIL(e, ERR_ARG, "no instruction set '%s'; nearest is '%s'", name,
+                text_nearest(name, names, ISA_COUNT));
+}
+
+/* Every operation at or below `cap`, which must be runnable: some row of it shows its needs. */
+static int apply_cap(struct kernel_set *set, const char *name, struct err *e)
+{
+    const enum isa cap = isa_find(name);
+    if (cap == ISA_COUNT) return unknown_isa(name, e);
+    int rows = 0, runnable = 0;
+    uint32_t needs = 0;
+    for (int op = 0; op < OP_COUNT; op++)
+        for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k;
+             k = kernel_next((enum kernel_op)op, k)) {
+            if (k->isa != cap) continue;
+            rows++;
+            runnable += kernel_runnable(k);
+            needs |= k->needs;
+        }
+    if (rows == 0) return FAIL(e, ERR_UNSUPPORTED, "kernel %s: no kernels of it in this build", name);
+    if (!runnable) return refuse(name, needs, e);
+    for (int op = 0; op < OP_COUNT; op++) set->of[op] = best_default((enum kernel_op)op, cap);
+    return ERR_OK;
+}
+
+static int apply_row(struct kernel_set *set, char *item, char *equals, struct err *e)
+{
+    char asked[128];
+    snprintf(asked, sizeof asked, "%s", item);
+    *equals = 0;
+    char *isa_text = equals + 1, *variant = strchr(isa_text, '/');
+    if (variant) *variant++ = 0;
+    const enum kernel_op op = kernel_op_find(item);
+    if (op == OP_COUNT)
+        return FAIL(e, ERR_ARG, "no operation '%s'; nearest is '%s'", item,
+                    text_nearest(item, op_names, OP_COUNT));
+    const enum isa isa = isa_find(isa_text);
+    if (isa == ISA_COUNT) return unknown_isa(isa_text, e);
+    const char *names[64];
+    size_t known = 0;
+    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
+        if (k->isa != isa) continue;
+        if (known < sizeof names / sizeof *names) names[known++] = k->variant;
+        if (variant ? strcmp(k->variant, variant) != 0 : k->kind != KERNEL_DEFAULT) continue;
+        if (!kernel_runnable(k)) return refuse(asked, k->needs, e);
+        set->of[op] = k;
+        return ERR_OK;
+    }
+    if (known == 0)
+        return FAIL(e, ERR_UNSUPPORTED, "kernel %s: %s has no %s kernels in this build", asked, item, isa_text);
+    if (!variant) return FAIL(e, ERR_ARG, "kernel %s: no default row there; name a variant", asked);
+    return FAIL(e, ERR_ARG, "kernel %s: no such variant; nearest is '%s'", asked,
+                text_nearest(variant, names, known));
+}
+
+int kernel_set_resolve(struct kernel_set *set, const char *spec, struct err *e)
+{
+    struct kernel_set wanted;
+    for (int op = 0; op < OP_COUNT; op++) {
+        wanted.of[op] = best_default((enum kernel_op)op, (enum isa)(ISA_COUNT - 1));
+        assert(wanted.of[op] != NULL); /* every operation has a scalar default */
+    }
+    char buffer[512];
+    if (spec && strlen(spec) >= sizeof buffer)
+        return FAIL(e, ERR_ARG, "kernel: a request of %zu characters, at most %zu", strlen(spec),
+                    sizeof buffer - 1);
+    snprintf(buffer, sizeof buffer, "%s", spec ? spec : "");
+    char *save = NULL;
+    for (char *item = strtok_r(buffer, ",;", &save); item; item = strtok_r(NULL, ",;", &save)) {
+        if (strcmp(item, "auto") == 0) continue;
+        char *equals = strchr(item, '=');
+        const int status = equals ? apply_row(&wanted, item, equals, e) : apply_cap(&wanted, item, e);
+        if (status != ERR_OK) return status;
+    }
+    *set = wanted;
+    return ERR_OK;
+}
+
+void kernel_set_describe(const struct kernel_set *set, enum kernel_op op, struct text *out)
+{
+    const struct kernel *k = set->of[op];
+    text_add(out, "%s%s=%s/%s", out->size ? ";" : "", kernel_op_name(op), isa_name(k->isa), k->variant);
+}

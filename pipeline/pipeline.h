@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * pipeline.h - retrieval over a knowledge base, stage by stage:
+ *
+ *   text -> embed -> retrieve -> rerank -> expand -> score -> filter -> context -> answer
+ *
+ * Every slot is filled by a plug-in (stage.h).  Settings are flat "key=value" pairs: a slot's name
+ * chooses its plug-in (rerank=cosine, expand=bfs), any other key is a parameter of a chosen plug-in
+ * or of the pipeline itself.  Names and defaults are the engine's (spec: RagConfig), but for
+ * min_vector_score, which is off; compat=true gives the engine's 0.0, applied to approximate and exact
+ * scores alike. */
+#ifndef ASSAY_PIPELINE_H
+#define ASSAY_PIPELINE_H
+#include "index/index.h"
+#include "kernels/base/err.h"
+#include "kernels/base/param.h"
+#include "kernels/base/text.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum slot { SLOT_EMBED, SLOT_RETRIEVE, SLOT_RERANK, SLOT_EXPAND, SLOT_SCORE, SLOT_FILTER, SLOT_CONTEXT, SLOT_COUNT };
+const char *slot_name(enum slot s); /* "embed" ... */
+
+struct pipeline;
+struct store;
+
+/* What one stage did in the last query. */
+struct stage_trace {
+    const char *stage; /* "bfs"; the slot is the position */
+    uint64_t in, out;  /* items that came in and went out */
+    uint64_t ns;
+};
+
+struct result {
+    int64_t id;
+    double vector_score, graph_score, combined_score;
+    const int64_t *context; /* entity ids, best first */
+    size_t context_count;
+};
+
+/* Owned by the pipeline, valid until its next query or close. */
+struct answer {
+    const struct result *results;
+    size_t count;
+    struct stage_trace trace[SLOT_COUNT];
+    uint64_t total_ns;
+    const struct hit *candidates; /* what retrieve gave, best first */
+    size_t candidate_count;
+    uint64_t sql_statements; /* run by this query */
+};
+
+/* One question: text, or a vector that takes the place of the embedder's (dim floats), or both;
+ * id is the query's number, for embedders and replays that look answers up. */
+struct question {
+    int64_t id;
+    const char *text;
+    const float *vector;
+    size_t dim;
+};
+
+/* Opens the knowledge base and prepares every stage.  settings: "key=value", later ones win.
+ * ERR_ARG: unknown key (with the nearest), bad value; ERR_NOT_FOUND, ERR_FORMAT (not a database, not
+ * a knowledge base, newer schema), ERR_BUSY (locked; the message says what to do). */
+int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings,
+                  size_t setting_count, const struct kernel_set *kernels, struct err *e);
+void pipeline_close(struct pipeline *p); /* NULL is allowed */
+
+/* ERR_ARG: wrong dimension, non-finite vector, k == 0; ERR_IO, ERR_BUSY. */
+int pipeline_query(struct pipeline *p, const struct question *q, size_t k, struct answer *out, struct err *e);
+
+/* Every setting with its value, in a fixed order: for rows, --json and provenance. */
+size_t pipeline_setting_count(const struct pipeline *p);
+void pipeline_setting(const struct pipeline *p, size_t i, const char **key, const char **value);
+/* The parameters that may be set, slot choices included; a table that ends at a NULL name. */
+const struct param *pipeline_params(void);
+
+const struct index *pipeline_index(const struct pipeline *p); /* stage one's index; NULL: none */
+const struct store *pipeline_store(const struct pipeline *p);
+/* Seconds that opening spent building the index; 0 when the cache beside the database was good. */
+double pipeline_build_s(const struct pipeline *p);
+/* Appends "op=isa/variant;..." of all that a query runs. */
+void pipeline_kernels(const struct pipeline *p, struct text *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Installs what is missing (Debian packages; README says why each).  Quiet when nothing is.
+#   setup.sh            what the program and its tests need
+#   setup.sh --cross    also what `make test-all` needs: clang, qemu, the aarch64 compiler and libraries
+set -eu
+packages="gcc g++ make pkg-config libsqlite3-dev sqlite3 libsleef-dev libopenblas-dev liblapacke-dev libyaml-dev
+          libjansson-dev libhdf5-dev libcurl4-openssl-dev zlib1g-dev libhwloc-dev gnuplot-nox fonts-dejavu-core wordnet-base"
+if [ "${1:-}" = --cross ]; then
+    packages="$packages clang llvm qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsleef-dev:arm64 libsqlite3-dev:arm64"
+fi
+# One query for all: a package in the list of installed ones is there.
+installed=" $(dpkg-query -W -f='${db:Status-Abbrev} ${binary:Package}\n' 2>/dev/null | sed -n 's/^ii *//p' | sed "s/:$(dpkg --print-architecture 2>/dev/null)\$//" | tr '\n' ' ') "
+missing=
+for p in $packages; do
+    case "$installed" in *" $p "*) ;; *) missing="$missing $p" ;; esac
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "This machine has no apt-get. Install the equivalents of these Debian packages, then run make again:" >&2
+    echo " $missing" >&2
+    exit 1
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then
+        as_root=sudo
+    else
+        echo "Not root, and no sudo. Ask for these packages, then run make again:" >&2
+        echo "  apt-get install$missing" >&2
+        exit 1
+    fi
+fi
+echo "installing:$missing"
+case "$missing" in *:arm64*) $as_root dpkg --add-architecture arm64 ;; esac
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+# shellcheck disable=SC2086
+if ! { $as_root apt-get -qq update && $as_root apt-get -qq install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "apt-get failed; its output is in $log" >&2
+    exit 1
+fi
+rm -f "$log"
