@@ -62,15 +62,17 @@ papers      := $(call without,$(sort $(wildcard bench/paper_*.c)))
 commands    := $(call without,$(sort $(wildcard bench/cmd_*.c)))
 kinds       := indexes stages readers importers generators metrics papers commands
 
-# The scalar source of each operation once more per ISA, as the compiler vectorises it; and by
-# the other compiler too where there is one, so that speed-ups can name the better of both.
+# The scalar source of an operation once more for each ISA that a hand-written file of it exists
+# for, as the compiler vectorises it; and by the other compiler too where there is one, so that
+# speed-ups can name the better of both.  Release builds only: they are there to be timed.
 baseline_flags := -O3 -funroll-loops -fassociative-math -fno-signed-zeros -fno-trapping-math -fno-math-errno -ffp-contract=fast
 wide_flags     := $(if $(filter X86,$(ARCH)),-mprefer-vector-width=512)
-other_cc       := $(if $(filter release,$(MODE)),$(if $(filter X86,$(ARCH)),$(shell command -v $(if $(findstring clang,$(CC)),gcc,clang) 2>/dev/null)))
-other_name     := $(notdir $(other_cc))
-scalars        := $(notdir $(basename $(filter kernels/%_scalar.c,$(kernels))))
-baseline_of     = $(foreach s,$(scalars),$(foreach i,$(filter-out scalar,$(mine)),$(s:%_scalar=%)_$1_$i))
-baselines      := $(call baseline_of,compiler) $(if $(other_cc),$(call baseline_of,compiler$(other_name)))
+other_cc       := $(if $(filter X86,$(ARCH)),$(shell command -v $(if $(findstring clang,$(CC)),gcc,clang) 2>/dev/null))
+stems          := $(notdir $(basename $(kernels)))
+hand_isas       = $(sort $(foreach k,$(filter-out $1_scalar,$(filter $1_%,$(stems))),$(if $(filter $1,$(call op_of,$k)),$(call isa_of,$k))))
+pairs          := $(if $(filter release,$(MODE)),$(foreach o,$(ops),$(foreach i,$(call hand_isas,$o),$o:$i)))
+baseline        = $(call col,1,$2)_$1_$(call col,2,$2)
+baselines      := $(foreach p,$(pairs),$(call baseline,compiler,$p) $(if $(other_cc),$(call baseline,compiler$(notdir $(other_cc)),$p)))
 
 sources := $(call without,$(sort $(wildcard kernels/*.c kernels/base/*.c index/*.c datasets/*.c pipeline/*.c bench/*.c)))
 lib     := $(filter-out $(all_kernels) bench/main.c $(wildcard */test_*.c kernels/base/test_*.c),$(sources)) $(kernels)
@@ -89,14 +91,15 @@ $(out)/%.o: %.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(if $(filter $<,$(all_kernels)),$(isa_$(call isa_of,$(notdir $*))) $(call kernel_defs,$(notdir $*))) \
 	  $(if $(findstring hdf5,$<),$(CPPFLAGS_hdf5)) -c $< -o $@
+# op, isa, table, compiler, variant
 define baseline_rule
-$(out)/baselines/$1.o: kernels/$2_scalar.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
+$(out)/baselines/$3.o: kernels/$1_scalar.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
 	@mkdir -p $$(@D)
-	$(Q)$$(compile:$(CC)%=$3%) $$(isa_$4) $(wide_flags) $(baseline_flags) -DKERNEL_COMPILER='"$5"' \
-	  -DKERNEL_OP=$(call op_of,$2_scalar) -DKERNEL_ISA=$4 -DKERNEL_TABLE=kernels_$1 -c $$< -o $$@
+	$(Q)$$(compile:$(CC)%=$4%) $$(isa_$2) $(wide_flags) $(baseline_flags) -DKERNEL_COMPILER='"$5"' \
+	  -DKERNEL_OP=$1 -DKERNEL_ISA=$2 -DKERNEL_TABLE=kernels_$3 -c $$< -o $$@
 endef
-$(foreach s,$(scalars:%_scalar=%),$(foreach i,$(filter-out scalar,$(mine)),$(eval $(call baseline_rule,$s_compiler_$i,$s,$(CC),$i,compiler))))
-$(if $(other_cc),$(foreach s,$(scalars:%_scalar=%),$(foreach i,$(filter-out scalar,$(mine)),$(eval $(call baseline_rule,$s_compiler$(other_name)_$i,$s,$(other_cc),$i,compiler-$(other_name))))))
+$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler,$p),$(CC),compiler)))
+$(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler$(notdir $(other_cc)),$p),$(other_cc),compiler-$(notdir $(other_cc))))))
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc
