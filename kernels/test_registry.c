@@ -18,7 +18,8 @@ static void resolves(void)
     struct err e = { 0 };
     CHECK(kernel_set_resolve(&set, NULL, &e) == ERR_OK, "%s", e.text);
     for (int op = 0; op < OP_COUNT; op++)
-        CHECK(set.of[op]->kind == KERNEL_DEFAULT && kernel_runnable(set.of[op]), "%s", kernel_op_name((enum kernel_op)op));
+        CHECK(set.of[op]->kind == KERNEL_DEFAULT && kernel_runnable(set.of[op]), "%s",
+              kernel_op_name((enum kernel_op)op));
     CHECK(kernel_set_resolve(&set, "scalar", &e) == ERR_OK, "%s", e.text);
     for (int op = 0; op < OP_COUNT; op++)
         CHECK(set.of[op]->isa == ISA_scalar, "%s", kernel_op_name((enum kernel_op)op));
@@ -36,7 +37,8 @@ static void refuses(void)
     for (int isa = 0; isa < ISA_COUNT; isa++) {
         int runnable = 0;
         for (int op = 0; op < OP_COUNT; op++)
-            for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k; k = kernel_next((enum kernel_op)op, k))
+            for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k;
+                 k = kernel_next((enum kernel_op)op, k))
                 if ((int)k->isa == isa) runnable |= kernel_runnable(k);
         const int status = kernel_set_resolve(&set, isa_name((enum isa)isa), &e);
         CHECK(status == (runnable ? ERR_OK : ERR_UNSUPPORTED), "%s: %d", isa_name((enum isa)isa), status);

@@ -42,7 +42,8 @@ static void params_parse_and_print(void)
     CHECK(!strcmp(params_text(p, "inner"), "ivf:a=1,inner=(x:b=2)"), "%s", params_text(p, "inner"));
     struct text canonical = { 0 };
     params_canonical(p, &canonical);
-    CHECK(!strcmp(text_of(&canonical), "thing:bits=4,inner=(ivf:a=1,inner=(x:b=2)),on=false"), "%s", text_of(&canonical));
+    CHECK(!strcmp(text_of(&canonical), "thing:bits=4,inner=(ivf:a=1,inner=(x:b=2)),on=false"), "%s",
+          text_of(&canonical));
     text_free(&canonical);
     params_destroy(p);
 }
@@ -75,10 +76,12 @@ static void specs_expand(void)
     struct err e = { 0 };
     CHECK(spec_expand("ivf:nlist=2,inner=(tq:bits=2..3,r=1..2)", collect, &seen, &e) == ERR_OK, "%s", e.text);
     CHECK(!strcmp(text_of(&seen), "ivf:nlist=2,inner=(tq:bits=2,r=1) ivf:nlist=2,inner=(tq:bits=2,r=2) "
-                                  "ivf:nlist=2,inner=(tq:bits=3,r=1) ivf:nlist=2,inner=(tq:bits=3,r=2) "), "%s", text_of(&seen));
+                                  "ivf:nlist=2,inner=(tq:bits=3,r=1) ivf:nlist=2,inner=(tq:bits=3,r=2) "), "%s",
+          text_of(&seen));
     CHECK(spec_expand("tq:bits=3..2", collect, &seen, &e) == ERR_ARG, "empty range");
     text_clear(&seen);
-    CHECK(spec_expand("ids:../x..y", collect, &seen, &e) == ERR_OK && !strcmp(text_of(&seen), "ids:../x..y "), "a path");
+    CHECK(spec_expand("ids:../x..y", collect, &seen, &e) == ERR_OK && !strcmp(text_of(&seen), "ids:../x..y "),
+          "a path");
     text_free(&seen);
 }
 
@@ -115,7 +118,8 @@ static void memory_fails_cleanly(void)
     mem_free(c);
     struct mem_map map;
     struct err e = { 0 };
-    CHECK(mem_map_open(&map, "/nonexistent/file", &e) == ERR_NOT_FOUND && strstr(e.text, "/nonexistent/file"), "%s", e.text);
+    CHECK(mem_map_open(&map, "/nonexistent/file", &e) == ERR_NOT_FOUND && strstr(e.text, "/nonexistent/file"), "%s",
+          e.text);
 }
 
 int main(void)

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What a compiler does not see: the direction of includes, the shape of the text, and that every
+# CPU feature the ISA flags switch on is one that kernels/needs.h records.
+#   lint.sh ISA:FLAGS ...      as `make lint` calls it; CC= the compiler that takes those flags
+set -u
+cd "$(dirname "$0")/.."
+
+files() { find kernels index pipeline datasets bench scripts .ci Makefile -type f "$@" | sort; }
+mapfile -t code < <(files \( -name '*.[ch]' -o -name '*.cpp' \))
+mapfile -t text < <(files; find README.md CITATION.cff results/README.md 2>/dev/null)
+mapfile -t libraries < <(printf '%s\n' "${code[@]}" | grep -E '^(kernels|index|pipeline|datasets)/' | grep -vE '/test[_.]')
+
+# report WHAT: every line of standard input is one finding
+report() {
+    local line
+    while IFS= read -r line; do printf '%s: %s\n' "${line:0:100}" "$1"; done
+}
+
+# may FOLDER ALLOWED: the sources right in FOLDER include from ALLOWED only.  Tests are on top of
+# their folder: they may look wherever an oracle is.
+may() {
+    local sources
+    mapfile -t sources < <(printf '%s\n' "${code[@]}" | grep -E "^$1/[^/]*$" | grep -v '/test_')
+    [ "${#sources[@]}" = 0 ] || grep -nHE '^# *include "' "${sources[@]}" |
+        grep -vE "include \"($2|gen)/[^/\"]*\"" | report "$1 may not include this"
+}
+
+includes() {
+    may kernels/base 'kernels/base'
+    may kernels 'kernels|kernels/base'
+    may index 'index|kernels|kernels/base'
+    may datasets 'datasets|kernels/base'
+    may pipeline 'pipeline|index|kernels|kernels/base'
+}
+
+shape() {
+    grep -nHP '[^\x00-\x7F]' "${text[@]}" | report 'not ASCII'
+    grep -nHE '[[:blank:]]+$' "${text[@]}" | report 'blanks at the end'
+    printf '%s\n' "${text[@]}" | grep -vE '^Makefile$|\.tsv$' | xargs grep -nHP '\t' | report 'tab'
+    grep -nHE '^.{121,}' "${code[@]}" | report 'more than 120 columns'
+    for f in "${text[@]}"; do
+        [ ! -s "$f" ] || [ -z "$(tail -c 1 "$f")" ] || echo "$f"
+    done | report 'no newline at the end'
+    printf '%s\n' "${text[@]}" | grep -E '\.(c|h|cpp|sh|gp|sql)$' | while read -r f; do
+        head -n 2 "$f" | grep -q 'SPDX-License-Identifier: MIT' || echo "$f"
+    done | report 'no SPDX line on top'
+}
+
+# A body runs from a brace alone in column 1 to the brace that closes it.
+functions() {
+    awk 'FNR == 1 { start = 0 }
+         /^\{$/ { start = FNR }
+         /^\}/ && start {
+             if (FNR - start + 1 > 70) printf "%s:%d: %d lines\n", FILENAME, start, FNR - start + 1
+             start = 0
+         }' "${code[@]}" | report 'function of more than 70'
+}
+
+# Libraries return errors.  (A child after fork may _exit.)
+calls() {
+    grep -nHP '(?<![\w.>])(v?printf|puts|putchar|perror|exit|abort) *\(|\bf(printf|putc) *\( *std(out|err)|\bfputs *\(.*std(out|err)' \
+        "${libraries[@]}" | grep -vE '^[^:]*:[0-9]*: *(\*|/\*|//)' | report 'a library neither prints nor exits'
+}
+
+# A feature that a flag switches on and needs.h does not know would run unchecked.  Left out is
+# what every CPU with Armv8.2 has.
+macros() { "${CC:-cc}" "$@" -dM -E -x c /dev/null | awk '{ print $2 }' | sort; }
+features() {
+    local row
+    for row in "$@"; do
+        # shellcheck disable=SC2086
+        comm -13 <(macros) <(macros ${row#*:}) |
+            grep -E '^__(AVX|FMA|F16C|GFNI|BMI|LZCNT|VAES|VPCLMUL|AMX|ARM_NEON|ARM_FEATURE)' |
+            grep -vE '^__ARM_FEATURE_(ATOMICS|CRC32|QRDMX)$' |
+            while read -r macro; do
+                grep -qw "$macro" kernels/needs.h || echo "kernels/isa.def: ${row%%:*}: $macro"
+            done
+    done | report 'enabled, but not recorded by kernels/needs.h'
+}
+
+findings=$(includes; shape; functions; calls; features "$@")
+[ -z "$findings" ] && exit 0
+printf '%s\n' "$findings"
+echo "lint: $(printf '%s\n' "$findings" | wc -l) findings"
+exit 1
