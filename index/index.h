@@ -7,7 +7,8 @@
  * Threads   One caller mutates an index.  Built, it is const and any number may search it, each
  *           with its own scratch.  Results depend on data, query and parameters alone: never on
  *           the number of threads, the order of adding, or which default kernels run.
- * Checks    Non-finite vectors are refused at add, naming the row.  search cannot fail, because
+ * Checks    Vectors with a non-finite value, or with absolute values that sum to more than 1e18, are
+ *           refused at add, naming the row.  search cannot fail, because
  *           index_check_queries was asked first; it allocates nothing. */
 #ifndef ASSAY_INDEX_H
 #define ASSAY_INDEX_H
@@ -45,7 +46,7 @@ struct index_config {
     const struct kernel_set *kernels; /* copied by create; NULL: best defaults */
 };
 
-/* First member of every index. */
+/* First member of every index.  While ops->create runs, config.kernels is still NULL. */
 struct index {
     const struct index_ops *ops;
     struct index_config config; /* config.kernels points to `kernels` below */
@@ -61,7 +62,8 @@ struct index_ops {
     const struct param *params; /* ends at a NULL name; NULL: none */
     /* Allocates an empty index whose base has been filled from *base (copy it whole). */
     int (*create)(struct index **out, const struct index *base, struct err *e);
-    /* Learns from a sample what it needs before add; NULL: nothing to learn. */
+    /* Learns from a sample what it needs before add; NULL: nothing to learn.  An index that was not
+     * trained learns from the first rows that are added. */
     int (*train)(struct index *ix, struct rows sample, struct err *e);
     /* Adds rows under ids (NULL: the next numbers, starting at the count of rows).  Rows have been
      * checked: dimension, finiteness.  On failure the index is as it was.  ERR_ARG: id in use. */
@@ -86,7 +88,8 @@ struct index_ops {
 const struct index_ops *index_at(size_t i); /* every registered index; NULL past the last */
 const struct index_ops *index_find(const char *name);
 
-/* spec: "name" or "name:key=value,...".  ERR_ARG names an unknown index (with the nearest), a bad
+/* spec: "name" or "name:key=value,..."; the value of a first parameter that is a text may stand alone
+ * ("ids:FILE").  ERR_ARG names an unknown index (with the nearest), a bad
  * parameter or a dimension outside 1..INDEX_DIM_MAX. */
 int index_create(struct index **out, const char *spec, const struct index_config *config, struct err *e);
 void index_destroy(struct index *ix); /* NULL is allowed */
@@ -94,6 +97,10 @@ void index_destroy(struct index *ix); /* NULL is allowed */
 int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt */
 int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
 int index_remove(struct index *ix, int64_t id, struct err *e);
+/* The vector of id becomes x.  ERR_NOT_FOUND, ERR_ARG, ERR_MEM. */
+int index_replace(struct index *ix, int64_t id, const float *x, struct err *e);
+/* ops->decode, or ERR_UNSUPPORTED. */
+int index_decode(const struct index *ix, int64_t id, float *out, struct err *e);
 /* ERR_ARG for k == 0, a wrong dimension or a non-finite value (naming query and column). */
 int index_check_queries(const struct index *ix, struct rows queries, size_t k, struct err *e);
 /* Searches all queries in batches of `batch` over `threads` threads that split the queries.
@@ -107,6 +114,7 @@ void index_spec(const struct index *ix, struct text *out); /* canonical spec str
  * `fingerprint` is the caller's: load returns ERR_FORMAT for a damaged or foreign file, and gives
  * the stored fingerprint back for the caller to compare. */
 int index_save(const struct index *ix, const char *path, uint64_t fingerprint, struct err *e);
+/* config: threads and kernels; NULL: one thread, best kernels.  Dimension, metric and seed are the file's. */
 int index_load(struct index **out, const char *path, const struct index_config *config,
                uint64_t *fingerprint, struct err *e);
 

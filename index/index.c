@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/index.h"
+#include "index/parallel.h"
+#include "kernels/base/mem.h"
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define PLUGIN(file) extern const struct index_ops file;
+#include "gen/indexes.inc"
+#undef PLUGIN
+
+static const struct index_ops *const all[] = {
+#define PLUGIN(file) &file,
+#include "gen/indexes.inc"
+#undef PLUGIN
+    NULL
+};
+
+const struct index_ops *index_at(size_t i) { return i < sizeof all / sizeof *all ? all[i] : NULL; }
+
+const struct index_ops *index_find(const char *name)
+{
+    for (size_t i = 0; all[i]; i++)
+        if (strcmp(all[i]->name, name) == 0) return all[i];
+    return NULL;
+}
+
+static const char *const metric_names[] = { "cosine", "dot", "l2" };
+
+const char *metric_name(enum metric m) { return metric_names[m]; }
+
+int metric_parse(const char *name, enum metric *out, struct err *e)
+{
+    for (int m = 0; m < METRIC_COUNT; m++)
+        if (strcmp(metric_names[m], name) == 0) {
+            *out = (enum metric)m;
+            return ERR_OK;
+        }
+    return FAIL(e, ERR_ARG, "metric=%s is none of cosine|dot|l2", name);
+}
+
+double index_bytes_per_vector(const struct index_stats *s)
+{
+    return s->rows ? (double)(s->code_bytes + s->side_bytes) / (double)s->rows : 0;
+}
+
+static int unknown_index(const char *name, struct err *e)
+{
+    const char *names[sizeof all / sizeof *all];
+    size_t count = 0;
+    while (all[count]) names[count] = all[count]->name, count++;
+    return FAIL(e, ERR_ARG, "no index '%s'; nearest is '%s'", name, text_nearest(name, names, count));
+}
+
+/* "ids:FILE,lat=F" is short for "ids:file=FILE,lat=F" where the first parameter is a text. */
+static int parse_args(struct params **out, const struct index_ops *ops, const char *args, struct err *e)
+{
+    const struct param *first = ops->params;
+    const size_t head = args ? strcspn(args, "=,(") : 0;
+    if (!args || !first || first->type != PARAM_TEXT || args[head] == '=')
+        return params_create(out, first, ops->name, args, e);
+    struct text named = { 0 };
+    text_add(&named, "%s=%s", first->name, args);
+    const int status = named.failed ? FAIL(e, ERR_MEM, "%s: no memory", ops->name)
+                                    : params_create(out, first, ops->name, text_of(&named), e);
+    text_free(&named);
+    return status;
+}
+
+int index_create(struct index **out, const char *spec, const struct index_config *config, struct err *e)
+{
+    char name[64];
+    const char *args;
+    int status = spec_split(spec, name, sizeof name, &args, e);
+    if (status != ERR_OK) return status;
+    const struct index_ops *ops = index_find(name);
+    if (!ops) return unknown_index(name, e);
+    if (config->dim < 1 || config->dim > INDEX_DIM_MAX)
+        return FAIL(e, ERR_ARG, "%s: dim=%zu outside 1..%d", name, config->dim, INDEX_DIM_MAX);
+    struct index base = { .ops = ops, .config = *config };
+    if (base.config.threads < 1) base.config.threads = 1;
+    if (config->kernels) base.kernels = *config->kernels;
+    else if ((status = kernel_set_resolve(&base.kernels, NULL, e)) != ERR_OK) return status;
+    base.config.kernels = NULL;
+    status = parse_args(&base.params, ops, args, e);
+    if (status != ERR_OK) return status;
+    struct index *ix = NULL;
+    status = ops->create(&ix, &base, e);
+    if (status != ERR_OK) {
+        params_destroy(base.params);
+        return status;
+    }
+    ix->config.kernels = &ix->kernels;
+    *out = ix;
+    return ERR_OK;
+}
+
+void index_destroy(struct index *ix)
+{
+    if (!ix) return;
+    struct params *params = ix->params;
+    ix->ops->destroy(ix);
+    params_destroy(params);
+}
+
+void index_spec(const struct index *ix, struct text *out) { params_canonical(ix->params, out); }
+
+/* Rows whose squared norm overflows would make inf - inf of a finite score. */
+static int check_rows(const struct index *ix, struct rows rows, const char *what, struct err *e)
+{
+    const char *name = ix->ops->name;
+    if (rows.count && rows.dim != ix->config.dim)
+        return FAIL(e, ERR_ARG, "%s: %s of %zu dimensions where the index has %zu", name, what, rows.dim, ix->config.dim);
+    for (size_t r = 0; r < rows.count; r++) {
+        const float *x = rows_at(rows, r);
+        float sum = 0;
+        for (size_t i = 0; i < rows.dim; i++) sum += fabsf(x[i]);
+        if (sum < 1e18f) continue; /* finite, and its square is */
+        for (size_t i = 0; i < rows.dim; i++)
+            if (!isfinite(x[i])) return FAIL(e, ERR_ARG, "%s: %s %zu, column %zu is %g", name, what, r, i, (double)x[i]);
+        return FAIL(e, ERR_ARG, "%s: %s %zu: the sum of its absolute values is %g, at most 1e18", name, what, r, (double)sum);
+    }
+    return ERR_OK;
+}
+
+int index_train(struct index *ix, struct rows sample, struct err *e)
+{
+    if (!ix->ops->train) return ERR_OK;
+    const int status = check_rows(ix, sample, "row", e);
+    return status == ERR_OK ? ix->ops->train(ix, sample, e) : status;
+}
+
+int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
+{
+    const int status = check_rows(ix, rows, "row", e);
+    return status == ERR_OK && rows.count ? ix->ops->add(ix, rows, ids, e) : status;
+}
+
+int index_remove(struct index *ix, int64_t id, struct err *e)
+{
+    if (!ix->ops->remove) return FAIL(e, ERR_UNSUPPORTED, "%s: cannot remove", ix->ops->name);
+    return ix->ops->remove(ix, id, e);
+}
+
+int index_replace(struct index *ix, int64_t id, const float *x, struct err *e)
+{
+    const struct rows row = { x, 1, ix->config.dim, ix->config.dim };
+    int status = check_rows(ix, row, "row", e);
+    if (status == ERR_OK) status = index_remove(ix, id, e);
+    return status == ERR_OK ? ix->ops->add(ix, row, &id, e) : status;
+}
+
+int index_decode(const struct index *ix, int64_t id, float *out, struct err *e)
+{
+    if (!ix->ops->decode) return FAIL(e, ERR_UNSUPPORTED, "%s: cannot decode", ix->ops->name);
+    return ix->ops->decode(ix, id, out, e);
+}
+
+int index_check_queries(const struct index *ix, struct rows queries, size_t k, struct err *e)
+{
+    if (k == 0) return FAIL(e, ERR_ARG, "%s: k=0, at least 1", ix->ops->name);
+    if (k > UINT32_MAX) return FAIL(e, ERR_ARG, "%s: k=%zu, at most %u", ix->ops->name, k, UINT32_MAX);
+    return check_rows(ix, queries, "query", e);
+}
+
+struct search {
+    const struct index *ix;
+    struct rows queries;
+    size_t k, scratch_bytes;
+    char *scratch; /* scratch_bytes a thread */
+    struct hit *hits;
+    size_t *counts;
+};
+
+static void search_some(void *context, int thread, size_t from, size_t to)
+{
+    const struct search *s = context;
+    const struct rows some = { rows_at(s->queries, from), to - from, s->queries.dim, s->queries.stride };
+    s->ix->ops->search(s->ix, some, s->k, s->scratch + (size_t)thread * s->scratch_bytes, s->hits + from * s->k,
+                       s->counts + from);
+}
+
+int index_search(const struct index *ix, struct rows queries, size_t k, size_t batch, int threads, struct hit *hits,
+                 size_t *counts, struct err *e)
+{
+    const int status = index_check_queries(ix, queries, k, e);
+    if (status != ERR_OK || queries.count == 0) return status;
+    if (batch < 1) batch = 1;
+    if (batch > queries.count) batch = queries.count;
+    if (threads < 1) threads = 1;
+    if (threads > PARALLEL_THREADS_MAX) threads = PARALLEL_THREADS_MAX;
+    struct search s = { .ix = ix, .queries = queries, .k = k, .hits = hits, .counts = counts };
+    s.scratch_bytes = (ix->ops->scratch_bytes(ix, batch, k) + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+    s.scratch = mem_alloc(s.scratch_bytes, (size_t)threads);
+    if (!s.scratch)
+        return FAIL(e, ERR_MEM, "%s: no memory for %d x %zu bytes of scratch", ix->ops->name, threads, s.scratch_bytes);
+    parallel_for(threads, queries.count, batch, search_some, &s);
+    mem_free(s.scratch);
+    return ERR_OK;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/persist.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { VERSION = 1, ALIGN = 64, SPEC_MAX = 4096 };
+static const char MAGIC[8] = { 'A', 'S', 'S', 'A', 'Y', 'I', 'D', 'X' };
+
+struct header {
+    char magic[8];
+    uint32_t version, spec_bytes;
+    uint64_t dim, metric, seed, rows, fingerprint;
+};
+struct section {
+    char tag[8];
+    uint64_t bytes;
+};
+
+static int put(struct index_writer *w, const void *bytes, size_t size, struct err *e)
+{
+    if (size && fwrite(bytes, 1, size, w->file) != size)
+        return FAIL(e, ERR_IO, "%s: writing failed: %s", w->path, strerror(errno));
+    w->crc = crc32_of(w->crc, bytes, size);
+    w->at += size;
+    return ERR_OK;
+}
+
+static int pad(struct index_writer *w, struct err *e)
+{
+    static const char zeros[ALIGN];
+    return put(w, zeros, (size_t)(-w->at % ALIGN), e);
+}
+
+int index_write(struct index_writer *w, const char *tag, const void *bytes, size_t size, struct err *e)
+{
+    struct section s = { .bytes = size };
+    memcpy(s.tag, tag, strnlen(tag, sizeof s.tag));
+    int status = put(w, &s, sizeof s, e);
+    if (status == ERR_OK) status = pad(w, e);
+    if (status == ERR_OK) status = put(w, bytes, size, e);
+    return status == ERR_OK ? pad(w, e) : status;
+}
+
+static int write_all(const struct index *ix, struct index_writer *w, const char *spec, uint64_t fingerprint,
+                     struct err *e)
+{
+    struct index_stats stats;
+    ix->ops->stats(ix, &stats);
+    struct header h = { .version = VERSION,
+                        .spec_bytes = (uint32_t)strlen(spec),
+                        .dim = ix->config.dim,
+                        .metric = (uint64_t)ix->config.metric,
+                        .seed = ix->config.seed,
+                        .rows = stats.rows,
+                        .fingerprint = fingerprint };
+    memcpy(h.magic, MAGIC, sizeof MAGIC);
+    int status = put(w, &h, sizeof h, e);
+    if (status == ERR_OK) status = put(w, spec, h.spec_bytes, e);
+    if (status == ERR_OK) status = pad(w, e);
+    if (status == ERR_OK) status = ix->ops->save(ix, w, e);
+    const uint32_t crc = w->crc;
+    return status == ERR_OK ? put(w, &crc, sizeof crc, e) : status;
+}
+
+static int write_file(const struct index *ix, const char *path, const char *temporary, const char *spec,
+                      uint64_t fingerprint, struct err *e)
+{
+    struct index_writer w = { .path = path, .file = fopen(temporary, "wb") };
+    if (!w.file) return FAIL(e, ERR_IO, "%s: cannot create: %s", temporary, strerror(errno));
+    int status = write_all(ix, &w, spec, fingerprint, e);
+    if (status == ERR_OK && (fflush(w.file) != 0 || fsync(fileno(w.file)) != 0))
+        status = FAIL(e, ERR_IO, "%s: writing failed: %s", path, strerror(errno));
+    if (fclose(w.file) != 0 && status == ERR_OK) status = FAIL(e, ERR_IO, "%s: closing failed: %s", path, strerror(errno));
+    if (status == ERR_OK && rename(temporary, path) != 0)
+        status = FAIL(e, ERR_IO, "%s: cannot rename to it: %s", path, strerror(errno));
+    if (status != ERR_OK) unlink(temporary);
+    return status;
+}
+
+int index_save(const struct index *ix, const char *path, uint64_t fingerprint, struct err *e)
+{
+    if (!ix->ops->save) return FAIL(e, ERR_UNSUPPORTED, "%s: cannot be saved", ix->ops->name);
+    struct text spec = { 0 }, temporary = { 0 };
+    index_spec(ix, &spec);
+    text_add(&temporary, "%s.%ld.tmp", path, (long)getpid());
+    int status;
+    if (spec.failed || temporary.failed) status = FAIL(e, ERR_MEM, "%s: no memory", path);
+    else if (spec.size > SPEC_MAX) status = FAIL(e, ERR_ARG, "%s: a spec of %zu bytes, at most %d", path, spec.size, SPEC_MAX);
+    else status = write_file(ix, path, text_of(&temporary), text_of(&spec), fingerprint, e);
+    text_free(&spec);
+    text_free(&temporary);
+    return status;
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+static int damaged(const char *path, const char *what, struct err *e)
+{
+    return FAIL(e, ERR_FORMAT, "%s: %s", path, what);
+}
+
+int index_read_any(struct index_reader *r, const char *tag, const void **bytes, size_t *size, struct err *e)
+{
+    struct section s;
+    if (r->end - r->at < ALIGN) return FAIL(e, ERR_FORMAT, "%s: section '%s' is missing", r->path, tag);
+    memcpy(&s, r->map.at + r->at, sizeof s);
+    if (strncmp(s.tag, tag, sizeof s.tag) != 0)
+        return FAIL(e, ERR_FORMAT, "%s: section '%.8s' where '%s' belongs", r->path, s.tag, tag);
+    const uint64_t left = r->end - r->at - ALIGN;
+    if (s.bytes > left || s.bytes + -s.bytes % ALIGN > left)
+        return FAIL(e, ERR_FORMAT, "%s: section '%s' is longer than the file", r->path, tag);
+    *bytes = r->map.at + r->at + ALIGN;
+    *size = (size_t)s.bytes;
+    r->at += ALIGN + s.bytes + -s.bytes % ALIGN;
+    return ERR_OK;
+}
+
+int index_read(struct index_reader *r, const char *tag, size_t size, const void **bytes, struct err *e)
+{
+    size_t got = 0;
+    const int status = index_read_any(r, tag, bytes, &got, e);
+    if (status == ERR_OK && got != size)
+        return FAIL(e, ERR_FORMAT, "%s: section '%s' has %zu bytes, not %zu", r->path, tag, got, size);
+    return status;
+}
+
+int index_read_into(struct index_reader *r, const char *tag, void *to, size_t size, struct err *e)
+{
+    const void *bytes = NULL;
+    const int status = index_read(r, tag, size, &bytes, e);
+    if (status == ERR_OK && size) memcpy(to, bytes, size);
+    return status;
+}
+
+static int check_frame(struct index_reader *r, struct header *h, char *spec, struct err *e)
+{
+    const size_t size = r->map.size;
+    uint32_t crc;
+    if (size < sizeof *h + sizeof crc || memcmp(r->map.at, MAGIC, sizeof MAGIC) != 0)
+        return damaged(r->path, "not an index of assay", e);
+    memcpy(h, r->map.at, sizeof *h);
+    if (h->version != VERSION)
+        return FAIL(e, ERR_FORMAT, "%s: version %u of the index file, this program reads %d", r->path, h->version, VERSION);
+    memcpy(&crc, r->map.at + size - sizeof crc, sizeof crc);
+    if (crc != crc32_of(0, r->map.at, size - sizeof crc)) return damaged(r->path, "damaged: its checksum does not fit", e);
+    if (h->spec_bytes > SPEC_MAX || sizeof *h + h->spec_bytes > size - sizeof crc || h->metric >= METRIC_COUNT)
+        return damaged(r->path, "damaged header", e);
+    memcpy(spec, r->map.at + sizeof *h, h->spec_bytes);
+    spec[h->spec_bytes] = 0;
+    r->at = sizeof *h + h->spec_bytes;
+    r->at += -r->at % ALIGN;
+    r->end = size - sizeof crc;
+    r->rows = h->rows;
+    return r->at <= r->end ? ERR_OK : damaged(r->path, "damaged header", e);
+}
+
+static int load_frame(struct index **out, struct index_reader *r, const struct index_config *config,
+                      uint64_t *fingerprint, struct err *e)
+{
+    struct header h;
+    char spec[SPEC_MAX + 1];
+    int status = check_frame(r, &h, spec, e);
+    if (status != ERR_OK) return status;
+    struct index_config c = config ? *config : (struct index_config){ .threads = 1 };
+    c.dim = (size_t)h.dim;
+    c.metric = (enum metric)h.metric;
+    c.seed = h.seed;
+    struct index *ix;
+    status = index_create(&ix, spec, &c, e);
+    if (status == ERR_ARG) return err_context(e, ERR_FORMAT, "%s", r->path);
+    if (status != ERR_OK) return status;
+    status = ix->ops->load ? ix->ops->load(ix, r, e)
+                           : FAIL(e, ERR_FORMAT, "%s: a %s cannot be loaded", r->path, ix->ops->name);
+    if (status == ERR_OK && r->at != r->end) status = damaged(r->path, "bytes left over behind the last section", e);
+    struct index_stats stats;
+    if (status == ERR_OK) {
+        ix->ops->stats(ix, &stats);
+        if (stats.rows != h.rows) status = damaged(r->path, "its sections hold another number of rows than its header", e);
+    }
+    if (status != ERR_OK) {
+        index_destroy(ix);
+        return status;
+    }
+    if (fingerprint) *fingerprint = h.fingerprint;
+    *out = ix;
+    return ERR_OK;
+}
+
+int index_load(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
+               struct err *e)
+{
+    struct index_reader r = { .path = path };
+    int status = mem_map_open(&r.map, path, e);
+    if (status != ERR_OK) return status;
+    status = load_frame(out, &r, config, fingerprint, e);
+    mem_map_close(&r.map);
+    return status;
+}

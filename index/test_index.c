@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT
+ * test_index.c - the contract of index.h, held by every registered index. */
+#include <math.h>
+#include <unistd.h>
+#include "index/index.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/rng.h"
+#include "kernels/base/test.h"
+#include "kernels/base/topk.h"
+
+/* Indexes that answer from a file or through a library have tests of their own. */
+static int has_own_test(const char *name)
+{
+    static const char *const names[] = { "ids", "peer" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(names[i], name)) return 1;
+    return 0;
+}
+
+/* Specs beside the default of each index. */
+static const char *const more_specs[] = {
+    NULL
+};
+
+static struct rows normal_rows(uint64_t seed, size_t count, size_t dim)
+{
+    struct rng r;
+    rng_seed(&r, seed, 0);
+    float *x = mem_alloc(count * dim, sizeof *x);
+    rng_normal(&r, x, count * dim);
+    return (struct rows){ x, count, dim, dim };
+}
+
+static void free_rows(struct rows r) { mem_free((void *)(uintptr_t)r.at); }
+
+static struct index *make(const char *spec, size_t dim, enum metric metric)
+{
+    struct index *ix = NULL;
+    struct err e = { 0 };
+    const struct index_config c = { .dim = dim, .metric = metric, .seed = 42, .threads = 1 };
+    CHECK(index_create(&ix, spec, &c, &e) == ERR_OK, "%s: %s", spec, e.text);
+    return ix;
+}
+
+static void add_all(struct index *ix, struct rows rows, const int64_t *ids)
+{
+    struct err e = { 0 };
+    CHECK(index_add(ix, rows, ids, &e) == ERR_OK, "%s", e.text);
+}
+
+struct found {
+    struct hit *hits;
+    size_t *counts;
+};
+static struct found ask(const struct index *ix, struct rows queries, size_t k, size_t batch, int threads)
+{
+    struct found f = { mem_zero(queries.count * k, sizeof *f.hits), mem_zero(queries.count, sizeof *f.counts) };
+    struct err e = { 0 };
+    CHECK(index_search(ix, queries, k, batch, threads, f.hits, f.counts, &e) == ERR_OK, "%s", e.text);
+    return f;
+}
+static void free_found(struct found f)
+{
+    mem_free(f.hits);
+    mem_free(f.counts);
+}
+static int same(struct found a, struct found b, size_t queries, size_t k)
+{
+    for (size_t q = 0; q < queries; q++) {
+        if (a.counts[q] != b.counts[q]) return 0;
+        for (size_t i = 0; i < a.counts[q]; i++) {
+            const struct hit *x = &a.hits[q * k + i], *y = &b.hits[q * k + i];
+            if (x->id != y->id || memcmp(&x->score, &y->score, 4) != 0) return 0;
+        }
+    }
+    return 1;
+}
+/* Hits are in order, distinct and finite. */
+static void check_sorted(struct found f, size_t queries, size_t k, const char *spec)
+{
+    for (size_t q = 0; q < queries; q++)
+        for (size_t i = 0; i < f.counts[q]; i++) {
+            const struct hit *h = &f.hits[q * k + i];
+            CHECK(isfinite(h->score), "%s: query %zu place %zu", spec, q, i);
+            CHECK(i == 0 || hit_before(h[-1], h[0]), "%s: query %zu place %zu", spec, q, i);
+        }
+}
+
+typedef void each_fn(const char *spec, enum metric metric);
+static each_fn *running;
+static const char *only_spec;
+static void for_every_spec(void)
+{
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        for (size_t i = 0; index_at(i); i++)
+            if (!has_own_test(index_at(i)->name)) running(index_at(i)->name, (enum metric)m);
+        for (size_t i = 0; more_specs[i]; i++) running(more_specs[i], (enum metric)m);
+    }
+}
+static void contract(const char *name, each_fn *fn)
+{
+    running = fn;
+    if (only_spec)
+        for (int m = 0; m < METRIC_COUNT; m++) fn(only_spec, (enum metric)m);
+    else test_case(name, for_every_spec);
+}
+
+static void empty_and_k(const char *spec, enum metric metric)
+{
+    enum { D = 20, K = 60 };
+    struct index *ix = make(spec, D, metric);
+    struct rows q = normal_rows(1, 2, D), x = normal_rows(2, 33, D);
+    struct found f = ask(ix, q, K, 1, 1);
+    CHECK(f.counts[0] == 0 && f.counts[1] == 0, "%s: an empty index has no answers", spec);
+    free_found(f);
+    for (size_t n = 1, had = 0; n <= 33; had = n, n = n == 1 ? 31 : n == 31 ? 32 : n + 1) {
+        add_all(ix, (struct rows){ rows_at(x, had), n - had, D, D }, NULL);
+        f = ask(ix, q, K, 2, 1);
+        CHECK(f.counts[0] == n && f.counts[1] == n, "%s: %zu of %zu rows", spec, f.counts[0], n);
+        check_sorted(f, 2, K, spec);
+        free_found(f);
+    }
+    free_rows(q);
+    free_rows(x);
+    index_destroy(ix);
+}
+
+/* Equal vectors have equal scores: the lower ids come first. */
+static void ties(const char *spec, enum metric metric)
+{
+    enum { D = 33, N = 50, K = 20 };
+    struct index *ix = make(spec, D, metric);
+    struct rows one = normal_rows(3, 1, D), q = normal_rows(4, 1, D);
+    const struct rows copies = { one.at, N, D, 0 };
+    int64_t ids[N];
+    for (int i = 0; i < N; i++) ids[i] = 1000 - 7 * i;
+    add_all(ix, copies, ids);
+    struct found f = ask(ix, q, K, 1, 1);
+    for (int i = 0; i < K; i++)
+        CHECK(f.hits[i].id == 1000 - 7 * (N - 1 - i) && f.hits[i].score == f.hits[0].score, "%s: place %d is %lld", spec, i,
+              (long long)f.hits[i].id);
+    free_found(f);
+    free_rows(one);
+    free_rows(q);
+    index_destroy(ix);
+}
+
+/* Threads, batches and the order of adding change nothing. */
+static void order_is_free(const char *spec, enum metric metric)
+{
+    enum { D = 65, N = 700, Q = 21, K = 10 };
+    struct rows x = normal_rows(5, N, D), q = normal_rows(6, Q, D);
+    struct index *a = make(spec, D, metric), *b = make(spec, D, metric);
+    struct err e = { 0 };
+    CHECK(index_train(a, x, &e) == ERR_OK && index_train(b, x, &e) == ERR_OK, "%s: %s", spec, e.text);
+    add_all(a, x, NULL);
+    struct rng r;
+    uint32_t order[N];
+    rng_seed(&r, 7, 0);
+    rng_shuffle(&r, order, N);
+    for (size_t i = 0; i < N; i++) {
+        const int64_t id = order[i];
+        add_all(b, (struct rows){ rows_at(x, order[i]), 1, D, D }, &id);
+    }
+    struct found f = ask(a, q, K, Q, 1), one = ask(a, q, K, 1, 1), three = ask(a, q, K, 4, 3), shuffled = ask(b, q, K, 5, 2);
+    CHECK(same(f, one, Q, K), "%s: batch 1 differs from batch %d", spec, Q);
+    CHECK(same(f, three, Q, K), "%s: three threads differ from one", spec);
+    CHECK(same(f, shuffled, Q, K), "%s: another order of adding differs", spec);
+    free_found(f), free_found(one), free_found(three), free_found(shuffled);
+    free_rows(x), free_rows(q);
+    index_destroy(a), index_destroy(b);
+}
+
+/* Removing leaves exactly what adding the rest alone would have made. */
+static void removes(const char *spec, enum metric metric)
+{
+    enum { D = 40, N = 120, Q = 5, K = 15 };
+    struct rows x = normal_rows(8, N, D), q = normal_rows(9, Q, D);
+    struct index *a = make(spec, D, metric), *b = make(spec, D, metric);
+    struct err e = { 0 };
+    CHECK(index_train(a, x, &e) == ERR_OK && index_train(b, x, &e) == ERR_OK, "%s: %s", spec, e.text);
+    if (!a->ops->remove) goto out;
+    add_all(a, x, NULL);
+    for (int64_t id = 0; id < N; id++) {
+        if (id % 3 == 0) CHECK(index_remove(a, id, &e) == ERR_OK, "%s: %s", spec, e.text);
+        else add_all(b, (struct rows){ rows_at(x, (size_t)id), 1, D, D }, &id);
+    }
+    CHECK(index_remove(a, 0, &e) == ERR_NOT_FOUND && strstr(e.text, "0"), "%s: removed twice", spec);
+    CHECK(index_replace(a, 1, rows_at(x, 0), &e) == ERR_OK, "%s: %s", spec, e.text);
+    CHECK(index_replace(b, 1, rows_at(x, 0), &e) == ERR_OK, "%s: %s", spec, e.text);
+    struct found f = ask(a, q, K, 1, 1), g = ask(b, q, K, 1, 1);
+    CHECK(same(f, g, Q, K), "%s: after removing a third", spec);
+    free_found(f), free_found(g);
+out:
+    free_rows(x), free_rows(q);
+    index_destroy(a), index_destroy(b);
+}
+
+static void saves(const char *spec, enum metric metric)
+{
+    enum { D = 37, N = 90, Q = 6, K = 12 };
+    struct rows x = normal_rows(10, N, D), q = normal_rows(11, Q, D);
+    struct index *a = make(spec, D, metric), *b = NULL;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/assay_test_index_%ld", (long)getpid());
+    struct err e = { 0 };
+    if (!a->ops->save) goto out;
+    int64_t ids[N];
+    for (int i = 0; i < N; i++) ids[i] = (int64_t)i * i - 500;
+    add_all(a, x, ids);
+    uint64_t fingerprint = 0;
+    CHECK(index_save(a, path, 77, &e) == ERR_OK, "%s: %s", spec, e.text);
+    CHECK(index_load(&b, path, NULL, &fingerprint, &e) == ERR_OK, "%s: %s", spec, e.text);
+    if (!b) goto out;
+    CHECK(fingerprint == 77, "%s", spec);
+    struct text sa = { 0 }, sb = { 0 };
+    index_spec(a, &sa), index_spec(b, &sb);
+    CHECK(!strcmp(text_of(&sa), text_of(&sb)), "%s against %s", text_of(&sa), text_of(&sb));
+    text_free(&sa), text_free(&sb);
+    struct found f = ask(a, q, K, 1, 1), g = ask(b, q, K, 1, 1);
+    CHECK(same(f, g, Q, K), "%s: loaded differs", spec);
+    free_found(f), free_found(g);
+    /* What was loaded can go on growing. */
+    const int64_t more = 123456;
+    add_all(a, (struct rows){ q.at, 1, D, D }, &more), add_all(b, (struct rows){ q.at, 1, D, D }, &more);
+    f = ask(a, q, K, 1, 1), g = ask(b, q, K, 1, 1);
+    CHECK(same(f, g, Q, K), "%s: loaded and grown differs", spec);
+    free_found(f), free_found(g);
+out:
+    unlink(path);
+    free_rows(x), free_rows(q);
+    index_destroy(a), index_destroy(b);
+}
+
+static void odd_dimensions(const char *spec, enum metric metric)
+{
+    static const size_t dims[] = { 1, 2, 3, 63, 65, 100, 200, 1000 };
+    for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+        enum { N = 40, K = 5 };
+        const size_t dim = dims[d];
+        struct rows x = normal_rows(12 + d, N, dim), q = normal_rows(30 + d, 2, dim);
+        float *at = (float *)(uintptr_t)x.at;
+        memset(at, 0, dim * sizeof *at); /* row 0 is zero; norms of the others span six decades */
+        for (size_t r = 1; r < N; r++)
+            for (size_t i = 0; i < dim; i++) at[r * dim + i] *= powf(10, (float)(r % 7) - 3);
+        struct index *ix = make(spec, dim, metric);
+        add_all(ix, x, NULL);
+        struct found f = ask(ix, q, N, 2, 1);
+        check_sorted(f, 2, N, spec);
+        for (size_t i = 0; i < f.counts[0]; i++)
+            if (f.hits[i].id == 0 && metric != METRIC_L2)
+                CHECK(f.hits[i].score == 0, "%s: dim %zu: a zero vector scores %g", spec, dim, (double)f.hits[i].score);
+        free_found(f);
+        float *zero = mem_zero(dim, sizeof *zero);
+        f = ask(ix, (struct rows){ zero, 1, dim, dim }, N, 1, 1);
+        check_sorted(f, 1, N, spec);
+        if (metric != METRIC_L2)
+            for (size_t i = 0; i < f.counts[0]; i++) CHECK(f.hits[i].score == 0, "%s: zero query, dim %zu", spec, dim);
+        free_found(f);
+        mem_free(zero);
+        free_rows(x), free_rows(q);
+        index_destroy(ix);
+    }
+}
+
+static void refuses(const char *spec, enum metric metric)
+{
+    enum { D = 9, N = 5 };
+    struct rows x = normal_rows(50, N, D);
+    float *at = (float *)(uintptr_t)x.at;
+    struct index *ix = make(spec, D, metric);
+    struct err e = { 0 };
+    add_all(ix, x, NULL);
+    static const float bad[] = { NAN, INFINITY, -INFINITY };
+    for (int i = 0; i < 3; i++) {
+        at[3 * D + 4] = bad[i];
+        CHECK(index_add(ix, x, NULL, &e) == ERR_ARG && strstr(e.text, "row 3, column 4"), "%s: %s", spec, e.text);
+        CHECK(index_check_queries(ix, x, 1, &e) == ERR_ARG && strstr(e.text, "query 3, column 4"), "%s: %s", spec, e.text);
+    }
+    at[3 * D + 4] = 1e30f;
+    CHECK(index_add(ix, x, NULL, &e) == ERR_ARG && strstr(e.text, "row 3"), "%s: %s", spec, e.text);
+    at[3 * D + 4] = 1;
+    const struct rows narrow = { x.at, 1, D - 1, D };
+    CHECK(index_add(ix, narrow, NULL, &e) == ERR_ARG && strstr(e.text, "8 dim"), "%s: %s", spec, e.text);
+    CHECK(index_check_queries(ix, narrow, 1, &e) == ERR_ARG, "%s", spec);
+    CHECK(index_check_queries(ix, x, 0, &e) == ERR_ARG && strstr(e.text, "k=0"), "%s: %s", spec, e.text);
+    const int64_t twice[N] = { 10, 11, 12, 11, 13 }, used[N] = { 20, 21, 2, 22, 23 };
+    CHECK(index_add(ix, x, twice, &e) == ERR_ARG && strstr(e.text, "11"), "%s: %s", spec, e.text);
+    CHECK(index_add(ix, x, used, &e) == ERR_ARG && strstr(e.text, "id 2"), "%s: %s", spec, e.text);
+    struct index_stats s;
+    ix->ops->stats(ix, &s);
+    CHECK(s.rows == N, "%s: a refused add left %llu rows", spec, (unsigned long long)s.rows);
+    struct found f = ask(ix, x, N, 1, 1);
+    CHECK(f.counts[0] == N, "%s: %zu answers", spec, f.counts[0]);
+    free_found(f);
+    free_rows(x);
+    index_destroy(ix);
+}
+
+/* Any allocation of an add may fail: an error, and the index as it was. */
+static void survives_no_memory(const char *spec, enum metric metric)
+{
+    enum { D = 24, N = 40 };
+    struct rows x = normal_rows(60, N, D);
+    struct err e = { 0 };
+    for (long n = 1; n < 60; n++) {
+        struct index *ix = make(spec, D, metric);
+        add_all(ix, (struct rows){ x.at, 20, D, D }, NULL);
+        int64_t ids[20];
+        for (int i = 0; i < 20; i++) ids[i] = 100 + i;
+        mem_fail_after(n);
+        const int status = index_add(ix, (struct rows){ rows_at(x, 20), 20, D, D }, ids, &e);
+        mem_fail_after(0);
+        struct index_stats s;
+        ix->ops->stats(ix, &s);
+        CHECK(status == ERR_OK ? s.rows == N : status == ERR_MEM && s.rows == 20, "%s: allocation %ld: %d, %llu rows", spec, n,
+              status, (unsigned long long)s.rows);
+        index_destroy(ix);
+        if (status == ERR_OK) break;
+    }
+    free_rows(x);
+}
+
+static void bad_specs(void)
+{
+    static const struct { const char *spec, *says; } bad[] = {
+        { "flatt", "nearest is 'flat'" },
+        { "", "a spec is" },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct index *ix = NULL;
+        struct err e = { 0 };
+        const struct index_config c = { .dim = 4, .threads = 1 };
+        CHECK(index_create(&ix, bad[i].spec, &c, &e) == ERR_ARG && strstr(e.text, bad[i].says), "%s: %s", bad[i].spec, e.text);
+    }
+    struct index *ix = NULL;
+    struct err e = { 0 };
+    for (size_t dim = 0; dim <= INDEX_DIM_MAX + 1; dim += INDEX_DIM_MAX + 1) {
+        const struct index_config c = { .dim = dim, .threads = 1 };
+        CHECK(index_create(&ix, "flat", &c, &e) == ERR_ARG && strstr(e.text, "outside 1..65536"), "%s", e.text);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) only_spec = argv[1];
+    contract("empty, small, and k beyond the rows", empty_and_k);
+    contract("equal scores are ordered by id", ties);
+    contract("threads, batches and order of adding change nothing", order_is_free);
+    contract("removed and replaced rows leave no trace", removes);
+    contract("saved and loaded is the same index", saves);
+    contract("odd dimensions, zero vectors, norms over six decades", odd_dimensions);
+    contract("bad rows, ids and queries are refused by name", refuses);
+    contract("a failed allocation changes nothing", survives_no_memory);
+    test_case("bad specs are refused by name", bad_specs);
+    return test_end();
+}
