@@ -26,7 +26,7 @@ warn    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
            -Werror=incompatible-pointer-types -Werror=implicit-function-declaration
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 # -iquote, not -I: an include "kernels/base/err.h" must never shadow a system <err.h>.
-compile  = $(CC) -std=gnu11 $(warn) -ffp-contract=off -pthread -iquote . -iquote $(out) -MMD -MP $(flags) $(CFLAGS)
+compile  = $(CC) -std=gnu11 $(warn) $(if $(WORKER),-DASSAY_WORKER) -ffp-contract=off -pthread -iquote . -iquote $(out) -MMD -MP $(flags) $(CFLAGS)
 link     = $(CC) $(filter -fsanitize% --coverage,$(flags)) -pthread $(LDFLAGS)
 
 # --- libraries: what a source includes is what it needs ---------------------------------------
