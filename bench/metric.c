@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/metric.h"
+#include <math.h>
+#include <stdlib.h>
+
+#define PLUGIN(f) extern const struct metric_ops f;
+#include "gen/metrics.inc"
+#undef PLUGIN
+static const struct metric_ops *const all[] = {
+#define PLUGIN(f) &f,
+#include "gen/metrics.inc"
+#undef PLUGIN
+    NULL
+};
+
+size_t metric_count(void) { return sizeof all / sizeof *all - 1; }
+
+const struct metric_ops *metric_at(size_t i) { return i < metric_count() ? all[i] : NULL; }
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double metric_folded(const struct metric_ops *m, const double *values, size_t count, double *scratch)
+{
+    size_t kept = 0;
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(values[i])) continue;
+        scratch[kept++] = values[i];
+        sum += values[i];
+    }
+    if (kept == 0) return NAN;
+    if (m->fold == METRIC_MEAN) return sum / (double)kept;
+    qsort(scratch, kept, sizeof *scratch, ascending);
+    /* The nearest rank: the smallest value with at least 5 % of all at or below it. */
+    const size_t rank = (size_t)ceil(0.05 * (double)kept);
+    return scratch[rank ? rank - 1 : 0];
+}
+
+static int holds(struct id_list list, size_t depth, int64_t id)
+{
+    for (size_t i = 0; i < list.count && i < depth; i++)
+        if (list.at[i] == id) return 1;
+    return 0;
+}
+
+int metric_is_first(struct id_list list, size_t i) { return !holds(list, i, list.at[i]); }
+
+size_t metric_overlap(struct id_list list, size_t depth, struct id_list set, size_t among)
+{
+    size_t both = 0;
+    for (size_t i = 0; i < list.count && i < depth; i++)
+        both += metric_is_first(list, i) && holds(set, among, list.at[i]);
+    return both;
+}
+
+double metric_same_ten(struct id_list a, struct id_list b, size_t k)
+{
+    if (!a.at || !b.at || k < 10) return NAN;
+    const size_t in_a = a.count < 10 ? a.count : 10, in_b = b.count < 10 ? b.count : 10;
+    const size_t longer = in_a > in_b ? in_a : in_b;
+    return longer ? (double)metric_overlap(a, 10, b, 10) / (double)longer : 1;
+}
+
+double metric_recall(const struct evidence *v, struct id_list list, size_t depth)
+{
+    if (!list.at || !v->truth.at || v->truth.count == 0) return NAN;
+    const size_t among = v->truth.count < v->k ? v->truth.count : v->k;
+    return (double)metric_overlap(list, depth, v->truth, among) / (double)among;
+}
+
+int64_t metric_grade(const struct evidence *v, int64_t id)
+{
+    for (size_t i = 0; i < v->label_count; i++)
+        if (v->labels[i].id == id) return v->labels[i].grade;
+    return 0;
+}

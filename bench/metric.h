@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * metric.h - how good an answer is: bench/metric_<name>.c exports one `const struct metric_ops`,
+ * and its name is a column of every row and of every per-query file.
+ *
+ * Ids within a list: best first.  An id that comes a second time counts for nothing, but keeps its
+ * rank.  What is missing counts as wrong. */
+#ifndef ASSAY_METRIC_H
+#define ASSAY_METRIC_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct id_list {
+    const int64_t *at; /* NULL: this evidence does not exist */
+    size_t count;
+};
+
+struct label {
+    int64_t id;
+    int64_t grade; /* relevant when > 0 */
+};
+
+/* All that is known about one query. */
+struct evidence {
+    size_t k;                   /* results asked for */
+    struct id_list found;       /* an index: what it returned; a pipeline: stage one's first k */
+    const double *found_scores; /* exact scores of `found` in float64, recomputed; NULL: unknown */
+    struct id_list truth;       /* exact nearest neighbours */
+    const double *truth_scores; /* their exact scores, higher is nearer */
+    struct id_list candidates;  /* stage one whole, before any exact re-scoring */
+    struct id_list decoded;     /* exact search over what the codes stand for */
+    struct id_list answers;       /* a pipeline's final results */
+    struct id_list exact_answers; /* the same pipeline, exact stage one, all candidates */
+    struct id_list ungraphed_answers; /* the same pipeline, graph_depth 0 */
+    const struct label *labels; /* highest grade first; NULL: this query has none */
+    size_t label_count;
+};
+
+enum metric_fold { METRIC_MEAN, METRIC_P5 }; /* over queries: mean, or 5th percentile */
+
+struct metric_ops {
+    const char *name, *summary;
+    enum metric_fold fold;
+    double (*of)(const struct evidence *v); /* NaN: not applicable to this query */
+};
+const struct metric_ops *metric_at(size_t i); /* every registered metric; NULL past the last */
+size_t metric_count(void);
+
+/* One value a query into one of the row, skipping NaN; NaN when nothing is left.  Scratch is
+ * `count` doubles. */
+double metric_folded(const struct metric_ops *m, const double *values, size_t count, double *scratch);
+
+/* --- for metrics ---------------------------------------------------------------------------- */
+/* 1 when list.at[i] is not among the i before it. */
+int metric_is_first(struct id_list list, size_t i);
+/* Of the first `depth` ids of list, how many different ones are among the first `among` of set. */
+size_t metric_overlap(struct id_list list, size_t depth, struct id_list set, size_t among);
+/* overlap of the first ten / the longer of both tens; 1 when both are empty, NaN when either list
+ * does not exist or k < 10. */
+double metric_same_ten(struct id_list a, struct id_list b, size_t k);
+/* Share of the truth's first k that is in the first `depth` of list; NaN without evidence. */
+double metric_recall(const struct evidence *v, struct id_list list, size_t depth);
+int64_t metric_grade(const struct evidence *v, int64_t id); /* 0: not judged */
+#endif
