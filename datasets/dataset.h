@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "kernels/base/err.h"
+#include "kernels/base/mem.h"
 #include "kernels/base/param.h"
 #include "kernels/base/rows.h"
 
@@ -24,23 +25,38 @@ enum element { ELEMENT_F32, ELEMENT_I32, ELEMENT_U8, ELEMENT_I8, ELEMENT_F16, EL
 struct dataset {
     struct rows rows;
     const int64_t *ids; /* rows.count x rows.dim, row after row; NULL for float data */
-    enum element element;
+    enum element element;  /* as the file has it */
     uint64_t content_hash; /* of the file's bytes */
-    void *owned;           /* the reader's; freed by dataset_close */
+    struct mem_map map;    /* the file; closed by dataset_close */
+    void *block;           /* converted data or NULL; mem_free'd by dataset_close */
 };
 
+/* A reader fills rows, ids, element and block from out->map, which dataset_open has mapped (size
+ * > 0) and closes on failure; it frees its own block on failure.  It checks sizes and dimensions;
+ * dataset_open checks that floats are finite. */
 struct reader_ops {
-    const char *name, *summary;  /* "fvecs" */
-    const char *suffixes;        /* ".fvecs|.fv" */
+    const char *name, *summary;  /* "vecs" */
+    const char *suffixes;        /* ".fvecs|.ivecs|.bvecs" */
     int (*open)(struct dataset *out, const char *path, struct err *e);
 };
 const struct reader_ops *reader_at(size_t i); /* NULL past the last */
 
+enum { DATASET_DIM_MAX = 65536 }; /* a wider row is taken for damage */
+
 /* Opens by suffix.  Checked whole: exact size, one dimension in all rows, finite floats (naming row
- * and column).  ERR_NOT_FOUND, ERR_FORMAT (naming path and offset), ERR_MEM. */
+ * and column), at least one row.  ERR_ARG for an unknown suffix, ERR_NOT_FOUND, ERR_FORMAT (naming
+ * path and offset), ERR_MEM. */
 int dataset_open(struct dataset *out, const char *path, struct err *e);
-void dataset_close(struct dataset *d);
-/* Writers: a temporary file beside `path`, renamed when whole. */
+void dataset_close(struct dataset *d); /* a zeroed one is allowed */
+
+/* Fills rows.at (and block) from `count` x `dim` packed elements at `bytes`, `gap` bytes apart from
+ * the end of one row to the start of the next: for readers.  ERR_MEM. */
+int dataset_take(struct dataset *d, const unsigned char *bytes, size_t count, size_t dim, size_t gap,
+                 enum element element, struct err *e);
+size_t element_bytes(enum element element);
+const char *element_name(enum element element); /* "f32" */
+
+/* Writers: a temporary file beside `path`, renamed when whole (whole_file.h). */
 int dataset_write_fvecs(const char *path, struct rows rows, struct err *e);
 int dataset_write_ivecs(const char *path, const int32_t *ids, size_t count, size_t dim, struct err *e);
 
@@ -53,8 +69,9 @@ struct kb_sink {
     int (*entity)(void *context, int64_t id, const char *type, const char *name,
                   const char *properties, const char *text, struct err *e);
     int (*vector)(void *context, int64_t id, const float *x, size_t dim, struct err *e);
+    /* properties: a JSON object or NULL. */
     int (*relation)(void *context, int64_t source, int64_t target, const char *type, double weight,
-                    struct err *e);
+                    const char *properties, struct err *e);
     /* A labelled query: text and / or vector (NULL when absent); split is "tune" or "report". */
     int (*query)(void *context, int64_t query_id, const char *split, const char *text,
                  const float *x, size_t dim, const int64_t *relevant, size_t relevant_count,

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "datasets/dataset.h"
+#include "datasets/whole_file.h"
+#include "kernels/base/text.h"
+#include <math.h>
+#include <string.h>
+
+static const struct { const char *name; size_t bytes; } elements[] = {
+    [ELEMENT_F32] = { "f32", 4 }, [ELEMENT_I32] = { "i32", 4 }, [ELEMENT_U8] = { "u8", 1 },
+    [ELEMENT_I8] = { "i8", 1 },   [ELEMENT_F16] = { "f16", 2 }, [ELEMENT_I64] = { "i64", 8 },
+    [ELEMENT_F64] = { "f64", 8 },
+};
+
+size_t element_bytes(enum element element) { return elements[element].bytes; }
+const char *element_name(enum element element) { return elements[element].name; }
+
+/* IEEE half to single; every half is exact in single. */
+static float from_half(uint16_t h)
+{
+    const uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = h >> 10 & 31, fraction = h & 1023;
+    if (exponent == 0) {
+        const float tiny = (float)fraction * 0x1p-24f;
+        return sign ? -tiny : tiny;
+    }
+    const uint32_t bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void take_floats(float *to, const unsigned char *from, size_t n, enum element element)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t half;
+        double wide;
+        switch (element) {
+        case ELEMENT_U8: to[i] = from[i]; break;
+        case ELEMENT_I8: to[i] = (signed char)from[i]; break;
+        case ELEMENT_F16:
+            memcpy(&half, from + 2 * i, 2);
+            to[i] = from_half(half);
+            break;
+        case ELEMENT_F64: /* what single cannot hold becomes infinite, and is refused as such */
+            memcpy(&wide, from + 8 * i, 8);
+            to[i] = (float)wide;
+            break;
+        default: memcpy(to + i, from + 4 * i, 4);
+        }
+    }
+}
+
+static void take_ids(int64_t *to, const unsigned char *from, size_t n, enum element element)
+{
+    if (element == ELEMENT_I64) {
+        memcpy(to, from, n * sizeof *to);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int32_t narrow;
+        memcpy(&narrow, from + 4 * i, 4);
+        to[i] = narrow;
+    }
+}
+
+int dataset_take(struct dataset *d, const unsigned char *bytes, size_t count, size_t dim, size_t gap,
+                 enum element element, struct err *e)
+{
+    d->element = element;
+    d->rows = (struct rows){ NULL, count, dim, dim };
+    const size_t row_bytes = dim * element_bytes(element);
+    if (element == ELEMENT_F32 && ((uintptr_t)bytes | gap) % sizeof(float) == 0) {
+        d->rows.at = (const float *)(const void *)bytes;
+        d->rows.stride = dim + gap / sizeof(float);
+        return ERR_OK;
+    }
+    const int are_ids = element == ELEMENT_I32 || element == ELEMENT_I64;
+    d->block = mem_alloc(count * dim, are_ids ? sizeof(int64_t) : sizeof(float));
+    if (!d->block) return FAIL(e, ERR_MEM, "no memory for %zu x %zu %s", count, dim, element_name(element));
+    for (size_t row = 0; row < count; row++) {
+        const unsigned char *from = bytes + row * (row_bytes + gap);
+        if (are_ids) take_ids((int64_t *)d->block + row * dim, from, dim, element);
+        else take_floats((float *)d->block + row * dim, from, dim, element);
+    }
+    if (are_ids) d->ids = d->block;
+    else d->rows.at = d->block;
+    return ERR_OK;
+}
+
+/* An exponent of all ones is infinite or not a number: an integer test vectorises. */
+static int row_is_finite(const float *x, size_t n)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bad |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return !bad;
+}
+
+static int check_finite(const struct dataset *d, const char *path, struct err *e)
+{
+    for (size_t row = 0; d->rows.at && row < d->rows.count; row++) {
+        const float *x = rows_at(d->rows, row);
+        if (row_is_finite(x, d->rows.dim)) continue;
+        size_t column = 0;
+        while (isfinite(x[column])) column++;
+        return FAIL(e, ERR_FORMAT, "%s: row %zu, column %zu is not a finite float32", path, row, column);
+    }
+    return ERR_OK;
+}
+
+static int ends_with(const char *path, const char *suffix, size_t size)
+{
+    const size_t n = strlen(path);
+    return n > size && strncasecmp(path + n - size, suffix, size) == 0;
+}
+
+static const struct reader_ops *reader_of(const char *path)
+{
+    for (size_t i = 0; reader_at(i); i++) {
+        const char *s = reader_at(i)->suffixes;
+        while (*s) {
+            const size_t size = strcspn(s, "|");
+            if (ends_with(path, s, size)) return reader_at(i);
+            s += size + (s[size] == '|');
+        }
+    }
+    return NULL;
+}
+
+int dataset_open(struct dataset *out, const char *path, struct err *e)
+{
+    const struct reader_ops *reader = reader_of(path);
+    if (!reader) {
+        struct text known = { 0 };
+        for (size_t i = 0; reader_at(i); i++) text_add(&known, "%s%s", i ? "|" : "", reader_at(i)->suffixes);
+        const int status = FAIL(e, ERR_ARG, "%s: no reader for this suffix (%s)", path, text_of(&known));
+        text_free(&known);
+        return status;
+    }
+    struct dataset d = { 0 };
+    int status = mem_map_open(&d.map, path, e);
+    if (status != ERR_OK) return status;
+    if (d.map.size == 0) status = FAIL(e, ERR_FORMAT, "%s: empty file", path);
+    if (status == ERR_OK) status = reader->open(&d, path, e);
+    if (status == ERR_OK) status = check_finite(&d, path, e);
+    if (status == ERR_OK) {
+        d.content_hash = hash64(0, d.map.at, d.map.size);
+        *out = d;
+    } else {
+        dataset_close(&d);
+    }
+    return status;
+}
+
+void dataset_close(struct dataset *d)
+{
+    mem_map_close(&d->map);
+    mem_free(d->block);
+    *d = (struct dataset){ 0 };
+}
+
+static int write_vecs(const char *path, const void *at, size_t count, size_t dim, size_t stride, struct err *e)
+{
+    struct whole_file f = { 0 };
+    if (dim == 0 || dim > DATASET_DIM_MAX)
+        return FAIL(e, ERR_ARG, "%s: dimension %zu outside 1..%d", path, dim, DATASET_DIM_MAX);
+    const int status = whole_file_open(&f, path, e);
+    if (status != ERR_OK) return status;
+    const int32_t head = (int32_t)dim;
+    for (size_t row = 0; row < count && !ferror(f.to); row++) {
+        fwrite(&head, sizeof head, 1, f.to);
+        fwrite((const char *)at + row * stride * 4, 4, dim, f.to);
+    }
+    return whole_file_commit(&f, e);
+}
+
+int dataset_write_fvecs(const char *path, struct rows rows, struct err *e)
+{
+    return write_vecs(path, rows.at, rows.count, rows.dim, rows.stride, e);
+}
+
+int dataset_write_ivecs(const char *path, const int32_t *ids, size_t count, size_t dim, struct err *e)
+{
+    return write_vecs(path, ids, count, dim, dim, e);
+}
