@@ -191,7 +191,7 @@ static void damage_never_faults(void)
         if (!f || fstat(fileno(f), &st) != 0 || fread(file, 1, (size_t)st.st_size, f) == 0) abort();
         fclose(f);
         const size_t size = (size_t)st.st_size;
-        for (int trial = 0; trial < 3000; trial++) {
+        for (int trial = 0; trial < 800; trial++) {
             memcpy(copy, file, size);
             for (uint64_t hits = 1 + test_rand() % 3; hits > 0; hits--)
                 copy[test_rand() % size] = (unsigned char)test_rand();
