@@ -103,7 +103,8 @@ $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc
-$(out)/gen/.stamp: $(incs) $(out)/gen/version.h
+sql := $(patsubst pipeline/%,$(out)/gen/%.inc,$(wildcard pipeline/*.sql))
+$(out)/gen/.stamp: $(incs) $(sql) $(out)/gen/version.h
 	@touch $@
 $(out)/gen/version.h: FORCE
 	@mkdir -p $(@D); printf '#define ASSAY_VERSION "%s"\n#define ASSAY_FLAGS "%s"\n#define ASSAY_MODE "%s"\n' '$(version)' '$(flags)' '$(MODE)' > $@.new; \
@@ -113,6 +114,9 @@ $(kinds:%=$(out)/gen/%.inc): names = $(notdir $(basename $($(basename $(notdir $
 $(incs): FORCE
 	@mkdir -p $(@D); for f in $(names); do echo "PLUGIN($$f)"; done > $@.new; \
 	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+# SQL as a C string literal, so that the schema is written once, as SQL.
+$(out)/gen/%.sql.inc: pipeline/%.sql
+	@mkdir -p $(@D); sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 # A source that includes "gen/X.inc" depends on it through its .d file.
 
 $(archive): $(objs)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * store.h - a knowledge base in SQLite: entities, relations, vectors (schema.sql).
  *
- * Reads schema v1..v4 as sqlite-knowledge-graph writes it, and writes what it reads.  Reading never
- * changes a database: ours are side tables with the prefix assay_ in databases that we made, and
- * the file <db>.assay for the index cache (spec 7, item 5). */
+ * Reads schema v1..v4 as sqlite-knowledge-graph writes it, and writes v4, which every version of that
+ * crate reads.  Reading never changes a database: ours are side tables with the prefix assay_ in
+ * databases that we made, and the file <db>.assay for the index cache.
+ *
+ * What a foreign database may hold and we pass over is counted, never fatal and never silent: vectors
+ * of another dimension than most, non-finite ones, vectors without an entity, relations to nowhere. */
 #ifndef ASSAY_STORE_H
 #define ASSAY_STORE_H
 #include <stddef.h>
@@ -11,27 +14,82 @@
 #include "kernels/base/err.h"
 #include "kernels/base/rows.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { STORE_SCHEMA_NEWEST = 4, STORE_BUSY_MS = 2000 };
+
 struct sqlite3;
 struct store;
 
-enum store_mode { STORE_READ, STORE_WRITE, STORE_CREATE }; /* CREATE: a new file, ERR_ARG if it exists */
+enum store_mode {
+    STORE_READ,   /* SQLITE_OPEN_READONLY */
+    STORE_WRITE,  /* an existing base, migrated to the newest schema by the first write */
+    STORE_CREATE, /* a new one; ERR_ARG if it exists */
+};
 
+/* ERR_NOT_FOUND: no such file.  ERR_FORMAT: not a database, not a knowledge base, a newer schema.
+ * ERR_BUSY: locked by another process for STORE_BUSY_MS.  ERR_IO.  Every message names the path.
+ * STORE_CREATE builds <path>.PID.partial, without a rollback journal on disk, and the first store_commit
+ * renames it to `path`: a crash before that leaves nothing under `path`, and a file that appeared there
+ * meanwhile is not overwritten. */
 int store_open(struct store **out, const char *path, enum store_mode mode, struct err *e);
 void store_close(struct store *s); /* rolls back what was not committed; NULL is allowed */
 int store_schema_version(const struct store *s);
-struct sqlite3 *store_handle(struct store *s); /* for tests and side tables */
+const char *store_path(const struct store *s);
+/* For tests and side tables.  Another one after the first commit of STORE_CREATE. */
+struct sqlite3 *store_handle(struct store *s);
 
-/* Writing, inside one transaction begun by the first write and ended by store_commit.
- * ERR_ARG: weight outside [0, 1], another dimension than the base's, a non-finite number, properties
- * that are not a JSON object, a relation to an entity that does not exist. */
+/* --- writing: inside one transaction, begun by the first write and ended by store_commit --------- */
+/* ERR_ARG: weight outside [0, 1], another dimension than the base's, a non-finite number, properties
+ * that are not a JSON object, an id in use, a vector or relation of an entity that does not exist.  A
+ * refused row leaves the transaction as it was.  properties: NULL means {}.  store_add_vector replaces. */
+int store_begin(struct store *s, struct err *e); /* also before writing to side tables; may be repeated */
 int store_add_entity(struct store *s, int64_t id, const char *type, const char *name,
                      const char *properties, struct err *e);
 int store_add_vector(struct store *s, int64_t entity_id, const float *x, size_t dim, struct err *e);
 int store_add_relation(struct store *s, int64_t source, int64_t target, const char *type, double weight,
                        const char *properties, struct err *e);
-int store_commit(struct store *s, struct err *e);
+int store_commit(struct store *s, struct err *e); /* ERR_BUSY: nothing is lost, commit again */
 
-/* One entity, as text: owned by the store, valid until the next call.  ERR_NOT_FOUND. */
-struct entity { int64_t id; const char *type, *name, *properties; };
+/* --- reading: one transaction a query, so that all of it sees one state ------------------------- */
+int store_read_begin(struct store *s, struct err *e);
+void store_read_end(struct store *s); /* without store_read_begin: nothing to do */
+/* 1 in *changed when the database may differ from what the last call of this function saw. */
+int store_changed(struct store *s, int *changed, struct err *e);
+/* Statements run through this store so far. */
+uint64_t store_statements(const struct store *s);
+
+/* One entity, as text: owned by the store, valid until the next call.  ERR_NOT_FOUND.  NULL properties
+ * in the database read as "{}". */
+struct entity {
+    int64_t id;
+    const char *type, *name, *properties;
+};
 int store_entity(struct store *s, int64_t id, struct entity *out, struct err *e);
+
+/* Every entity id, ascending.  Free *ids with mem_free. */
+int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *e);
+
+/* Every vector of the dimension that most rows have, ascending by id. */
+struct vectors {
+    struct rows rows; /* stride dim, 64-byte aligned; dim 0 when the base holds none */
+    int64_t *ids;
+    uint64_t *hashes; /* of the blob of each row: what changed is found by comparing these */
+    size_t other_dimension, non_finite; /* rows passed over */
+};
+int store_vectors(struct store *s, struct vectors *out, struct err *e);
+void vectors_free(struct vectors *v);
+
+/* Calls each(context, ...) for every relation, ascending by id; a non-zero return stops and is passed
+ * on.  weight: NULL is 1, integers and 4- or 8-byte little-endian blobs are numbers, other blobs are 1
+ * (spec 1.5); text is NaN, because the engine fails there.  type is valid during the call only. */
+typedef int store_relation_fn(void *context, int64_t id, int64_t source, int64_t target, const char *type,
+                              double weight);
+int store_relations(struct store *s, store_relation_fn *each, void *context, struct err *e);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

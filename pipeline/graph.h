@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * graph.h - who is connected with whom, in memory: numbers only, no text.
+ *
+ * Entities are numbered 0..count-1 in the order of their ids.  The neighbours of an entity are kept in
+ * the engine's order (spec 2.2): targets of its own relations by relation id, then sources of the
+ * relations that point to it, by relation id.  A neighbour is kept once, with the relation by which it comes
+ * first; self loops are dropped.  Neither can change a walk: it skips what it has seen. */
+#ifndef ASSAY_GRAPH_H
+#define ASSAY_GRAPH_H
+#include <stddef.h>
+#include <stdint.h>
+#include "kernels/base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct store;
+
+enum { GRAPH_NONE = UINT32_MAX, GRAPH_DEPTH_MAX = 5 };
+
+struct graph {
+    size_t count;         /* entities */
+    size_t edge_count;    /* entries of `other`, each relation at most once from either end */
+    int64_t *ids;         /* of each entity, ascending */
+    size_t *start;        /* neighbours of x: other[start[x]] .. other[start[x + 1] - 1] */
+    uint32_t *other;
+    uint32_t *relation;   /* of each edge: position in relation_ids */
+    int64_t *relation_ids;
+    size_t relation_count;
+    size_t dangling;      /* relations passed over, because one end does not exist */
+    uint32_t *window;     /* id - ids[0] -> number, when the ids lie close together; else NULL */
+};
+
+/* One pass over the relations.  ERR_MEM, ERR_IO, ERR_BUSY, ERR_FORMAT. */
+int graph_load(struct graph *out, struct store *s, struct err *e);
+void graph_free(struct graph *g);
+uint32_t graph_find(const struct graph *g, int64_t id); /* GRAPH_NONE: no such entity */
+size_t graph_bytes(const struct graph *g);
+
+/* Storage of a breadth-first walk, one per thread; nothing is allocated while walking. */
+struct walk {
+    uint32_t *found; /* entities in the order in which they were first seen */
+    uint32_t *edge;  /* the edge by which each was found */
+    uint32_t *stamp; /* by entity: seen in walk number `epoch` */
+    uint32_t epoch;
+};
+int walk_init(struct walk *w, const struct graph *g, struct err *e);
+void walk_free(struct walk *w);
+
+/* Everything within `depth` steps of x, without x; depth 0..GRAPH_DEPTH_MAX, 0 gives nothing.  Returns
+ * how many, in w->found and w->edge; stops when `most` are found. */
+size_t graph_neighbors(const struct graph *g, struct walk *w, uint32_t x, int depth, size_t most);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * stage.h - what a pipeline stage is.
+ *
+ * A stage is a file pipeline/<slot>_<name>.c that exports `const struct stage_ops <slot>_<name>`.  It
+ * reads and changes the state of one query; the pipeline times it and counts what goes in and out:
+ *
+ *   slot      reads                         leaves
+ *   embed     text, id                      vector (kb->vectors.rows.dim floats)
+ *   retrieve  vector or text                candidates: ids with approximate scores, best first
+ *   rerank    candidates                    pool: entities with exact scores, at most top_k_rerank
+ *   expand    pool                          more of it
+ *   score     pool                          graph_score and combined_score of every member
+ *   filter    pool                          kept: positions in the pool
+ *   (the pipeline sorts kept - combined, then vector score, both descending, then id - and takes k)
+ *   context   kept, pool                    context entities of each kept member
+ *
+ * create may allocate; run may not, but for what it can only know by then. */
+#ifndef ASSAY_STAGE_H
+#define ASSAY_STAGE_H
+#include "index/index.h"
+#include "pipeline/graph.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { KB_NO_ROW = UINT32_MAX };
+
+/* One state of the knowledge base in memory; const while queries run. */
+struct kb {
+    struct vectors vectors; /* without those of no entity */
+    struct graph graph;
+    uint32_t *row_of;     /* entity number -> row of vectors, KB_NO_ROW */
+    uint32_t *entity_of;  /* row -> entity number */
+    float *inverse_norms; /* of each row, 0 for a zero vector */
+    size_t orphans;       /* vectors passed over, because their entity does not exist */
+};
+
+struct member {
+    uint32_t entity;
+    float vector_score; /* exact cosine */
+    double graph_score, combined_score;
+};
+
+struct query {
+    const struct kb *kb;
+    struct store *store;
+    const struct kernel_set *kernels;
+    /* the question */
+    int64_t id;
+    const char *text;   /* NULL: none */
+    float *vector;
+    size_t k;
+    /* what a score must reach to enter the pool; the engine holds approximate scores to it too */
+    float min_vector_score;
+    int compat;
+    /* the state */
+    struct hit *candidates; /* room for every vector */
+    size_t candidate_count;
+    struct member *pool;
+    size_t pool_count;
+    uint32_t *place; /* by entity: its position in the pool while stamp is epoch */
+    uint32_t *stamp;
+    uint32_t epoch;
+    uint32_t *kept;
+    size_t kept_count;
+    uint32_t *context;       /* context_room entities a kept member, in the order of kept */
+    size_t *context_count;
+    size_t context_room;     /* set by the context stage's create through stage_env.context_room */
+    struct walk walk;
+    uint32_t *rows;  /* scratch: one per vector */
+    float *scores;   /* scratch: one per vector */
+};
+
+/* Position in the pool, or -1. */
+static inline int64_t pool_find(const struct query *q, uint32_t entity)
+{
+    return q->stamp[entity] == q->epoch ? (int64_t)q->place[entity] : -1;
+}
+
+/* Enters the pool unless it is there or its score does not reach the threshold; 1 when it entered. */
+static inline int pool_enter(struct query *q, uint32_t entity, float exact)
+{
+    if (q->stamp[entity] == q->epoch || !(exact >= q->min_vector_score)) return 0;
+    q->stamp[entity] = q->epoch;
+    q->place[entity] = (uint32_t)q->pool_count;
+    q->pool[q->pool_count++] = (struct member){ entity, exact, 0, 0 };
+    return 1;
+}
+
+/* What a stage is made from; all of it outlives the stage. */
+struct stage_env {
+    const struct params *params; /* of the stage's own table */
+    struct store *store;
+    const struct kernel_set *kernels;
+    size_t context_room; /* out, from the context stage: entities it may attach to one result */
+};
+
+struct index_cache; /* cache.h */
+
+struct stage_ops {
+    const char *name; /* as in the file's name, without the slot */
+    enum slot slot;
+    const char *summary;
+    const struct param *params;
+    /* *self stays NULL for a stage without state. */
+    int (*create)(void **self, struct stage_env *env, struct err *e);
+    /* The base was loaded, or changed: q->kb is new.  NULL: of no interest. */
+    int (*refresh)(void *self, const struct kb *kb, struct err *e);
+    int (*run)(void *self, struct query *q, struct err *e);
+    void (*kernels)(const void *self, struct text *out); /* appends "op=isa/variant;..."; NULL: none */
+    const struct index_cache *(*cache)(const void *self); /* NULL: no index */
+    void (*destroy)(void *self); /* NULL: nothing to free */
+};
+
+const struct stage_ops *stage_at(size_t i); /* every registered stage; NULL past the last */
+const struct stage_ops *stage_find(enum slot slot, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
