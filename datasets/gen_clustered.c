@@ -14,6 +14,7 @@
  * set, and threads cannot change a bit.  Only + - * / sqrt and SLEEF's cinz forms are used. */
 #include "datasets/dataset.h"
 #include "datasets/unit.h"
+#include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
 #include <math.h>
 
@@ -25,8 +26,10 @@ struct sheet {
     size_t dim, latent, clusters;
     float spread, noise;
     uint64_t seed;
+    int threads;
     float *a;       /* latent rows of dim: column l of A, scaled */
     float *centres; /* clusters x latent */
+    float *z;       /* latent a thread */
     float *out;
     uint64_t stream; /* of row 0 */
 };
@@ -41,11 +44,10 @@ static void add_image(const struct sheet *s, const float *restrict z, float *res
     }
 }
 
-static int fill_rows(void *context, size_t from, size_t to)
+static void fill_rows(void *context, int thread, size_t from, size_t to)
 {
     const struct sheet *s = context;
-    float *z = mem_alloc(s->latent, sizeof *z);
-    if (!z) return 1;
+    float *z = s->z + (size_t)thread * s->latent;
     for (size_t row = from; row < to; row++) {
         struct rng r;
         rng_seed(&r, s->seed, s->stream + row);
@@ -60,8 +62,6 @@ static int fill_rows(void *context, size_t from, size_t to)
         add_image(s, z, x);
         unit_make(x, s->dim);
     }
-    mem_free(z);
-    return 0;
 }
 
 static void make_sheet(struct sheet *s)
@@ -86,7 +86,8 @@ static int fill(struct sheet *s, size_t count, uint64_t stream, struct rows *out
     s->out = mem_alloc(count * s->dim, sizeof *s->out);
     if (!s->out) return 1;
     *out = (struct rows){ s->out, count, s->dim, s->dim };
-    return split_over_threads(count, fill_rows, s);
+    parallel_for(s->threads, count, 256, fill_rows, s);
+    return 0;
 }
 
 static int vectors(const struct params *p, struct rows *base, struct rows *query, struct err *e)
@@ -98,16 +99,19 @@ static int vectors(const struct params *p, struct rows *base, struct rows *query
         .spread = (float)params_real(p, "spread"),
         .noise = (float)params_real(p, "noise"),
         .seed = (uint64_t)params_int(p, "seed"),
+        .threads = parallel_cpus(),
     };
     struct rows made[2] = { 0 };
     s.a = mem_alloc(s.latent * s.dim, sizeof *s.a);
     s.centres = mem_alloc(s.clusters * s.latent, sizeof *s.centres);
-    int bad = !s.a || !s.centres;
+    s.z = mem_alloc(s.latent * (size_t)s.threads, sizeof *s.z);
+    int bad = !s.a || !s.centres || !s.z;
     if (!bad) make_sheet(&s);
     if (!bad) bad = fill(&s, (size_t)params_int(p, "n"), stream_base, &made[0]);
     if (!bad) bad = fill(&s, (size_t)params_int(p, "queries"), stream_query, &made[1]);
     mem_free(s.a);
     mem_free(s.centres);
+    mem_free(s.z);
     if (bad) {
         mem_free((void *)(uintptr_t)made[0].at);
         mem_free((void *)(uintptr_t)made[1].at);

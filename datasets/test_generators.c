@@ -88,7 +88,7 @@ static void generators_refuse(void)
         mem_fail_after(0);
         params_destroy(p);
         CHECK(status == ERR_OK || (status == ERR_MEM && !m.base.at), "allocation %ld: %d", n, status);
-        CHECK(status == ERR_MEM || n > 6, "allocation %ld fails unnoticed", n);
+        CHECK(status == ERR_MEM || n > 5, "allocation %ld fails unnoticed", n);
         if (status == ERR_OK) made_free(&m);
         m = (struct made){ 0 };
     }

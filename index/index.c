@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/index.h"
-#include "index/parallel.h"
+#include "kernels/base/parallel.h"
 #include "kernels/base/mem.h"
 #include <assert.h>
 #include <float.h>

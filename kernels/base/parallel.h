@@ -4,6 +4,10 @@
 #define ASSAY_PARALLEL_H
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { PARALLEL_THREADS_MAX = 256 };
 
 /* Calls work(context, thread, from, to) for chunks of 0..count-1 of `chunk` items (the last may be
@@ -12,4 +16,10 @@ enum { PARALLEL_THREADS_MAX = 256 };
  * without.  Which thread takes which chunk is open: work must not depend on it. */
 void parallel_for(int threads, size_t count, size_t chunk,
                   void (*work)(void *context, int thread, size_t from, size_t to), void *context);
+/* CPUs that this process may run on, 1..PARALLEL_THREADS_MAX. */
+int parallel_cpus(void);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/parallel.h"
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "kernels/base/parallel.h"
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 struct loop {
@@ -43,4 +45,12 @@ void parallel_for(int threads, size_t count, size_t chunk,
     workers[0] = (struct worker){ .loop = &loop };
     run(&workers[0]);
     for (int i = 1; i < started; i++) pthread_join(workers[i].thread, NULL);
+}
+
+int parallel_cpus(void)
+{
+    cpu_set_t mine;
+    if (sched_getaffinity(0, sizeof mine, &mine) != 0) return 1;
+    const int count = CPU_COUNT(&mine);
+    return count < 1 ? 1 : count > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : count;
 }
