@@ -152,7 +152,8 @@ static double log_factorial(uint64_t n)
 
 static double log_binomial(uint64_t k, uint64_t n, double p)
 {
-    return log_factorial(n) - log_factorial(k) - log_factorial(n - k) + (double)k * log(p) + (double)(n - k) * log1p(-p);
+    return log_factorial(n) - log_factorial(k) - log_factorial(n - k) + (double)k * log(p) +
+           (double)(n - k) * log1p(-p);
 }
 
 double stats_binomial_cdf(uint64_t k, uint64_t n, double p)

@@ -102,7 +102,8 @@ static void ratios(void)
     size_t ties = 9;
     const size_t n = samples_log_ratios(&s, 0, 1, out, &ties);
     CHECK(n == 3 && ties == 1, "%zu ratios, %zu ties", n, ties);
-    CHECK(fabs(out[0] - log(2)) < 1e-15 && out[1] == 0 && fabs(out[2] + log(2)) < 1e-15, "%g %g %g", out[0], out[1], out[2]);
+    CHECK(fabs(out[0] - log(2)) < 1e-15 && out[1] == 0 && fabs(out[2] + log(2)) < 1e-15,
+          "%g %g %g", out[0], out[1], out[2]);
 }
 
 static void refusals(void)
@@ -115,7 +116,8 @@ static void refusals(void)
 static void real_clock(void)
 {
     const struct clock_cost cost = clock_measure(NULL);
-    CHECK(cost.resolution_ns > 0 && cost.overhead_ns >= 0 && cost.overhead_ns < 1e6, "%g %g", cost.resolution_ns, cost.overhead_ns);
+    CHECK(cost.resolution_ns > 0 && cost.overhead_ns >= 0 && cost.overhead_ns < 1e6, "%g %g",
+          cost.resolution_ns, cost.overhead_ns);
     const uint64_t a = clock_ns(), b = clock_ns();
     CHECK(b >= a, "the clock ran backwards");
 }

@@ -31,7 +31,8 @@ static void binomials(void)
 {
     CHECK(near(stats_binomial_cdf(2, 10, 0.5), 56.0 / 1024, 1e-14), "%.17g", stats_binomial_cdf(2, 10, 0.5));
     CHECK(near(stats_binomial_cdf(5, 20, 0.5), 0.020694732666015625, 1e-14), "%.17g", stats_binomial_cdf(5, 20, 0.5));
-    CHECK(near(stats_binomial_cdf(980, 1000, 0.99), 0.0032883597877274664, 1e-12), "%.17g", stats_binomial_cdf(980, 1000, 0.99));
+    CHECK(near(stats_binomial_cdf(980, 1000, 0.99), 0.0032883597877274664, 1e-12), "%.17g",
+          stats_binomial_cdf(980, 1000, 0.99));
     CHECK(near(stats_binomial_cdf(499999, 1000000, 0.5), 0.49960105772, 1e-6), "%.17g",
           stats_binomial_cdf(499999, 1000000, 0.5));
     CHECK(stats_binomial_cdf(10, 10, 0.5) == 1, "k = n");
@@ -40,7 +41,8 @@ static void binomials(void)
 static void quantile_ranks(void)
 {
     static const struct { size_t n; double q; size_t lo, hi; } known[] = {
-        { 100, 0.5, 40, 61 }, { 500, 0.99, 490, 500 }, { 1000, 0.99, 983, 997 }, { 2000, 0.95, 1880, 1920 }, { 100, 0.99, 97, 101 },
+        { 100, 0.5, 40, 61 }, { 500, 0.99, 490, 500 }, { 1000, 0.99, 983, 997 }, { 2000, 0.95, 1880, 1920 },
+        { 100, 0.99, 97, 101 },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const struct ranks r = stats_quantile_ranks(known[i].n, known[i].q, 0.95);
@@ -140,7 +142,8 @@ static void bootstrap_repeats(void)
     rng_seed(&r, 13, 0);
     log_normal(&r, x, 40);
     stats_sort(x, 40);
-    const struct interval a = stats_bootstrap_median(x, 40, 0.95, 1000, 7), b = stats_bootstrap_median(x, 40, 0.95, 1000, 7);
+    const struct interval a = stats_bootstrap_median(x, 40, 0.95, 1000, 7);
+    const struct interval b = stats_bootstrap_median(x, 40, 0.95, 1000, 7);
     const struct interval one = stats_bootstrap_median(x, 1, 0.95, 100, 7);
     CHECK(a.lo == b.lo && a.hi == b.hi, "same seed, [%g, %g] and [%g, %g]", a.lo, a.hi, b.lo, b.hi);
     CHECK(a.lo >= x[0] && a.hi <= x[39] && a.lo < a.hi, "[%g, %g]", a.lo, a.hi);
@@ -176,7 +179,8 @@ static void summary(void)
     const double x[] = { 3, 1, 2, 5, 4 };
     struct summary s;
     CHECK(stats_summarise(x, 5, 1, &s, NULL) == ERR_OK, "status");
-    CHECK(s.n == 5 && s.median == 3 && s.mad == 1 && s.mean == 3 && s.least == 1 && s.most == 5, "%g %g", s.median, s.mad);
+    CHECK(s.n == 5 && s.median == 3 && s.mad == 1 && s.mean == 3 && s.least == 1 && s.most == 5,
+          "%g %g", s.median, s.mad);
     CHECK(s.interval.lo >= 1 && s.interval.lo <= 3 && s.interval.hi >= 3 && s.interval.hi <= 5, "interval");
     CHECK(near(s.lag1, 0.2, 1e-12), "lag1 %g", s.lag1); /* deviations 0 -2 -1 2 1: (0 + 2 - 2 + 2) / 10 */
 }

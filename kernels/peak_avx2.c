@@ -63,7 +63,8 @@ static uint64_t dot_ymm(const uint8_t *at, size_t size, size_t passes)
 static uint64_t shuffle_ymm(const uint8_t *at, size_t size, size_t passes)
 {
     (void)at;
-    const __m256i start = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    const __m128i bytes = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m256i start = _mm256_broadcastsi128_si256(bytes);
     __m256i turn = _mm256_alignr_epi8(start, start, 1), x[CHAINS];
     __asm__ volatile("" : "+x"(turn)); /* unknown to the compiler, or two turns become one */
     for (int i = 0; i < CHAINS; i++) x[i] = start;
@@ -77,6 +78,7 @@ KERNELS = {
     KERNEL("read", read_ymm, KERNEL_DEFAULT, "32-byte loads into 12 sums", "1 load and add in 32 bytes"),
     KERNEL("fma_f32", fma_ymm, KERNEL_FREE, "12 chains", "1 instruction in 8 lanes"),
     KERNEL("dot_i8", dot_ymm, KERNEL_FREE, "maddubs, madd, add in 12 chains", "3 instructions in 32 products"),
-    KERNEL("shuffle", shuffle_ymm, KERNEL_FREE, "pshufb in 12 chains; returns the turns mod 16", "1 instruction in 32 bytes"),
+    KERNEL("shuffle", shuffle_ymm, KERNEL_FREE, "pshufb in 12 chains; returns the turns mod 16",
+           "1 instruction in 32 bytes"),
     KERNEL_END
 };

@@ -15,7 +15,10 @@ static uint64_t read_zmm(const uint8_t *at, size_t size, size_t passes)
         __asm__ volatile("" ::: "memory"); /* the next pass reads again */
     }
     for (int i = 1; i < CHAINS; i++) sum[0] = _mm512_add_epi64(sum[0], sum[i]);
-    return (uint64_t)_mm512_reduce_add_epi64(sum[0]);
+    uint64_t lane[8], total = 0; /* not _mm512_reduce_add_epi64: it adds signed, and these wrap */
+    _mm512_storeu_si512(lane, sum[0]);
+    for (int i = 0; i < 8; i++) total += lane[i];
+    return total;
 }
 
 static uint64_t fma_zmm(const uint8_t *at, size_t size, size_t passes)
@@ -34,7 +37,8 @@ static uint64_t fma_zmm(const uint8_t *at, size_t size, size_t passes)
 static uint64_t shuffle_zmm(const uint8_t *at, size_t size, size_t passes)
 {
     (void)at;
-    const __m512i start = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    const __m128i bytes = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i start = _mm512_broadcast_i32x4(bytes);
     __m512i turn = _mm512_alignr_epi8(start, start, 1), x[CHAINS];
     __asm__ volatile("" : "+v"(turn)); /* unknown to the compiler, or two turns become one */
     for (int i = 0; i < CHAINS; i++) x[i] = start;
@@ -47,6 +51,7 @@ static uint64_t shuffle_zmm(const uint8_t *at, size_t size, size_t passes)
 KERNELS = {
     KERNEL("read", read_zmm, KERNEL_DEFAULT, "64-byte loads into 16 sums", "1 load and add in 64 bytes"),
     KERNEL("fma_f32", fma_zmm, KERNEL_FREE, "16 chains", "1 instruction in 16 lanes"),
-    KERNEL("shuffle", shuffle_zmm, KERNEL_FREE, "pshufb in 16 chains; returns the turns mod 16", "1 instruction in 64 bytes"),
+    KERNEL("shuffle", shuffle_zmm, KERNEL_FREE, "pshufb in 16 chains; returns the turns mod 16",
+           "1 instruction in 64 bytes"),
     KERNEL_END
 };

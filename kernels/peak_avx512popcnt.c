@@ -18,6 +18,7 @@ static uint64_t popcount_zmm(const uint8_t *at, size_t size, size_t passes)
 }
 
 KERNELS = {
-    KERNEL("popcount", popcount_zmm, KERNEL_FREE, "vpopcntq in 16 chains; returns how many words", "1 instruction in 64 bytes"),
+    KERNEL("popcount", popcount_zmm, KERNEL_FREE, "vpopcntq in 16 chains; returns how many words",
+           "1 instruction in 64 bytes"),
     KERNEL_END
 };

@@ -22,7 +22,8 @@ static void instructions(void)
         CHECK(got == expected(k->variant, got), "%s/%s: %llu", isa_name(k->isa), k->variant, (unsigned long long)got);
         if (strcmp(k->variant, "shuffle") == 0) {
             const uint64_t steps = k->fn.peak(NULL, 3072, 1);
-            CHECK(steps > 0 && got == steps * (SIZE / 3072) * PASSES % 16, "%s: turned to %llu", isa_name(k->isa), (unsigned long long)got);
+            CHECK(steps > 0 && got == steps * (SIZE / 3072) * PASSES % 16,
+                  "%s: turned to %llu", isa_name(k->isa), (unsigned long long)got);
         }
         seen++;
     }
@@ -42,7 +43,8 @@ static void reads(void)
     for (const struct kernel *k = kernel_next(OP_peak, NULL); k; k = kernel_next(OP_peak, k)) {
         if (!kernel_runnable(k) || k->kind == KERNEL_FREE) continue;
         const uint64_t got = k->fn.peak(fenced, SIZE, PASSES);
-        CHECK(got == want, "%s/%s: %llx, not %llx", isa_name(k->isa), k->variant, (unsigned long long)got, (unsigned long long)want);
+        CHECK(got == want, "%s/%s: %llx, not %llx", isa_name(k->isa), k->variant,
+              (unsigned long long)got, (unsigned long long)want);
         CHECK(k->fn.peak(fenced, 0, 3) == 0, "%s/%s: empty", isa_name(k->isa), k->variant);
     }
 }
