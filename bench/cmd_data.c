@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_data.c - everything about data sets: what is known, fetched, imported, described, generated,
+ * split, and the exact answers. */
+#include "bench/command.h"
+#include "bench/truth.h"
+#include "datasets/dataset.h"
+#include "kernels/base/parallel.h"
+#include "kernels/base/rng.h"
+#include "kernels/base/text.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Makes a folder and its parents. */
+static int make_folder(const char *path, struct err *e)
+{
+    struct text partial = { 0 };
+    int status = ERR_OK;
+    for (const char *c = path; status == ERR_OK && *c;) {
+        const size_t size = strspn(c, "/") + strcspn(c + strspn(c, "/"), "/");
+        text_add_bytes(&partial, c, size);
+        c += size;
+        struct stat st;
+        if (partial.failed) status = FAIL(e, ERR_MEM, "%s: no memory for its name", path);
+        else if (mkdir(text_of(&partial), 0777) != 0 && (stat(text_of(&partial), &st) != 0 || !S_ISDIR(st.st_mode)))
+            status = FAIL(e, ERR_IO, "%s: cannot be made: %s", text_of(&partial), strerror(errno));
+    }
+    text_free(&partial);
+    return status;
+}
+
+/* --- list ---------------------------------------------------------------------------------------- */
+static int data_list(int argc, char **argv, struct err *e)
+{
+    const struct option options[] = { { 0 } };
+    const int status = options_parse(argc, argv, options, NULL, e);
+    if (status != ERR_OK) return status;
+    for (size_t i = 0; reader_at(i); i++)
+        printf("reader     %-12s %-28s %s\n", reader_at(i)->name, reader_at(i)->suffixes, reader_at(i)->summary);
+    for (size_t i = 0; generator_at(i); i++) {
+        struct text help = { 0 };
+        const struct generator_ops *g = generator_at(i);
+        params_help(g->params, &help);
+        printf("generator  %-12s %s (%s)\n%s", g->name, g->summary,
+               g->vectors ? "base.fvecs, query.fvecs" : "kb.sqlite, query.fvecs", text_of(&help));
+        text_free(&help);
+    }
+    for (size_t i = 0; importer_at(i); i++)
+        printf("importer   %-12s %s\n             from %s\n", importer_at(i)->name, importer_at(i)->summary,
+               importer_at(i)->from);
+    return ERR_OK;
+}
+
+/* --- gen ----------------------------------------------------------------------------------------- */
+enum { PARAMS_MAX = 32, OPTION_MAX = 40 };
+
+static int no_generator(const char *kind, struct err *e)
+{
+    const char *names[PARAMS_MAX];
+    size_t count = 0;
+    for (; generator_at(count) && count < PARAMS_MAX; count++) names[count] = generator_at(count)->name;
+    if (!*kind) return FAIL(e, ERR_ARG, "gen needs --kind (assay data list shows them)");
+    return FAIL(e, ERR_ARG, "--kind %s: no such generator; nearest is %s", kind, text_nearest(kind, names, count));
+}
+
+/* --kind has to be known before the other options can be. */
+static const char *kind_of(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--kind=", 7) == 0) return argv[i] + 7;
+        if (strcmp(argv[i], "--kind") == 0 && i + 1 < argc) return argv[i + 1];
+    }
+    return "";
+}
+
+static int path_in(struct text *out, const char *folder, const char *name, struct err *e)
+{
+    text_clear(out);
+    text_add(out, "%s/%s", folder, name);
+    return out->failed ? FAIL(e, ERR_MEM, "%s/%s: no memory for its name", folder, name) : ERR_OK;
+}
+
+static int write_rows(const char *folder, const char *name, struct rows rows, struct err *e)
+{
+    struct text path = { 0 };
+    int status = path_in(&path, folder, name, e);
+    if (status == ERR_OK) status = dataset_write_fvecs(text_of(&path), rows, e);
+    if (status == ERR_OK) printf("%-40s %zu x %zu f32\n", text_of(&path), rows.count, rows.dim);
+    text_free(&path);
+    return status;
+}
+
+static int gen_vectors(const struct generator_ops *g, const struct params *p, const char *folder, struct err *e)
+{
+    struct rows base, query;
+    int status = g->vectors(p, &base, &query, e);
+    if (status != ERR_OK) return status;
+    status = write_rows(folder, "base.fvecs", base, e);
+    if (status == ERR_OK) status = write_rows(folder, "query.fvecs", query, e);
+    mem_free((void *)(uintptr_t)base.at);
+    mem_free((void *)(uintptr_t)query.at);
+    return status;
+}
+
+/* One option a parameter of the generator, named as the table names it. */
+static int gen_options(const struct generator_ops *g, int argc, char **argv, struct params *p, const char **folder,
+                       struct err *e)
+{
+    char names[PARAMS_MAX][OPTION_MAX];
+    const char *values[PARAMS_MAX] = { 0 }, *kind;
+    struct option options[PARAMS_MAX + 3] = { { "--kind", OPTION_TEXT, &kind, 0, 0 },
+                                              { "--out", OPTION_TEXT, folder, 0, 0 } };
+    size_t count = 0;
+    for (; g->params[count].name && count < PARAMS_MAX; count++) {
+        snprintf(names[count], sizeof names[count], "--%s", g->params[count].name);
+        options[count + 2] = (struct option){ names[count], OPTION_TEXT, &values[count], 0, 0 };
+    }
+    int status = options_parse(argc, argv, options, NULL, e);
+    for (size_t i = 0; status == ERR_OK && i < count; i++)
+        if (values[i]) status = params_set(p, g->params[i].name, values[i], e);
+    if (status == ERR_OK && !*folder) status = FAIL(e, ERR_ARG, "gen needs --out DIR");
+    return status;
+}
+
+static int data_gen(int argc, char **argv, struct err *e)
+{
+    const struct generator_ops *g = generator_find(kind_of(argc, argv));
+    if (!g) return no_generator(kind_of(argc, argv), e);
+    struct params *p = NULL;
+    const char *folder = NULL;
+    int status = params_create(&p, g->params, g->name, NULL, e);
+    if (status == ERR_OK) status = gen_options(g, argc, argv, p, &folder, e);
+    if (status == ERR_OK) status = make_folder(folder, e);
+    if (status == ERR_OK) status = gen_vectors(g, p, folder, e);
+    params_destroy(p);
+    return status;
+}
+
+/* --- truth --------------------------------------------------------------------------------------- */
+static int open_floats(struct dataset *d, const char *path, struct err *e)
+{
+    const int status = dataset_open(d, path, e);
+    if (status != ERR_OK || d->rows.at) return status;
+    dataset_close(d);
+    return FAIL(e, ERR_ARG, "%s: holds ids (%s), vectors are needed", path, element_name(d->element));
+}
+
+static int data_truth(int argc, char **argv, struct err *e)
+{
+    const char *base_path = NULL, *query_path = NULL, *metric_text = "cosine", *out_path = NULL, *kernel = NULL;
+    int64_t k = 100, threads = parallel_cpus();
+    const struct option options[] = {
+        { "--base", OPTION_TEXT, &base_path, 0, 0 },     { "--query", OPTION_TEXT, &query_path, 0, 0 },
+        { "--metric", OPTION_TEXT, &metric_text, 0, 0 }, { "--out", OPTION_TEXT, &out_path, 0, 0 },
+        { "--kernel", OPTION_TEXT, &kernel, 0, 0 },      { "-k", OPTION_INT, &k, 1, 1e6 },
+        { "--threads", OPTION_INT, &threads, 1, 256 },   { 0 }
+    };
+    enum metric metric;
+    struct kernel_set kernels;
+    int status = options_parse(argc, argv, options, NULL, e);
+    if (status == ERR_OK && (!base_path || !query_path || !out_path))
+        status = FAIL(e, ERR_ARG, "truth needs --base, --query and --out");
+    if (status == ERR_OK) status = metric_parse(metric_text, &metric, e);
+    if (status == ERR_OK) status = kernel_set_resolve(&kernels, kernel, e);
+    struct dataset base = { 0 }, query = { 0 };
+    struct truth truth = { 0 };
+    if (status == ERR_OK) status = open_floats(&base, base_path, e);
+    if (status == ERR_OK) status = open_floats(&query, query_path, e);
+    if (status == ERR_OK)
+        status = truth_compute(&truth, base.rows, query.rows, (size_t)k, metric, (int)threads, &kernels, e);
+    if (status == ERR_OK) status = dataset_write_ivecs(out_path, truth.ids, truth.count, truth.k, e);
+    if (status == ERR_OK) printf("%-40s %zu x %zu ids, %s\n", out_path, truth.count, truth.k, metric_name(metric));
+    truth_free(&truth);
+    dataset_close(&base);
+    dataset_close(&query);
+    return status;
+}
+
+/* --- split --------------------------------------------------------------------------------------- */
+/* Rows named by pick, copied: NULL without memory. */
+static float *copy_rows(struct rows from, const uint32_t *pick, size_t count)
+{
+    float *to = mem_alloc(count * from.dim, sizeof *to);
+    for (size_t i = 0; to && i < count; i++) memcpy(to + i * from.dim, rows_at(from, pick[i]), from.dim * sizeof *to);
+    return to;
+}
+
+static int write_picked(const char *folder, const char *name, struct rows from, const uint32_t *pick, size_t count,
+                        struct err *e)
+{
+    float *rows = copy_rows(from, pick, count);
+    if (!rows) return FAIL(e, ERR_MEM, "split: no memory for %zu rows", count);
+    const int status = write_rows(folder, name, (struct rows){ rows, count, from.dim, from.dim }, e);
+    mem_free(rows);
+    return status;
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int split(struct rows all, size_t queries, uint64_t seed, const char *folder, struct err *e)
+{
+    if (queries >= all.count)
+        return FAIL(e, ERR_ARG, "--queries %zu of %zu rows leaves no base", queries, all.count);
+    if (all.count > INT32_MAX) return FAIL(e, ERR_ARG, "split: %zu rows, at most 2147483647", all.count);
+    uint32_t *order = mem_alloc(all.count, sizeof *order);
+    if (!order) return FAIL(e, ERR_MEM, "split: no memory for %zu rows", all.count);
+    struct rng r;
+    struct text path = { 0 };
+    rng_seed(&r, seed, 0);
+    rng_shuffle(&r, order, all.count);
+    /* Both parts keep the order of the file. */
+    qsort(order, queries, sizeof *order, compare_u32);
+    qsort(order + queries, all.count - queries, sizeof *order, compare_u32);
+    int status = write_picked(folder, "query.fvecs", all, order, queries, e);
+    if (status == ERR_OK) status = write_picked(folder, "base.fvecs", all, order + queries, all.count - queries, e);
+    if (status == ERR_OK) status = path_in(&path, folder, "base_rows.ivecs", e);
+    if (status == ERR_OK)
+        status = dataset_write_ivecs(text_of(&path), (const int32_t *)order + queries, all.count - queries, 1, e);
+    if (status == ERR_OK) printf("%-40s row of each base vector in the original\n", text_of(&path));
+    text_free(&path);
+    mem_free(order);
+    return status;
+}
+
+static int data_split(int argc, char **argv, struct err *e)
+{
+    const char *base_path = NULL, *folder = NULL;
+    int64_t queries = 1000, seed = 1;
+    const struct option options[] = {
+        { "--base", OPTION_TEXT, &base_path, 0, 0 }, { "--out", OPTION_TEXT, &folder, 0, 0 },
+        { "--queries", OPTION_INT, &queries, 1, INT32_MAX }, { "--seed", OPTION_INT, &seed, 0, 9e15 }, { 0 }
+    };
+    int status = options_parse(argc, argv, options, NULL, e);
+    if (status == ERR_OK && (!base_path || !folder)) status = FAIL(e, ERR_ARG, "split needs --base and --out");
+    struct dataset d = { 0 };
+    if (status == ERR_OK) status = open_floats(&d, base_path, e);
+    if (status == ERR_OK) status = make_folder(folder, e);
+    if (status == ERR_OK) status = split(d.rows, (size_t)queries, (uint64_t)seed, folder, e);
+    dataset_close(&d);
+    return status;
+}
+
+/* --- info ---------------------------------------------------------------------------------------- */
+static void print_ids(const struct dataset *d)
+{
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    for (size_t i = 0; i < d->rows.count * d->rows.dim; i++) {
+        if (d->ids[i] < least) least = d->ids[i];
+        if (d->ids[i] > most) most = d->ids[i];
+    }
+    printf("ids       %lld..%lld\n", (long long)least, (long long)most);
+}
+
+static double product(const float *x, const float *y, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)x[i] * y[i];
+    return sum;
+}
+
+static void print_floats(const struct dataset *d)
+{
+    enum { PAIRS = 10000 };
+    const struct rows rows = d->rows;
+    double least = INFINITY, most = 0, sum = 0, cosines = 0;
+    size_t zeros = 0, pairs = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const double norm = sqrt(product(rows_at(rows, i), rows_at(rows, i), rows.dim));
+        least = fmin(least, norm);
+        most = fmax(most, norm);
+        sum += norm;
+        zeros += norm == 0;
+    }
+    struct rng r;
+    rng_seed(&r, 1, 0);
+    for (int i = 0; i < PAIRS && rows.count > 1; i++) {
+        const float *x = rows_at(rows, (size_t)rng_below(&r, rows.count)), *y = rows_at(rows, (size_t)rng_below(&r, rows.count));
+        const double square = product(x, x, rows.dim) * product(y, y, rows.dim);
+        if (x == y || square == 0) continue;
+        cosines += product(x, y, rows.dim) / sqrt(square);
+        pairs++;
+    }
+    printf("length    min %.4g, mean %.4g, max %.4g; zero rows %zu\n", least, sum / (double)rows.count, most, zeros);
+    if (pairs) printf("cosine    mean of %zu random pairs %.4f\n", pairs, cosines / (double)pairs);
+}
+
+static int data_info(int argc, char **argv, struct err *e)
+{
+    struct option_list files = { 0 };
+    const struct option options[] = { { 0 } };
+    int status = options_parse(argc, argv, options, &files, e);
+    if (status == ERR_OK && files.count == 0) status = FAIL(e, ERR_ARG, "info needs a file");
+    for (int i = 0; status == ERR_OK && i < files.count; i++) {
+        struct dataset d = { 0 };
+        status = dataset_open(&d, files.at[i], e);
+        if (status != ERR_OK) break;
+        printf("file      %s\nshape     %zu x %zu %s\nbytes     %zu\nhash      %016llx\n", files.at[i], d.rows.count,
+               d.rows.dim, element_name(d.element), d.map.size, (unsigned long long)d.content_hash);
+        if (d.ids) print_ids(&d);
+        else print_floats(&d);
+        dataset_close(&d);
+    }
+    return status;
+}
+
+static const struct { const char *name; int (*run)(int argc, char **argv, struct err *e); } verbs[] = {
+    { "list", data_list }, { "info", data_info }, { "gen", data_gen }, { "split", data_split }, { "truth", data_truth },
+};
+
+static int run(int argc, char **argv, struct err *e)
+{
+    enum { COUNT = sizeof verbs / sizeof *verbs };
+    const char *names[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        names[i] = verbs[i].name;
+        if (argc > 1 && strcmp(argv[1], names[i]) == 0) return verbs[i].run(argc - 1, argv + 1, e);
+    }
+    if (argc < 2) return FAIL(e, ERR_ARG, "data what? list, get, import, info, gen, split or truth");
+    return FAIL(e, ERR_ARG, "data has no '%s'; nearest is '%s'", argv[1], text_nearest(argv[1], names, COUNT));
+}
+
+const struct command cmd_data = {
+    .name = "data",
+    .summary = "data sets: list, get, import, info, gen, split, truth",
+    .help =
+        "usage: assay data list                                    readers, generators with parameters, importers\n"
+        "       assay data info FILE...                            shape, element, hash, lengths\n"
+        "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
+        "       assay data split --base FILE [--queries N] [--seed N] --out DIR\n"
+        "       assay data truth --base FILE --query FILE [-k N] [--metric M] --out FILE.ivecs\n"
+        "\n"
+        "  gen    --kind clustered writes base.fvecs and query.fvecs; parameters: assay data list\n"
+        "  split  --queries N    rows held out as queries, default 1000\n"
+        "         --seed N       default 1\n"
+        "  truth  -k N           neighbours a query, default 100\n"
+        "         --metric M     cosine|dot|l2, default cosine\n"
+        "         --threads N    default: the CPUs of this process\n"
+        "         --kernel SPEC  kernels that score, default: the best of this CPU\n"
+        "\n"
+        "example: assay data gen --kind clustered --n 100000 --dim 384 --queries 1000 --seed 1 --out d\n"
+        "         assay data truth --base d/base.fvecs --query d/query.fvecs -k 100 --metric cosine --out d/truth.ivecs\n",
+    .run = run,
+};
