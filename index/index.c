@@ -69,7 +69,7 @@ static int parse_args(struct params **out, const struct index_ops *ops, const ch
     return status;
 }
 
-int index_create(struct index **out, const char *spec, const struct index_config *config, struct err *e)
+int index_parse(const char *spec, const struct index_ops **out, struct params **params, struct err *e)
 {
     char name[64];
     const char *args;
@@ -77,17 +77,26 @@ int index_create(struct index **out, const char *spec, const struct index_config
     if (status != ERR_OK) return status;
     const struct index_ops *ops = index_find(name);
     if (!ops) return unknown_index(name, e);
-    if (config->dim < 1 || config->dim > INDEX_DIM_MAX)
-        return FAIL(e, ERR_ARG, "%s: dim=%zu outside 1..%d", name, config->dim, INDEX_DIM_MAX);
-    struct index base = { .ops = ops, .config = *config };
+    status = parse_args(params, ops, args, e);
+    if (status == ERR_OK) *out = ops;
+    return status;
+}
+
+int index_create(struct index **out, const char *spec, const struct index_config *config, struct err *e)
+{
+    struct index base = { .config = *config };
+    int status = index_parse(spec, &base.ops, &base.params, e);
+    if (status != ERR_OK) return status;
+    if (config->dim < 1 || config->dim > INDEX_DIM_MAX) {
+        params_destroy(base.params);
+        return FAIL(e, ERR_ARG, "%s: dim=%zu outside 1..%d", base.ops->name, config->dim, INDEX_DIM_MAX);
+    }
     if (base.config.threads < 1) base.config.threads = 1;
     if (config->kernels) base.kernels = *config->kernels;
-    else if ((status = kernel_set_resolve(&base.kernels, NULL, e)) != ERR_OK) return status;
+    else status = kernel_set_resolve(&base.kernels, NULL, e);
     base.config.kernels = NULL;
-    status = parse_args(&base.params, ops, args, e);
-    if (status != ERR_OK) return status;
     struct index *ix = NULL;
-    status = ops->create(&ix, &base, e);
+    if (status == ERR_OK) status = base.ops->create(&ix, &base, e);
     if (status != ERR_OK) {
         params_destroy(base.params);
         return status;

@@ -93,6 +93,8 @@ const struct index_ops *index_find(const char *name);
  * parameter or a dimension outside 1..INDEX_DIM_MAX. */
 int index_create(struct index **out, const char *spec, const struct index_config *config, struct err *e);
 void index_destroy(struct index *ix); /* NULL is allowed */
+/* What a spec asks for, without making it: the caller owns *params.  ERR_ARG as index_create. */
+int index_parse(const char *spec, const struct index_ops **ops, struct params **params, struct err *e);
 
 int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt */
 int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
