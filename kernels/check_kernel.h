@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * check_kernel.h - what tests of kernels share: every variant in its own child, STRICT, memory
+ * fenced on both sides. */
+#ifndef ASSAY_CHECK_KERNEL_H
+#define ASSAY_CHECK_KERNEL_H
+#include "kernels/base/test.h"
+#include "kernels/kernel.h"
+
+/* STRICT=avx512vnni,neon turns "this CPU cannot run it" into a failure for those ISAs. */
+static inline int check_strict(enum isa isa)
+{
+    const char *list = getenv("STRICT"), *name = isa_name(isa);
+    const size_t n = strlen(name);
+    for (const char *at = list; at && *at; at += strcspn(at, ","), at += *at == ',')
+        if (strcspn(at, ",") == n && strncmp(at, name, n) == 0) return 1;
+    return 0;
+}
+
+/* One case for every registered row of `op`: check(kernel, a, b) in a child process. */
+static inline void check_every(enum kernel_op op, void (*check)(const void *, void *, void *), void *a, void *b)
+{
+    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
+        char name[128];
+        snprintf(name, sizeof name, "%s=%s/%s", kernel_op_name(op), isa_name(k->isa), k->variant);
+        if (!kernel_runnable(k)) {
+            test_line(name, !check_strict(k->isa), "this CPU cannot run it");
+            continue;
+        }
+        const char *said = test_child(check, k, a, b);
+        if (said != TEST_SAID_OK) fprintf(stderr, "%s: %s\n", name, said);
+        test_line(name, said == TEST_SAID_OK, NULL);
+    }
+}
+
+/* Memory with an unreadable page before and after.  fence_tail(f, n) is n bytes that end at the
+ * page after, fence_head(f) the bytes that start at the page before. */
+struct fence { char *head; size_t size; };
+
+static inline struct fence fence_make(size_t size)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), span = (size / page + 1) * page;
+    char *p = mmap(NULL, span + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED || mprotect(p + page, span, PROT_READ | PROT_WRITE)) abort();
+    return (struct fence){ p + page, span };
+}
+static inline void *fence_tail(struct fence f, size_t size) { return f.head + f.size - size; }
+static inline void *fence_head(struct fence f) { return f.head; }
+/* At the page before (end 0) or the page after (end 1): every test runs both. */
+static inline void *fence_at(struct fence f, size_t size, int end)
+{
+    return end ? fence_tail(f, size) : fence_head(f);
+}
+
+/* FNV-1a, for results that must be the same on every machine. */
+static inline uint64_t check_hash(uint64_t hash, const void *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3ull;
+    return hash;
+}
+#define CHECK_HASH_START 0xcbf29ce484222325ull
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ * scan_lut_body.h - the loops of scan_lut, once for all instruction sets.
+ *
+ * Formulation (permute-dot): the code of 4 dimensions x VEC/4 rows is shuffled to int8 levels,
+ * and one int8 dot instruction per query adds four products into the row's own 32-bit lane.  The
+ * shuffle is shared by QUERIES queries, the broadcast of four query bytes by VECS registers of
+ * rows; QUERIES x VECS accumulators never leave the registers.
+ *
+ * The including file defines, before the include:
+ *     VEC                     bytes of a register: 64, 32 or 16
+ *     QUERIES, VECS           the batch tile; STREAMS: the VECS of the tile of a single query
+ *     STEPS                   steps of 4 dimensions that one mac takes: 1 or 2
+ *     OFFSET                  what `levels` are raised by to be unsigned: 0 or 128
+ *     bytes                   vector type of VEC bytes (bit casts to the ISA's own type)
+ *     SHUFFLE, EITHER         of scan_lut_shuffle.h, or in their place
+ *     struct table, table_make(levels, bits), level_of(table, bits, index)
+ *                             index has junk above its `bits` bits; level_of adds OFFSET
+ *     accumulator, ZERO       and mac(acc, level[STEPS], query), sums_of(acc, out, start)
+ *     BITS_OR(low, high, m)   high where mask m is set, otherwise low
+ *
+ * What was tried: see each file. */
+#include <string.h>
+#include "kernels/codes.h"
+#include "kernels/kernel.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum {
+    PARTS = 64 / VEC,     /* registers that hold one step of a block */
+    PART_ROWS = VEC / 4,
+    CHUNK = 256,          /* queries whose offsets are kept; their bytes should fit half of L2 */
+    RAW = CODES_BITS_MAX + 1, /* 8 bits whose table is the identity: no shuffle at all */
+};
+
+typedef uint16_t words __attribute__((vector_size(VEC)));
+
+/* Right by n, left by -n, in 16-bit lanes: bits that cross a byte are masked off by who asks. */
+INLINE bytes shifted(bytes x, int n)
+{
+    if (n > 0) return (bytes)((words)x >> n);
+    if (n < 0) return (bytes)((words)x << -n);
+    return x;
+}
+
+#ifdef SHUFFLE
+#include "kernels/scan_lut_shuffle.h"
+#endif
+
+/* The codes of one step, as codes.h defines them, with junk above `bits`. */
+INLINE bytes index_of(const uint8_t *group, int bits, int step)
+{
+    bytes index = { 0 };
+    int at = 0;
+#pragma GCC unroll 4
+    for (int width = 8; width > 0; width /= 2) {
+        if (!(bits & width)) continue;
+        const int per = 8 / width;
+        bytes plane;
+        memcpy(&plane, group + step / per * 64, VEC);
+        plane = shifted(plane, width * (step % per) - at);
+        index = at ? BITS_OR(index, plane, ((1 << width) - 1) << at) : plane;
+        at += width;
+        group += width * 64;
+    }
+    return index;
+}
+
+/* sums[q * stride + row] of `nq` queries and `nv` registers of rows. */
+INLINE void tile(const uint8_t *codes, size_t groups, int bits, const struct table *table, const int8_t *queries,
+                 const int32_t *start, int32_t *sums, size_t stride, const int nq, const int nv)
+{
+    const int packed = bits == RAW ? 8 : bits;
+    const size_t block_bytes = codes_block_bytes(groups, packed), dims = groups * CODES_DIMS;
+    accumulator acc[QUERIES][VECS > STREAMS ? VECS : STREAMS];
+#pragma GCC unroll 16
+    for (int q = 0; q < nq; q++)
+#pragma GCC unroll 16
+        for (int v = 0; v < nv; v++) acc[q][v] = ZERO;
+    for (size_t g = 0; g < groups; g++) {
+        const uint8_t *group = codes + g * (size_t)packed * 64;
+#pragma GCC unroll 8
+        for (int step = 0; step < 8; step += STEPS) {
+            bytes level[VECS > STREAMS ? VECS : STREAMS][STEPS];
+#pragma GCC unroll 16
+            for (int v = 0; v < nv; v++)
+#pragma GCC unroll 2
+                for (int s = 0; s < STEPS; s++)
+                    level[v][s] = level_of(table, bits,
+                                           index_of(group + (size_t)(v / PARTS) * block_bytes + v % PARTS * VEC,
+                                                    packed, step + s));
+#pragma GCC unroll 16
+            for (int q = 0; q < nq; q++)
+#pragma GCC unroll 16
+                for (int v = 0; v < nv; v++)
+                    acc[q][v] = mac(acc[q][v], level[v], queries + (size_t)q * dims + g * CODES_DIMS + 4 * (size_t)step);
+        }
+    }
+#pragma GCC unroll 16
+    for (int q = 0; q < nq; q++)
+#pragma GCC unroll 16
+        for (int v = 0; v < nv; v++) sums_of(acc[q][v], sums + (size_t)q * stride + (size_t)v * PART_ROWS, start[q]);
+}
+
+/* All queries of a chunk against `nv` registers of rows. */
+INLINE void row_of_tiles(const uint8_t *codes, size_t groups, int bits, const struct table *table,
+                         const int8_t *queries, size_t count, const int32_t *start, int32_t *sums, size_t stride,
+                         const int nv)
+{
+    const size_t dims = groups * CODES_DIMS;
+    size_t q = 0;
+    for (; q + QUERIES <= count; q += QUERIES)
+        tile(codes, groups, bits, table, queries + q * dims, start + q, sums + q * stride, stride, QUERIES, nv);
+    for (; q + 2 <= count; q += 2)
+        tile(codes, groups, bits, table, queries + q * dims, start + q, sums + q * stride, stride, 2, nv);
+    if (q < count)
+        tile(codes, groups, bits, table, queries + q * dims, start + q, sums + q * stride, stride, 1, nv);
+}
+
+INLINE void scan_bits(const uint8_t *codes, size_t blocks, size_t groups, int bits, const int8_t *levels,
+                      const int8_t *queries, size_t query_count, int32_t *sums)
+{
+    const int packed = bits == RAW ? 8 : bits;
+    const size_t dims = groups * CODES_DIMS, block_bytes = codes_block_bytes(groups, packed);
+    const size_t stride = blocks * CODES_ROWS, at_once = VECS / PARTS, streams = STREAMS / PARTS;
+    const struct table table = table_make(levels, bits);
+    for (size_t done = 0; done < query_count; done += CHUNK) {
+        const size_t count = query_count - done < CHUNK ? query_count - done : CHUNK;
+        const int8_t *chunk = queries + done * dims;
+        int32_t start[CHUNK];
+        for (size_t q = 0; q < count; q++) {
+            int32_t total = 0;
+            for (size_t i = 0; OFFSET != 0 && i < dims; i++) total += chunk[q * dims + i];
+            start[q] = -OFFSET * total;
+        }
+        int32_t *out = sums + done * stride;
+        size_t b = 0;
+        if (count == 1)
+            for (; b + streams <= blocks; b += streams)
+                tile(codes + b * block_bytes, groups, bits, &table, chunk, start, out + b * CODES_ROWS, stride, 1,
+                     STREAMS);
+        for (; b + at_once <= blocks; b += at_once)
+            row_of_tiles(codes + b * block_bytes, groups, bits, &table, chunk, count, start,
+                         out + b * CODES_ROWS, stride, VECS);
+        for (; b < blocks; b++)
+            row_of_tiles(codes + b * block_bytes, groups, bits, &table, chunk, count, start,
+                         out + b * CODES_ROWS, stride, PARTS);
+    }
+}
+
+#define SCAN_BITS(b)                                                                                          \
+    static void scan_##b(const uint8_t *codes, size_t blocks, size_t groups, const int8_t *levels,            \
+                         const int8_t *queries, size_t query_count, int32_t *sums)                            \
+    {                                                                                                         \
+        scan_bits(codes, blocks, groups, b, levels, queries, query_count, sums);                              \
+    }
+SCAN_BITS(1)
+SCAN_BITS(2)
+SCAN_BITS(3)
+SCAN_BITS(4)
+SCAN_BITS(5)
+SCAN_BITS(6)
+SCAN_BITS(7)
+SCAN_BITS(8)
+SCAN_BITS(9)
+#undef SCAN_BITS
+
+static int is_identity(const int8_t *levels)
+{
+    int i = 0;
+    while (i < 256 && levels[i] == i - 128) i++;
+    return i == 256;
+}
+
+static void scan(const uint8_t *codes, size_t blocks, size_t groups, int bits, const int8_t *levels,
+                 const int8_t *queries, size_t query_count, int32_t *sums)
+{
+    static void (*const of[])(const uint8_t *, size_t, size_t, const int8_t *, const int8_t *, size_t, int32_t *) = {
+        scan_1, scan_2, scan_3, scan_4, scan_5, scan_6, scan_7, scan_8, scan_9,
+    };
+    const int raw = bits == 8 && is_identity(levels);
+    of[bits - 1 + raw](codes, blocks, groups, levels, queries, query_count, sums);
+}
