@@ -78,6 +78,7 @@ INLINE void tile(const uint8_t *codes, size_t groups, int bits, const struct tab
         for (int v = 0; v < nv; v++) acc[q][v] = ZERO;
     for (size_t g = 0; g < groups; g++) {
         const uint8_t *group = codes + g * (size_t)packed * 64;
+        const int8_t *query = queries + g * CODES_DIMS;
 #pragma GCC unroll 8
         for (int step = 0; step < 8; step += STEPS) {
             bytes level[VECS > STREAMS ? VECS : STREAMS][STEPS];
@@ -92,7 +93,7 @@ INLINE void tile(const uint8_t *codes, size_t groups, int bits, const struct tab
             for (int q = 0; q < nq; q++)
 #pragma GCC unroll 16
                 for (int v = 0; v < nv; v++)
-                    acc[q][v] = mac(acc[q][v], level[v], queries + (size_t)q * dims + g * CODES_DIMS + 4 * (size_t)step);
+                    acc[q][v] = mac(acc[q][v], level[v], query + (size_t)q * dims + 4 * step);
         }
     }
 #pragma GCC unroll 16

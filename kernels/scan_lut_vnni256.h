@@ -12,7 +12,8 @@ typedef __m256i accumulator;
 #define BITS_OR(low, high, m) (((low) & (uint8_t)~(m)) | ((high) & (uint8_t)(m)))
 #define SHUFFLE(part, index) (bytes)_mm256_shuffle_epi8((__m256i)(part), (__m256i)(index))
 /* vpblendvb looks at bit 7 alone. */
-#define EITHER(index, bit, a, b) (bytes)_mm256_blendv_epi8((__m256i)(a), (__m256i)(b), (__m256i)shifted(index, (bit) - 7))
+#define EITHER(index, bit, a, b)                                                                   \
+    (bytes)_mm256_blendv_epi8((__m256i)(a), (__m256i)(b), (__m256i)shifted(index, (bit) - 7))
 #ifdef __AVXVNNI__
 #define DPBUSD _mm256_dpbusd_avx_epi32
 #else

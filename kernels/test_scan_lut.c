@@ -159,8 +159,8 @@ static void oracle_hash(void)
         for (size_t q = 0; q < QUERIES; q++)
             for (size_t r = 0; r < ROWS; r++) {
                 const uint32_t sum = (uint32_t)samples[i]->sums[q][r];
-                const uint8_t bytes[4] = { (uint8_t)sum, (uint8_t)(sum >> 8), (uint8_t)(sum >> 16), (uint8_t)(sum >> 24) };
-                hash = check_hash(hash, bytes, sizeof bytes);
+                for (int shift = 0; shift < 32; shift += 8)
+                    hash = check_hash(hash, &(uint8_t){ (uint8_t)(sum >> shift) }, 1);
             }
     CHECK(hash == recorded_hash, "0x%016llx", (unsigned long long)hash);
 }

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 files() { find kernels index pipeline datasets bench scripts .ci Makefile -type f "$@" | sort; }
 mapfile -t code < <(files \( -name '*.[ch]' -o -name '*.cpp' \))
 mapfile -t text < <(files; find README.md CITATION.cff results/README.md 2>/dev/null)
-mapfile -t libraries < <(printf '%s\n' "${code[@]}" | grep -E '^(kernels|index|pipeline|datasets)/' | grep -vE '/test[_.]')
+mapfile -t libraries < <(printf '%s\n' "${code[@]}" | grep -E '^(kernels|index|pipeline|datasets)/' | grep -vE '/(test|check)[_.]')
 
 # report WHAT: every line of standard input is one finding
 report() {
