@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * dot_f32_neon.c - inner products, 3 rows a pass in the canonical order. */
+#include "kernels/kernel.h"
+#include "kernels/lanes_neon.h"
+#include "kernels/rows_float.h"
+
+static void rows3(const float *query, const float *rows, size_t stride, const uint32_t *pick,
+                  size_t count, size_t dim, float *scores)
+{
+    row_sums(DOT, query, rows, stride, pick, count, dim, scores);
+}
+
+KERNELS = {
+    KERNEL("rows3", rows3, KERNEL_DEFAULT, "3 rows a pass", "per 32 dims of 3 rows 32 loads (16 as pairs) and 24 FMAs: the FMA pipes; modelled, not measured"),
+    KERNEL_END
+};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * lanes_avx2.h - the 32 lanes of the canonical order as 4 ymm; see rows_float.h for its use. */
+#ifndef ASSAY_LANES_AVX2_H
+#define ASSAY_LANES_AVX2_H
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef __m256 vec;
+enum {
+    WIDTH = 8,
+    PARTS = 32 / WIDTH,
+    /* Rows of a pass: 3 x 4 accumulators and the query's part leave 3 of 16 registers; 4 rows
+     * would spill.  75 % of the load ports do row bytes. */
+    ROWS = 3,
+};
+
+static inline vec vec_zero(void) { return _mm256_setzero_ps(); }
+static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
+static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
+static inline vec vec_fma(vec a, vec b, vec sum) { return _mm256_fmadd_ps(a, b, sum); }
+static inline vec vec_f32(const float *x) { return _mm256_loadu_ps(x); }
+static inline void vec_store(float *x, vec v) { _mm256_storeu_ps(x, v); }
+
+static inline __m256i first_lanes(size_t n)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
+}
+/* The first n of WIDTH elements, +0 beyond: masked loads do not touch what they leave out. */
+static inline vec vec_f32_part(const float *x, size_t n) { return _mm256_maskload_ps(x, first_lanes(n)); }
+
+/* Canonical halving: l + l+16, l + l+8 (whole registers), l + l+4, l + l+2, l + l+1. */
+static inline vec halve_parts(const vec sum[PARTS])
+{
+    return vec_add(vec_add(sum[0], sum[2]), vec_add(sum[1], sum[3]));
+}
+
+static inline float sum_row(const vec sum[PARTS])
+{
+    const vec x = halve_parts(sum);
+    const __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 z = _mm_add_ps(y, _mm_movehl_ps(y, y));
+    return _mm_cvtss_f32(_mm_add_ss(z, _mm_movehdup_ps(z)));
+}
+
+/* The same pairs for three rows at once (a fourth place stays empty). */
+static inline void sum_rows(vec sum[ROWS][PARTS], float *out)
+{
+    const vec a = halve_parts(sum[0]), b = halve_parts(sum[1]), c = halve_parts(sum[2]);
+    const vec ab = vec_add(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    const vec cc = vec_add(c, _mm256_permute2f128_ps(c, c, 0x01));
+    const vec x = vec_add(_mm256_shuffle_ps(ab, cc, 0x44), _mm256_shuffle_ps(ab, cc, 0xee));
+    const vec y = vec_add(x, _mm256_movehdup_ps(x));
+    /* Lanes 0, 2 and 4 hold rows 0, 2 and 1. */
+    const __m128 low = _mm256_castps256_ps128(y), high = _mm256_extractf128_ps(y, 1);
+    const double first_two = _mm_cvtsd_f64(_mm_castps_pd(_mm_unpacklo_ps(low, high)));
+    memcpy(out, &first_two, sizeof first_two);
+    _mm_store_ss(out + 2, _mm_movehl_ps(low, low));
+}
+#endif

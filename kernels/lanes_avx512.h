@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * lanes_avx512.h - the 32 lanes of the canonical order as 2 zmm; see rows_float.h for its use. */
+#ifndef ASSAY_LANES_AVX512_H
+#define ASSAY_LANES_AVX512_H
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef __m512 vec;
+enum {
+    WIDTH = 16,
+    PARTS = 32 / WIDTH,
+    /* Rows of a pass: 8 x 2 accumulators cover the latency of the FMA (4 cycles x 2 ports need 8),
+     * and the query's 2 loads are shared by 16 row loads: 89 % of the load ports do row bytes. */
+    ROWS = 8,
+};
+
+static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
+static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
+static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
+static inline vec vec_fma(vec a, vec b, vec sum) { return _mm512_fmadd_ps(a, b, sum); }
+static inline vec vec_f32(const float *x) { return _mm512_loadu_ps(x); }
+static inline void vec_store(float *x, vec v) { _mm512_storeu_ps(x, v); }
+
+static inline __mmask16 first_lanes(size_t n) { return (__mmask16)((1u << n) - 1); }
+/* The first n of WIDTH elements, +0 beyond: masked loads do not touch what they leave out. */
+static inline vec vec_f32_part(const float *x, size_t n)
+{
+    return _mm512_maskz_loadu_ps(first_lanes(n), x);
+}
+
+/* Canonical halving of one row: l + l+16 (its 2 parts), l + l+8, l + l+4, l + l+2, l + l+1. */
+static inline float sum_row(const vec sum[PARTS])
+{
+    const vec x = vec_add(sum[0], sum[1]);
+    const __m256 y = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    const __m128 z = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+    const __m128 w = _mm_add_ps(z, _mm_movehl_ps(z, z));
+    return _mm_cvtss_f32(_mm_add_ss(w, _mm_movehdup_ps(w)));
+}
+
+/* a and b keep their lower and upper 8 lanes side by side: two rows a register. */
+static inline vec join8(vec a, vec b)
+{
+    return vec_add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+}
+/* 2 rows of 8 lanes and 2 more give 4 rows of 4 lanes. */
+static inline vec join4(vec a, vec b)
+{
+    return vec_add(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+}
+
+/* The same pairs for 8 rows at once: 2 shuffles and 2 additions a row instead of 4 and 5. */
+static inline void sum_rows(vec sum[ROWS][PARTS], float *out)
+{
+    vec x[ROWS];
+    for (int r = 0; r < ROWS; r++) x[r] = vec_add(sum[r][0], sum[r][1]);
+    const vec a = join4(join8(x[0], x[1]), join8(x[2], x[3]));
+    const vec b = join4(join8(x[4], x[5]), join8(x[6], x[7]));
+    const vec c = vec_add(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+    const vec d = vec_add(c, _mm512_permute_ps(c, 0xb1));
+    /* Rows 0 4 1 5 2 6 3 7 sit in the even lanes. */
+    const __m512i place = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_permutexvar_ps(place, d)));
+}
+#endif

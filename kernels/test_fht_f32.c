@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * test_fht_f32.c - Walsh-Hadamard transforms: every power of two to 16,384, flush against a fence
+ * at either end, within the error bound of a transform in double, and with the bits of the
+ * definition's own order of butterflies. */
+#include "kernels/base/mem.h"
+#include "kernels/test_variants.h"
+#include <math.h>
+
+enum { LONGEST = 16384, GUARD = 16 };
+enum fill { ZEROS, ONES, ALTERNATING, ONE_HOT, RANDOM, SPREAD, BIG, TINY, FILLS };
+
+struct inputs {
+    float *x; /* FILLS x LONGEST */
+    float *at_end, *begin;
+};
+
+static void fill_with(float *x, enum fill fill)
+{
+    for (size_t i = 0; i < LONGEST; i++) {
+        const uint64_t z = test_rand();
+        const float random = (float)((int)(z >> 40) - (1 << 23)) * 0x1p-23f;
+        const float values[] = { [ZEROS] = 0, [ONES] = 1, [ALTERNATING] = i % 2 ? -1 : 1, [ONE_HOT] = i == 0,
+                                 [RANDOM] = random, [SPREAD] = ldexpf(random, (int)(z % 61) - 30),
+                                 [BIG] = z & 1 ? -0x1p100f : 0x1p-100f, [TINY] = random * 0x1p-140f };
+        x[i] = values[fill];
+    }
+}
+
+/* The definition, one butterfly after the other, in the order of the strides. */
+static void definition(float *x, double *exact, size_t n)
+{
+    for (size_t stride = 1; stride < n; stride *= 2)
+        for (size_t i = 0; i < n; i++) {
+            if (i & stride) continue;
+            const float a = x[i], b = x[i + stride];
+            const double c = exact[i], d = exact[i + stride];
+            x[i] = a + b, x[i + stride] = a - b;
+            exact[i] = c + d, exact[i + stride] = c - d;
+        }
+}
+
+static void one_size(const struct kernel *k, const struct inputs *in, size_t n, enum fill fill, int at_end,
+                     struct check_result *result)
+{
+    static float want[LONGEST];
+    static double exact[LONGEST];
+    double magnitude = 0;
+    float *x = at_end ? in->at_end - n : in->begin, *guard = at_end ? x - GUARD : x + n;
+    for (size_t i = 0; i < n; i++) {
+        want[i] = x[i] = in->x[(size_t)fill * LONGEST + i];
+        exact[i] = want[i];
+        magnitude += fabs(exact[i]);
+    }
+    definition(want, exact, n);
+    memset(guard, 0xa5, GUARD * sizeof *guard);
+    k->fn.fht_f32(x, n);
+    const double bound = (log2((double)n) + 1) * 0x1p-24 * magnitude + 0x1p-149;
+    for (size_t i = 0; i < n; i++) {
+        const double error = fabs((double)x[i] - exact[i]);
+        if (error > 0 && error / bound > result->worst) result->worst = error / bound;
+        const int same = k->kind == KERNEL_BASELINE || !memcmp(&x[i], &want[i], sizeof x[i]);
+        CHECK(error <= bound && same, "n %zu fill %d: place %zu is %a, by definition %a, exactly %a +- %a", n, fill,
+              i, (double)x[i], (double)want[i], exact[i], bound);
+        if (test_failures > 5) return;
+    }
+    if (k->kind == KERNEL_DEFAULT) result->hash = hash64(result->hash, x, n * sizeof *x);
+    for (int i = 0; i < GUARD; i++)
+        CHECK(!memcmp((unsigned char *)&guard[i], "\xa5\xa5\xa5\xa5", 4), "n %zu: wrote outside", n);
+}
+
+static void run(const struct kernel *k, const void *what, struct check_result *result)
+{
+    for (size_t n = 1; n <= LONGEST; n *= 2)
+        for (int fill = 0; fill < FILLS; fill++)
+            for (int at_end = 0; at_end < 2; at_end++) one_size(k, what, n, (enum fill)fill, at_end, result);
+}
+
+int main(void)
+{
+    const size_t room = (LONGEST + GUARD) * sizeof(float);
+    struct inputs in = { mem_alloc(FILLS * LONGEST, sizeof(float)), NULL, test_fenced_before(room) };
+    if (!in.x) return TEST_FAIL;
+    in.at_end = (float *)test_fenced(room) + LONGEST + GUARD;
+    test_seed = 20260102;
+    for (int fill = 0; fill < FILLS; fill++) fill_with(in.x + (size_t)fill * LONGEST, (enum fill)fill);
+    struct check check = { run, &in, NULL };
+    check_every(OP_fht_f32, &check, 0x50b8963d422feb20);
+    mem_free(in.x);
+    return test_end();
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ * test_harness.c - does the net hold?  Wrong kernels, each with one of the mistakes that SIMD code
+ * makes, go through the very checkers of the kernel tests, and every one must be caught. */
+#include "kernels/test_rows.h"
+#include <fcntl.h>
+
+typedef const float *in;
+
+/* What the correct kernel does, in the canonical order; every plant departs from it in one thing. */
+static float sum_of(in q, in x, size_t dim)
+{
+    float lane[32] = { 0 };
+    for (size_t i = 0; i < dim; i++) lane[i % 32] = fmaf(q[i], x[i], lane[i % 32]);
+    for (size_t i = dim; i % 32; i++) lane[i % 32] = fmaf(0, 0, lane[i % 32]);
+    return canonical_sum(lane);
+}
+
+#define UNUSED __attribute__((unused))
+#define PLANT(name)                                                                                \
+    static void name(in q, in rows, UNUSED size_t stride, UNUSED const uint32_t *pick, size_t count, \
+                     size_t dim, float *scores)
+#define EACH_ROW for (size_t r = 0, at; r < count && (at = pick ? pick[r] : r, 1); r++)
+
+PLANT(correct) { EACH_ROW scores[r] = sum_of(q, rows + at * stride, dim); }
+
+PLANT(reads_behind)
+{
+    EACH_ROW {
+        const volatile float *x = rows + at * stride;
+        scores[r] = sum_of(q, rows + at * stride, dim) + 0 * x[dim];
+    }
+}
+
+PLANT(reads_before)
+{
+    EACH_ROW {
+        const volatile float *before = q - 1;
+        (void)*before;
+        scores[r] = sum_of(q, rows + at * stride, dim);
+    }
+}
+
+PLANT(drops_tail) { EACH_ROW scores[r] = sum_of(q, rows + at * stride, dim / 16 * 16); }
+PLANT(drops_last) { EACH_ROW scores[r] = sum_of(q, rows + at * stride, dim % 32 == 31 ? dim - 1 : dim); }
+
+/* Within the bound, but in an order of its own: not "the same bits everywhere". */
+PLANT(other_order)
+{
+    EACH_ROW {
+        float lane[16] = { 0 }, sum = 0;
+        for (size_t i = 0; i < dim; i++) lane[i % 16] = fmaf(q[i], rows[at * stride + i], lane[i % 16]);
+        for (int i = 0; i < 16; i++) sum += lane[i];
+        scores[r] = sum;
+    }
+}
+
+PLANT(no_fma)
+{
+    EACH_ROW {
+        float lane[32] = { 0 };
+        for (size_t i = 0; i < dim; i++) lane[i % 32] += q[i] * rows[at * stride + i];
+        scores[r] = canonical_sum(lane);
+    }
+}
+
+PLANT(writes_behind)
+{
+    correct(q, rows, stride, pick, count, dim, scores);
+    if (count == 3) scores[count] = 0;
+}
+
+PLANT(writes_before)
+{
+    correct(q, rows, stride, pick, count, dim, scores);
+    if (count == 7) scores[-1] = 0;
+}
+
+/* cast in place of zext: the lanes above the tail keep what the last full step left there. */
+PLANT(stale_lanes)
+{
+    EACH_ROW {
+        in x = rows + at * stride;
+        float lane[32] = { 0 };
+        for (size_t i = 0; i < (dim + 31) / 32 * 32; i++) {
+            const size_t from = i < dim ? i : i >= 32 ? i - 32 : dim;
+            if (from < dim) lane[i % 32] = fmaf(q[from], x[from], lane[i % 32]);
+        }
+        scores[r] = canonical_sum(lane);
+    }
+}
+
+PLANT(saturates)
+{
+    EACH_ROW {
+        const float sum = sum_of(q, rows + at * stride, dim);
+        scores[r] = fminf(fmaxf(sum, -0x1p112f), 0x1p112f);
+    }
+}
+
+PLANT(ignores_stride) { EACH_ROW scores[r] = sum_of(q, rows + at * dim, dim); }
+PLANT(ignores_pick) { correct(q, rows, stride, NULL, count, dim, scores); }
+PLANT(forgets_last_row) { correct(q, rows, stride, pick, count > 5 ? count - 1 : count, dim, scores); }
+PLANT(crashes)
+{
+    float *volatile nowhere = NULL;
+    correct(q, rows, stride, pick, count, dim, count ? nowhere : scores);
+}
+
+/* Any ISA that promises the canonical order. */
+static const enum isa VECTOR = (enum isa)(ISA_scalar + 1);
+static struct rows_check inputs;
+
+static const char *outcome(dot_f32_fn *fn, enum kernel_kind kind, enum isa isa)
+{
+    const struct kernel k = { OP_dot_f32, isa, kind, 0, "planted", "", "", { .dot_f32 = fn } };
+    struct check check = { rows_check_run, &inputs, NULL };
+    /* The complaints are wanted, but not on the screen. */
+    const int screen = dup(STDERR_FILENO), hole = open("/dev/null", O_WRONLY);
+    dup2(hole, STDERR_FILENO);
+    const char *said = check_kernel(&k, &check);
+    dup2(screen, STDERR_FILENO);
+    close(screen);
+    close(hole);
+    munmap(check.result, sizeof *check.result);
+    return said;
+}
+
+static void plants_are_caught(void)
+{
+    static const struct { const char *name; dot_f32_fn *fn; } plants[] = {
+        { "reads behind a row", reads_behind },   { "reads before the query", reads_before },
+        { "drops the tail", drops_tail },         { "drops the last element at some lengths", drops_last },
+        { "another order", other_order },         { "no fused multiply-add", no_fma },
+        { "writes behind", writes_behind },       { "writes before", writes_before },
+        { "stale lanes in the tail", stale_lanes }, { "saturates", saturates },
+        { "ignores the stride", ignores_stride }, { "ignores the picks", ignores_pick },
+        { "forgets the last row", forgets_last_row }, { "crashes", crashes },
+    };
+    for (size_t i = 0; i < sizeof plants / sizeof *plants; i++)
+        CHECK(outcome(plants[i].fn, KERNEL_DEFAULT, VECTOR) != TEST_SAID_OK, "a kernel that %s passed", plants[i].name);
+}
+
+static void right_ones_pass(void)
+{
+    const char *said = outcome(correct, KERNEL_DEFAULT, VECTOR);
+    CHECK(said == TEST_SAID_OK, "the correct kernel: %s", said);
+    said = outcome(other_order, KERNEL_FREE, VECTOR);
+    CHECK(said == TEST_SAID_OK, "another order, marked free: %s", said);
+    said = outcome(no_fma, KERNEL_DEFAULT, ISA_scalar);
+    CHECK(said == TEST_SAID_OK, "scalar code without fma: %s", said);
+}
+
+/* All files of an ISA are compiled with the same flags, so their needs are equal; a row that
+ * claimed a weaker ISA than its code has would be called where it faults. */
+static void rows_need_what_their_isa_needs(void)
+{
+    uint32_t needs[ISA_COUNT] = { 0 };
+    for (int op = 0; op < OP_COUNT; op++)
+        for (const struct kernel *k = NULL; (k = kernel_next((enum kernel_op)op, k));) {
+            if (!needs[k->isa]) needs[k->isa] = k->needs;
+            CHECK(k->needs == needs[k->isa], "%s %s/%s needs %#x, other rows of its ISA %#x",
+                  kernel_op_name(k->op), isa_name(k->isa), k->variant, k->needs, needs[k->isa]);
+        }
+    for (int a = ISA_scalar + 1; a < ISA_COUNT; a++)
+        for (int b = 0; b < a; b++)
+            CHECK(!needs[a] || needs[a] != needs[b], "%s needs no more than %s", isa_name((enum isa)a),
+                  isa_name((enum isa)b));
+}
+
+int main(void)
+{
+    static const struct rows_op op = { OP_dot_f32, ROWS_DOT, &element_f32, &element_f32 };
+    rows_check_init(&inputs, &op);
+    test_case("planted wrong kernels are caught", plants_are_caught);
+    test_case("right kernels pass", right_ones_pass);
+    test_case("a row needs what its ISA needs", rows_need_what_their_isa_needs);
+    return test_end();
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT
+ * test_rows.h - the checker of every operation "one query, many rows": dot, cosine and l2 of any
+ * element type.  Every length 0..1031 and some long ones; contiguous, strided and picked rows;
+ * arrays flush against an unreadable page at either end; canaries around the scores; fills chosen
+ * to hit limits.  The oracle sums in two doubles; the canonical order is written down once more
+ * here with fmaf(), so that default rows of vector ISAs are held to it bit by bit. */
+#ifndef ASSAY_TEST_ROWS_H
+#define ASSAY_TEST_ROWS_H
+#include "kernels/base/mem.h"
+#include "kernels/test_variants.h"
+#include <float.h>
+#include <math.h>
+
+/* A type of element: how to store a float as one, and what is then stored. */
+struct element {
+    size_t size;
+    void (*put)(void *at, float value);
+    float (*get)(const void *at);
+    float big, tiny; /* powers of two; sums of 4,096 products of big ones stay finite */
+    int spread;      /* "many magnitudes" are 2^-spread .. 2^spread */
+};
+
+enum rows_kind { ROWS_DOT, ROWS_L2, ROWS_COSINE };
+struct rows_op {
+    enum kernel_op op;
+    enum rows_kind kind;
+    const struct element *query, *row;
+};
+
+enum { CHECK_ROWS = 17, CHECK_LONGEST = 4096, CHECK_GUARD = 16, CHECK_PAD = 5 };
+enum fill {
+    FILL_ZEROS, FILL_ONES, FILL_BIG, FILL_ALTERNATING, FILL_ONE_HOT, FILL_SPREAD, FILL_CANCEL,
+    FILL_TINY, FILLS
+};
+enum layout { CONTIGUOUS, STRIDED, PICKED, LAYOUTS };
+
+static void put_f32(void *at, float v) { memcpy(at, &v, sizeof v); }
+static float get_f32(const void *at)
+{
+    float v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+static const struct element element_f32 = { 4, put_f32, get_f32, 0x1p57f, 0x1p-70f, 20 };
+
+static size_t check_dim(size_t i)
+{
+    static const size_t longer[] = { 1536, 3072, 4096 };
+    return i < 1032 ? i : longer[i - 1032];
+}
+enum { CHECK_DIMS = 1032 + 3 };
+
+static const size_t check_counts[] = { 0, 1, 2, 3, 4, 5, 7, 8, CHECK_ROWS };
+enum { CHECK_COUNTS = sizeof check_counts / sizeof *check_counts };
+
+/* What row r of a (dim, fill) must score, and how exactly. */
+struct expected {
+    double exact, magnitude; /* magnitude: what the bound is a multiple of */
+    float canonical, inverse_norm;
+};
+
+/* All inputs of an operation, made once in the parent and read by every child. */
+struct rows_check {
+    const struct rows_op *op;
+    unsigned char *base; /* FILLS x (CHECK_ROWS + 1) x CHECK_LONGEST stored elements; the last row
+                            is the query */
+    struct expected *expected; /* CHECK_DIMS x FILLS x CHECK_ROWS */
+    unsigned char *rows, *query; /* one (dim, fill), dense */
+    unsigned char *rows_end, *rows_begin, *query_end, *query_begin; /* fenced room */
+    float *scores_end, *scores_begin;
+};
+
+static float fill_value(enum fill fill, const struct element *t, size_t row, size_t i)
+{
+    const uint64_t z = test_rand();
+    const float random = (float)((int)(z >> 40) - (1 << 23)) * 0x1p-23f;
+    const float sign = z & 1 ? -1.0f : 1.0f;
+    switch (fill) {
+    case FILL_ZEROS: return row == CHECK_ROWS ? random : 0.0f;
+    case FILL_ONES: return 1;
+    case FILL_BIG: return (z & 2 ? t->big : 1 / t->big) * sign;
+    case FILL_ALTERNATING: return (i + row) % 2 ? -1.0f : 1.0f;
+    case FILL_SPREAD: return ldexpf(random, (int)(z >> 8 & 0xff) % (2 * t->spread + 1) - t->spread);
+    case FILL_TINY: return t->tiny * random;
+    default: return random;
+    }
+}
+
+static unsigned char *base_row(const struct rows_check *c, enum fill fill, size_t row)
+{
+    const size_t size = c->op->row->size > c->op->query->size ? c->op->row->size : c->op->query->size;
+    return c->base + ((size_t)fill * (CHECK_ROWS + 1) + row) * CHECK_LONGEST * size;
+}
+
+/* The rows and the query of a (dim, fill), dense, as they are stored. */
+static void make_rows(struct rows_check *c, size_t dim, enum fill fill)
+{
+    const struct element *t = c->op->row;
+    const size_t query_size = c->op->query->size;
+    memcpy(c->query, base_row(c, fill, CHECK_ROWS), dim * query_size);
+    for (size_t i = 0; fill == FILL_CANCEL && i < dim / 2; i++)
+        memcpy(c->query + (dim - 1 - i) * query_size, c->query + i * query_size, query_size);
+    for (size_t r = 0; r < CHECK_ROWS; r++) {
+        unsigned char *row = c->rows + r * dim * t->size;
+        memcpy(row, base_row(c, fill, r), dim * t->size);
+        /* One-hot in each of the last places; halves that nearly cancel. */
+        for (size_t i = 0; fill == FILL_ONE_HOT && i < dim; i++)
+            if (i + 1 + r != dim) t->put(row + i * t->size, 0);
+        for (size_t i = 0; fill == FILL_CANCEL && i < dim / 2; i++)
+            t->put(row + (dim - 1 - i) * t->size, -t->get(row + i * t->size) * (1 + (float)r * FLT_EPSILON));
+    }
+}
+
+/* sum += x, exactly but for 2^-106: Knuth's two-sum. */
+static void add_exactly(double sum[2], double x)
+{
+    const double s = sum[0] + x, t = s - sum[0];
+    sum[1] += (sum[0] - (s - t)) + (x - t);
+    sum[0] = s;
+}
+
+static float canonical_sum(const float lanes[32])
+{
+    float l[32];
+    memcpy(l, lanes, sizeof l);
+    for (int half = 16; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) l[i] += l[i + half];
+    return l[0];
+}
+
+static float canonical_inverse(float square) { return square > 0 ? 1.0f / sqrtf(square) : 0.0f; }
+
+static struct expected expect(const struct rows_op *op, const float *q, const float *x, size_t dim, int canonical)
+{
+    double sum[2] = { 0 }, magnitude = 0, qq[2] = { 0 }, xx[2] = { 0 };
+    float lane[32] = { 0 }, q_lane[32] = { 0 }, x_lane[32] = { 0 };
+    for (size_t i = 0; i < dim; i++) {
+        const double d = (double)q[i] - x[i], p = op->kind == ROWS_L2 ? d * d : (double)q[i] * x[i];
+        add_exactly(sum, p);
+        magnitude += fabs(p);
+        if (op->kind != ROWS_COSINE) continue;
+        add_exactly(qq, (double)q[i] * q[i]);
+        add_exactly(xx, (double)x[i] * x[i]);
+    }
+    for (size_t i = 0; canonical && i < (dim + 31) / 32 * 32; i++) {
+        const float a = i < dim ? q[i] : 0, b = i < dim ? x[i] : 0, d = a - b;
+        lane[i % 32] = op->kind == ROWS_L2 ? fmaf(d, d, lane[i % 32]) : fmaf(a, b, lane[i % 32]);
+        q_lane[i % 32] = fmaf(a, a, q_lane[i % 32]);
+        x_lane[i % 32] = fmaf(b, b, x_lane[i % 32]);
+    }
+    struct expected e = { sum[0] + sum[1], magnitude, canonical_sum(lane), 0 };
+    if (op->kind != ROWS_COSINE) return e;
+    const double norms = sqrt(qq[0] + qq[1]) * sqrt(xx[0] + xx[1]);
+    e.exact = norms > 0 ? e.exact / norms : 0;
+    e.magnitude = norms > 0 ? magnitude / norms : 0;
+    e.inverse_norm = canonical ? canonical_inverse(canonical_sum(x_lane)) : xx[0] > 0 ? (float)(1 / sqrt(xx[0])) : 0;
+    e.canonical = e.canonical * canonical_inverse(canonical_sum(q_lane)) * e.inverse_norm;
+    return e;
+}
+
+/* Some vector ISA that can run here promises the canonical order of this operation. */
+static int wants_canonical(const struct kernel *k)
+{
+    return k->kind == KERNEL_DEFAULT && k->isa != ISA_scalar;
+}
+
+static void rows_check_expect(struct rows_check *c)
+{
+    static float q[CHECK_LONGEST], x[CHECK_LONGEST];
+    int canonical = 0;
+    for (const struct kernel *k = kernel_next(c->op->op, NULL); k; k = kernel_next(c->op->op, k))
+        canonical |= kernel_runnable(k) && wants_canonical(k);
+    for (size_t d = 0; d < CHECK_DIMS; d++)
+        for (int f = 0; f < FILLS; f++) {
+            const size_t dim = check_dim(d);
+            make_rows(c, dim, (enum fill)f);
+            for (size_t i = 0; i < dim; i++) q[i] = c->op->query->get(c->query + i * c->op->query->size);
+            for (size_t r = 0; r < CHECK_ROWS; r++) {
+                for (size_t i = 0; i < dim; i++) x[i] = c->op->row->get(c->rows + (r * dim + i) * c->op->row->size);
+                c->expected[(d * FILLS + (size_t)f) * CHECK_ROWS + r] = expect(c->op, q, x, dim, canonical);
+            }
+        }
+}
+
+/* Never freed: the inputs of a test program live as long as it does. */
+static void rows_check_init(struct rows_check *c, const struct rows_op *op)
+{
+    const size_t stored = op->row->size > op->query->size ? op->row->size : op->query->size;
+    const size_t room = CHECK_ROWS * (CHECK_LONGEST + CHECK_PAD) * stored;
+    const size_t scores = (CHECK_ROWS + CHECK_GUARD) * sizeof(float);
+    *c = (struct rows_check){ .op = op };
+    c->base = mem_alloc(FILLS * (CHECK_ROWS + 1) * CHECK_LONGEST, stored);
+    c->expected = mem_alloc(CHECK_DIMS * FILLS * CHECK_ROWS, sizeof *c->expected);
+    c->rows = mem_alloc(room, 1);
+    c->query = mem_alloc(CHECK_LONGEST, stored);
+    if (!c->base || !c->expected || !c->rows || !c->query) abort();
+    c->rows_end = (unsigned char *)test_fenced(room) + room;
+    c->rows_begin = test_fenced_before(room);
+    c->query_end = (unsigned char *)test_fenced(CHECK_LONGEST * stored) + CHECK_LONGEST * stored;
+    c->query_begin = test_fenced_before(CHECK_LONGEST * stored);
+    c->scores_end = (float *)test_fenced(scores) + CHECK_ROWS + CHECK_GUARD;
+    c->scores_begin = test_fenced_before(scores);
+    test_seed = 20260101;
+    for (int f = 0; f < FILLS; f++)
+        for (size_t r = 0; r <= CHECK_ROWS; r++) {
+            const struct element *t = r == CHECK_ROWS ? op->query : op->row;
+            for (size_t i = 0; i < CHECK_LONGEST; i++)
+                t->put(base_row(c, (enum fill)f, r) + i * t->size, fill_value((enum fill)f, t, r, i));
+        }
+    rows_check_expect(c);
+}
+
+/* One call: where everything lies. */
+struct rows_call {
+    const struct rows_check *c;
+    const struct kernel *k;
+    size_t d, count;
+    enum fill fill;
+    enum layout layout;
+    int at_end, norms; /* flush against the page behind; stored norms passed */
+};
+
+static void call_kernel(const struct rows_call *a, const void *query, const void *rows, size_t stride,
+                        const uint32_t *pick, const float *norms, float *scores)
+{
+    const size_t dim = check_dim(a->d);
+    switch (a->c->op->kind) {
+    case ROWS_COSINE:
+        a->k->fn.cosine_f32(query, rows, stride, pick, a->count, dim, a->norms ? norms : NULL, scores);
+        break;
+    default: a->k->fn.dot_f32(query, rows, stride, pick, a->count, dim, scores);
+    }
+}
+
+/* The bound of ops.def on one score.  Canonical rows have 32 lanes, free ones at least 8, scalar
+ * and compiler rows any order. */
+static double bound_of(const struct rows_call *a, const struct expected *e)
+{
+    const size_t dim = check_dim(a->d);
+    const double sums = wants_canonical(a->k) ? (double)((dim + 31) / 32) + 5 :
+                        a->k->kind == KERNEL_FREE ? (double)((dim + 7) / 8) + 8 : (double)dim + 1;
+    const double steps = a->c->op->kind == ROWS_COSINE ? 2 * sums + 8 : a->c->op->kind == ROWS_L2 ? sums + 3 : sums;
+    /* A product or sum may also underflow, by half the least number at a time. */
+    const double underflow = a->c->op->kind == ROWS_COSINE ? 0 : (double)dim * 0x1p-149;
+    return steps * 0x1p-24 * (1 + 1e-3) * e->magnitude + underflow;
+}
+
+static void judge(const struct rows_call *a, const size_t *row_of, const float *scores, struct check_result *result)
+{
+    const struct expected *of = a->c->expected + (a->d * FILLS + (size_t)a->fill) * CHECK_ROWS;
+    for (size_t r = 0; r < a->count; r++) {
+        const struct expected *e = of + row_of[r];
+        const double error = fabs((double)scores[r] - e->exact), bound = bound_of(a, e);
+        if (error > 0 && error / bound > result->worst) result->worst = error / bound;
+        const int same = memcmp(&scores[r], &e->canonical, sizeof(float)) == 0;
+        if (wants_canonical(a->k) && a->layout == CONTIGUOUS && !a->at_end && a->count == CHECK_ROWS)
+            result->hash = hash64(result->hash, &scores[r], sizeof(float));
+        CHECK(error <= bound && (same || !wants_canonical(a->k)),
+              "dim %zu fill %d layout %d %s norms %d: row %zu of %zu scores %a, canonically %a, exactly %a +- %a",
+              check_dim(a->d), a->fill, a->layout, a->at_end ? "end" : "begin", a->norms, r, a->count,
+              (double)scores[r], (double)e->canonical, e->exact, bound);
+    }
+}
+
+/* Lays the arrays against the fences, calls, looks at every score and at the canaries. */
+static void one_call(const struct rows_call *a, struct check_result *result)
+{
+    const struct rows_check *c = a->c;
+    const size_t dim = check_dim(a->d), size = c->op->row->size, query_bytes = dim * c->op->query->size;
+    const size_t stride = dim + (a->layout == STRIDED ? CHECK_PAD : 0);
+    const size_t laid = a->layout == PICKED ? CHECK_ROWS : a->count;
+    const size_t bytes = laid ? ((laid - 1) * stride + dim) * size : 0;
+    unsigned char *rows = a->at_end ? c->rows_end - bytes : c->rows_begin;
+    unsigned char *query = a->at_end ? c->query_end - query_bytes : c->query_begin;
+    float *scores = a->at_end ? c->scores_end - a->count : c->scores_begin;
+    float *guard = a->at_end ? scores - CHECK_GUARD : scores + a->count, norms[CHECK_ROWS];
+    uint32_t pick[CHECK_ROWS];
+    size_t row_of[CHECK_ROWS];
+    if (stride > dim) memset(rows, 0xff, bytes); /* NaN between the rows */
+    for (size_t r = 0; r < laid; r++) memcpy(rows + r * stride * size, c->rows + r * dim * size, dim * size);
+    memcpy(query, c->query, query_bytes);
+    memset(scores, 0xa5, a->count * sizeof *scores);
+    memset(guard, 0xa5, CHECK_GUARD * sizeof *guard);
+    for (size_t r = 0; r < CHECK_ROWS; r++) {
+        pick[r] = (uint32_t)(r * 7 + 3) % CHECK_ROWS;
+        row_of[r] = a->layout == PICKED ? pick[r] : r;
+        norms[r] = c->expected[(a->d * FILLS + (size_t)a->fill) * CHECK_ROWS + r].inverse_norm;
+    }
+    call_kernel(a, query, rows, stride, a->layout == PICKED ? pick : NULL, norms, scores);
+    judge(a, row_of, scores, result);
+    for (int i = 0; i < CHECK_GUARD; i++)
+        CHECK(!memcmp((unsigned char *)&guard[i], "\xa5\xa5\xa5\xa5", 4), "dim %zu count %zu: wrote %s its scores",
+              dim, a->count, a->at_end ? "before" : "behind");
+}
+
+/* Every length with every count in every layout and with every fill, but not the whole product:
+ * the fill goes round with the length, and the layout with the fill. */
+static void rows_check_run(const struct kernel *k, const void *what, struct check_result *result)
+{
+    struct rows_check c = *(const struct rows_check *)what;
+    for (size_t d = 0; d < CHECK_DIMS; d++)
+        for (size_t f = 0; f < FILLS; f++) {
+            if (f == FILL_TINY && c.op->kind == ROWS_COSINE) continue; /* outside its domain */
+            make_rows(&c, check_dim(d), (enum fill)f);
+            for (size_t n = 0; n < CHECK_COUNTS; n++)
+                for (size_t layout = 0; layout < LAYOUTS; layout++) {
+                    if (d % FILLS != f && !(n + 1 == CHECK_COUNTS && layout == (d + f) % LAYOUTS)) continue;
+                    struct rows_call call = { &c, k, d, check_counts[n], (enum fill)f, (enum layout)layout, 0, 0 };
+                    for (int i = 0; i < (c.op->kind == ROWS_COSINE ? 4 : 2); i++) {
+                        call.at_end = i & 1, call.norms = i >> 1;
+                        one_call(&call, result);
+                    }
+                }
+            if (test_failures > 5) return;
+        }
+}
+
+static void rows_check_every(const struct rows_op *op, uint64_t recorded)
+{
+    static struct rows_check c;
+    rows_check_init(&c, op);
+    struct check check = { rows_check_run, &c, NULL };
+    check_every(op->op, &check, recorded);
+}
+#endif
