@@ -19,6 +19,10 @@ static int has_own_test(const char *name)
 
 /* Specs beside the default of each index. */
 static const char *const more_specs[] = {
+    "turboquant:bits=1", "turboquant:bits=2,rotation=none,rounds=1", "turboquant:bits=4,estimator=mse",
+    "turboquant:bits=8,query=f32", "turboquant:bits=5,rotation=dense", "turboquant:bits=1,estimator=prod",
+    "turboquant:bits=3,estimator=prod,query=f32", "turboquant:bits=4,estimator=prod_orth",
+    "turboquant:bits=6,estimator=prod_released", "turboquant:bits=7,rounds=3",
     NULL
 };
 
@@ -325,6 +329,8 @@ static void bad_specs(void)
 {
     static const struct { const char *spec, *says; } bad[] = {
         { "flatt", "nearest is 'flat'" },
+        { "turboquant:bits=9", "turboquant: bits=9 outside 1..8" },
+        { "turboquant:bit=3", "nearest is 'bits'" },
         { "", "a spec is" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/codec.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { COUNTED_BITS = 4 }; /* up to here, comparing with every threshold is faster than the grid */
+
+static int cell_of(const struct codec *c, float y)
+{
+    const float at = y * c->grid_scale + CODEC_GRID / 2;
+    return at < 0 ? 0 : at > CODEC_GRID - 1 ? CODEC_GRID - 1 : (int)at;
+}
+
+static void make_grid(struct codec *c, size_t levels)
+{
+    c->grid_scale = (CODEC_GRID / 2 - 1) / c->levels[levels - 1];
+    int in_cell[CODEC_GRID] = { 0 }, before = 0;
+    for (size_t i = 0; i + 1 < levels; i++) in_cell[cell_of(c, c->thresholds[i])]++;
+    for (int cell = 0; cell < CODEC_GRID; cell++) {
+        c->grid[cell] = (uint8_t)before;
+        before += in_cell[cell];
+        if (in_cell[cell] > c->grid_most) c->grid_most = in_cell[cell];
+    }
+}
+
+void codec_init(struct codec *c, const struct codebook *book, size_t dim)
+{
+    *c = (struct codec){ .dim = dim, .padded = codes_groups(dim) * CODES_DIMS, .bits = book->bits };
+    const size_t count = (size_t)1 << c->bits;
+    c->step = (float)(book->levels[count - 1] / 127);
+    for (size_t i = 0; i < count; i++) {
+        c->levels[i] = (float)book->levels[i];
+        c->thresholds[i] = i + 1 < count ? (float)book->thresholds[i] : INFINITY;
+        c->table[i] = (int8_t)lrint(book->levels[i] / book->levels[count - 1] * 127);
+    }
+    make_grid(c, count);
+}
+
+/* One comparison a threshold, all coordinates side by side: the compiler vectorises the inner loop. */
+static void encode_counting(const struct codec *c, const float *u, uint8_t *codes)
+{
+    const size_t thresholds = ((size_t)1 << c->bits) - 1;
+    for (size_t i = 0; i < c->dim; i += 16) {
+        const size_t n = c->dim - i < 16 ? c->dim - i : 16;
+        float y[16] = { 0 };
+        int32_t above[16] = { 0 };
+        memcpy(y, u + i, n * sizeof *y);
+        for (size_t t = 0; t < thresholds; t++) {
+            const float threshold = c->thresholds[t];
+            for (size_t j = 0; j < 16; j++) above[j] += y[j] > threshold;
+        }
+        for (size_t j = 0; j < n; j++) codes[i + j] = (uint8_t)above[j];
+    }
+}
+
+/* A cell of the grid says how many thresholds lie before it; those inside are compared. */
+static void encode_grid(const struct codec *c, const float *u, uint8_t *codes)
+{
+    for (size_t i = 0; i < c->dim; i++) {
+        unsigned code = c->grid[cell_of(c, u[i])];
+        for (int n = 0; n < c->grid_most; n++) code += u[i] > c->thresholds[code];
+        codes[i] = (uint8_t)code;
+    }
+}
+
+void codec_encode(const struct codec *c, const float *u, uint8_t *codes)
+{
+    if (c->bits <= COUNTED_BITS) encode_counting(c, u, codes);
+    else encode_grid(c, u, codes);
+    memset(codes + c->dim, 0, c->padded - c->dim);
+}
+
+/* Four codes of a step are one 32-bit word; a plane keeps `width` of their bits per code. */
+static uint32_t plane_mask(unsigned width) { return 0x01010101u * ((1u << width) - 1); }
+
+void codec_pack(uint8_t *block, int bits, size_t groups, size_t row, const uint8_t *codes)
+{
+    uint8_t *at = block + 4 * row;
+    for (size_t g = 0; g < groups; g++, codes += CODES_DIMS) {
+        unsigned done = 0;
+        for (unsigned width = 8; width > 0; width /= 2) {
+            if (!((unsigned)bits & width)) continue;
+            const unsigned per = 8 / width;
+            for (unsigned reg = 0; reg < width; reg++, at += 64) {
+                uint32_t packed = 0;
+                for (unsigned s = 0; s < per; s++) {
+                    uint32_t word;
+                    memcpy(&word, codes + 4 * (reg * per + s), 4);
+                    packed |= (word >> done & plane_mask(width)) << width * s;
+                }
+                memcpy(at, &packed, 4);
+            }
+            done += width;
+        }
+    }
+}
+
+void codec_unpack(const uint8_t *block, int bits, size_t groups, size_t row, uint8_t *codes)
+{
+    const uint8_t *at = block + 4 * row;
+    memset(codes, 0, groups * CODES_DIMS);
+    for (size_t g = 0; g < groups; g++, codes += CODES_DIMS) {
+        unsigned done = 0;
+        for (unsigned width = 8; width > 0; width /= 2) {
+            if (!((unsigned)bits & width)) continue;
+            const unsigned per = 8 / width;
+            for (unsigned reg = 0; reg < width; reg++, at += 64) {
+                uint32_t packed, word;
+                memcpy(&packed, at, 4);
+                for (unsigned s = 0; s < per; s++) {
+                    memcpy(&word, codes + 4 * (reg * per + s), 4);
+                    word |= (packed >> width * s & plane_mask(width)) << done;
+                    memcpy(codes + 4 * (reg * per + s), &word, 4);
+                }
+            }
+            done += width;
+        }
+    }
+}
+
+void codec_copy_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from)
+{
+    const size_t block_bytes = codes_block_bytes(groups, bits);
+    uint8_t *target = codes + to / CODES_ROWS * block_bytes + 4 * (to % CODES_ROWS);
+    const uint8_t *source = codes + from / CODES_ROWS * block_bytes + 4 * (from % CODES_ROWS);
+    for (size_t at = 0; at < block_bytes; at += 64) memmove(target + at, source + at, 4);
+}
+
+float codec_query(const float *q, size_t dim, size_t padded, int8_t *out)
+{
+    float most = 0;
+    for (size_t i = 0; i < dim; i++) {
+        const float size = fabsf(q[i]);
+        most = size > most ? size : most;
+    }
+    memset(out, 0, padded);
+    if (!(most > 1e-30f)) return 0; /* the reciprocal of less would overflow */
+    const float scale = 127 / most;
+    for (size_t i = 0; i < dim; i++) out[i] = (int8_t)rintf(q[i] * scale);
+    return most / 127;
+}
