@@ -66,7 +66,10 @@ static const struct column after_metrics[] = {
     NUMBER("steal_ms", "ms", "CPU time that the hypervisor gave to others while measuring")
 };
 
-enum { BEFORE = sizeof before_metrics / sizeof *before_metrics, AFTER = sizeof after_metrics / sizeof *after_metrics };
+enum {
+    BEFORE = sizeof before_metrics / sizeof *before_metrics,
+    AFTER = sizeof after_metrics / sizeof *after_metrics
+};
 
 int layout_init(struct layout *l, struct err *e)
 {

@@ -35,13 +35,60 @@ static char *get(const char *name)
 static void columns(void)
 {
     static const char *const names[] = {
-        "schema", "run_id", "point_id", "rep", "status", "machine", "binary", "dataset", "metric", "n", "dim",
-        "queries", "k", "seed", "index", "bits", "layout", "threads", "batch", "kernel_asked", "kernel_used", "recall_strict",
-        "recall_tie", "recall_p5", "candidate_recall", "code_ceiling", "agree_at_10", "churn_at_10",
-        "label_recall_at_10", "label_mrr", "label_ndcg_at_10", "lat_n", "lat_mean_us", "lat_p50_us", "lat_p95_us",
-        "lat_p99_us", "lat_p99_lo_us", "lat_p99_hi_us", "qps", "ns_per_vector", "t_embed_us", "t_retrieve_us",
-        "t_rerank_us", "t_expand_us", "t_score_us", "t_filter_us", "t_context_us", "survivors_mean",
-        "bytes_touched_per_query", "bytes_per_vector", "bytes_total", "index_bytes", "peak_rss_bytes", "build_s",
+        "schema",
+        "run_id",
+        "point_id",
+        "rep",
+        "status",
+        "machine",
+        "binary",
+        "dataset",
+        "metric",
+        "n",
+        "dim",
+        "queries",
+        "k",
+        "seed",
+        "index",
+        "bits",
+        "layout",
+        "threads",
+        "batch",
+        "kernel_asked",
+        "kernel_used",
+        "recall_strict",
+        "recall_tie",
+        "recall_p5",
+        "candidate_recall",
+        "code_ceiling",
+        "agree_at_10",
+        "churn_at_10",
+        "label_recall_at_10",
+        "label_mrr",
+        "label_ndcg_at_10",
+        "lat_n",
+        "lat_mean_us",
+        "lat_p50_us",
+        "lat_p95_us",
+        "lat_p99_us",
+        "lat_p99_lo_us",
+        "lat_p99_hi_us",
+        "qps",
+        "ns_per_vector",
+        "t_embed_us",
+        "t_retrieve_us",
+        "t_rerank_us",
+        "t_expand_us",
+        "t_score_us",
+        "t_filter_us",
+        "t_context_us",
+        "survivors_mean",
+        "bytes_touched_per_query",
+        "bytes_per_vector",
+        "bytes_total",
+        "index_bytes",
+        "peak_rss_bytes",
+        "build_s",
         "steal_ms",
     };
     struct layout l;
@@ -50,7 +97,8 @@ static void columns(void)
         CHECK(layout_find(&l, names[i]) >= 0, "no column %s", names[i]);
     CHECK(l.count == sizeof names / sizeof *names, "%zu columns", l.count);
     for (size_t i = 0; i < l.count; i++) {
-        CHECK(l.columns[i].meaning && *l.columns[i].meaning && l.columns[i].unit, "%s says nothing", l.columns[i].name);
+        CHECK(l.columns[i].meaning && *l.columns[i].meaning && l.columns[i].unit, "%s says nothing",
+              l.columns[i].name);
         CHECK(layout_find(&l, l.columns[i].name) == (int)i, "%s twice", l.columns[i].name);
     }
     layout_fini(&l);

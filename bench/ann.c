@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/ann.h"
+#include "bench/clock.h"
+#include "bench/command.h"
+#include "bench/machine.h"
+#include "bench/truth.h"
+#include "kernels/base/parallel.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/topk.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* Calls of one arm before the next has its turn: long against what a switch costs, short against
+ * what changes on a machine. */
+enum { BLOCK_CALLS = 50 };
+
+/* --- data ----------------------------------------------------------------------------------- */
+int ann_set_open(struct ann_set *s, const char *base, const char *query, enum metric metric, struct err *e)
+{
+    *s = (struct ann_set){ .metric = metric };
+    int status = dataset_open(&s->base, base, e);
+    if (status == ERR_OK) status = dataset_open(&s->query, query, e);
+    if (status != ERR_OK) goto failed;
+    const struct rows b = s->base.rows, q = s->query.rows;
+    if (!b.at || b.count == 0) status = FAIL(e, ERR_ARG, "%s: no vectors", base);
+    else if (!q.at || q.count == 0) status = FAIL(e, ERR_ARG, "%s: no vectors", query);
+    else if (b.dim != q.dim)
+        status = FAIL(e, ERR_ARG, "%s has %zu dimensions, %s has %zu", query, q.dim, base, b.dim);
+    else if (b.count > UINT32_MAX) status = FAIL(e, ERR_ARG, "%s: %zu vectors, at most 2^32", base, b.count);
+    if (status != ERR_OK) goto failed;
+    const uint64_t parts[] = { s->base.content_hash, s->query.content_hash, (uint64_t)metric };
+    s->hash = hash64(0, parts, sizeof parts);
+    path_short(base, s->name, sizeof s->name);
+    return ERR_OK;
+failed:
+    ann_set_close(s);
+    return status;
+}
+
+void ann_set_close(struct ann_set *s)
+{
+    dataset_close(&s->base);
+    dataset_close(&s->query);
+    mem_free(s->truth);
+    mem_free(s->side);
+    *s = (struct ann_set){ 0 };
+}
+
+/* A truth file's ids, checked. */
+static int take_truth(struct ann_set *s, const struct dataset *d, const char *path, size_t k, struct err *e)
+{
+    const size_t count = s->query.rows.count, depth = d->rows.dim, n = s->base.rows.count;
+    if (!d->ids) return FAIL(e, ERR_FORMAT, "%s holds no ids: truth is an .ivecs file", path);
+    if (d->rows.count != count)
+        return FAIL(e, ERR_ARG, "%s: truth of %zu queries, there are %zu", path, d->rows.count, count);
+    if (depth < k) return FAIL(e, ERR_ARG, "%s: %zu neighbours a query, k=%zu needs as many", path, depth, k);
+    s->truth = mem_alloc(count * depth, sizeof *s->truth);
+    if (!s->truth) return FAIL(e, ERR_MEM, "%s: no memory", path);
+    s->truth_k = depth;
+    for (size_t i = 0; i < count * depth; i++) {
+        if (d->ids[i] < 0 || (uint64_t)d->ids[i] >= n)
+            return FAIL(e, ERR_FORMAT, "%s: query %zu: neighbour %lld outside 0..%zu", path, i / depth,
+                        (long long)d->ids[i], n - 1);
+        s->truth[i] = (int32_t)d->ids[i];
+    }
+    return ERR_OK;
+}
+
+int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, struct err *e)
+{
+    const size_t n = s->base.rows.count, wanted = k < n ? k : n;
+    if (path) {
+        struct dataset d;
+        int status = dataset_open(&d, path, e);
+        if (status != ERR_OK) return status;
+        status = take_truth(s, &d, path, wanted, e);
+        dataset_close(&d);
+        return status;
+    }
+    struct truth t = { 0 };
+    const int status = truth_cached(&t, &s->base, &s->query, wanted, s->metric, threads, NULL, e);
+    if (status != ERR_OK) return status;
+    s->truth = t.ids;
+    s->truth_k = t.k;
+    t.ids = NULL;
+    truth_free(&t);
+    return ERR_OK;
+}
+
+/* --- exact scores --------------------------------------------------------------------------- */
+/* In float64 from the raw vectors: what recall_tie judges by. */
+static double exact_score(enum metric metric, const float *q, const float *x, size_t dim)
+{
+    double dot = 0, qq = 0, xx = 0, apart = 0;
+    for (size_t i = 0; i < dim; i++) {
+        dot += (double)q[i] * x[i];
+        qq += (double)q[i] * q[i];
+        xx += (double)x[i] * x[i];
+        apart += ((double)q[i] - x[i]) * ((double)q[i] - x[i]);
+    }
+    if (metric == METRIC_DOT) return dot;
+    if (metric == METRIC_L2) return -apart;
+    return qq > 0 && xx > 0 ? dot / sqrt(qq * xx) : 0;
+}
+
+/* What re-scoring needs a row beside the row itself. */
+static int make_side(struct ann_set *s, struct err *e)
+{
+    if (s->side || s->metric == METRIC_DOT) return ERR_OK;
+    struct kernel_set kernels;
+    const int status = kernel_set_resolve(&kernels, NULL, e);
+    if (status != ERR_OK) return status;
+    const struct rows b = s->base.rows;
+    s->side = mem_alloc(b.count, sizeof *s->side);
+    if (!s->side) return FAIL(e, ERR_MEM, "no memory for %zu norms", b.count);
+    for (size_t r = 0; r < b.count; r++) {
+        float squared;
+        kernels.of[OP_dot_f32]->fn.dot_f32(rows_at(b, r), rows_at(b, r), 0, NULL, 1, b.dim, &squared);
+        s->side[r] = s->metric == METRIC_L2 ? squared : squared > 0 ? 1 / sqrtf(squared) : 0;
+    }
+    return ERR_OK;
+}
+
+/* --- build ---------------------------------------------------------------------------------- */
+int ann_build(struct ann_index *out, const struct ann_set *s, const struct ann_point *p, struct err *e)
+{
+    struct ann_index x = { 0 };
+    int status = kernel_set_resolve(&x.kernels, p->kernel, e);
+    if (status != ERR_OK) return status;
+    const struct index_config config = { s->base.rows.dim, s->metric, p->seed, p->threads, &x.kernels };
+    const uint64_t start = clock_ns();
+    status = index_create(&x.index, p->spec, &config, e);
+    if (status == ERR_OK) status = index_train(x.index, s->base.rows, e);
+    if (status == ERR_OK) status = index_add(x.index, s->base.rows, NULL, e);
+    x.build_s = (double)(clock_ns() - start) * 1e-9;
+    if (status == ERR_OK) *out = x;
+    else index_destroy(x.index);
+    return status;
+}
+
+void ann_index_fini(struct ann_index *x)
+{
+    index_destroy(x->index);
+    *x = (struct ann_index){ 0 };
+}
+
+/* --- one arm at work -------------------------------------------------------------------------- */
+/* A thread's own storage. */
+struct lane {
+    void *scratch;
+    struct hit *hits; /* batch x depth */
+    size_t *counts, *best_counts;
+    struct hit *best; /* batch x k, after exact re-scoring; NULL: none asked for */
+    uint32_t *pick;
+    float *scores;
+    uint64_t retrieve_ns, rerank_ns;
+};
+
+struct ann_work {
+    const struct ann_set *set;
+    struct ann_arm *arm;
+    size_t depth;   /* what stage one returns: max(k, rerank) */
+    size_t queries; /* in the file */
+    struct lane *lanes;
+    /* Of the first time that each query was asked. */
+    struct hit *candidates; /* queries x depth */
+    size_t *candidate_count;
+    struct hit *found; /* queries x k */
+    size_t *found_count;
+};
+
+static void work_free(struct ann_work *w)
+{
+    if (!w) return;
+    for (int t = 0; w->lanes && t < w->arm->point.threads; t++) {
+        struct lane *l = &w->lanes[t];
+        mem_free(l->scratch);
+        mem_free(l->hits);
+        mem_free(l->counts);
+        mem_free(l->best_counts);
+        mem_free(l->best);
+        mem_free(l->pick);
+        mem_free(l->scores);
+    }
+    mem_free(w->lanes);
+    mem_free(w->candidates);
+    mem_free(w->candidate_count);
+    mem_free(w->found);
+    mem_free(w->found_count);
+    mem_free(w);
+}
+
+static int lane_init(struct lane *l, const struct ann_work *w)
+{
+    const size_t batch = w->arm->point.batch;
+    const struct index *ix = w->arm->built->index;
+    *l = (struct lane){
+        .scratch = mem_alloc(ix->ops->scratch_bytes(ix, batch, w->depth), 1),
+        .hits = mem_zero(batch * w->depth, sizeof *l->hits),
+        .counts = mem_zero(batch, sizeof *l->counts),
+        .best_counts = mem_zero(batch, sizeof *l->best_counts),
+        .best = w->arm->point.rerank ? mem_zero(batch * w->arm->point.k, sizeof *l->best) : NULL,
+        .pick = mem_alloc(w->depth, sizeof *l->pick),
+        .scores = mem_alloc(w->depth, sizeof *l->scores),
+    };
+    return l->scratch && l->hits && l->counts && l->best_counts && (l->best || !w->arm->point.rerank) && l->pick &&
+           l->scores;
+}
+
+static int work_init(const struct ann_set *s, struct ann_arm *a, struct err *e)
+{
+    const struct ann_point *p = &a->point;
+    const size_t queries = s->query.rows.count, depth = p->rerank > p->k ? p->rerank : p->k;
+    const int status = index_check_queries(a->built->index, s->query.rows, depth, e);
+    if (status != ERR_OK) return status;
+    struct ann_work *w = mem_zero(1, sizeof *w);
+    if (!w) return FAIL(e, ERR_MEM, "%s: no memory", p->spec);
+    *w = (struct ann_work){ s, a, .depth = depth, .queries = queries };
+    a->work = w;
+    w->lanes = mem_zero((size_t)p->threads, sizeof *w->lanes);
+    w->candidates = mem_alloc(queries * depth, sizeof *w->candidates);
+    w->candidate_count = mem_zero(queries, sizeof *w->candidate_count);
+    w->found = mem_alloc(queries * p->k, sizeof *w->found);
+    w->found_count = mem_zero(queries, sizeof *w->found_count);
+    int whole = w->lanes && w->candidates && w->candidate_count && w->found && w->found_count;
+    for (int t = 0; whole && t < p->threads; t++) whole = lane_init(&w->lanes[t], w);
+    if (whole) whole = quality_init(&a->quality, queries, NULL) == ERR_OK;
+    return whole ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to search %zu x %zu", p->spec, queries, depth);
+}
+
+/* The best k of `count` hits by exact score; how many that are. */
+static size_t rescore(const struct ann_work *w, struct lane *l, const float *query,
+                      const struct hit *hits, size_t count, struct hit *out)
+{
+    const struct ann_set *s = w->set;
+    const struct kernel_set *kernels = &w->arm->built->kernels;
+    const struct rows b = s->base.rows;
+    size_t known = 0; /* another program's answers may name rows that do not exist */
+    for (size_t i = 0; i < count; i++)
+        if (hits[i].id >= 0 && (uint64_t)hits[i].id < b.count) l->pick[known++] = (uint32_t)hits[i].id;
+    count = known;
+    if (s->metric == METRIC_COSINE)
+        kernels->of[OP_cosine_f32]->fn.cosine_f32(query, b.at, b.stride, l->pick, count, b.dim, s->side, l->scores);
+    else kernels->of[OP_dot_f32]->fn.dot_f32(query, b.at, b.stride, l->pick, count, b.dim, l->scores);
+    float squared = 0;
+    if (s->metric == METRIC_L2) kernels->of[OP_dot_f32]->fn.dot_f32(query, query, 0, NULL, 1, b.dim, &squared);
+    struct topk best;
+    topk_init(&best, out, w->arm->point.k);
+    for (size_t i = 0; i < count; i++) {
+        const float apart = s->metric == METRIC_L2 ? 2 * l->scores[i] - s->side[l->pick[i]] - squared : l->scores[i];
+        topk_push(&best, l->pick[i], apart);
+    }
+    return topk_finish(&best);
+}
+
+/* Keeps what the first asking of each query gave. */
+static void keep(struct ann_work *w, const struct lane *l, size_t call)
+{
+    const size_t batch = w->arm->point.batch, k = w->arm->point.k;
+    for (size_t j = 0; j < batch; j++) {
+        const size_t query = call * batch + j;
+        if (query >= w->queries) return;
+        const size_t count = l->best ? l->best_counts[j] : l->counts[j] < k ? l->counts[j] : k;
+        memcpy(w->candidates + query * w->depth, l->hits + j * w->depth, l->counts[j] * sizeof *l->hits);
+        memcpy(w->found + query * k, l->best ? l->best + j * k : l->hits + j * w->depth, count * sizeof *l->hits);
+        w->candidate_count[query] = l->counts[j];
+        w->found_count[query] = count;
+    }
+}
+
+/* One call: a batch of consecutive queries, which may wrap around the end of the file. */
+static void serve(struct ann_work *w, struct lane *l, size_t call, int timed)
+{
+    const struct ann_point *p = &w->arm->point;
+    const struct index *ix = w->arm->built->index;
+    const struct rows q = w->set->query.rows;
+    const size_t first = call * p->batch % q.count, until = q.count - first;
+    const size_t head = p->batch < until ? p->batch : until;
+    const struct rows one = { rows_at(q, first), head, q.dim, q.stride },
+                      rest = { q.at, p->batch - head, q.dim, q.stride };
+    const uint64_t start = clock_ns();
+    ix->ops->search(ix, one, w->depth, l->scratch, l->hits, l->counts);
+    if (rest.count) ix->ops->search(ix, rest, w->depth, l->scratch, l->hits + head * w->depth, l->counts + head);
+    const uint64_t retrieved = clock_ns();
+    for (size_t j = 0; l->best && j < p->batch; j++)
+        l->best_counts[j] = rescore(w, l, rows_at(q, (first + j) % q.count), l->hits + j * w->depth, l->counts[j],
+                                    l->best + j * p->k);
+    const uint64_t end = l->best ? clock_ns() : retrieved;
+    if (!timed) return;
+    w->arm->calls.us[call] = (double)(end - start) * 1e-3;
+    l->retrieve_ns += retrieved - start;
+    l->rerank_ns += end - retrieved;
+    keep(w, l, call);
+}
+
+struct block {
+    struct ann_work *work;
+    size_t first;
+};
+
+static void serve_some(void *context, int thread, size_t from, size_t to)
+{
+    const struct block *b = context;
+    for (size_t c = from; c < to; c++) serve(b->work, &b->work->lanes[thread], b->first + c, 1);
+}
+
+/* The next `count` calls of an arm. */
+static void run_block(struct ann_arm *a, size_t count)
+{
+    struct block b = { a->work, a->calls.count };
+    serve(a->work, a->work->lanes, b.first, 0);
+    const uint64_t start = clock_ns();
+    parallel_for(a->point.threads, count, 1, serve_some, &b);
+    a->calls.wall_s += (double)(clock_ns() - start) * 1e-9;
+    a->calls.count += count;
+}
+
+/* --- quality ------------------------------------------------------------------------------------ */
+/* Storage of one query's evidence. */
+struct books {
+    int64_t *found, *truth, *candidates, *decoded;
+    double *found_scores, *truth_scores;
+};
+
+static void books_free(struct books *b)
+{
+    mem_free(b->found);
+    mem_free(b->truth);
+    mem_free(b->candidates);
+    mem_free(b->decoded);
+    mem_free(b->found_scores);
+    mem_free(b->truth_scores);
+}
+
+static int books_init(struct books *b, size_t k, size_t depth, struct err *e)
+{
+    *b = (struct books){
+        mem_alloc(k, sizeof *b->found),   mem_alloc(k, sizeof *b->truth),
+        mem_alloc(depth, sizeof *b->candidates), mem_alloc(k, sizeof *b->decoded),
+        mem_alloc(k, sizeof *b->found_scores), mem_alloc(k, sizeof *b->truth_scores),
+    };
+    if (b->found && b->truth && b->candidates && b->decoded && b->found_scores && b->truth_scores) return ERR_OK;
+    books_free(b);
+    return FAIL(e, ERR_MEM, "no memory to judge %zu results", depth);
+}
+
+static struct id_list ids_of(const struct hit *hits, size_t count, int64_t *out)
+{
+    for (size_t i = 0; i < count; i++) out[i] = hits[i].id;
+    return (struct id_list){ out, count };
+}
+
+static double row_score(const struct ann_set *s, size_t query, int64_t id)
+{
+    if (id < 0 || (uint64_t)id >= s->base.rows.count) return -INFINITY; /* an answer that names no row */
+    return exact_score(s->metric, rows_at(s->query.rows, query), rows_at(s->base.rows, (size_t)id), s->base.rows.dim);
+}
+
+static void judge(const struct ann_work *w, size_t query, struct books *b,
+                  const struct hit *decoded, size_t decoded_count)
+{
+    const struct ann_set *s = w->set;
+    const size_t k = w->arm->point.k, known = s->truth_k < k ? s->truth_k : k;
+    for (size_t i = 0; i < known; i++) b->truth[i] = s->truth[query * s->truth_k + i];
+    struct evidence v = { .k = k,
+                          .truth = { b->truth, known },
+                          .found_scores = b->found_scores,
+                          .truth_scores = b->truth_scores };
+    v.found = ids_of(w->found + query * k, w->found_count[query], b->found);
+    if (w->arm->point.rerank)
+        v.candidates = ids_of(w->candidates + query * w->depth, w->candidate_count[query], b->candidates);
+    if (decoded) v.decoded = ids_of(decoded, decoded_count, b->decoded);
+    for (size_t i = 0; i < v.found.count; i++) b->found_scores[i] = row_score(s, query, b->found[i]);
+    for (size_t i = 0; i < known; i++) b->truth_scores[i] = row_score(s, query, b->truth[i]);
+    quality_set(&w->arm->quality, query, &v);
+}
+
+/* Exact search over what the codes stand for: every row decoded into a flat index. */
+static int search_decoded(const struct ann_work *w, struct hit **hits, size_t **counts, struct err *e)
+{
+    const struct ann_set *s = w->set;
+    const struct rows b = s->base.rows, q = s->query.rows;
+    const struct index_config config = { b.dim, s->metric, 0, w->arm->point.threads, NULL };
+    struct index *flat = NULL;
+    float *rows = mem_alloc(b.count * b.dim, sizeof *rows);
+    *hits = mem_alloc(q.count * w->arm->point.k, sizeof **hits);
+    *counts = mem_alloc(q.count, sizeof **counts);
+    int status = rows && *hits && *counts ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu decoded rows", b.count);
+    for (size_t r = 0; status == ERR_OK && r < b.count; r++)
+        status = index_decode(w->arm->built->index, (int64_t)r, rows + r * b.dim, e);
+    if (status == ERR_OK) status = index_create(&flat, "flat", &config, e);
+    if (status == ERR_OK) status = index_add(flat, (struct rows){ rows, b.count, b.dim, b.dim }, NULL, e);
+    mem_free(rows);
+    if (status == ERR_OK)
+        status =
+            index_search(flat, q, w->arm->point.k, 16, w->arm->point.threads, *hits, *counts, e);
+    index_destroy(flat);
+    return status;
+}
+
+static int judge_all(const struct ann_work *w, int ceiling, struct err *e)
+{
+    struct books b;
+    struct hit *decoded = NULL;
+    size_t *counts = NULL;
+    const size_t k = w->arm->point.k;
+    int status = books_init(&b, k, w->depth, e);
+    if (status != ERR_OK) return status;
+    if (ceiling && w->arm->built->index->ops->decode) status = search_decoded(w, &decoded, &counts, e);
+    for (size_t i = 0; status == ERR_OK && i < w->queries; i++)
+        judge(w, i, &b, decoded ? decoded + i * k : NULL, decoded ? counts[i] : 0);
+    mem_free(decoded);
+    mem_free(counts);
+    books_free(&b);
+    return status;
+}
+
+/* --- measuring ------------------------------------------------------------------------------------ */
+static int prepare(const struct ann_set *s, struct ann_arm *a, size_t least, struct err *e)
+{
+    struct ann_point *p = &a->point;
+    assert(p->k >= 1 && p->batch >= 1 && p->threads >= 1);
+    const size_t once = (s->query.rows.count + p->batch - 1) / p->batch;
+    const int status = work_init(s, a, e);
+    if (status != ERR_OK) return status;
+    a->calls.room = least > once ? least : once;
+    a->calls.us = mem_alloc(a->calls.room, sizeof *a->calls.us);
+    return a->calls.us ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu timings", a->calls.room);
+}
+
+/* Blocks in turn until every arm has its calls, or until the budget is spent and every query was
+ * asked. */
+static void run_all(const struct ann_set *s, struct ann_arm *arms, size_t count, const struct ann_plan *plan)
+{
+    struct progress progress;
+    uint64_t total = 0, done = 0;
+    for (size_t i = 0; i < count; i++) total += arms[i].calls.room;
+    progress_start(&progress, "timed calls", total);
+    const uint64_t start = clock_ns();
+    int late = 0;
+    for (size_t round = 0, busy = 1; busy; round++) {
+        busy = 0;
+        for (size_t j = 0; j < count; j++) {
+            struct ann_arm *a = &arms[(round + j) % count];
+            const size_t once = (s->query.rows.count + a->point.batch - 1) / a->point.batch;
+            const size_t wanted = late && once < a->calls.room ? once : a->calls.room;
+            if (a->calls.count >= wanted) continue;
+            const size_t left = wanted - a->calls.count, turn = count == 1 && !plan->budget_s ? left : BLOCK_CALLS;
+            run_block(a, left < turn ? left : turn);
+            done += left < turn ? left : turn;
+            progress_step(&progress, done);
+            busy = 1;
+            late = plan->budget_s > 0 && (double)(clock_ns() - start) * 1e-9 > plan->budget_s;
+        }
+    }
+    progress_end(&progress);
+}
+
+int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const struct ann_plan *plan, struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t i = 0; i < count && status == ERR_OK; i++)
+        if (arms[i].point.rerank) status = make_side(s, e);
+    for (size_t i = 0; i < count && status == ERR_OK; i++) status = prepare(s, &arms[i], plan->least_calls, e);
+    const struct machine_load before = machine_load();
+    if (status == ERR_OK) run_all(s, arms, count, plan);
+    const uint64_t steal_ms = machine_load().steal_ms - before.steal_ms;
+    for (size_t i = 0; i < count; i++) {
+        struct ann_arm *a = &arms[i];
+        if (status == ERR_OK) status = judge_all(a->work, plan->ceiling, e);
+        uint64_t retrieve_ns = 0, rerank_ns = 0;
+        for (int t = 0; status == ERR_OK && t < a->point.threads; t++) {
+            retrieve_ns += a->work->lanes[t].retrieve_ns;
+            rerank_ns += a->work->lanes[t].rerank_ns;
+        }
+        a->retrieve_us = (double)retrieve_ns * 1e-3 / (double)a->calls.count;
+        a->rerank_us = (double)rerank_ns * 1e-3 / (double)a->calls.count;
+        a->steal_ms = steal_ms;
+        work_free(a->work);
+        a->work = NULL;
+    }
+    return status;
+}
+
+void ann_arm_fini(struct ann_arm *a)
+{
+    mem_free(a->calls.us);
+    quality_fini(&a->quality);
+    a->calls = (struct calls){ 0 };
+}
+
+/* --- rows ------------------------------------------------------------------------------------------- */
+static const struct param own_params[] = {
+    { "rerank", PARAM_INT, 0, 1e9, "0", "vectors", NULL, "the top so many are scored exactly; 0: none" },
+    { 0 },
+};
+
+int ann_layout(struct layout *l, const struct index_ops *ops, struct err *e)
+{
+    const int status = layout_add(l, own_params, e);
+    return status == ERR_OK ? layout_add(l, ops->params, e) : status;
+}
+
+int ann_canonical(const struct ann_point *p, struct text *out, struct err *e)
+{
+    const struct index_ops *ops;
+    struct params *params;
+    const int status = index_parse(p->spec, &ops, &params, e);
+    if (status != ERR_OK) return status;
+    text_add(out, "index=(");
+    params_canonical(params, out);
+    text_add(out, "),k=%zu,rerank=%zu,batch=%zu,threads=%d,kernel=(%s),seed=%llu", p->k, p->rerank,
+             p->batch, p->threads, p->kernel, (unsigned long long)p->seed);
+    params_destroy(params);
+    return out->failed ? FAIL(e, ERR_MEM, "%s: no memory", p->spec) : ERR_OK;
+}
+
+int ann_point_id(char out[17], const struct ann_set *s, const struct ann_point *p, struct err *e)
+{
+    struct text canonical = { 0 };
+    const int status = ann_canonical(p, &canonical, e);
+    if (status == ERR_OK) point_id(out, text_of(&canonical), s->hash);
+    text_free(&canonical);
+    return status;
+}
+
+/* Every parameter of the index by its name; defaults too. */
+static void params_row(struct row *row, const struct index *ix)
+{
+    for (const struct param *p = ix->ops->params; p && p->name; p++)
+        row_try(row, p->name, params_text(ix->params, p->name));
+}
+
+static void sizes_row(struct row *row, const struct ann_set *s, const struct ann_arm *a)
+{
+    struct index_stats stats;
+    a->built->index->ops->stats(a->built->index, &stats);
+    const uint64_t index_bytes = stats.code_bytes + stats.side_bytes + stats.other_bytes;
+    const uint64_t originals = a->point.rerank ? s->base.rows.count * s->base.rows.dim * sizeof(float) : 0;
+    row_real(row, "bytes_per_vector", index_bytes_per_vector(&stats));
+    row_int(row, "index_bytes", (int64_t)index_bytes);
+    row_int(row, "bytes_total", (int64_t)(index_bytes + originals));
+}
+
+void ann_identity(struct row *row, const struct run *run, const struct ann_set *s, const struct ann_point *p, int rep)
+{
+    char id[17];
+    run_row(run, row);
+    if (ann_point_id(id, s, p, NULL) == ERR_OK) row_text(row, "point_id", id);
+    row_int(row, "rep", rep);
+    row_text(row, "dataset", s->name);
+    row_text(row, "metric", metric_name(s->metric));
+    row_int(row, "n", (int64_t)s->base.rows.count);
+    row_int(row, "dim", (int64_t)s->base.rows.dim);
+    row_int(row, "queries", (int64_t)s->query.rows.count);
+    row_int(row, "k", (int64_t)p->k);
+    row_int(row, "seed", (int64_t)p->seed);
+    row_int(row, "threads", p->threads);
+    row_int(row, "batch", (int64_t)p->batch);
+    row_int(row, "rerank", (int64_t)p->rerank);
+    row_text(row, "kernel_asked", *p->kernel ? p->kernel : "auto");
+    row_text(row, "index", p->spec);
+}
+
+int ann_row(struct row *row, const struct run *run, const struct ann_set *s, const struct ann_arm *a, int rep,
+            struct err *e)
+{
+    const struct index *ix = a->built->index;
+    struct text spec = { 0 }, used = { 0 };
+    params_row(row, ix); /* first: the core's own columns win */
+    ann_identity(row, run, s, &a->point, rep);
+    row_text(row, "status", "ok");
+    index_spec(ix, &spec);
+    ix->ops->kernels(ix, &used);
+    if (a->point.rerank && !strstr(text_of(&used), s->metric == METRIC_COSINE ? "cosine_f32=" : "dot_f32="))
+        kernel_set_describe(&a->built->kernels, s->metric == METRIC_COSINE ? OP_cosine_f32 : OP_dot_f32, &used);
+    row_text(row, "index", text_of(&spec));
+    row_text(row, "kernel_used", text_of(&used));
+    text_free(&spec);
+    text_free(&used);
+    row_real(row, "t_retrieve_us", a->retrieve_us);
+    if (a->point.rerank) row_real(row, "t_rerank_us", a->rerank_us);
+    row_real(row, "build_s", a->built->build_s);
+    sizes_row(row, s, a);
+    point_resources(row, a->steal_ms);
+    int status = point_quality(row, &a->quality, e);
+    if (status == ERR_OK) status = point_latency(row, &a->calls, a->point.batch, s->base.rows.count, e);
+    return status;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_ann.c - recall, latency and bytes of indexes, side by side. */
+#include "bench/ann.h"
+#include "bench/command.h"
+#include "kernels/base/mem.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct request {
+    const char *base, *query, *truth, *metric, *kernel, *out;
+    struct option_list specs;
+    int64_t k, rerank, batch, threads, seed, least_calls, reps;
+    int json, ceiling;
+    /* From here: made of it. */
+    char **expanded;
+    size_t count;
+};
+
+static int parse(int argc, char **argv, struct request *r, struct err *e)
+{
+    const struct option options[] = {
+        { "--base", OPTION_TEXT, &r->base, 0, 0 },
+        { "--query", OPTION_TEXT, &r->query, 0, 0 },
+        { "--truth", OPTION_TEXT, &r->truth, 0, 0 },
+        { "--metric", OPTION_TEXT, &r->metric, 0, 0 },
+        { "--index", OPTION_LIST, &r->specs, 0, 0 },
+        { "-k", OPTION_INT, &r->k, 1, 1e6 },
+        { "--rerank", OPTION_INT, &r->rerank, 0, 1e6 },
+        { "--batch", OPTION_INT, &r->batch, 1, 1e6 },
+        { "--threads", OPTION_INT, &r->threads, 1, 256 },
+        { "--kernel", OPTION_TEXT, &r->kernel, 0, 0 },
+        { "--seed", OPTION_INT, &r->seed, 0, 9e18 },
+        { "--min-calls", OPTION_INT, &r->least_calls, 1, 1e8 },
+        { "--reps", OPTION_INT, &r->reps, 1, 1000 },
+        { "--ceiling", OPTION_FLAG, &r->ceiling, 0, 0 },
+        { "--json", OPTION_FLAG, &r->json, 0, 0 },
+        { "--out", OPTION_TEXT, &r->out, 0, 0 },
+        { 0 },
+    };
+    const int status = options_parse(argc, argv, options, NULL, e);
+    if (status != ERR_OK) return status;
+    if (!r->base) return FAIL(e, ERR_ARG, "--base FILE is missing");
+    if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
+    if (r->specs.count == 0) return FAIL(e, ERR_ARG, "--index SPEC is missing");
+    return ERR_OK;
+}
+
+static int add_spec(const char *spec, void *context)
+{
+    struct request *r = context;
+    char **grown = mem_grow(r->expanded, r->count, r->count + 1, sizeof *grown);
+    if (!grown) return ERR_MEM;
+    r->expanded = grown;
+    r->expanded[r->count] = strdup(spec);
+    if (!r->expanded[r->count]) return ERR_MEM;
+    r->count++;
+    return ERR_OK;
+}
+
+static int expand(struct request *r, struct err *e)
+{
+    for (int i = 0; i < r->specs.count; i++) {
+        const int status = spec_expand(r->specs.at[i], add_spec, r, e);
+        if (status == ERR_MEM) return FAIL(e, ERR_MEM, "no memory for %s", r->specs.at[i]);
+        if (status != ERR_OK) return status;
+    }
+    return ERR_OK;
+}
+
+/* The table for people: which columns of a row, how wide, how many digits. */
+static const struct { const char *name, *head; int width, digits; } shown[] = {
+    { "recall_strict", "recall", 7, 4 }, { "recall_tie", "tie", 7, 4 },        { "recall_p5", "p5", 6, 2 },
+    { "lat_p50_us", "p50 us", 10, 1 },   { "lat_p99_us", "p99 us", 10, 1 },    { "qps", "queries/s", 10, 0 },
+    { "ns_per_vector", "ns/vec", 8, 3 }, { "bytes_per_vector", "B/vec", 7, 0 }, { "build_s", "build s", 8, 3 },
+};
+
+static void print_row(const struct row *row)
+{
+    printf("%-44s", row_get(row, "index"));
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        double value;
+        if (text_to_f64(row_get(row, shown[i].name), &value))
+            printf(" %*.*f", shown[i].width, shown[i].digits, value);
+        else printf(" %*s", shown[i].width, "-");
+    }
+    printf("\n");
+}
+
+/* What a person compares by.  --json and --out have the rest. */
+static void print_head(const struct ann_set *s, const struct request *r)
+{
+    printf("%s: %zu vectors x %zu, %zu queries, %s, k=%lld, batch %lld, threads %lld", s->name, s->base.rows.count,
+           s->base.rows.dim, s->query.rows.count, metric_name(s->metric), (long long)r->k, (long long)r->batch,
+           (long long)r->threads);
+    if (r->rerank) printf(", top %lld scored exactly", (long long)r->rerank);
+    printf("\n\n%-44s", "index");
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) printf(" %*s", shown[i].width, shown[i].head);
+    printf("\n");
+}
+
+struct sink {
+    const struct request *request;
+    struct layout layout;
+    struct run run;
+    int fd; /* ann.csv; -1: not wanted */
+    struct text path;
+};
+
+static int open_sink(struct sink *o, const struct request *r, const struct ann_set *s, int argc, char **argv,
+                     struct err *e)
+{
+    struct kernel_set kernels;
+    int status = run_init(&o->run, argc, argv, e);
+    if (status == ERR_OK) status = layout_init(&o->layout, e);
+    for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
+        const struct index_ops *ops;
+        struct params *params;
+        status = index_parse(r->expanded[i], &ops, &params, e);
+        if (status != ERR_OK) break;
+        params_destroy(params);
+        status = ann_layout(&o->layout, ops, e);
+    }
+    if (status == ERR_OK) status = kernel_set_resolve(&kernels, r->kernel, e);
+    if (status != ERR_OK || !r->out) return status;
+    run_note_kernels(&o->run, r->kernel, &kernels);
+    run_note(&o->run, "dataset", "%s, %zu x %zu, %016llx", s->name, s->base.rows.count, s->base.rows.dim,
+             (unsigned long long)s->base.content_hash);
+    run_note(&o->run, "queries", "%zu, %016llx", s->query.rows.count, (unsigned long long)s->query.content_hash);
+    run_note(&o->run, "seed", "%lld", (long long)r->seed);
+    status = folder_make(r->out, e);
+    text_add(&o->path, "%s/ann.csv", r->out);
+    if (status == ERR_OK) status = row_open(&o->fd, text_of(&o->path), &o->layout, text_of(&o->run.notes), e);
+    return status;
+}
+
+static void close_sink(struct sink *o)
+{
+    if (o->fd >= 0) close(o->fd);
+    text_free(&o->path);
+    layout_fini(&o->layout);
+    run_fini(&o->run);
+}
+
+static int emit(struct sink *o, const struct ann_set *s, const struct ann_arm *a, int rep, struct err *e)
+{
+    struct row row;
+    struct text line = { 0 };
+    int status = row_init(&row, &o->layout, e);
+    if (status != ERR_OK) return status;
+    status = ann_row(&row, &o->run, s, a, rep, e);
+    if (status == ERR_OK && o->request->json) {
+        row_json(&row, &line);
+        fputs(text_of(&line), stdout);
+    } else if (status == ERR_OK) {
+        print_row(&row);
+    }
+    text_clear(&line);
+    if (status == ERR_OK && o->fd >= 0) {
+        row_csv(&row, &line);
+        status = row_append(o->fd, &line, text_of(&o->path), e);
+        if (status == ERR_OK)
+            status = point_queries(o->request->out, row_get(&row, "point_id"), NULL, &a->quality, &a->calls,
+                                   a->point.batch, e);
+    }
+    text_free(&line);
+    row_fini(&row);
+    return status;
+}
+
+static int measure(const struct request *r, struct ann_set *s, struct sink *o, struct err *e)
+{
+    struct ann_index *built = mem_zero(r->count, sizeof *built);
+    struct ann_arm *arms = mem_zero(r->count, sizeof *arms);
+    int status = built && arms ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu indexes", r->count);
+    struct progress progress;
+    progress_start(&progress, "indexes built", r->count);
+    for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
+        arms[i].point = (struct ann_point){ r->expanded[i], r->kernel, (size_t)r->k, (size_t)r->rerank,
+                                            (size_t)r->batch, (int)r->threads, (uint64_t)r->seed };
+        status = ann_build(&built[i], s, &arms[i].point, e);
+        arms[i].built = &built[i];
+        progress_step(&progress, i + 1);
+    }
+    progress_end(&progress);
+    const struct ann_plan plan = { (size_t)r->least_calls, 0, r->ceiling };
+    if (status == ERR_OK && !r->json) print_head(s, r);
+    for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
+        status = ann_measure(s, arms, r->count, &plan, e);
+        for (size_t i = 0; status == ERR_OK && i < r->count; i++) status = emit(o, s, &arms[i], rep, e);
+        for (size_t i = 0; i < r->count; i++) ann_arm_fini(&arms[i]);
+    }
+    for (size_t i = 0; built && i < r->count; i++) ann_index_fini(&built[i]);
+    mem_free(built);
+    mem_free(arms);
+    return status;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct request r = { .metric = "cosine", .kernel = "", .k = 10, .batch = 1, .threads = 1, .seed = 42,
+                         .least_calls = 2000, .reps = 1 };
+    struct ann_set s = { 0 };
+    struct sink o = { .request = &r, .fd = -1 };
+    enum metric metric;
+    int status = parse(argc, argv, &r, e);
+    if (status == ERR_OK) status = metric_parse(r.metric, &metric, e);
+    if (status == ERR_OK) status = expand(&r, e);
+    if (status == ERR_OK) status = ann_set_open(&s, r.base, r.query, metric, e);
+    if (status == ERR_OK) status = open_sink(&o, &r, &s, argc, argv, e);
+    if (status == ERR_OK) status = ann_set_truth(&s, r.truth, (size_t)r.k, (int)r.threads, e);
+    if (status == ERR_OK) status = measure(&r, &s, &o, e);
+    close_sink(&o);
+    ann_set_close(&s);
+    for (size_t i = 0; i < r.count; i++) free(r.expanded[i]);
+    mem_free(r.expanded);
+    return status;
+}
+
+const struct command cmd_ann = {
+    .name = "ann",
+    .summary = "recall, latency and bytes of indexes, measured side by side",
+    .help =
+        "usage: assay ann --base FILE --query FILE [--truth FILE] --index SPEC [--index SPEC ...]\n\n"
+        "  --base FILE      base vectors: fvecs, bvecs or npy\n"
+        "  --query FILE     query vectors\n"
+        "  --truth FILE     exact neighbours, ivecs; default: computed, and cached by content\n"
+        "  --index SPEC     what to measure, may be given often; a range makes one index a value:\n"
+        "                   flat   turboquant:bits=1..8   'ivf:nlist=512,inner=(turboquant:bits=4)'\n"
+        "                   (assay info --list names all, assay index --help their parameters)\n"
+        "  --metric M       cosine, dot or l2; default cosine\n"
+        "  -k N             results a query; default 10\n"
+        "  --rerank N       score the top N exactly and keep the best k; default 0: do not\n"
+        "  --batch N        queries in one timed call; default 1\n"
+        "  --threads N      threads that build, and that search at a time; default 1\n"
+        "  --kernel K       avx2: at most that instruction set; dot_f32=avx512/VARIANT: exactly that;\n"
+        "                   default: the best that this CPU runs\n"
+        "  --seed N         of everything random in an index; default 42\n"
+        "  --min-calls N    least number of timed calls an index; queries are asked again; default 2000\n"
+        "  --reps N         repeat the measurement, one row each; default 1\n"
+        "  --ceiling        also search the decoded vectors exactly (code_ceiling); slow\n"
+        "  --json           one object a line instead of a table\n"
+        "  --out DIR        append rows to DIR/ann.csv, write DIR/<point_id>.pq.tsv (one line a query)\n\n"
+        "recall: share of the exact nearest k among the k returned; tie: those as near count too;\n"
+        "p5: recall that one query in twenty does not reach.  p50, p99: service time of one call, in\n"
+        "microseconds; p99 is empty below 500 calls.  ns/vec: p50 by base vector and query.\n"
+        "B/vec: bytes of codes and side data a vector.\n\n"
+        "example:\n"
+        "  assay data gen --kind clustered --n 100000 --dim 384 --queries 1000 --seed 1 --out DIR\n"
+        "  assay ann --base DIR/base.fvecs --query DIR/query.fvecs --index flat --index turboquant:bits=1..8\n",
+    .run = run,
+};
