@@ -16,18 +16,38 @@ static inline int check_strict(enum isa isa)
     return 0;
 }
 
+/* What a child has seen, for its TAP line: the largest |got - exact| / bound (stays 0 where results
+ * are exact).  In shared memory; check_start makes it, check_every calls that. */
+struct check_seen { double worst; };
+static struct check_seen *check_seen;
+
+static inline void check_start(void)
+{
+    const int access = PROT_READ | PROT_WRITE, kind = MAP_SHARED | MAP_ANONYMOUS;
+    if (!check_seen) check_seen = mmap(NULL, sizeof *check_seen, access, kind, -1, 0);
+    if (check_seen == MAP_FAILED) abort();
+    check_seen->worst = 0;
+}
+static inline void check_error(double error, double bound)
+{
+    if (error > 0 && error / bound > check_seen->worst) check_seen->worst = error / bound;
+}
+
 /* One case for every registered row of `op`: check(kernel, a, b) in a child process. */
 static inline void check_every(enum kernel_op op, void (*check)(const void *, void *, void *), void *a, void *b)
 {
     for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
-        char name[128];
-        snprintf(name, sizeof name, "%s=%s/%s", kernel_op_name(op), isa_name(k->isa), k->variant);
+        char name[160];
+        const int length = snprintf(name, sizeof name, "%s=%s/%s", kernel_op_name(op), isa_name(k->isa), k->variant);
         if (!kernel_runnable(k)) {
             test_line(name, !check_strict(k->isa), "this CPU cannot run it");
             continue;
         }
+        check_start();
         const char *said = test_child(check, k, a, b);
         if (said != TEST_SAID_OK) fprintf(stderr, "%s: %s\n", name, said);
+        if (check_seen->worst > 0)
+            snprintf(name + length, sizeof name - (size_t)length, " worst/bound %.3f", check_seen->worst);
         test_line(name, said == TEST_SAID_OK, NULL);
     }
 }

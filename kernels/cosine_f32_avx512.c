@@ -11,6 +11,7 @@ static void rows8(const float *query, const float *rows, size_t stride, const ui
 }
 
 KERNELS = {
-    KERNEL("rows8", rows8, KERNEL_DEFAULT, "8 rows a pass", "stored norms: as dot_f32; computed: 2 FMAs a load over 4 rows, bound by the FMA ports"),
+    KERNEL("rows8", rows8, KERNEL_DEFAULT, "8 rows a pass",
+           "stored norms: as dot_f32; computed: 2 FMAs a load over 4 rows, bound by the FMA ports"),
     KERNEL_END
 };

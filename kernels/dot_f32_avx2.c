@@ -11,6 +11,7 @@ static void rows3(const float *query, const float *rows, size_t stride, const ui
 }
 
 KERNELS = {
-    KERNEL("rows3", rows3, KERNEL_DEFAULT, "3 rows a pass", "per 32 dims of 3 rows 16 loads and 12 FMAs: the load ports, 75 % of them row bytes"),
+    KERNEL("rows3", rows3, KERNEL_DEFAULT, "3 rows a pass",
+           "per 32 dims of 3 rows 16 loads and 12 FMAs: the load ports, 75 % of them row bytes"),
     KERNEL_END
 };

@@ -11,6 +11,7 @@ static void rows8(const float *query, const float *rows, size_t stride, const ui
 }
 
 KERNELS = {
-    KERNEL("rows8", rows8, KERNEL_DEFAULT, "8 rows a pass", "per 32 dims of 8 rows 18 loads and 16 FMAs: the load ports, 89 % of them row bytes"),
+    KERNEL("rows8", rows8, KERNEL_DEFAULT, "8 rows a pass",
+           "per 32 dims of 8 rows 18 loads and 16 FMAs: the load ports, 89 % of them row bytes"),
     KERNEL_END
 };

@@ -3,7 +3,7 @@
  * at either end, within the error bound of a transform in double, and with the bits of the
  * definition's own order of butterflies. */
 #include "kernels/base/mem.h"
-#include "kernels/test_variants.h"
+#include "kernels/check_kernel.h"
 #include <math.h>
 
 enum { LONGEST = 16384, GUARD = 16 };
@@ -11,7 +11,7 @@ enum fill { ZEROS, ONES, ALTERNATING, ONE_HOT, RANDOM, SPREAD, BIG, TINY, FILLS 
 
 struct inputs {
     float *x; /* FILLS x LONGEST */
-    float *at_end, *begin;
+    struct fence fence;
 };
 
 static void fill_with(float *x, enum fill fill)
@@ -40,12 +40,12 @@ static void definition(float *x, double *exact, size_t n)
 }
 
 static void one_size(const struct kernel *k, const struct inputs *in, size_t n, enum fill fill, int at_end,
-                     struct check_result *result)
+                     uint64_t *hash)
 {
     static float want[LONGEST];
     static double exact[LONGEST];
     double magnitude = 0;
-    float *x = at_end ? in->at_end - n : in->begin, *guard = at_end ? x - GUARD : x + n;
+    float *x = fence_at(in->fence, n * sizeof *x, at_end), *guard = at_end ? x - GUARD : x + n;
     for (size_t i = 0; i < n; i++) {
         want[i] = x[i] = in->x[(size_t)fill * LONGEST + i];
         exact[i] = want[i];
@@ -57,34 +57,37 @@ static void one_size(const struct kernel *k, const struct inputs *in, size_t n, 
     const double bound = (log2((double)n) + 1) * 0x1p-24 * magnitude + 0x1p-149;
     for (size_t i = 0; i < n; i++) {
         const double error = fabs((double)x[i] - exact[i]);
-        if (error > 0 && error / bound > result->worst) result->worst = error / bound;
+        check_error(error, bound);
         const int same = k->kind == KERNEL_BASELINE || !memcmp(&x[i], &want[i], sizeof x[i]);
         CHECK(error <= bound && same, "n %zu fill %d: place %zu is %a, by definition %a, exactly %a +- %a", n, fill,
               i, (double)x[i], (double)want[i], exact[i], bound);
         if (test_failures > 5) return;
     }
-    if (k->kind == KERNEL_DEFAULT) result->hash = hash64(result->hash, x, n * sizeof *x);
+    *hash = check_hash(*hash, x, n * sizeof *x);
     for (int i = 0; i < GUARD; i++)
         CHECK(!memcmp((unsigned char *)&guard[i], "\xa5\xa5\xa5\xa5", 4), "n %zu: wrote outside", n);
 }
 
-static void run(const struct kernel *k, const void *what, struct check_result *result)
+static void run(const void *kernel, void *inputs, void *unused)
 {
+    const struct kernel *k = kernel;
+    uint64_t hash = CHECK_HASH_START;
+    (void)unused;
     for (size_t n = 1; n <= LONGEST; n *= 2)
         for (int fill = 0; fill < FILLS; fill++)
-            for (int at_end = 0; at_end < 2; at_end++) one_size(k, what, n, (enum fill)fill, at_end, result);
+            for (int at_end = 0; at_end < 2; at_end++) one_size(k, inputs, n, (enum fill)fill, at_end, &hash);
+    CHECK(hash == 0x4cce12f17acd8f1d || k->kind == KERNEL_BASELINE,
+          "hash of the results is %#llx", (unsigned long long)hash);
 }
 
 int main(void)
 {
     const size_t room = (LONGEST + GUARD) * sizeof(float);
-    struct inputs in = { mem_alloc(FILLS * LONGEST, sizeof(float)), NULL, test_fenced_before(room) };
+    struct inputs in = { mem_alloc(FILLS * LONGEST, sizeof(float)), fence_make(room) };
     if (!in.x) return TEST_FAIL;
-    in.at_end = (float *)test_fenced(room) + LONGEST + GUARD;
     test_seed = 20260102;
     for (int fill = 0; fill < FILLS; fill++) fill_with(in.x + (size_t)fill * LONGEST, (enum fill)fill);
-    struct check check = { run, &in, NULL };
-    check_every(OP_fht_f32, &check, 0x50b8963d422feb20);
+    check_every(OP_fht_f32, run, &in, NULL);
     mem_free(in.x);
     return test_end();
 }

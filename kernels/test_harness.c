@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_harness.c - does the net hold?  Wrong kernels, each with one of the mistakes that SIMD code
  * makes, go through the very checkers of the kernel tests, and every one must be caught. */
-#include "kernels/test_rows.h"
+#include "kernels/check_rows.h"
 #include <fcntl.h>
 
 typedef const float *in;
@@ -113,15 +113,13 @@ static struct rows_check inputs;
 static const char *outcome(dot_f32_fn *fn, enum kernel_kind kind, enum isa isa)
 {
     const struct kernel k = { OP_dot_f32, isa, kind, 0, "planted", "", "", { .dot_f32 = fn } };
-    struct check check = { rows_check_run, &inputs, NULL };
     /* The complaints are wanted, but not on the screen. */
     const int screen = dup(STDERR_FILENO), hole = open("/dev/null", O_WRONLY);
     dup2(hole, STDERR_FILENO);
-    const char *said = check_kernel(&k, &check);
+    const char *said = test_child(rows_check_run, &k, &inputs, NULL);
     dup2(screen, STDERR_FILENO);
     close(screen);
     close(hole);
-    munmap(check.result, sizeof *check.result);
     return said;
 }
 
@@ -170,7 +168,8 @@ static void rows_need_what_their_isa_needs(void)
 int main(void)
 {
     static const struct rows_op op = { OP_dot_f32, ROWS_DOT, &element_f32, &element_f32 };
-    rows_check_init(&inputs, &op);
+    rows_check_init(&inputs, &op, 0);
+    check_start();
     test_case("planted wrong kernels are caught", plants_are_caught);
     test_case("right kernels pass", right_ones_pass);
     test_case("a row needs what its ISA needs", rows_need_what_their_isa_needs);

@@ -34,14 +34,6 @@ static inline void *test_fenced(size_t size)
     if (p == MAP_FAILED || mprotect(p + span, page, PROT_NONE)) abort();
     return p + span - size;
 }
-/* `size` bytes whose first byte follows an unreadable page: one byte too early is a fault. */
-static inline void *test_fenced_before(size_t size)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    char *p = mmap(NULL, page + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED || mprotect(p, page, PROT_NONE)) abort();
-    return p + page;
-}
 /* Runs fn in a child, so a fault in one kernel is that kernel's failure and no other's. */
 static const char TEST_SAID_OK[] = "ok";
 static inline const char *test_child(void (*fn)(const void *, void *, void *), const void *k, void *a, void *b)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * test_rows.h - the checker of every operation "one query, many rows": dot, cosine and l2 of any
+ * check_rows.h - the checker of every operation "one query, many rows": dot, cosine and l2 of any
  * element type.  Every length 0..1031 and some long ones; contiguous, strided and picked rows;
  * arrays flush against an unreadable page at either end; canaries around the scores; fills chosen
  * to hit limits.  The oracle sums in two doubles; the canonical order is written down once more
  * here with fmaf(), so that default rows of vector ISAs are held to it bit by bit. */
-#ifndef ASSAY_TEST_ROWS_H
-#define ASSAY_TEST_ROWS_H
+#ifndef ASSAY_CHECK_ROWS_H
+#define ASSAY_CHECK_ROWS_H
 #include "kernels/base/mem.h"
-#include "kernels/test_variants.h"
+#include "kernels/check_kernel.h"
 #include <float.h>
 #include <math.h>
 
@@ -66,8 +66,8 @@ struct rows_check {
                             is the query */
     struct expected *expected; /* CHECK_DIMS x FILLS x CHECK_ROWS */
     unsigned char *rows, *query; /* one (dim, fill), dense */
-    unsigned char *rows_end, *rows_begin, *query_end, *query_begin; /* fenced room */
-    float *scores_end, *scores_begin;
+    struct fence fenced_rows, fenced_query, fenced_scores;
+    uint64_t recorded; /* hash of the scores of every default row of a vector ISA, 0: none */
 };
 
 static float fill_value(enum fill fill, const struct element *t, size_t row, size_t i)
@@ -183,23 +183,19 @@ static void rows_check_expect(struct rows_check *c)
 }
 
 /* Never freed: the inputs of a test program live as long as it does. */
-static void rows_check_init(struct rows_check *c, const struct rows_op *op)
+static void rows_check_init(struct rows_check *c, const struct rows_op *op, uint64_t recorded)
 {
     const size_t stored = op->row->size > op->query->size ? op->row->size : op->query->size;
     const size_t room = CHECK_ROWS * (CHECK_LONGEST + CHECK_PAD) * stored;
-    const size_t scores = (CHECK_ROWS + CHECK_GUARD) * sizeof(float);
-    *c = (struct rows_check){ .op = op };
+    *c = (struct rows_check){ .op = op, .recorded = recorded };
     c->base = mem_alloc(FILLS * (CHECK_ROWS + 1) * CHECK_LONGEST, stored);
     c->expected = mem_alloc(CHECK_DIMS * FILLS * CHECK_ROWS, sizeof *c->expected);
     c->rows = mem_alloc(room, 1);
     c->query = mem_alloc(CHECK_LONGEST, stored);
     if (!c->base || !c->expected || !c->rows || !c->query) abort();
-    c->rows_end = (unsigned char *)test_fenced(room) + room;
-    c->rows_begin = test_fenced_before(room);
-    c->query_end = (unsigned char *)test_fenced(CHECK_LONGEST * stored) + CHECK_LONGEST * stored;
-    c->query_begin = test_fenced_before(CHECK_LONGEST * stored);
-    c->scores_end = (float *)test_fenced(scores) + CHECK_ROWS + CHECK_GUARD;
-    c->scores_begin = test_fenced_before(scores);
+    c->fenced_rows = fence_make(room);
+    c->fenced_query = fence_make(CHECK_LONGEST * stored);
+    c->fenced_scores = fence_make((CHECK_ROWS + CHECK_GUARD) * sizeof(float));
     test_seed = 20260101;
     for (int f = 0; f < FILLS; f++)
         for (size_t r = 0; r <= CHECK_ROWS; r++) {
@@ -245,16 +241,16 @@ static double bound_of(const struct rows_call *a, const struct expected *e)
     return steps * 0x1p-24 * (1 + 1e-3) * e->magnitude + underflow;
 }
 
-static void judge(const struct rows_call *a, const size_t *row_of, const float *scores, struct check_result *result)
+static void judge(const struct rows_call *a, const size_t *row_of, const float *scores, uint64_t *hash)
 {
     const struct expected *of = a->c->expected + (a->d * FILLS + (size_t)a->fill) * CHECK_ROWS;
     for (size_t r = 0; r < a->count; r++) {
         const struct expected *e = of + row_of[r];
         const double error = fabs((double)scores[r] - e->exact), bound = bound_of(a, e);
-        if (error > 0 && error / bound > result->worst) result->worst = error / bound;
+        check_error(error, bound);
         const int same = memcmp(&scores[r], &e->canonical, sizeof(float)) == 0;
         if (wants_canonical(a->k) && a->layout == CONTIGUOUS && !a->at_end && a->count == CHECK_ROWS)
-            result->hash = hash64(result->hash, &scores[r], sizeof(float));
+            *hash = check_hash(*hash, &scores[r], sizeof(float));
         CHECK(error <= bound && (same || !wants_canonical(a->k)),
               "dim %zu fill %d layout %d %s norms %d: row %zu of %zu scores %a, canonically %a, exactly %a +- %a",
               check_dim(a->d), a->fill, a->layout, a->at_end ? "end" : "begin", a->norms, r, a->count,
@@ -263,16 +259,16 @@ static void judge(const struct rows_call *a, const size_t *row_of, const float *
 }
 
 /* Lays the arrays against the fences, calls, looks at every score and at the canaries. */
-static void one_call(const struct rows_call *a, struct check_result *result)
+static void one_call(const struct rows_call *a, uint64_t *hash)
 {
     const struct rows_check *c = a->c;
     const size_t dim = check_dim(a->d), size = c->op->row->size, query_bytes = dim * c->op->query->size;
     const size_t stride = dim + (a->layout == STRIDED ? CHECK_PAD : 0);
     const size_t laid = a->layout == PICKED ? CHECK_ROWS : a->count;
     const size_t bytes = laid ? ((laid - 1) * stride + dim) * size : 0;
-    unsigned char *rows = a->at_end ? c->rows_end - bytes : c->rows_begin;
-    unsigned char *query = a->at_end ? c->query_end - query_bytes : c->query_begin;
-    float *scores = a->at_end ? c->scores_end - a->count : c->scores_begin;
+    unsigned char *rows = fence_at(c->fenced_rows, bytes, a->at_end);
+    unsigned char *query = fence_at(c->fenced_query, query_bytes, a->at_end);
+    float *scores = fence_at(c->fenced_scores, a->count * sizeof *scores, a->at_end);
     float *guard = a->at_end ? scores - CHECK_GUARD : scores + a->count, norms[CHECK_ROWS];
     uint32_t pick[CHECK_ROWS];
     size_t row_of[CHECK_ROWS];
@@ -287,7 +283,7 @@ static void one_call(const struct rows_call *a, struct check_result *result)
         norms[r] = c->expected[(a->d * FILLS + (size_t)a->fill) * CHECK_ROWS + r].inverse_norm;
     }
     call_kernel(a, query, rows, stride, a->layout == PICKED ? pick : NULL, norms, scores);
-    judge(a, row_of, scores, result);
+    judge(a, row_of, scores, hash);
     for (int i = 0; i < CHECK_GUARD; i++)
         CHECK(!memcmp((unsigned char *)&guard[i], "\xa5\xa5\xa5\xa5", 4), "dim %zu count %zu: wrote %s its scores",
               dim, a->count, a->at_end ? "before" : "behind");
@@ -295,9 +291,12 @@ static void one_call(const struct rows_call *a, struct check_result *result)
 
 /* Every length with every count in every layout and with every fill, but not the whole product:
  * the fill goes round with the length, and the layout with the fill. */
-static void rows_check_run(const struct kernel *k, const void *what, struct check_result *result)
+static void rows_check_run(const void *kernel, void *check, void *unused)
 {
-    struct rows_check c = *(const struct rows_check *)what;
+    const struct kernel *k = kernel;
+    struct rows_check c = *(struct rows_check *)check;
+    uint64_t hash = CHECK_HASH_START;
+    (void)unused;
     for (size_t d = 0; d < CHECK_DIMS; d++)
         for (size_t f = 0; f < FILLS; f++) {
             if (f == FILL_TINY && c.op->kind == ROWS_COSINE) continue; /* outside its domain */
@@ -308,18 +307,19 @@ static void rows_check_run(const struct kernel *k, const void *what, struct chec
                     struct rows_call call = { &c, k, d, check_counts[n], (enum fill)f, (enum layout)layout, 0, 0 };
                     for (int i = 0; i < (c.op->kind == ROWS_COSINE ? 4 : 2); i++) {
                         call.at_end = i & 1, call.norms = i >> 1;
-                        one_call(&call, result);
+                        one_call(&call, &hash);
                     }
                 }
             if (test_failures > 5) return;
         }
+    CHECK(!c.recorded || hash == c.recorded || !wants_canonical(k), "hash of the scores is %#llx, recorded %#llx",
+          (unsigned long long)hash, (unsigned long long)c.recorded);
 }
 
 static void rows_check_every(const struct rows_op *op, uint64_t recorded)
 {
     static struct rows_check c;
-    rows_check_init(&c, op);
-    struct check check = { rows_check_run, &c, NULL };
-    check_every(op->op, &check, recorded);
+    rows_check_init(&c, op, recorded);
+    check_every(op->op, rows_check_run, &c, NULL);
 }
 #endif
