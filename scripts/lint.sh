@@ -38,7 +38,6 @@ shape() {
     grep -nHP '[^\x00-\x7F]' "${text[@]}" | report 'not ASCII'
     grep -nHE '[[:blank:]]+$' "${text[@]}" | report 'blanks at the end'
     printf '%s\n' "${text[@]}" | grep -vE '^Makefile$|\.tsv$' | xargs grep -nHP '\t' | report 'tab'
-    grep -nHE '^.{121,}' "${code[@]}" | report 'more than 120 columns'
     for f in "${text[@]}"; do
         [ ! -s "$f" ] || [ -z "$(tail -c 1 "$f")" ] || echo "$f"
     done | report 'no newline at the end'

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_plot.c - CSV to figures: the series are made here, drawn by gnuplot with scripts/plots/. */
+#include "bench/command.h"
+#include "bench/figure.h"
+#include "kernels/base/mem.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define QUALITY     "agree_at_10|recall_strict"
+#define ALONG_QUERY "rerank,nprobe,ef,eps0"
+
+static const struct figure_kind kinds[] = {
+    { .name = "recall_latency",
+      .gp = "recall_latency",
+      .x = "recall_strict",
+      .y = { "lat_p50_us" },
+      .along = ALONG_QUERY,
+      .without = "agree_at_10",
+      .least = 1,
+      .timed = 1,
+      .front = 1 },
+    { .name = "quality_latency",
+      .gp = "recall_latency",
+      .x = "agree_at_10",
+      .y = { "lat_p50_us" },
+      .along = "top_k_candidates,top_k_rerank",
+      .least = 2,
+      .timed = 1,
+      .front = 1 },
+    { .name = "recall_bits",
+      .gp = "axis",
+      .x = "bits",
+      .y = { "recall_strict", "code_ceiling" },
+      .without = "agree_at_10",
+      .least = 2 },
+    { .name = "recall_bytes",
+      .gp = "recall_bytes",
+      .x = "bytes_per_vector",
+      .y = { "recall_strict" },
+      .along = "bits,bit_width,layout",
+      .without = "agree_at_10",
+      .least = 2 },
+    { .name = "axis",
+      .gp = "axis",
+      .x = "",
+      .y = { QUALITY, "candidate_recall", "label_recall_at_10", "lat_p50_us" },
+      .least = 2,
+      .timed = 1 },
+    { .name = "bits_candidates",
+      .gp = "heatmap",
+      .x = "bit_width|bits",
+      .y = { QUALITY },
+      .by = "top_k_candidates",
+      .least = 2,
+      .timed = 1 },
+    { .name = "stages",
+      .gp = "stages",
+      .y = { "t_embed_us", "t_retrieve_us", "t_rerank_us", "t_expand_us", "t_score_us",
+             "t_filter_us", "t_context_us" },
+      .needs = "t_retrieve_us",
+      .least = 1,
+      .timed = 1 },
+    { .name = "distortion",
+      .gp = "distortion",
+      .x = "bits",
+      .y = { "distortion" },
+      .along = "layout",
+      .least = 2 },
+};
+enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
+
+struct plot {
+    const char *out;   /* folder */
+    char scripts[512]; /* folder of the .gp files */
+    const char *axis;  /* column that an axis figure is about */
+    size_t drawn;
+};
+
+/* ASSAY_PLOTS; else PREFIX/share/assay/plots or the source tree, whichever this binary lies in. */
+static int find_scripts(char *path, size_t size, struct err *e)
+{
+    const char *tried[3] = { getenv("ASSAY_PLOTS"), "/../share/assay/plots",
+                             "/../../scripts/plots" };
+    char self[400];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = 0;
+    if (strrchr(self, '/')) *strrchr(self, '/') = 0;
+    for (int i = 0; i < 3; i++) {
+        struct stat st;
+        if (!tried[i]) continue;
+        snprintf(path, size, "%s%s/render.gp", i ? self : "", tried[i]);
+        if (stat(path, &st) != 0) continue;
+        *strrchr(path, '/') = 0;
+        return ERR_OK;
+    }
+    return FAIL(e, ERR_NOT_FOUND,
+                "gnuplot files (render.gp) not found beside %s; set ASSAY_PLOTS to their folder",
+                self);
+}
+
+/* name = 'value'; or name[at] = 'value'; for gnuplot -e, whose strings in single quotes know no
+ * escape but ''. */
+static void set_text(struct text *script, const char *name, size_t at, const char *value)
+{
+    text_add(script, at ? "%s[%zu] = '" : "%s = '", name, at);
+    for (; *value; value++) text_add(script, *value == '\'' ? "''" : "%c", *value);
+    text_add(script, "'; ");
+}
+
+static int write_data(const struct figure *f, const char *path, struct err *e)
+{
+    FILE *out = fopen(path, "w");
+    if (!out) return FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+    fprintf(out, "# %s\n# %s", text_of(&f->title), f->x ? f->x : "-");
+    for (size_t y = 0; y < f->y_count; y++) fprintf(out, " %s", f->y[y]);
+    fputs("; one block a series\n", out);
+    for (size_t i = 0; i < f->count; i++) {
+        const struct series *s = &f->series[i];
+        fprintf(out, "%s# %s\n", i ? "\n\n" : "", text_of(&s->label));
+        for (size_t p = 0; p < s->count; p++) {
+            fprintf(out, "%.9g", s->points[p].x);
+            for (size_t y = 0; y < f->y_count; y++)
+                if (isfinite(s->points[p].y[y]))
+                    fprintf(out, " %.9g", s->points[p].y[y]);
+                else
+                    fputs(" NaN", out);
+            fputc('\n', out);
+        }
+    }
+    const int failed = ferror(out);
+    return fclose(out) != 0 || failed ? FAIL(e, ERR_IO, "%s: cannot be written", path) : ERR_OK;
+}
+
+/* gnuplot warns about much that is none (a series without points in one panel): what it says is
+ * shown only when it fails. */
+static int run_gnuplot(const char *script, struct err *e)
+{
+    int ends[2], status = 0;
+    if (pipe(ends) != 0) return FAIL(e, ERR_IO, "gnuplot: %s", strerror(errno));
+    const pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execlp("gnuplot", "gnuplot", "-e", script, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    struct text said = { 0 };
+    char piece[512];
+    for (ssize_t n; pid > 0 && (n = read(ends[0], piece, sizeof piece)) > 0;)
+        text_add_bytes(&said, piece, (size_t)n);
+    close(ends[0]);
+    int result = ERR_OK;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        result = FAIL(e, ERR_IO, "gnuplot: %s", strerror(errno));
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        result = FAIL(e, ERR_NOT_FOUND, "gnuplot is not installed (Debian: gnuplot-nox)");
+    else if (status != 0)
+        result = FAIL(e, ERR_IO, "gnuplot: %s",
+                      text_of(&said) + (said.size > 400 ? said.size - 400 : 0));
+    text_free(&said);
+    return result;
+}
+
+static int draw(const struct figure *f, void *context, struct err *e)
+{
+    struct plot *p = context;
+    struct text base = { 0 }, data = { 0 }, script = { 0 };
+    text_add(&base, "%s/%s", p->out, text_of(&f->name));
+    text_add(&data, "%s.dat", text_of(&base));
+    set_text(&script, "plots", 0, p->scripts);
+    set_text(&script, "figure", 0, f->kind->gp);
+    set_text(&script, "dat", 0, text_of(&data));
+    set_text(&script, "out", 0, text_of(&base));
+    set_text(&script, "title", 0, text_of(&f->title));
+    set_text(&script, "x_label", 0, f->x ? figure_label(f->x) : "");
+    size_t marked[SERIES_FRONT + 1] = { 0 };
+    for (size_t i = 0; i < f->count; i++) marked[f->series[i].mark]++;
+    text_add(
+        &script,
+        "ours = %zu; foreign = %zu; n = %zu; panels = %zu; array y_label[%zu]; array label[%zu]; ",
+        marked[SERIES_OURS], marked[SERIES_FOREIGN], f->count, f->y_count, f->y_count, f->count);
+    for (size_t y = 0; y < f->y_count; y++)
+        set_text(&script, "y_label", y + 1, figure_label(f->y[y]));
+    for (size_t i = 0; i < f->count; i++)
+        set_text(&script, "label", i + 1, text_of(&f->series[i].label));
+    text_add(&script, "load plots.'/render.gp'");
+    int status = script.failed || data.failed ? FAIL(e, ERR_MEM, "plot: out of memory")
+                                              : write_data(f, text_of(&data), e);
+    if (status == ERR_OK) status = run_gnuplot(text_of(&script), e);
+    if (status == ERR_OK) printf("%s.{png,svg,pdf}\n", text_of(&base));
+    p->drawn += status == ERR_OK;
+    text_free(&base);
+    text_free(&data);
+    text_free(&script);
+    return status;
+}
+
+/* One figure for every swept number but the bits, which have their own. */
+static int draw_axes(const struct table *t, const struct figure_kind *model, struct plot *p,
+                     struct err *e)
+{
+    const char *axes[32];
+    const size_t count = figure_axes(t, axes, sizeof axes / sizeof *axes);
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        struct figure_kind kind = *model;
+        kind.name = kind.x = axes[i];
+        status = figures_each(t, &kind, draw, p, e);
+    }
+    return status;
+}
+
+static const struct figure_kind *find_kind(const char *name, struct err *e)
+{
+    const char *names[KIND_COUNT];
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        names[i] = kinds[i].name;
+        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
+    }
+    FAIL(e, ERR_ARG, "--kind %s: no such figure; nearest is %s", name,
+         text_nearest(name, names, KIND_COUNT));
+    return NULL;
+}
+
+static int draw_kinds(const struct table *t, const struct figure_kind *only, struct plot *p,
+                      struct err *e)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (only && only != &kinds[i]) continue;
+        const int axes = kinds[i].x && !*kinds[i].x;
+        const int status =
+            axes ? draw_axes(t, &kinds[i], p, e) : figures_each(t, &kinds[i], draw, p, e);
+        if (status != ERR_OK) return status;
+    }
+    return ERR_OK;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    const char *kind_name = NULL, *out = NULL;
+    struct option_list files = { 0 };
+    const struct option options[] = { { "--kind", OPTION_TEXT, &kind_name, 0, 0 },
+                                      { "--out", OPTION_TEXT, &out, 0, 0 },
+                                      { 0 } };
+    int status = options_parse(argc, argv, options, &files, e);
+    if (status != ERR_OK) return status;
+    if (files.count == 0) return FAIL(e, ERR_ARG, "name at least one CSV file");
+    const struct figure_kind *kind = kind_name ? find_kind(kind_name, e) : NULL;
+    if (kind_name && !kind) return ERR_ARG;
+    char folder[512];
+    const char *slash = strrchr(files.at[0], '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - files.at[0]) : 1,
+             slash ? files.at[0] : ".");
+    struct plot p = { .out = out ? out : folder };
+    status = find_scripts(p.scripts, sizeof p.scripts, e);
+    if (status != ERR_OK) return status;
+    if (mkdir(p.out, 0777) != 0 && errno != EEXIST)
+        return FAIL(e, ERR_IO, "%s: %s", p.out, strerror(errno));
+    struct table t = { 0 };
+    for (int i = 0; status == ERR_OK && i < files.count; i++)
+        status = table_append(&t, files.at[i], e);
+    if (status == ERR_OK) status = draw_kinds(&t, kind, &p, e);
+    if (status == ERR_OK && p.drawn == 0)
+        status = FAIL(
+            e, ERR_FORMAT,
+            "%s: no figure%s%s can be drawn from these columns (nothing varies, or no row is ok)",
+            files.at[0], kind_name ? " of kind " : "", kind_name ? kind_name : "");
+    table_free(&t);
+    return status;
+}
+
+const struct command cmd_plot = {
+    .name = "plot",
+    .summary = "gnuplot figures (PNG, SVG, PDF) of results in CSV",
+    .help =
+        "usage: assay plot [--kind KIND] [--out DIR] CSV [CSV ...]\n\n"
+        "Draws every figure that the columns can fill, or one kind:\n"
+        "  recall_latency   indexes: recall@k against latency p50 (us), with the Pareto front\n"
+        "  quality_latency  pipelines: agreement@10 with exact stage one against latency p50 (us)\n"
+        "  recall_bits      recall@k against bits per dimension\n"
+        "  recall_bytes     recall@k against total bytes per vector\n"
+        "  axis             quality and latency against each swept number, such as "
+        "top_k_candidates\n"
+        "  bits_candidates  quality over bits and top_k_candidates, as a map\n"
+        "  stages           time of each stage (us), one setting changed at a time\n"
+        "  distortion       distortion against bits, with its bounds\n\n"
+        "  --out DIR        where to write KIND.dat, .png, .svg, .pdf   (default: beside the first "
+        "CSV)\n\n"
+        "Rows of several files are drawn together; those of different machines, batch sizes or "
+        "thread\n"
+        "counts never share a time axis.  ASSAY_PLOTS names another folder of gnuplot files.\n\n"
+        "example: assay plot results/default/sweep.csv --kind axis --out /tmp/figures\n",
+    .run = run,
+};

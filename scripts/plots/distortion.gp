@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Measured distortion (log) between Shannon's lower and the Panter-Dite upper bound, as theorems 1
+# and 3 of arXiv 2504.19874 have them.
+load plots.'/open.gp'
+set logscale y 4
+set ylabel y_label[1] noenhanced
+set format y '%.2g'
+stats dat using 1 nooutput
+set xrange [STATS_min - 0.2:STATS_max + 0.2]
+plot 2.7207 * 4**(-x) with lines lc rgb '#808080' dt 2 title 'upper bound 2.72 * 4^-b', \
+    4**(-x) with lines lc rgb '#808080' dt 3 title 'lower bound 4^-b', \
+    for [i = 1:n] dat index (i - 1) using 1:2 with linespoints lc i pt point_of(i) title label[i]

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# Opens the terminal `term` at width x height inches, higher where the key needs it.
+if (height < 1.0 + 0.23 * n) { height = 1.0 + 0.23 * n }
+if (term eq 'png') {
+    set terminal pngcairo size 200 * width, 200 * height font 'DejaVu Sans,10' fontscale 1.55 \
+        linewidth 2.2 pointscale 1.5 noenhanced
+}
+if (term eq 'svg') {
+    set terminal svg size 100 * width, 100 * height dynamic font 'DejaVu Sans,13' linewidth 1.3 \
+        noenhanced background 'white'
+}
+if (term eq 'pdf') {
+    set terminal pdfcairo size width, height font 'DejaVu Sans,9' fontscale 0.75 linewidth 1.3 noenhanced
+}
+set output out.'.'.term

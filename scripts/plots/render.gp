@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# Draws one figure three times.  Set by the caller (bench/cmd_plot.c):
+#   plots       this folder
+#   figure      which file of it
+#   dat         data: one block a series, columns x y1 y2 ...
+#   out         output path without suffix
+#   n, ours, foreign, label[1..n]   series: first ours, then foreign ones (recorded elsewhere, peers),
+#               then the Pareto front if there is one
+#   panels, y_label[1..panels]      columns y
+#   title, x_label
+do for [term in "png svg pdf"] {
+    load plots.'/style.gp'
+    load plots.'/'.figure.'.gp'
+    unset output
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# Common to all figures.  `podo` is a palette that colour-blind readers can tell apart; point types
+# differ too, and beyond eight series the dashes.  noenhanced: names hold _ and @.
+reset
+width = 8.0   # inches; a figure may change it before it loads open.gp
+height = 4.6
+set colorsequence podo
+set encoding utf8
+set datafile separator whitespace
+set datafile missing 'NaN'
+set border 3 lc rgb '#404040' lw 1
+set tics nomirror out scale 0.6
+set grid lc rgb '#d8d8d8' lw 0.7 dt solid
+set key outside right top Left reverse noenhanced samplen 2 spacing 1.15
+set title title noenhanced
+set xlabel x_label noenhanced
+point_types = "7 5 9 11 13 4 6 8 10 12 14 1 2 3"
+point_of(i) = int(word(point_types, (i - 1) % words(point_types) + 1))
+dash_of(i) = (i - 1) / 8 + 1
+longest = 0
+do for [i = 1:n] { if (strlen(label[i]) > longest) { longest = strlen(label[i]) } }
