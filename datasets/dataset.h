@@ -80,7 +80,8 @@ struct kb_sink {
 
 struct importer_ops {
     const char *name, *summary; /* "wordnet" */
-    const char *from;           /* default path, and what to install */
+    const char *from;           /* default path; NULL: one must be given */
+    const char *get;            /* how to come by it, for a person */
     int (*run)(const char *path, const struct kb_sink *sink, struct err *e);
 };
 const struct importer_ops *importer_at(size_t i);
