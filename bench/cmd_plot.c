@@ -178,6 +178,7 @@ static int draw(const struct figure *f, void *context, struct err *e)
     set_text(&script, "figure", 0, f->kind->gp);
     set_text(&script, "dat", 0, text_of(&data));
     set_text(&script, "out", 0, text_of(&base));
+    set_text(&script, "name_", 0, text_of(&f->name));
     set_text(&script, "title", 0, text_of(&f->title));
     set_text(&script, "x_label", 0, f->x ? figure_label(f->x) : "");
     size_t marked[SERIES_FRONT + 1] = { 0 };

@@ -7,7 +7,7 @@
 #   n, ours, foreign, label[1..n]   series: first ours, then foreign ones (recorded elsewhere, peers),
 #               then the Pareto front if there is one
 #   panels, y_label[1..panels]      columns y
-#   title, x_label
+#   name_, title, x_label
 do for [term in "png svg pdf"] {
     load plots.'/style.gp'
     load plots.'/'.figure.'.gp'

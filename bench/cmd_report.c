@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_report.c - a folder of results as one HTML page that needs nothing else: no network, no
+ * script to be read (sorting is the only thing that wants one). */
+#define _GNU_SOURCE /* memmem */
+#include "bench/command.h"
+#include "bench/table.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char head[] =
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>\n"
+    "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 "
+    "1em;color:#222}\n"
+    "pre{background:#f6f6f6;padding:1em;overflow-x:auto;font-size:13px}\n"
+    "figure{margin:2em 0}figcaption{font-weight:bold}svg{width:100%;max-width:56em;height:auto}\n"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px}\n"
+    "th,td{padding:.2em .6em;text-align:right;white-space:nowrap;border-bottom:1px solid #ddd}\n"
+    "th{background:#f6f6f6;position:sticky;top:0;cursor:pointer}.t{text-align:left}\n"
+    "</style>\n";
+
+static const char sorter[] =
+    "<script>\n"
+    "document.querySelectorAll('th').forEach(function (th) { th.onclick = function () {\n"
+    "  var body = th.closest('table').tBodies[0], i = th.cellIndex, up = th.dataset.up = "
+    "th.dataset.up == '1' ? '0' : '1';\n"
+    "  Array.from(body.rows).sort(function (a, b) {\n"
+    "    var x = a.cells[i].textContent, y = b.cells[i].textContent, d = x - y;\n"
+    "    if (x === '' || y === '') return (x === '') - (y === '');\n"
+    "    if (isNaN(d)) d = x < y ? -1 : x > y ? 1 : 0;\n"
+    "    return up == '1' ? d : -d;\n"
+    "  }).forEach(function (row) { body.appendChild(row); });\n"
+    "}; });\n</script>\n";
+
+static void add_escaped(struct text *out, const char *s)
+{
+    for (; *s; s++) {
+        if (*s == '<')
+            text_add(out, "&lt;");
+        else if (*s == '>')
+            text_add(out, "&gt;");
+        else if (*s == '&')
+            text_add(out, "&amp;");
+        else if (*s == '"')
+            text_add(out, "&quot;");
+        else
+            text_add_bytes(out, s, 1);
+    }
+}
+
+/* Numbers as a person reads them: four significant digits, counts whole. */
+static void add_cell(struct text *out, const char *cell)
+{
+    double value;
+    if (!text_to_f64(cell, &value) || !isfinite(value)) {
+        text_add(out, "<td class=\"t\">");
+        add_escaped(out, cell);
+    } else if (value == floor(value) || !strpbrk(cell, ".e")) {
+        text_add(out, "<td>%s", cell);
+    } else {
+        text_add(out, "<td>%.4g", value);
+    }
+    text_add(out, "</td>");
+}
+
+static int varies(const struct table *t, size_t column)
+{
+    for (size_t r = 1; r < t->count; r++)
+        if (strcmp(table_text(t, 0, (int)column), table_text(t, r, (int)column)) != 0) return 1;
+    return 0;
+}
+
+static int is_bookkeeping(const char *column)
+{
+    return strcmp(column, "run_id") == 0 || strcmp(column, "point_id") == 0 ||
+           strcmp(column, "schema") == 0;
+}
+
+static void add_table(struct text *out, const struct table *t)
+{
+    text_add(out, "<p>The same in every row: ");
+    for (size_t c = 0, n = 0; c < t->columns; c++) {
+        if (t->count == 0 || is_bookkeeping(t->names[c]) || varies(t, c) ||
+            !*table_text(t, 0, (int)c))
+            continue;
+        text_add(out, "%s%s = <code>", n++ ? ", " : "", t->names[c]);
+        add_escaped(out, table_text(t, 0, (int)c));
+        text_add(out, "</code>");
+    }
+    text_add(out, ".</p>\n<div class=\"wide\"><table><thead><tr>");
+    for (size_t c = 0; c < t->columns; c++) {
+        if (!varies(t, c) || is_bookkeeping(t->names[c])) continue;
+        text_add(out, "<th>");
+        add_escaped(out, t->names[c]);
+        text_add(out, "</th>");
+    }
+    text_add(out, "</tr></thead><tbody>\n");
+    for (size_t r = 0; r < t->count; r++) {
+        text_add(out, "<tr>");
+        for (size_t c = 0; c < t->columns; c++)
+            if (varies(t, c) && !is_bookkeeping(t->names[c]))
+                add_cell(out, table_text(t, r, (int)c));
+        text_add(out, "</tr>\n");
+    }
+    text_add(out, "</tbody></table></div>\n");
+}
+
+static int add_results(struct text *out, const char *path, const char *name, struct err *e)
+{
+    struct table t = { 0 };
+    const int status = table_append(&t, path, e);
+    if (status == ERR_OK) {
+        text_add(out, "<h2>");
+        add_escaped(out, name);
+        text_add(out, "</h2>\n<p>%zu rows.</p>\n", t.count);
+        add_table(out, &t);
+        if (t.note_count) text_add(out, "<details><summary>Where it comes from</summary><pre>");
+        for (size_t i = 0; i < t.note_count; i++) {
+            add_escaped(out, t.notes[i]);
+            text_add(out, "\n");
+        }
+        if (t.note_count) text_add(out, "</pre></details>\n");
+    }
+    table_free(&t);
+    return status;
+}
+
+static int add_figure(struct text *out, const char *path, const char *name, struct err *e)
+{
+    struct mem_map map;
+    const int status = mem_map_open(&map, path, e);
+    if (status != ERR_OK) return status;
+    const char *svg = map.size ? memmem(map.at, map.size, "<svg", 4) : NULL;
+    if (svg) { /* without the XML declaration, which may stand only at the top of a file */
+        text_add(out, "<figure><figcaption>%.*s</figcaption>\n",
+                 (int)(strlen(name) - strlen(".svg")), name);
+        text_add_bytes(out, svg, map.size - (size_t)(svg - (const char *)map.at));
+        text_add(out, "</figure>\n");
+    }
+    mem_map_close(&map);
+    return svg ? ERR_OK : FAIL(e, ERR_FORMAT, "%s: not an SVG file", path);
+}
+
+static int add_summary(struct text *out, const char *path, const char *name, struct err *e)
+{
+    (void)name;
+    struct mem_map map;
+    const int status = mem_map_open(&map, path, e);
+    if (status != ERR_OK) return status;
+    struct text copy = { 0 };
+    text_add_bytes(&copy, map.at, map.size);
+    text_add(out, "<pre>");
+    add_escaped(out, text_of(&copy));
+    text_add(out, "</pre>\n");
+    text_free(&copy);
+    mem_map_close(&map);
+    return ERR_OK;
+}
+
+static const struct part {
+    const char *suffix;
+    int (*add)(struct text *out, const char *path, const char *name, struct err *e);
+} parts[] = { { "summary.txt", add_summary }, { ".svg", add_figure }, { ".csv", add_results } };
+
+static int ends_with(const char *name, const char *suffix)
+{
+    const size_t size = strlen(name), tail = strlen(suffix);
+    return size >= tail && strcmp(name + size - tail, suffix) == 0;
+}
+
+static int collect(struct text *page, const char *dir, size_t *found, struct err *e)
+{
+    struct dirent **entries;
+    const int count = scandir(dir, &entries, NULL, alphasort);
+    if (count < 0)
+        return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", dir, strerror(errno));
+    int status = ERR_OK;
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+        for (int i = 0; status == ERR_OK && i < count; i++) {
+            if (!ends_with(entries[i]->d_name, parts[p].suffix)) continue;
+            struct text path = { 0 };
+            text_add(&path, "%s/%s", dir, entries[i]->d_name);
+            status = parts[p].add(page, text_of(&path), entries[i]->d_name, e);
+            text_free(&path);
+            (*found)++;
+        }
+    for (int i = 0; i < count; i++) free(entries[i]);
+    free(entries);
+    return status;
+}
+
+static int write_page(const struct text *page, const char *dir, struct err *e)
+{
+    struct text path = { 0 };
+    text_add(&path, "%s/report.html", dir);
+    FILE *out = fopen(text_of(&path), "w");
+    const int failed = !out || fwrite(page->at, page->size, 1, out) != 1;
+    int status = ERR_OK;
+    if ((out && fclose(out) != 0) || failed)
+        status = FAIL(e, ERR_IO, "%s: %s", text_of(&path), strerror(errno));
+    else
+        printf("%s\n", text_of(&path));
+    text_free(&path);
+    return status;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct option_list dirs = { 0 };
+    const struct option none[] = { { 0 } };
+    int status = options_parse(argc, argv, none, &dirs, e);
+    if (status != ERR_OK) return status;
+    if (dirs.count != 1) return FAIL(e, ERR_ARG, "name one folder of results");
+    struct text page = { 0 };
+    size_t found = 0;
+    text_add_bytes(&page, head, sizeof head - 1);
+    text_add(&page, "<title>");
+    add_escaped(&page, dirs.at[0]);
+    text_add(&page, "</title></head><body>\n<h1>");
+    add_escaped(&page, dirs.at[0]);
+    text_add(&page, "</h1>\n");
+    status = collect(&page, dirs.at[0], &found, e);
+    text_add_bytes(&page, sorter, sizeof sorter - 1);
+    text_add(&page, "</body></html>\n");
+    if (status == ERR_OK && found == 0)
+        status = FAIL(e, ERR_NOT_FOUND, "%s: holds no .csv and no .svg", dirs.at[0]);
+    if (status == ERR_OK && page.failed) status = FAIL(e, ERR_MEM, "report: out of memory");
+    if (status == ERR_OK) status = write_page(&page, dirs.at[0], e);
+    text_free(&page);
+    return status;
+}
+
+const struct command cmd_report = {
+    .name = "report",
+    .summary = "one self-contained HTML page of a results folder",
+    .help = "usage: assay report DIR\n\n"
+            "Writes DIR/report.html: summary.txt, then every figure (*.svg, inlined), then every "
+            "table (*.csv;\n"
+            "a click on a column sorts by it), with where it comes from.  The page needs nothing "
+            "else.\n\n"
+            "example: assay plot results/default/sweep.csv && assay report results/default\n",
+    .run = run,
+};
