@@ -48,9 +48,11 @@ struct walk {
 int walk_init(struct walk *w, const struct graph *g, struct err *e);
 void walk_free(struct walk *w);
 
-/* Everything within `depth` steps of x, without x; depth 0..GRAPH_DEPTH_MAX, 0 gives nothing.  Returns
- * how many, in w->found and w->edge; stops when `most` are found. */
-size_t graph_neighbors(const struct graph *g, struct walk *w, uint32_t x, int depth, size_t most);
+/* Everything within `depth` steps of any of `from`, without those; depth 0 gives nothing.  From one entity
+ * the order is the engine's get_neighbors.  Returns how many, in w->found and w->edge; stops when `most`
+ * are found. */
+size_t graph_neighbors(const struct graph *g, struct walk *w, const uint32_t *from, size_t from_count, int depth,
+                       size_t most);
 
 #ifdef __cplusplus
 }

@@ -414,6 +414,23 @@ int store_add_relation(struct store *s, int64_t source, int64_t target, const ch
     return rc == SQLITE_OK ? ERR_OK : sql_error(s, rc, e);
 }
 
+int store_set_setting(struct store *s, const char *key, const char *value, struct err *e)
+{
+    int status = store_begin(s, e);
+    if (status == ERR_OK)
+        status = run_sql(s, "CREATE TABLE IF NOT EXISTS assay_settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)", e);
+    if (status != ERR_OK) return status;
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(s->db, "INSERT OR REPLACE INTO assay_settings VALUES (?1, ?2)", -1, &st, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+        sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
+        rc = step_done(st);
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_OK ? ERR_OK : sql_error(s, rc, e);
+}
+
 /* The partial file becomes the base: on disk first, then under its name, unless one is there. */
 static int publish(struct store *s, struct err *e)
 {
@@ -612,6 +629,22 @@ void vectors_free(struct vectors *v)
     mem_free(v->ids);
     mem_free(v->hashes);
     *v = (struct vectors){ 0 };
+}
+
+int store_settings(struct store *s, store_setting_fn *each, void *context, struct err *e)
+{
+    int64_t tables = 0;
+    int found;
+    int status = query_int(s, "SELECT count(*) FROM sqlite_master WHERE name = 'assay_settings'", &tables, &found, e);
+    if (status != ERR_OK || tables == 0) return status;
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(s->db, "SELECT key, value FROM assay_settings ORDER BY key", -1, &st, NULL);
+    if (rc != SQLITE_OK) return sql_error(s, rc, e);
+    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+        status = each(context, (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1));
+    if (status == ERR_OK && rc != SQLITE_DONE) status = sql_error(s, rc, e);
+    sqlite3_finalize(st);
+    return status;
 }
 
 /* Spec 1.5: other tools wrote weights as integers, NULL or raw bytes. */

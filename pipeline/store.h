@@ -82,6 +82,12 @@ struct vectors {
 int store_vectors(struct store *s, struct vectors *out, struct err *e);
 void vectors_free(struct vectors *v);
 
+/* What a base recommends to whoever queries it (embed=rp, say): rows of assay_settings, which bases of other
+ * programs do not have.  store_set_setting replaces. */
+int store_set_setting(struct store *s, const char *key, const char *value, struct err *e);
+typedef int store_setting_fn(void *context, const char *key, const char *value);
+int store_settings(struct store *s, store_setting_fn *each, void *context, struct err *e);
+
 /* Calls each(context, ...) for every relation, ascending by id; a non-zero return stops and is passed
  * on.  weight: NULL is 1, integers and 4- or 8-byte little-endian blobs are numbers, other blobs are 1
  * (spec 1.5); text is NaN, because the engine fails there.  type is valid during the call only. */

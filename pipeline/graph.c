@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/graph.h"
+#include "kernels/base/mem.h"
+#include "pipeline/store.h"
+#include <string.h>
+
+struct collected {
+    struct graph *graph;
+    uint32_t *source, *target;
+    size_t count, room;
+};
+
+static int collect(void *context, int64_t id, int64_t source, int64_t target, const char *type, double weight)
+{
+    (void)type, (void)weight;
+    struct collected *c = context;
+    struct graph *g = c->graph;
+    const uint32_t from = graph_find(g, source), to = graph_find(g, target);
+    if (from == GRAPH_NONE || to == GRAPH_NONE) return g->dangling++, 0;
+    if (from == to) return 0;
+    if (c->count == c->room) {
+        const size_t room = c->room * 2 + 1024;
+        uint32_t *s = mem_grow(c->source, c->count, room, sizeof *s);
+        if (s) c->source = s;
+        uint32_t *t = mem_grow(c->target, c->count, room, sizeof *t);
+        if (t) c->target = t;
+        int64_t *r = mem_grow(g->relation_ids, c->count, room, sizeof *r);
+        if (r) g->relation_ids = r;
+        if (!s || !t || !r) return ERR_MEM;
+        c->room = room;
+    }
+    c->source[c->count] = from;
+    c->target[c->count] = to;
+    g->relation_ids[c->count++] = id;
+    return 0;
+}
+
+/* Both ends of every relation: own relations first, each list by relation id. */
+static void place_edges(struct graph *g, const struct collected *c, size_t *cursor)
+{
+    for (size_t r = 0; r < c->count; r++) {
+        g->start[c->source[r] + 1]++;
+        g->start[c->target[r] + 1]++;
+    }
+    for (size_t x = 0; x < g->count; x++) g->start[x + 1] += g->start[x];
+    memcpy(cursor, g->start, g->count * sizeof *cursor);
+    for (size_t r = 0; r < c->count; r++) {
+        const size_t at = cursor[c->source[r]]++;
+        g->other[at] = c->target[r];
+        g->relation[at] = (uint32_t)r;
+    }
+    for (size_t r = 0; r < c->count; r++) {
+        const size_t at = cursor[c->target[r]]++;
+        g->other[at] = c->source[r];
+        g->relation[at] = (uint32_t)r;
+    }
+}
+
+/* Keeps the first of the edges between the same two entities.  seen: one per entity, not all ones. */
+static void drop_repeats(struct graph *g, uint32_t *seen)
+{
+    memset(seen, 0xff, g->count * sizeof *seen);
+    size_t kept = 0;
+    for (size_t x = 0; x < g->count; x++) {
+        const size_t from = g->start[x], to = g->start[x + 1];
+        g->start[x] = kept;
+        for (size_t i = from; i < to; i++) {
+            if (seen[g->other[i]] == x) continue;
+            seen[g->other[i]] = (uint32_t)x;
+            g->other[kept] = g->other[i];
+            g->relation[kept++] = g->relation[i];
+        }
+    }
+    g->start[g->count] = kept;
+    g->edge_count = kept;
+}
+
+/* A table from id to number, where the ids leave few gaps; else graph_find halves its way. */
+static int make_window(struct graph *g)
+{
+    if (g->count == 0) return ERR_OK;
+    const uint64_t span = (uint64_t)g->ids[g->count - 1] - (uint64_t)g->ids[0];
+    if (span / 4 >= g->count) return ERR_OK;
+    g->window = mem_alloc(span + 1, sizeof *g->window);
+    if (!g->window) return ERR_MEM;
+    memset(g->window, 0xff, (span + 1) * sizeof *g->window);
+    for (size_t x = 0; x < g->count; x++) g->window[(uint64_t)g->ids[x] - (uint64_t)g->ids[0]] = (uint32_t)x;
+    return ERR_OK;
+}
+
+int graph_load(struct graph *out, struct store *s, struct err *e)
+{
+    struct graph g = { 0 };
+    struct collected c = { .graph = &g };
+    size_t *cursor = NULL;
+    int status = store_entity_ids(s, &g.ids, &g.count, e);
+    if (status == ERR_OK && g.count >= GRAPH_NONE)
+        status = FAIL(e, ERR_UNSUPPORTED, "%s: %zu entities; at most %u", store_path(s), g.count, GRAPH_NONE - 1);
+    if (status != ERR_OK) goto out;
+    status = make_window(&g);
+    if (status == ERR_OK) status = store_relations(s, collect, &c, e);
+    if (status == ERR_MEM) goto out_of_memory;
+    if (status != ERR_OK) goto out;
+    g.relation_count = c.count;
+    g.start = mem_zero(g.count + 1, sizeof *g.start);
+    cursor = mem_alloc(g.count + 1, sizeof *cursor);
+    g.other = mem_alloc(c.count, 2 * sizeof *g.other);
+    g.relation = mem_alloc(c.count, 2 * sizeof *g.relation);
+    if (!g.start || !cursor || !g.other || !g.relation) goto out_of_memory;
+    place_edges(&g, &c, cursor);
+    drop_repeats(&g, (uint32_t *)cursor);
+    goto out;
+out_of_memory:
+    status = FAIL(e, ERR_MEM, "%s: no memory for a graph of %zu entities and %zu relations", store_path(s), g.count,
+                  c.count);
+out:
+    mem_free(cursor);
+    mem_free(c.source);
+    mem_free(c.target);
+    if (status == ERR_OK) *out = g;
+    else graph_free(&g);
+    return status;
+}
+
+void graph_free(struct graph *g)
+{
+    mem_free(g->ids);
+    mem_free(g->start);
+    mem_free(g->other);
+    mem_free(g->relation);
+    mem_free(g->relation_ids);
+    mem_free(g->window);
+    *g = (struct graph){ 0 };
+}
+
+uint32_t graph_find(const struct graph *g, int64_t id)
+{
+    if (g->count == 0 || id < g->ids[0] || id > g->ids[g->count - 1]) return GRAPH_NONE;
+    if (g->window) return g->window[(uint64_t)id - (uint64_t)g->ids[0]];
+    size_t low = 0, high = g->count - 1;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (g->ids[middle] < id) low = middle + 1;
+        else high = middle;
+    }
+    return g->ids[low] == id ? (uint32_t)low : GRAPH_NONE;
+}
+
+size_t graph_bytes(const struct graph *g)
+{
+    const size_t span = g->window ? (size_t)(g->ids[g->count - 1] - g->ids[0]) + 1 : 0;
+    return g->count * (sizeof *g->ids + sizeof *g->start) + g->edge_count * (sizeof *g->other + sizeof *g->relation) +
+           g->relation_count * sizeof *g->relation_ids + span * sizeof *g->window;
+}
+
+int walk_init(struct walk *w, const struct graph *g, struct err *e)
+{
+    *w = (struct walk){ 0 };
+    w->found = mem_alloc(g->count, sizeof *w->found);
+    w->edge = mem_alloc(g->count, sizeof *w->edge);
+    w->stamp = mem_zero(g->count, sizeof *w->stamp);
+    if (w->found && w->edge && w->stamp) return ERR_OK;
+    walk_free(w);
+    return FAIL(e, ERR_MEM, "no memory to walk a graph of %zu entities", g->count);
+}
+
+void walk_free(struct walk *w)
+{
+    mem_free(w->found);
+    mem_free(w->edge);
+    mem_free(w->stamp);
+    *w = (struct walk){ 0 };
+}
+
+/* Appends what lies one step from x; the count of all found. */
+static size_t step_from(const struct graph *g, struct walk *w, uint32_t x, size_t count, size_t most)
+{
+    for (size_t i = g->start[x]; i < g->start[x + 1] && count < most; i++) {
+        const uint32_t y = g->other[i];
+        if (w->stamp[y] == w->epoch) continue;
+        w->stamp[y] = w->epoch;
+        w->found[count] = y;
+        w->edge[count++] = (uint32_t)i;
+    }
+    return count;
+}
+
+size_t graph_neighbors(const struct graph *g, struct walk *w, const uint32_t *from, size_t from_count, int depth,
+                       size_t most)
+{
+    if (++w->epoch == 0) { /* stamps of 2^32 walks ago would look fresh */
+        memset(w->stamp, 0, g->count * sizeof *w->stamp);
+        w->epoch = 1;
+    }
+    for (size_t i = 0; i < from_count; i++) w->stamp[from[i]] = w->epoch;
+    size_t count = 0, next = 0;
+    for (int d = 0; d < depth && count < most; d++) {
+        const size_t end = count; /* found[next..end) lie d steps away */
+        if (d == 0)
+            for (size_t i = 0; i < from_count; i++) count = step_from(g, w, from[i], count, most);
+        for (; next < end; next++) count = step_from(g, w, w->found[next], count, most);
+    }
+    return count;
+}
