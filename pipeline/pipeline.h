@@ -14,6 +14,7 @@
 #include "kernels/base/err.h"
 #include "kernels/base/param.h"
 #include "kernels/base/text.h"
+#include "pipeline/store.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,7 +24,8 @@ enum slot { SLOT_EMBED, SLOT_RETRIEVE, SLOT_RERANK, SLOT_EXPAND, SLOT_SCORE, SLO
 const char *slot_name(enum slot s); /* "embed" ... */
 
 struct pipeline;
-struct store;
+struct kb;
+struct index_cache;
 
 /* What one stage did in the last query. */
 struct stage_trace {
@@ -35,7 +37,9 @@ struct stage_trace {
 struct result {
     int64_t id;
     double vector_score, graph_score, combined_score;
+    struct entity entity;
     const int64_t *context; /* entity ids, best first */
+    const struct entity *context_entities; /* the same, as text */
     size_t context_count;
 };
 
@@ -44,7 +48,8 @@ struct answer {
     const struct result *results;
     size_t count;
     struct stage_trace trace[SLOT_COUNT];
-    uint64_t total_ns;
+    uint64_t fetch_ns; /* reading the text of results and context from the database */
+    uint64_t total_ns; /* all of the query, the transaction and the check for changes included */
     const struct hit *candidates; /* what retrieve gave, best first */
     size_t candidate_count;
     uint64_t sql_statements; /* run by this query */
@@ -59,25 +64,33 @@ struct question {
     size_t dim;
 };
 
-/* Opens the knowledge base and prepares every stage.  settings: "key=value", later ones win.
+/* Opens the knowledge base and prepares every stage.  settings: "key=value", later ones win; what the base
+ * itself recommends (store_settings) comes before all of them.  A key of a plug-in that is not chosen is
+ * checked and has no effect.
  * ERR_ARG: unknown key (with the nearest), bad value; ERR_NOT_FOUND, ERR_FORMAT (not a database, not
  * a knowledge base, newer schema), ERR_BUSY (locked; the message says what to do). */
 int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings,
                   size_t setting_count, const struct kernel_set *kernels, struct err *e);
 void pipeline_close(struct pipeline *p); /* NULL is allowed */
 
-/* ERR_ARG: wrong dimension, non-finite vector, k == 0; ERR_IO, ERR_BUSY. */
+/* A base that has changed since the last query is loaded again first.  A base without vectors has no
+ * results.  ERR_ARG: wrong dimension, non-finite vector, k == 0, neither text nor vector; ERR_IO, ERR_BUSY,
+ * ERR_MEM: nothing is lost, the next query starts afresh. */
 int pipeline_query(struct pipeline *p, const struct question *q, size_t k, struct answer *out, struct err *e);
 
 /* Every setting with its value, in a fixed order: for rows, --json and provenance. */
 size_t pipeline_setting_count(const struct pipeline *p);
 void pipeline_setting(const struct pipeline *p, size_t i, const char **key, const char **value);
-/* The parameters that may be set, slot choices included; a table that ends at a NULL name. */
-const struct param *pipeline_params(void);
+/* The parameters that may be set, slot choices included: a table that ends at a NULL name, in one block that
+ * the caller frees with mem_free.  NULL: no memory. */
+struct param *pipeline_params(void);
 
 const struct index *pipeline_index(const struct pipeline *p); /* stage one's index; NULL: none */
+const struct index_cache *pipeline_cache(const struct pipeline *p); /* NULL: the retrieve stage has no index */
+const struct kb *pipeline_kb(const struct pipeline *p);       /* what is in memory; valid until the next query */
 const struct store *pipeline_store(const struct pipeline *p);
-/* Seconds that opening spent building the index; 0 when the cache beside the database was good. */
+/* Seconds that opening (or the last query that met a changed base) spent building the index; 0 when the
+ * file beside the database was good. */
 double pipeline_build_s(const struct pipeline *p);
 /* Appends "op=isa/variant;..." of all that a query runs. */
 void pipeline_kernels(const struct pipeline *p, struct text *out);

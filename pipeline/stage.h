@@ -18,25 +18,13 @@
 #ifndef ASSAY_STAGE_H
 #define ASSAY_STAGE_H
 #include "index/index.h"
-#include "pipeline/graph.h"
+#include "pipeline/cache.h"
+#include "pipeline/kb.h"
 #include "pipeline/pipeline.h"
-#include "pipeline/store.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum { KB_NO_ROW = UINT32_MAX };
-
-/* One state of the knowledge base in memory; const while queries run. */
-struct kb {
-    struct vectors vectors; /* without those of no entity */
-    struct graph graph;
-    uint32_t *row_of;     /* entity number -> row of vectors, KB_NO_ROW */
-    uint32_t *entity_of;  /* row -> entity number */
-    float *inverse_norms; /* of each row, 0 for a zero vector */
-    size_t orphans;       /* vectors passed over, because their entity does not exist */
-};
 
 struct member {
     uint32_t entity;
@@ -67,11 +55,12 @@ struct query {
     uint32_t *kept;
     size_t kept_count;
     uint32_t *context;       /* context_room entities a kept member, in the order of kept */
-    size_t *context_count;
-    size_t context_room;     /* set by the context stage's create through stage_env.context_room */
+    size_t *context_count;   /* of each kept member */
+    size_t context_room;     /* as the context stage's create set it in its stage_env */
     struct walk walk;
-    uint32_t *rows;  /* scratch: one per vector */
-    float *scores;   /* scratch: one per vector */
+    uint32_t *entities; /* scratch: one per entity, as are the next two */
+    uint32_t *rows;
+    float *scores;
 };
 
 /* Position in the pool, or -1. */
@@ -95,10 +84,9 @@ struct stage_env {
     const struct params *params; /* of the stage's own table */
     struct store *store;
     const struct kernel_set *kernels;
+    int threads;         /* that building may use */
     size_t context_room; /* out, from the context stage: entities it may attach to one result */
 };
-
-struct index_cache; /* cache.h */
 
 struct stage_ops {
     const char *name; /* as in the file's name, without the slot */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/cache.h"
+#include "kernels/base/mem.h"
+#include <string.h>
+#include <time.h>
+
+/* Updating row by row costs more than building in bulk from about here on. */
+enum { UPDATE_AT_MOST_ONE_IN = 8, TRAIN_ROWS_MAX = 262144 };
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void forget(struct index_cache *c)
+{
+    index_destroy(c->index);
+    mem_free(c->ids);
+    mem_free(c->hashes);
+    *c = (struct index_cache){ 0 };
+}
+
+void index_cache_free(struct index_cache *c) { forget(c); }
+
+/* Remembers which vectors the index holds. */
+static int remember(struct index_cache *c, const struct kb *kb, struct err *e)
+{
+    const size_t n = kb->vectors.rows.count;
+    int64_t *ids = mem_alloc(n, sizeof *ids);
+    uint64_t *hashes = mem_alloc(n, sizeof *hashes);
+    if (!ids || !hashes) {
+        mem_free(ids);
+        mem_free(hashes);
+        return FAIL(e, ERR_MEM, "no memory for the hashes of %zu vectors", n);
+    }
+    memcpy(ids, kb->vectors.ids, n * sizeof *ids);
+    memcpy(hashes, kb->vectors.hashes, n * sizeof *hashes);
+    mem_free(c->ids);
+    mem_free(c->hashes);
+    c->ids = ids;
+    c->hashes = hashes;
+    c->count = n;
+    c->fingerprint = kb->fingerprint;
+    return ERR_OK;
+}
+
+/* What to do with the next of two ascending lists of ids: -1 only the old one has it, 1 only the new
+ * one, 2 both but with another vector, 0 equal. */
+static int compare_next(const struct index_cache *c, size_t old, const struct vectors *v, size_t new)
+{
+    if (old == c->count) return 1;
+    if (new == v->rows.count) return -1;
+    if (c->ids[old] != v->ids[new]) return c->ids[old] < v->ids[new] ? -1 : 1;
+    return c->hashes[old] != v->hashes[new] ? 2 : 0;
+}
+
+/* Walks the differences; index NULL only counts them. */
+static int apply_changes(const struct index_cache *c, struct index *index, const struct vectors *v, size_t *changes,
+                         struct err *e)
+{
+    int status = ERR_OK;
+    *changes = 0;
+    for (size_t old = 0, new = 0; status == ERR_OK && (old < c->count || new < v->rows.count);) {
+        const int what = compare_next(c, old, v, new);
+        *changes += what != 0;
+        const struct rows row = { what > 0 ? rows_at(v->rows, new) : NULL, 1, v->rows.dim, v->rows.stride };
+        if (index && what == -1) status = index_remove(index, c->ids[old], e);
+        if (index && what == 1) status = index_add(index, row, &v->ids[new], e);
+        if (index && what == 2) status = index_replace(index, v->ids[new], row.at, e);
+        old += what != 1;
+        new += what != -1;
+    }
+    return status;
+}
+
+/* 1 when the index now holds what the base does. */
+static int update(struct index_cache *c, const struct kb *kb)
+{
+    const struct vectors *v = &kb->vectors;
+    if (!c->index || !c->index->ops->remove || c->index->ops->train || c->index->config.dim != v->rows.dim) return 0;
+    size_t changes;
+    (void)apply_changes(c, NULL, v, &changes, NULL);
+    if (changes > v->rows.count / UPDATE_AT_MOST_ONE_IN) return 0;
+    if (apply_changes(c, c->index, v, &changes, NULL) != ERR_OK) return 0;
+    c->row_changes = changes;
+    c->source = CACHE_UPDATED;
+    return 1;
+}
+
+/* 1 when the file beside the database is exactly what `empty` would become. */
+static int load(struct index_cache *c, const struct kb *kb, const struct index *empty, const char *path)
+{
+    struct index *got = NULL;
+    struct text want = { 0 }, have = { 0 };
+    uint64_t fingerprint = 0;
+    int fits = index_load(&got, path, &empty->config, &fingerprint, NULL) == ERR_OK;
+    if (fits) {
+        index_spec(empty, &want);
+        index_spec(got, &have);
+        fits = fingerprint == kb->fingerprint && got->config.seed == empty->config.seed &&
+               got->config.metric == empty->config.metric && got->config.dim == empty->config.dim && !want.failed &&
+               !have.failed && strcmp(text_of(&want), text_of(&have)) == 0;
+        if (fits) c->index = got;
+        else index_destroy(got);
+    }
+    text_free(&want);
+    text_free(&have);
+    if (fits) c->source = CACHE_LOADED, c->saved = 1;
+    return fits;
+}
+
+static int build(struct index *empty, const struct kb *kb, struct err *e)
+{
+    struct rows sample = kb->vectors.rows;
+    const size_t step = (sample.count + TRAIN_ROWS_MAX - 1) / TRAIN_ROWS_MAX;
+    sample.stride *= step;
+    sample.count = (sample.count + step - 1) / step;
+    const int status = index_train(empty, sample, e);
+    return status == ERR_OK ? index_add(empty, kb->vectors.rows, kb->vectors.ids, e) : status;
+}
+
+/* Loads or builds from nothing. */
+static int fresh(struct index_cache *c, const struct kb *kb, const struct cache_request *want, const char *path,
+                 struct err *e)
+{
+    const struct index_config config = { .dim = kb->vectors.rows.dim, .metric = METRIC_COSINE, .seed = want->seed,
+                                         .threads = want->threads, .kernels = want->kernels };
+    struct index *empty = NULL;
+    int status = index_create(&empty, want->spec, &config, e);
+    if (status != ERR_OK) return status;
+    if (empty->ops->save && load(c, kb, empty, path)) {
+        index_destroy(empty);
+        return ERR_OK;
+    }
+    status = build(empty, kb, e);
+    if (status == ERR_OK) c->index = empty, c->source = CACHE_BUILT;
+    else index_destroy(empty);
+    return status;
+}
+
+int index_cache_refresh(struct index_cache *c, const struct kb *kb, const struct cache_request *want, struct err *e)
+{
+    c->source = CACHE_KEPT;
+    c->build_s = 0;
+    c->row_changes = 0;
+    if (kb->vectors.rows.count == 0) return forget(c), ERR_OK;
+    if (c->index && c->fingerprint == kb->fingerprint) return ERR_OK;
+    struct text path = { 0 };
+    text_add(&path, "%s.assay", want->db_path);
+    if (path.failed) return forget(c), FAIL(e, ERR_MEM, "%s: no memory", want->db_path);
+    const double started = seconds();
+    int status = ERR_OK;
+    c->saved = 0;
+    if (!update(c, kb)) {
+        forget(c);
+        status = fresh(c, kb, want, text_of(&path), e);
+    }
+    if (status == ERR_OK) status = remember(c, kb, e);
+    if (status == ERR_OK && !c->saved) {
+        c->build_s = seconds() - started;
+        /* A folder without room or permission costs the next open its time, and nothing else. */
+        c->saved = index_save(c->index, text_of(&path), kb->fingerprint, NULL) == ERR_OK;
+    }
+    if (status != ERR_OK) forget(c);
+    text_free(&path);
+    return status;
+}

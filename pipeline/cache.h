@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * cache.h - the index of stage one: built once, kept beside the database, brought up to date when
+ * vectors change.
+ *
+ * The file is <db>.assay.  It carries a fingerprint of all ids and vectors (64-bit hashes, so a
+ * vector replaced in place is noticed as surely as an insertion) and the spec; when either differs, or
+ * the file is damaged, or cannot be read, the index is built again.  A folder that cannot be written
+ * only means that the next open builds too. */
+#ifndef ASSAY_CACHE_H
+#define ASSAY_CACHE_H
+#include "index/index.h"
+#include "pipeline/kb.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum cache_source { CACHE_KEPT, CACHE_LOADED, CACHE_UPDATED, CACHE_BUILT };
+
+struct index_cache {
+    struct index *index;      /* NULL: the base holds no vectors */
+    enum cache_source source; /* how the last refresh came by it */
+    double build_s;           /* that building or updating took; 0 otherwise */
+    int saved;                /* the file beside the database is this index */
+    size_t row_changes;       /* that the last update applied */
+    /* what the index holds */
+    uint64_t fingerprint;
+    int64_t *ids;
+    uint64_t *hashes;
+    size_t count;
+};
+
+struct cache_request {
+    const char *db_path, *spec;
+    uint64_t seed;
+    int threads;
+    const struct kernel_set *kernels;
+};
+
+/* Zero-initialise the cache before the first call.  ERR_ARG: bad spec; ERR_MEM.  On failure the cache
+ * is empty. */
+int index_cache_refresh(struct index_cache *c, const struct kb *kb, const struct cache_request *want, struct err *e);
+void index_cache_free(struct index_cache *c);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: MIT
+ * pipeline.c - settings choose the stages, the stages answer, the clock watches. */
+#include "pipeline/pipeline.h"
+#include "kernels/base/mem.h"
+#include "pipeline/stage.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+enum { SETTINGS_MAX = 256, NAMES_MAX = 256 };
+
+static const char *const usual_stage[SLOT_COUNT] = { "fixed", "index", "cosine", "bfs", "pool_fraction", "threshold",
+                                                     "pool_first" };
+
+static const struct param own_params[] = {
+    { "compat", PARAM_FLAG, 0, 0, "false", "", NULL,
+      "the engine's rules: min_vector_score is 0 unless set, and holds for approximate scores too" },
+    { "min_vector_score", PARAM_REAL, -INFINITY, INFINITY, "-inf", "", NULL,
+      "exact cosine that the pool asks for; -inf: off" },
+    { "threads", PARAM_INT, 1, 1024, "1", "", NULL, "threads that build the index" },
+    { 0 },
+};
+
+struct setting {
+    const char *key, *value;
+};
+
+struct pipeline {
+    struct store *store;
+    struct kernel_set kernels;
+    struct params *own;
+    struct {
+        const struct stage_ops *ops;
+        struct params *params;
+        void *self;
+    } at[SLOT_COUNT];
+    struct setting settings[SETTINGS_MAX]; /* what is in force; keys and values are the tables' */
+    size_t setting_count;
+    struct kb kb;
+    int stale; /* the base changed and loading it has not succeeded yet */
+    double build_s;
+    struct query q;
+    /* the answer, grown when a query asks for more than any before */
+    size_t k_room;
+    struct result *results;
+    int64_t *context_ids;
+    struct entity *context_entities;
+    struct text text;   /* of all entities of the answer, one string after the other */
+    size_t *text_at;    /* where the three strings of each begin */
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* --- settings ---------------------------------------------------------------------------------- */
+
+static int slot_of(const char *key)
+{
+    int s = 0;
+    while (s < SLOT_COUNT && strcmp(slot_name((enum slot)s), key) != 0) s++;
+    return s;
+}
+
+/* Every name that may be set, each once. */
+static size_t all_names(const char **names)
+{
+    size_t count = 0;
+    for (int s = 0; s < SLOT_COUNT; s++) names[count++] = slot_name((enum slot)s);
+    for (const struct param *p = own_params; p->name; p++) names[count++] = p->name;
+    for (size_t i = 0; stage_at(i); i++)
+        for (const struct param *p = stage_at(i)->params; p && p->name; p++) {
+            size_t j = 0;
+            while (j < count && strcmp(names[j], p->name) != 0) j++;
+            if (j == count && count < NAMES_MAX) names[count++] = p->name;
+        }
+    return count;
+}
+
+static const struct param *any_param(const char *key)
+{
+    const struct param *p = param_find(own_params, key);
+    for (size_t i = 0; !p && stage_at(i); i++) p = param_find(stage_at(i)->params, key);
+    return p;
+}
+
+struct param *pipeline_params(void)
+{
+    const char *names[NAMES_MAX];
+    const size_t count = all_names(names);
+    struct text choices = { 0 };
+    size_t choices_at[SLOT_COUNT];
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        choices_at[s] = choices.size;
+        for (size_t i = 0, n = 0; stage_at(i); i++)
+            if ((int)stage_at(i)->slot == s) text_add(&choices, "%s%s", n++ ? "|" : "", stage_at(i)->name);
+        text_add_bytes(&choices, "", 1);
+    }
+    struct param *table = choices.failed ? NULL : mem_zero(1, (count + 1) * sizeof *table + choices.size);
+    if (table) {
+        char *strings = memcpy((char *)(table + count + 1), choices.at, choices.size);
+        for (size_t i = 0; i < count; i++) {
+            const struct param *known = any_param(names[i]);
+            if (known) table[i] = *known;
+            else table[i] = (struct param){ names[i], PARAM_CHOICE, 0, 0, usual_stage[slot_of(names[i])], "",
+                                            strings + choices_at[slot_of(names[i])], "the stage of this slot" };
+        }
+    }
+    text_free(&choices);
+    return table;
+}
+
+static int unknown_key(const char *key, struct err *e)
+{
+    const char *names[NAMES_MAX];
+    const size_t count = all_names(names);
+    return FAIL(e, ERR_ARG, "no setting '%s'; nearest is '%s'", key, text_nearest(key, names, count));
+}
+
+static int choose_stage(struct pipeline *p, int slot, const char *name, struct err *e)
+{
+    p->at[slot].ops = stage_find((enum slot)slot, name);
+    if (p->at[slot].ops) return ERR_OK;
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; stage_at(i); i++)
+        if ((int)stage_at(i)->slot == slot) names[count++] = stage_at(i)->name;
+    return FAIL(e, ERR_ARG, "%s=%s: no such stage; nearest is '%s'", slot_name((enum slot)slot), name,
+                text_nearest(name, names, count));
+}
+
+/* "(spec)" without its parentheses, as inside a spec string. */
+static int set_in(struct params *params, const struct param *table, const char *key, const char *value, struct err *e)
+{
+    const size_t size = strlen(value);
+    if (param_find(table, key)->type != PARAM_SPEC || size < 2 || value[0] != '(' || value[size - 1] != ')')
+        return params_set(params, key, value, e);
+    struct text inner = { 0 };
+    text_add(&inner, "%.*s", (int)(size - 2), value + 1);
+    const int status = inner.failed ? FAIL(e, ERR_MEM, "no memory for %s", key)
+                                    : params_set(params, key, text_of(&inner), e);
+    text_free(&inner);
+    return status;
+}
+
+static int apply_setting(struct pipeline *p, const char *key, const char *value, struct err *e)
+{
+    const struct param *known = any_param(key);
+    if (!known) return unknown_key(key, e);
+    int status = param_check(known, "pipeline", value, e);
+    if (status == ERR_OK && param_find(own_params, key)) status = set_in(p->own, own_params, key, value, e);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+        if (param_find(p->at[s].ops->params, key))
+            status = set_in(p->at[s].params, p->at[s].ops->params, key, value, e);
+    return status;
+}
+
+/* All settings in the order in which they hold: the base's, then the caller's. */
+struct wish {
+    struct text text; /* "key\0value\0" each */
+    size_t count, at[SETTINGS_MAX];
+};
+
+static int wish_add(void *context, const char *key, const char *value)
+{
+    struct wish *w = context;
+    if (w->count == SETTINGS_MAX) return ERR_ARG;
+    w->at[w->count++] = w->text.size;
+    text_add_bytes(&w->text, key, strlen(key) + 1);
+    text_add_bytes(&w->text, value, strlen(value) + 1);
+    return w->text.failed ? ERR_MEM : ERR_OK;
+}
+
+static int gather(struct pipeline *p, const char *const *settings, size_t count, struct wish *w, struct err *e)
+{
+    int status = store_settings(p->store, wish_add, w, e);
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        const char *equals = strchr(settings[i], '=');
+        if (!equals) return FAIL(e, ERR_ARG, "'%s' is not key=value", settings[i]);
+        struct text key = { 0 };
+        text_add_bytes(&key, settings[i], (size_t)(equals - settings[i]));
+        status = key.failed ? ERR_MEM : wish_add(w, text_of(&key), equals + 1);
+        text_free(&key);
+    }
+    if (status == ERR_MEM) return FAIL(e, ERR_MEM, "no memory for settings");
+    if (status == ERR_ARG) return FAIL(e, ERR_ARG, "more than %d settings", SETTINGS_MAX);
+    return status;
+}
+
+static int apply_all(struct pipeline *p, const struct wish *w, struct err *e)
+{
+    int status = params_create(&p->own, own_params, "pipeline", NULL, e), threshold_set = 0;
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) status = choose_stage(p, s, usual_stage[s], e);
+    for (size_t i = 0; status == ERR_OK && i < w->count; i++) {
+        const char *key = w->text.at + w->at[i];
+        if (slot_of(key) < SLOT_COUNT) status = choose_stage(p, slot_of(key), key + strlen(key) + 1, e);
+    }
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+        status = params_create(&p->at[s].params, p->at[s].ops->params, p->at[s].ops->name, NULL, e);
+    for (size_t i = 0; status == ERR_OK && i < w->count; i++) {
+        const char *key = w->text.at + w->at[i];
+        threshold_set |= strcmp(key, "min_vector_score") == 0;
+        if (slot_of(key) == SLOT_COUNT) status = apply_setting(p, key, key + strlen(key) + 1, e);
+    }
+    if (status == ERR_OK && params_int(p->own, "compat") && !threshold_set)
+        status = params_set(p->own, "min_vector_score", "0", e);
+    return status;
+}
+
+static void list_table(struct pipeline *p, const struct param *table, const struct params *params)
+{
+    for (; table && table->name; table++) {
+        size_t i = 0;
+        while (i < p->setting_count && strcmp(p->settings[i].key, table->name) != 0) i++;
+        if (i < p->setting_count) continue; /* two stages share it */
+        assert(i < SETTINGS_MAX);
+        p->settings[p->setting_count++] = (struct setting){ table->name, params_text(params, table->name) };
+    }
+}
+
+static void list_settings(struct pipeline *p)
+{
+    for (int s = 0; s < SLOT_COUNT; s++)
+        p->settings[p->setting_count++] = (struct setting){ slot_name((enum slot)s), p->at[s].ops->name };
+    list_table(p, own_params, p->own);
+    for (int s = 0; s < SLOT_COUNT; s++) list_table(p, p->at[s].ops->params, p->at[s].params);
+}
+
+size_t pipeline_setting_count(const struct pipeline *p) { return p->setting_count; }
+
+void pipeline_setting(const struct pipeline *p, size_t i, const char **key, const char **value)
+{
+    assert(i < p->setting_count);
+    *key = p->settings[i].key;
+    *value = p->settings[i].value;
+}
+
+/* --- the base in memory ---------------------------------------------------------------------------- */
+
+static void query_free(struct query *q)
+{
+    mem_free(q->vector);
+    mem_free(q->candidates);
+    mem_free(q->pool);
+    mem_free(q->place);
+    mem_free(q->stamp);
+    mem_free(q->kept);
+    mem_free(q->entities);
+    mem_free(q->rows);
+    mem_free(q->scores);
+    walk_free(&q->walk);
+}
+
+/* Room for any query over this base.  Most of it is never touched, and so costs addresses only. */
+static int query_alloc(struct query *q, const struct kb *kb, struct err *e)
+{
+    const size_t n = kb->vectors.rows.count, entities = kb->graph.count;
+    q->vector = mem_alloc(kb->vectors.rows.dim, sizeof *q->vector);
+    q->candidates = mem_alloc(n, sizeof *q->candidates);
+    q->pool = mem_alloc(n, sizeof *q->pool);
+    q->kept = mem_alloc(n, sizeof *q->kept);
+    q->place = mem_alloc(entities, sizeof *q->place);
+    q->stamp = mem_zero(entities, sizeof *q->stamp);
+    q->entities = mem_alloc(entities, sizeof *q->entities);
+    q->rows = mem_alloc(entities, sizeof *q->rows);
+    q->scores = mem_alloc(entities, sizeof *q->scores);
+    if (!q->vector || !q->candidates || !q->pool || !q->kept || !q->place || !q->stamp || !q->entities || !q->rows ||
+        !q->scores)
+        return FAIL(e, ERR_MEM, "no memory for queries over %zu entities", entities);
+    return walk_init(&q->walk, &kb->graph, e);
+}
+
+/* Loads what the database now holds, and tells every stage.  On failure the pipeline stays stale. */
+static int reload(struct pipeline *p, struct err *e)
+{
+    struct kb kb = { 0 };
+    struct query q = { .store = p->store, .kernels = &p->kernels };
+    p->stale = 1;
+    int status = kb_load(&kb, p->store, &p->kernels, e);
+    if (status == ERR_OK) status = query_alloc(&q, &kb, e);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+        if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, &kb, e);
+    if (status != ERR_OK) {
+        query_free(&q);
+        kb_free(&kb);
+        return status;
+    }
+    q.min_vector_score = p->q.min_vector_score;
+    q.compat = p->q.compat;
+    q.context_room = p->q.context_room;
+    query_free(&p->q);
+    kb_free(&p->kb);
+    p->kb = kb;
+    p->q = q;
+    p->q.kb = &p->kb;
+    p->k_room = 0; /* room for context depends on the base too */
+    p->stale = 0;
+    const struct index_cache *cache = pipeline_cache(p);
+    p->build_s = cache ? cache->build_s : 0;
+    return ERR_OK;
+}
+
+static int refresh_if_changed(struct pipeline *p, struct err *e)
+{
+    int changed = 0;
+    const int status = store_changed(p->store, &changed, e);
+    if (status != ERR_OK) return status;
+    return changed || p->stale ? reload(p, e) : ERR_OK;
+}
+
+/* --- open and close ---------------------------------------------------------------------------------- */
+
+static int create_stages(struct pipeline *p, struct err *e)
+{
+    int status = ERR_OK;
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
+        struct stage_env env = { .params = p->at[s].params, .store = p->store, .kernels = &p->kernels,
+                                 .threads = (int)params_int(p->own, "threads") };
+        if (p->at[s].ops->create) status = p->at[s].ops->create(&p->at[s].self, &env, e);
+        if (s == SLOT_CONTEXT) p->q.context_room = env.context_room;
+    }
+    return status;
+}
+
+int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings, size_t setting_count,
+                  const struct kernel_set *kernels, struct err *e)
+{
+    struct pipeline *p = mem_zero(1, sizeof *p);
+    if (!p) return FAIL(e, ERR_MEM, "%s: no memory", db_path);
+    struct wish wish = { 0 };
+    int status = kernels ? (p->kernels = *kernels, ERR_OK) : kernel_set_resolve(&p->kernels, NULL, e);
+    if (status == ERR_OK) status = store_open(&p->store, db_path, STORE_READ, e);
+    if (status == ERR_OK) status = store_read_begin(p->store, e);
+    if (status == ERR_OK) status = gather(p, settings, setting_count, &wish, e);
+    if (status == ERR_OK) status = apply_all(p, &wish, e);
+    if (status == ERR_OK) {
+        list_settings(p);
+        p->q.compat = (int)params_int(p->own, "compat");
+        p->q.min_vector_score = (float)params_real(p->own, "min_vector_score");
+        status = create_stages(p, e);
+    }
+    if (status == ERR_OK) status = refresh_if_changed(p, e);
+    text_free(&wish.text);
+    if (p->store) store_read_end(p->store);
+    if (status == ERR_OK) *out = p;
+    else pipeline_close(p);
+    return status;
+}
+
+static void answer_free(struct pipeline *p)
+{
+    mem_free(p->results);
+    mem_free(p->context_ids);
+    mem_free(p->context_entities);
+    mem_free(p->text_at);
+    mem_free(p->q.context);
+    mem_free(p->q.context_count);
+    p->results = NULL;
+    p->context_ids = NULL;
+    p->context_entities = NULL;
+    p->text_at = NULL;
+    p->q.context = NULL;
+    p->q.context_count = NULL;
+    p->k_room = 0;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+    if (!p) return;
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        if (p->at[s].self && p->at[s].ops->destroy) p->at[s].ops->destroy(p->at[s].self);
+        params_destroy(p->at[s].params);
+    }
+    answer_free(p);
+    text_free(&p->text);
+    params_destroy(p->own);
+    query_free(&p->q);
+    kb_free(&p->kb);
+    store_close(p->store);
+    mem_free(p);
+}
+
+/* --- query ----------------------------------------------------------------------------------------- */
+
+static int reserve(struct pipeline *p, size_t k, struct err *e)
+{
+    if (k > p->kb.vectors.rows.count) k = p->kb.vectors.rows.count;
+    if (k <= p->k_room) return ERR_OK;
+    answer_free(p);
+    if (p->q.context_room > p->kb.graph.count) p->q.context_room = p->kb.graph.count;
+    const size_t context = p->q.context_room;
+    p->results = mem_alloc(k, sizeof *p->results);
+    p->q.context_count = mem_alloc(k, sizeof *p->q.context_count);
+    p->q.context = mem_alloc(k, context * sizeof *p->q.context);
+    p->context_ids = mem_alloc(k, context * sizeof *p->context_ids);
+    p->context_entities = mem_alloc(k, context * sizeof *p->context_entities);
+    p->text_at = mem_alloc(k, (context + 1) * 3 * sizeof *p->text_at);
+    if (!p->results || !p->q.context_count || !p->q.context || !p->context_ids || !p->context_entities || !p->text_at) {
+        answer_free(p);
+        return FAIL(e, ERR_MEM, "no memory for %zu results with %zu context entities each", k, context);
+    }
+    p->k_room = k;
+    return ERR_OK;
+}
+
+/* 1 when the member at position a of the pool is a better result than the one at b. */
+static int better(const struct query *q, uint32_t a, uint32_t b)
+{
+    const struct member *x = &q->pool[a], *y = &q->pool[b];
+    if (x->combined_score != y->combined_score) return x->combined_score > y->combined_score;
+    if (x->vector_score != y->vector_score) return x->vector_score > y->vector_score;
+    return x->entity < y->entity; /* numbers ascend with ids */
+}
+
+/* A heap with the worst at the root: moves heap[at] down until nothing below it is worse. */
+static void sift_down(const struct query *q, uint32_t *heap, size_t count, size_t at)
+{
+    for (;;) {
+        size_t worst = 2 * at + 1;
+        if (worst >= count) return;
+        if (worst + 1 < count && better(q, heap[worst], heap[worst + 1])) worst++;
+        if (!better(q, heap[at], heap[worst])) return;
+        const uint32_t swapped = heap[at];
+        heap[at] = heap[worst];
+        heap[worst] = swapped;
+        at = worst;
+    }
+}
+
+/* kept becomes its best k, best first; in place, because qsort may allocate. */
+static void take_best(struct query *q)
+{
+    uint32_t *heap = q->kept;
+    const size_t k = q->k < q->kept_count ? q->k : q->kept_count;
+    for (size_t i = k / 2; i-- > 0;) sift_down(q, heap, k, i);
+    for (size_t i = k; i < q->kept_count; i++)
+        if (k && better(q, heap[i], heap[0])) {
+            heap[0] = heap[i];
+            sift_down(q, heap, k, 0);
+        }
+    for (size_t end = k; end > 1; end--) {
+        const uint32_t worst = heap[0];
+        heap[0] = heap[end - 1];
+        heap[end - 1] = worst;
+        sift_down(q, heap, end - 1, 0);
+    }
+    q->kept_count = k;
+}
+
+static size_t items(const struct query *q, int slot)
+{
+    size_t context = 0;
+    switch (slot) {
+    case SLOT_EMBED: return q->kb->vectors.rows.dim;
+    case SLOT_RETRIEVE: return q->candidate_count;
+    case SLOT_RERANK:
+    case SLOT_EXPAND:
+    case SLOT_SCORE: return q->pool_count;
+    case SLOT_FILTER: return q->kept_count;
+    default:
+        for (size_t i = 0; i < q->kept_count; i++) context += q->context_count[i];
+        return context;
+    }
+}
+
+static int check_question(const struct pipeline *p, const struct question *question, struct err *e)
+{
+    const size_t dim = p->kb.vectors.rows.dim;
+    if (!question->vector && !question->text) return FAIL(e, ERR_ARG, "a question without text and without vector");
+    if (question->vector && question->dim != dim)
+        return FAIL(e, ERR_ARG, "a query of %zu dimensions, the base has %zu", question->dim, dim);
+    return ERR_OK;
+}
+
+/* What an index would refuse: anything not finite, or whose square overflows. */
+static int check_vector(const struct query *q, struct err *e)
+{
+    const size_t dim = q->kb->vectors.rows.dim;
+    double square = 0;
+    for (size_t i = 0; i < dim; i++) {
+        if (!isfinite(q->vector[i])) return FAIL(e, ERR_ARG, "the query vector is not finite in column %zu", i);
+        square += (double)q->vector[i] * (double)q->vector[i];
+    }
+    return square < 1e36 ? ERR_OK : FAIL(e, ERR_ARG, "the query vector has a length of %g, at most 1e18", sqrt(square));
+}
+
+static int run_stages(struct pipeline *p, const struct question *question, struct answer *out, struct err *e)
+{
+    struct query *q = &p->q;
+    size_t in = 1;
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        const uint64_t started = now_ns();
+        const int given = s == SLOT_EMBED && question->vector;
+        if (given) memcpy(q->vector, question->vector, q->kb->vectors.rows.dim * sizeof *q->vector);
+        int status = given ? ERR_OK : p->at[s].ops->run(p->at[s].self, q, e);
+        if (status == ERR_OK && s == SLOT_EMBED) status = check_vector(q, e);
+        if (status != ERR_OK) return status;
+        if (s == SLOT_FILTER) take_best(q);
+        if (s == SLOT_RETRIEVE) in = q->kb->vectors.rows.count;
+        const size_t left = items(q, s);
+        out->trace[s] = (struct stage_trace){ given ? "given" : p->at[s].ops->name, in, left, now_ns() - started };
+        in = left;
+    }
+    return ERR_OK;
+}
+
+/* Copies an entity's three strings into p->text; they move while it grows, so only offsets count. */
+static int fetch(struct pipeline *p, uint32_t entity, size_t *text_at, struct err *e)
+{
+    struct entity got;
+    const int status = store_entity(p->store, p->kb.graph.ids[entity], &got, e);
+    if (status != ERR_OK) return status;
+    const char *const strings[3] = { got.type, got.name, got.properties };
+    for (int i = 0; i < 3; i++) {
+        text_at[i] = p->text.size;
+        text_add_bytes(&p->text, strings[i], strlen(strings[i]) + 1);
+    }
+    return p->text.failed ? FAIL(e, ERR_MEM, "no memory for the text of the results") : ERR_OK;
+}
+
+static struct entity placed(const struct pipeline *p, int64_t id, const size_t *text_at)
+{
+    const char *t = p->text.at;
+    return (struct entity){ id, t + text_at[0], t + text_at[1], t + text_at[2] };
+}
+
+static int fill_results(struct pipeline *p, struct err *e)
+{
+    const struct query *q = &p->q;
+    const size_t context = q->context_room;
+    int status = ERR_OK;
+    text_clear(&p->text);
+    for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
+        status = fetch(p, q->pool[q->kept[r]].entity, p->text_at + t, e), t += 3;
+        for (size_t c = 0; status == ERR_OK && c < q->context_count[r]; c++, t += 3)
+            status = fetch(p, q->context[r * context + c], p->text_at + t, e);
+    }
+    for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
+        const struct member *m = &q->pool[q->kept[r]];
+        const int64_t id = p->kb.graph.ids[m->entity];
+        p->results[r] = (struct result){ id, (double)m->vector_score, m->graph_score, m->combined_score,
+                                         placed(p, id, p->text_at + t), p->context_ids + r * context,
+                                         p->context_entities + r * context, q->context_count[r] };
+        t += 3;
+        for (size_t c = 0; c < q->context_count[r]; c++, t += 3) {
+            p->context_ids[r * context + c] = p->kb.graph.ids[q->context[r * context + c]];
+            p->context_entities[r * context + c] = placed(p, p->context_ids[r * context + c], p->text_at + t);
+        }
+    }
+    return status;
+}
+
+static int answer_question(struct pipeline *p, const struct question *question, size_t k, struct answer *out,
+                           struct err *e)
+{
+    int status = refresh_if_changed(p, e);
+    struct query *q = &p->q;
+    if (status != ERR_OK || p->kb.vectors.rows.count == 0) return status;
+    status = check_question(p, question, e);
+    if (status == ERR_OK) status = reserve(p, k, e);
+    if (status != ERR_OK) return status;
+    q->id = question->id;
+    q->text = question->text;
+    q->k = k;
+    q->candidate_count = q->pool_count = q->kept_count = 0;
+    if (++q->epoch == 0) {
+        memset(q->stamp, 0, p->kb.graph.count * sizeof *q->stamp);
+        q->epoch = 1;
+    }
+    status = run_stages(p, question, out, e);
+    const uint64_t started = now_ns();
+    if (status == ERR_OK) status = fill_results(p, e);
+    out->fetch_ns = now_ns() - started;
+    out->results = p->results;
+    out->count = q->kept_count;
+    out->candidates = q->candidates;
+    out->candidate_count = q->candidate_count;
+    return status;
+}
+
+int pipeline_query(struct pipeline *p, const struct question *question, size_t k, struct answer *out, struct err *e)
+{
+    const uint64_t started = now_ns(), statements = store_statements(p->store);
+    struct answer answer = { 0 };
+    for (int s = 0; s < SLOT_COUNT; s++) answer.trace[s].stage = p->at[s].ops->name;
+    if (k == 0) return FAIL(e, ERR_ARG, "k=0, at least 1");
+    int status = store_read_begin(p->store, e);
+    if (status != ERR_OK) return status;
+    status = answer_question(p, question, k, &answer, e);
+    store_read_end(p->store);
+    if (status != ERR_OK) return status;
+    answer.sql_statements = store_statements(p->store) - statements;
+    answer.total_ns = now_ns() - started;
+    *out = answer;
+    return ERR_OK;
+}
+
+/* --- what it is made of -------------------------------------------------------------------------------- */
+
+const struct index_cache *pipeline_cache(const struct pipeline *p)
+{
+    return p->at[SLOT_RETRIEVE].ops->cache ? p->at[SLOT_RETRIEVE].ops->cache(p->at[SLOT_RETRIEVE].self) : NULL;
+}
+
+const struct index *pipeline_index(const struct pipeline *p)
+{
+    const struct index_cache *cache = pipeline_cache(p);
+    return cache ? cache->index : NULL;
+}
+
+const struct kb *pipeline_kb(const struct pipeline *p) { return &p->kb; }
+const struct store *pipeline_store(const struct pipeline *p) { return p->store; }
+double pipeline_build_s(const struct pipeline *p) { return p->build_s; }
+
+void pipeline_kernels(const struct pipeline *p, struct text *out)
+{
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (p->at[s].ops->kernels) p->at[s].ops->kernels(p->at[s].self, out);
+    if (!strstr(text_of(out), "cosine_f32=")) kernel_set_describe(&p->kernels, OP_cosine_f32, out);
+}

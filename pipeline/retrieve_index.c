@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ * retrieve_index.c - stage one: the nearest vectors by an index, which cache.c keeps. */
+#include "kernels/base/mem.h"
+#include "pipeline/stage.h"
+#include <string.h>
+
+static const struct param params[] = {
+    { "index", PARAM_SPEC, 0, 0, "turboquant", "", NULL, "any index, with its parameters" },
+    { "bit_width", PARAM_INT, 1, 8, "3", "bits", NULL,
+      "bits a dimension, where the index has `bits` and does not set it" },
+    { "seed", PARAM_INT, 0, 9007199254740992, "42", "", NULL, "of the index's random rotation" },
+    { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
+    { 0 },
+};
+
+struct self {
+    struct index_cache cache;
+    struct cache_request want;
+    struct text spec;
+    size_t candidates, k; /* asked for; given, which is no more than there are */
+    void *scratch;
+};
+
+static void destroy(void *self_)
+{
+    struct self *self = self_;
+    index_cache_free(&self->cache);
+    text_free(&self->spec);
+    mem_free(self->scratch);
+    mem_free(self);
+}
+
+/* The spec with bits=bit_width, where that means something. */
+static int complete_spec(struct text *out, const struct params *params_of, struct err *e)
+{
+    const char *spec = params_text(params_of, "index"), *args;
+    char name[64];
+    const int status = spec_split(spec, name, sizeof name, &args, e);
+    if (status != ERR_OK) return status;
+    const struct index_ops *ops = index_find(name);
+    text_add(out, "%s", spec);
+    const int sets_bits = args && (strncmp(args, "bits=", 5) == 0 || strstr(args, ",bits="));
+    if (ops && param_find(ops->params, "bits") && !sets_bits)
+        text_add(out, "%cbits=%lld", args ? ',' : ':', (long long)params_int(params_of, "bit_width"));
+    return out->failed ? FAIL(e, ERR_MEM, "retrieve=index: no memory") : ERR_OK;
+}
+
+static int create(void **self_, struct stage_env *env, struct err *e)
+{
+    struct self *self = mem_zero(1, sizeof *self);
+    if (!self) return FAIL(e, ERR_MEM, "retrieve=index: no memory");
+    const int status = complete_spec(&self->spec, env->params, e);
+    if (status != ERR_OK) return destroy(self), status;
+    self->want = (struct cache_request){ .db_path = store_path(env->store), .spec = text_of(&self->spec),
+                                         .seed = (uint64_t)params_int(env->params, "seed"),
+                                         .threads = env->threads, .kernels = env->kernels };
+    self->candidates = (size_t)params_int(env->params, "top_k_candidates");
+    *self_ = self;
+    return ERR_OK;
+}
+
+static int refresh(void *self_, const struct kb *kb, struct err *e)
+{
+    struct self *self = self_;
+    const size_t n = kb->vectors.rows.count;
+    const int status = index_cache_refresh(&self->cache, kb, &self->want, e);
+    if (status != ERR_OK || n == 0) return status;
+    const struct index *index = self->cache.index;
+    self->k = self->candidates < n ? self->candidates : n;
+    mem_free(self->scratch);
+    self->scratch = mem_alloc(1, index->ops->scratch_bytes(index, 1, self->k));
+    return self->scratch ? ERR_OK : FAIL(e, ERR_MEM, "retrieve=index: no memory for scratch");
+}
+
+static int run(void *self_, struct query *q, struct err *e)
+{
+    (void)e; /* the pipeline checked the query */
+    const struct self *self = self_;
+    const size_t dim = q->kb->vectors.rows.dim;
+    const struct index *index = self->cache.index;
+    index->ops->search(index, (struct rows){ q->vector, 1, dim, dim }, self->k, self->scratch, q->candidates,
+                       &q->candidate_count);
+    return ERR_OK;
+}
+
+static void kernels(const void *self_, struct text *out)
+{
+    const struct self *self = self_;
+    if (self->cache.index) self->cache.index->ops->kernels(self->cache.index, out);
+}
+
+static const struct index_cache *cache(const void *self) { return &((const struct self *)self)->cache; }
+
+const struct stage_ops retrieve_index = {
+    .name = "index", .slot = SLOT_RETRIEVE, .summary = "nearest vectors by an index",
+    .params = params, .create = create, .refresh = refresh, .run = run, .kernels = kernels, .cache = cache,
+    .destroy = destroy,
+};
