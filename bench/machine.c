@@ -80,6 +80,22 @@ static void read_chosen(const char *path, char *out, size_t size)
     snprintf(out, size, "%s", to ? from + 1 : "unknown");
 }
 
+const char *machine_version(void) { return ASSAY_VERSION; }
+int machine_is_release(void) { return strcmp(ASSAY_MODE, "release") == 0; }
+
+/* The first "cpu MHz" of /proc/cpuinfo. */
+static int read_mhz(void)
+{
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    if (!f) return 0;
+    char line[256];
+    double mhz = 0;
+    while (mhz == 0 && fgets(line, sizeof line, f))
+        if (sscanf(line, "cpu MHz : %lf", &mhz) != 1) mhz = 0;
+    fclose(f);
+    return (int)mhz;
+}
+
 void machine_read(struct machine *m)
 {
     *m = (struct machine){ 0 };
@@ -94,6 +110,7 @@ void machine_read(struct machine *m)
     first_line("/proc/sys/kernel/randomize_va_space", m->aslr, sizeof m->aslr);
     cpu_set_t set;
     m->cpus = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    m->mhz = read_mhz();
     read_hypervisor(m);
     read_caches(m);
     struct counters counters;

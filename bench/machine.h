@@ -14,12 +14,16 @@ struct machine {
     char hypervisor[16]; /* vendor string of CPUID leaf 0x40000000; "" on bare metal */
     char huge_pages[16], aslr[8];
     char counters[128]; /* "" when perf counters work, otherwise why not */
+    int mhz;            /* as the system states it; 0: it does not */
     int cpus;           /* that this process may use */
     size_t cache_bytes[MACHINE_CACHES]; /* L1d, L2, L3 of one core; 0: no such level */
     int cache_sharing[MACHINE_CACHES];  /* CPUs that share it */
     uint64_t id; /* hash of model, host, caches: results of different ids are never joined */
 };
 void machine_read(struct machine *m);
+
+const char *machine_version(void); /* of this program: "v1.0-3-gabcdef" */
+int machine_is_release(void);      /* built with MODE=release: the only mode whose times mean anything */
 
 /* Running totals of what others took from us; subtract two of them. */
 struct machine_load {

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 static const double LEAST_SAMPLE_NS = 50e3, RESOLUTIONS_A_SAMPLE = 1000;
 /* Wide units and clock frequency settle within some tens of microseconds; caches within one pass. */
@@ -72,10 +73,18 @@ static long preemptions(void)
     return usage.ru_nivcsw;
 }
 
+static double thread_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
 static void take_sample(const struct sample_arm *arm, size_t at, uint64_t iterations, const struct sample_plan *plan,
                         double overhead_ns, struct samples *s)
 {
     const long before = preemptions();
+    const double cpu_before = thread_cpu_ns();
     const struct counts first = plan->counters ? counters_read(plan->counters) : (struct counts){ 0 };
     const uint64_t start = clock_read(plan->clock);
     const double own = arm->run(arm->context, iterations);
@@ -84,6 +93,7 @@ static void take_sample(const struct sample_arm *arm, size_t at, uint64_t iterat
         const struct counts last = counters_read(plan->counters);
         s->counts[at] = (struct counts){ last.cycles - first.cycles, last.instructions - first.instructions };
     }
+    s->cpu_ns[at] = (thread_cpu_ns() - cpu_before) / (double)iterations;
     s->disturbed[at] = preemptions() != before;
     const double ns = own >= 0 ? own : fmax((double)(end - start) - overhead_ns, 0);
     s->ns[at] = ns / (double)iterations;
@@ -94,9 +104,10 @@ static int allocate(struct samples *s, size_t count, size_t rounds)
     *s = (struct samples){ .arms = count, .rounds = rounds };
     s->iterations = mem_zero(count, sizeof *s->iterations);
     s->ns = mem_zero(count * rounds, sizeof *s->ns);
+    s->cpu_ns = mem_zero(count * rounds, sizeof *s->cpu_ns);
     s->disturbed = mem_zero(count * rounds, 1);
     s->counts = mem_zero(count * rounds, sizeof *s->counts);
-    return s->iterations && s->ns && s->disturbed && s->counts;
+    return s->iterations && s->ns && s->cpu_ns && s->disturbed && s->counts;
 }
 
 /* Cuts the rounds to those that were run: rows move together. */
@@ -104,6 +115,7 @@ static void shorten(struct samples *s, size_t rounds)
 {
     for (size_t a = 1; a < s->arms; a++) {
         memmove(s->ns + a * rounds, s->ns + a * s->rounds, rounds * sizeof *s->ns);
+        memmove(s->cpu_ns + a * rounds, s->cpu_ns + a * s->rounds, rounds * sizeof *s->cpu_ns);
         memmove(s->disturbed + a * rounds, s->disturbed + a * s->rounds, rounds);
         memmove(s->counts + a * rounds, s->counts + a * s->rounds, rounds * sizeof *s->counts);
     }
@@ -164,6 +176,7 @@ void samples_free(struct samples *s)
 {
     mem_free(s->iterations);
     mem_free(s->ns);
+    mem_free(s->cpu_ns);
     mem_free(s->disturbed);
     mem_free(s->counts);
     *s = (struct samples){ 0 };

@@ -37,6 +37,7 @@ struct samples {
     size_t arms, rounds;
     uint64_t *iterations;      /* per arm */
     double *ns;                /* [arm * rounds + round]: ns of one iteration, clock overhead taken off */
+    double *cpu_ns;            /* same shape: CPU time of this thread, of one iteration */
     unsigned char *disturbed;  /* same shape: the thread was preempted during that sample */
     struct counts *counts;     /* same shape, per sample; zero without counters */
     double resolution_ns, overhead_ns; /* of the clock; the overhead is measured again every block */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_bench.c - microbenchmarks: correctness first, then time, with the ceiling beside it. */
+#include "bench/clock.h"
+#include "bench/command.h"
+#include "bench/micro.h"
+#include "bench/output.h"
+#include "kernels/base/mem.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const levels[] = { "l1", "l2", "l3", "dram" };
+enum { LEVELS = 4, LIST_MOST = 32 };
+
+struct asked {
+    const char *dims, *where, *access, *bits, *batch;
+    int64_t rows, rounds, cpu, seed;
+    double budget_s;
+    const char *save, *baseline, *out;
+    int csv, json, quick, force;
+    struct option_list filters;
+};
+
+/* Working set of a level: most of L1, half of L2 and L3 (others want some), several times L3. */
+static size_t level_bytes(const struct machine *m, int level)
+{
+    if (level == 0) return m->cache_bytes[0] / 4 * 3;
+    if (level < MACHINE_CACHES) return m->cache_bytes[level] / 2;
+    const size_t least = (size_t)256 << 20, most = (size_t)1 << 30, wanted = 4 * m->cache_bytes[2];
+    return wanted < least ? least : wanted > most ? most : wanted;
+}
+
+/* "384,768" into numbers; returns how many, 0 with *e set. */
+static size_t numbers_of(const char *list, const char *what, double least, double most, size_t *out, struct err *e)
+{
+    char copy[256];
+    snprintf(copy, sizeof copy, "%s", list);
+    size_t count = 0;
+    char *save = NULL;
+    for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+        int64_t value;
+        if (!text_to_i64(item, &value) || (double)value < least || (double)value > most || count == LIST_MOST) {
+            FAIL(e, ERR_ARG, "%s %s: a list of at most %d whole numbers in %g..%g, separated by commas", what, list,
+                 LIST_MOST, least, most);
+            return 0;
+        }
+        out[count++] = (size_t)value;
+    }
+    if (count == 0) FAIL(e, ERR_ARG, "%s: an empty list", what);
+    return count;
+}
+
+/* Positions in `names` of a comma-separated list. */
+static size_t choices_of(const char *list, const char *what, const char *const *names, size_t known, size_t *out,
+                         struct err *e)
+{
+    char copy[256];
+    snprintf(copy, sizeof copy, "%s", list);
+    size_t count = 0;
+    char *save = NULL;
+    for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+        size_t i = 0;
+        while (i < known && strcmp(names[i], item) != 0) i++;
+        if (i == known || count == LIST_MOST) {
+            FAIL(e, ERR_ARG, "%s %s: nearest is '%s'", what, item, text_nearest(item, names, known));
+            return 0;
+        }
+        out[count++] = i;
+    }
+    if (count == 0) FAIL(e, ERR_ARG, "%s: an empty list", what);
+    return count;
+}
+
+struct axes {
+    size_t dims[LIST_MOST], where[LIST_MOST], access[LIST_MOST], bits[LIST_MOST], batch[LIST_MOST];
+    size_t dim_count, where_count, access_count, bits_count, batch_count;
+};
+
+static int read_axes(const struct asked *a, struct axes *x, struct err *e)
+{
+    static const char *const accesses[] = { "scan", "gather" };
+    x->dim_count = numbers_of(a->dims, "--dim", 1, 65536, x->dims, e);
+    if (!x->dim_count) return ERR_ARG;
+    x->bits_count = numbers_of(a->bits, "--bits", 1, 8, x->bits, e);
+    if (!x->bits_count) return ERR_ARG;
+    x->batch_count = numbers_of(a->batch, "--batch", 1, 1024, x->batch, e);
+    if (!x->batch_count) return ERR_ARG;
+    x->where_count = choices_of(a->where, "--where", levels, LEVELS, x->where, e);
+    if (!x->where_count) return ERR_ARG;
+    x->access_count = choices_of(a->access, "--access", accesses, 2, x->access, e);
+    return x->access_count ? ERR_OK : ERR_ARG;
+}
+
+/* Has this operation a row whose name the filter selects? */
+static int op_wanted(enum kernel_op op, const char *filter)
+{
+    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
+        char name[128];
+        snprintf(name, sizeof name, "%s/%s/%s", kernel_op_name(op), isa_name(k->isa), k->variant);
+        if (strstr(name, filter)) return 1;
+    }
+    return 0;
+}
+
+static const enum kernel_op headline[] = { OP_dot_f32, OP_cosine_f32, OP_fht_f32, OP_scan_lut };
+
+static int in_headline(enum kernel_op op)
+{
+    for (size_t i = 0; i < sizeof headline / sizeof *headline; i++)
+        if (headline[i] == op) return 1;
+    return 0;
+}
+
+/* Visits every shape of the axes.  With m NULL it only counts them. */
+static int each_shape(const struct asked *a, const struct axes *x, const struct micro_plan *plan, struct micro *m,
+                      struct progress *progress, size_t *count, struct err *e)
+{
+    *count = 0;
+    for (int op = 0; op < OP_COUNT; op++) {
+        const int uses = workload_uses((enum kernel_op)op);
+        if (uses < 0 || !op_wanted((enum kernel_op)op, plan->filter)) continue;
+        if (a->quick && a->filters.count == 0 && !in_headline((enum kernel_op)op)) continue;
+        const size_t bits = uses & USES_BITS ? x->bits_count : 1, batch = uses & USES_BATCH ? x->batch_count : 1;
+        const size_t access = uses & USES_GATHER ? x->access_count : 1, where = a->rows ? 1 : x->where_count;
+        const size_t shapes = x->dim_count * bits * batch * where * access;
+        for (size_t i = 0; i < shapes; i++, ++*count) {
+            if (!m) continue;
+            size_t left = i;
+            const size_t w = left % where, g = (left /= where) % access, q = (left /= access) % batch;
+            const size_t b = (left /= batch) % bits, d = left / bits;
+            const char *level = a->rows ? "" : levels[x->where[w]];
+            const struct workload_shape shape = {
+                .op = (enum kernel_op)op, .dim = x->dims[d], .rows = (size_t)a->rows,
+                .bytes = a->rows ? 0 : level_bytes(&m->machine, (int)x->where[w]), .bits = (int)x->bits[b],
+                .batch = x->batch[q], .gather = (uses & USES_GATHER) && x->access[g] == 1, .seed = (uint64_t)a->seed,
+            };
+            const int status = micro_shape(m, plan, &shape, level, e);
+            if (status != ERR_OK)
+                return err_context(e, status, "%s, dim %zu, %s", kernel_op_name(shape.op), shape.dim, level);
+            progress_step(progress, *count + 1);
+        }
+    }
+    return ERR_OK;
+}
+
+static void say_untimed(void)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        if (workload_uses((enum kernel_op)op) < 0 && op != OP_peak)
+            fprintf(stderr, "not timed: %s has no entry in bench/workload.c\n", kernel_op_name((enum kernel_op)op));
+}
+
+static int write_results(const struct asked *a, const struct micro *m, char **argv, struct err *e)
+{
+    struct text out = { 0 };
+    int status = ERR_OK;
+    if (a->csv) micro_csv(m, argv, &out);
+    else if (a->json) micro_google_json(m, "assay bench", &out);
+    else if (a->quick) {
+        text_add(&out, "kernels over the faster of the compilers' rows, median and 95 %% interval\n");
+        micro_headline(m, &out);
+    } else {
+        micro_table(m, &out);
+    }
+    if (out.failed) status = FAIL(e, ERR_MEM, "no memory for the results");
+    fputs(text_of(&out), stdout);
+    text_clear(&out);
+    micro_footer(m, &out);
+    fputs(text_of(&out), a->csv || a->json ? stderr : stdout);
+    if (status == ERR_OK && a->save) {
+        text_clear(&out);
+        micro_raw_csv(m, argv, &out);
+        status = output_write(a->save, &out, e);
+    }
+    if (status == ERR_OK && a->out) {
+        text_clear(&out);
+        micro_csv(m, argv, &out);
+        status = output_write_in(a->out, "bench.csv", &out, e);
+        text_clear(&out);
+        micro_raw_csv(m, argv, &out);
+        if (status == ERR_OK) status = output_write_in(a->out, "raw.csv", &out, e);
+        text_clear(&out);
+        micro_google_json(m, "assay bench", &out);
+        if (status == ERR_OK) status = output_write_in(a->out, "bench.json", &out, e);
+    }
+    text_free(&out);
+    return status;
+}
+
+static int measure(const struct asked *a, char **argv, struct err *e)
+{
+    const char *filter = a->filters.count ? a->filters.at[0] : "";
+    const struct micro_plan plan = { .rounds = (size_t)a->rounds,
+                                     .budget_ns = a->budget_s * 1e9,
+                                     .seed = (uint64_t)a->seed,
+                                     .filter = filter,
+                                     .defaults_only = a->quick };
+    struct axes axes;
+    int status = read_axes(a, &axes, e);
+    if (status != ERR_OK) return status;
+    size_t shapes, done;
+    each_shape(a, &axes, &plan, NULL, NULL, &shapes, e);
+    if (shapes == 0) return FAIL(e, ERR_ARG, "no kernel that can be timed is called '%s' (assay info --list)", filter);
+    struct err pinned;
+    if (clock_pin((int)a->cpu, &pinned) != ERR_OK) fprintf(stderr, "%s: the scheduler may move us\n", pinned.text);
+    if (!machine_is_release()) fprintf(stderr, "not a release build: these times mean nothing\n");
+    struct micro m;
+    micro_init(&m);
+    struct progress progress;
+    progress_start(&progress, "bench", shapes);
+    status = micro_ceilings(&m, &plan, e);
+    if (status == ERR_OK) status = each_shape(a, &axes, &plan, &m, &progress, &done, e);
+    progress_end(&progress);
+    if (status == ERR_OK && a->baseline) status = micro_baseline(&m, a->baseline, a->force, e);
+    if (status == ERR_OK) {
+        if (!a->filters.count && !a->quick) say_untimed();
+        status = write_results(a, &m, argv, e);
+    }
+    size_t wrong = 0;
+    for (size_t i = 0; i < m.count; i++) wrong += m.rows[i].wrong[0] != 0;
+    micro_fini(&m);
+    if (status == ERR_OK && wrong) return FAIL(e, ERR_FORMAT, "%zu rows gave wrong results and were not timed", wrong);
+    return status;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct asked a = { .dims = "384,768",
+                       .where = NULL,
+                       .access = "scan",
+                       .bits = "4",
+                       .batch = "1",
+                       .rounds = 0,
+                       .cpu = -1,
+                       .seed = 1,
+                       .budget_s = 10 };
+    const struct option options[] = {
+        { "--dim", OPTION_TEXT, &a.dims, 0, 0 },        { "--rows", OPTION_INT, &a.rows, 1, 1e9 },
+        { "--where", OPTION_TEXT, &a.where, 0, 0 },     { "--access", OPTION_TEXT, &a.access, 0, 0 },
+        { "--bits", OPTION_TEXT, &a.bits, 0, 0 },       { "--batch", OPTION_TEXT, &a.batch, 0, 0 },
+        { "--rounds", OPTION_INT, &a.rounds, 6, 4096 }, { "--budget", OPTION_REAL, &a.budget_s, 0.01, 1e6 },
+        { "--cpu", OPTION_INT, &a.cpu, 0, 4095 },       { "--seed", OPTION_INT, &a.seed, 0, 1e18 },
+        { "--save", OPTION_TEXT, &a.save, 0, 0 },       { "--baseline", OPTION_TEXT, &a.baseline, 0, 0 },
+        { "--out", OPTION_TEXT, &a.out, 0, 0 },         { "--csv", OPTION_FLAG, &a.csv, 0, 0 },
+        { "--json", OPTION_FLAG, &a.json, 0, 0 },       { "--quick", OPTION_FLAG, &a.quick, 0, 0 },
+        { "--force", OPTION_FLAG, &a.force, 0, 0 },     { 0 },
+    };
+    const int status = options_parse(argc, argv, options, &a.filters, e);
+    if (status != ERR_OK) return status;
+    if (a.filters.count > 1) return FAIL(e, ERR_ARG, "one FILTER at most, not '%s' too", a.filters.at[1]);
+    if (a.csv && a.json) return FAIL(e, ERR_ARG, "--csv and --json: choose one");
+    if (!a.where) a.where = a.quick ? "l1,l2" : "l2";
+    if (!a.rounds) a.rounds = a.quick ? 20 : 52;
+    return measure(&a, argv, e);
+}
+
+const struct command cmd_bench = {
+    .name = "bench",
+    .summary = "microbenchmarks: correctness first, then time, ceiling beside it",
+    .help =
+        "usage: assay bench [FILTER] [options]\n\n"
+        "Times every row of every operation whose op/isa/variant contains FILTER, interleaved with the scalar\n"
+        "row, the compiler's rows, itself (A/A) and a loop that only reads the same bytes.  A row whose results\n"
+        "differ from the scalar ones is reported and not timed.\n\n"
+        "  --dim LIST       dimensions of a vector                                   (384,768)\n"
+        "  --where LIST     working set: l1, l2, l3, dram, sized from this machine    (l2)\n"
+        "  --rows N         rows of each of the two sets, in place of --where\n"
+        "  --access LIST    scan, gather: rows in order, or by a random list          (scan)\n"
+        "  --bits LIST      bits of a code, where the operation has codes             (4)\n"
+        "  --batch LIST     queries a call, where the operation takes several         (1)\n"
+        "  --rounds N       samples of each row                                      (52)\n"
+        "  --budget S       seconds a shape: fewer rounds after that, at least 12     (10)\n"
+        "  --cpu N          the CPU to run on                             (the one we start on)\n"
+        "  --seed N         of data, order and resampling                             (1)\n"
+        "  --save FILE      keep the raw samples (CSV)\n"
+        "  --baseline FILE  compare with such a file; of another machine or build only with --force\n"
+        "  --csv | --json   to standard output; --json is Google Benchmark's schema\n"
+        "  --out DIR        bench.csv, raw.csv, bench.json and figures\n"
+        "  --quick          headline operations, default rows only, l1 and l2, 20 rounds, one line a shape\n\n"
+        "example: assay bench dot_f32/avx512 --dim 100,101,384 --where l1,l2,dram --access scan,gather\n",
+    .run = run,
+};

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/workload.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/rng.h"
+#include "kernels/codes.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { SETS = 2, CHECKED_ROWS = 67 };
+
+struct operands {
+    void *rows;   /* what the working set counts */
+    void *query;
+    void *side;   /* per row, or a small table */
+    uint32_t *pick;
+    void *out;
+};
+
+struct workload {
+    struct workload_facts facts;
+    const struct driver *driver;
+    struct operands set[SETS];
+    size_t set_rows_bytes; /* of one set */
+    int verifying;         /* operands that show errors rather than operands that can be repeated */
+};
+
+/* One operation.  Everything it needs to know is in w->facts.shape and set[]. */
+struct driver {
+    int uses;
+    size_t (*row_bytes)(const struct workload_shape *s);
+    /* Bytes of query, side and out; rows are set_rows_bytes. */
+    void (*sizes)(const struct workload_shape *s, size_t *query, size_t *side, size_t *out);
+    void (*fill)(struct workload *w, struct operands *o, struct rng *r);
+    void (*call)(const struct workload_shape *s, const struct kernel *k, struct operands *o);
+    void (*demand)(const struct workload_shape *s, double *demand); /* beyond reading the rows */
+    /* Largest difference between two right float outputs; NULL: outputs are compared bit by bit. */
+    double (*tolerance)(const struct workload_shape *s);
+    void (*round_up)(struct workload_shape *s); /* NULL: any shape will do */
+    int changes_rows; /* writes into rows: they, not out, are the result */
+};
+
+static void fill_floats(struct rng *r, float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) x[i] = (float)(rng_uniform(r) * 2 - 1);
+}
+
+static void fill_bytes(struct rng *r, void *at, size_t n)
+{
+    uint8_t *x = at;
+    for (size_t i = 0; i < n; i++) x[i] = (uint8_t)(rng_next(r) >> 56);
+}
+
+/* --- one float query, many float rows --------------------------------------------------------- */
+
+static size_t float_row(const struct workload_shape *s) { return s->dim * sizeof(float); }
+
+static void float_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->dim * sizeof(float);
+    *side = s->rows * sizeof(float);
+    *out = s->rows * sizeof(float);
+}
+
+static void float_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    fill_floats(r, o->rows, s->rows * s->dim);
+    fill_floats(r, o->query, s->dim);
+    for (size_t i = 0; i < s->rows; i++) {
+        const float *row = (const float *)o->rows + i * s->dim;
+        double square = 0;
+        for (size_t j = 0; j < s->dim; j++) square += (double)row[j] * row[j];
+        ((float *)o->side)[i] = square > 0 ? (float)(1 / sqrt(square)) : 0;
+    }
+}
+
+static void float_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_FMA] = (double)(s->rows * s->dim);
+}
+
+/* Both sides of a comparison may be off by their own forward error; terms are within [-1, 1]. */
+static double dot_tolerance(const struct workload_shape *s)
+{
+    return 2 * ((double)s->dim + 16) * 0x1p-24 * (double)s->dim;
+}
+static double cosine_tolerance(const struct workload_shape *s) { return 2 * ((double)s->dim + 32) * 0x1p-24; }
+
+static void call_dot_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.dot_f32(o->query, o->rows, s->dim, o->pick, s->rows, s->dim, o->out);
+}
+
+static void call_cosine_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.cosine_f32(o->query, o->rows, s->dim, o->pick, s->rows, s->dim, o->side, o->out);
+}
+
+/* --- rotation --------------------------------------------------------------------------------- */
+
+static void power_of_two(struct workload_shape *s)
+{
+    size_t n = 1;
+    while (n < s->dim) n *= 2;
+    s->dim = n;
+}
+
+static void no_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    (void)s;
+    *query = *side = *out = 0;
+}
+
+/* In place and not normalised, so anything but zero overflows after a few dozen calls.  Additions
+ * of zeros take the same time as of any normal numbers. */
+static void fht_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const size_t n = w->facts.shape.rows * w->facts.shape.dim;
+    if (w->verifying) fill_floats(r, o->rows, n);
+    else memset(o->rows, 0, n * sizeof(float));
+}
+
+static void call_fht_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    for (size_t i = 0; i < s->rows; i++) k->fn.fht_f32((float *)o->rows + i * s->dim, s->dim);
+}
+
+static double fht_tolerance(const struct workload_shape *s)
+{
+    return 2 * log2((double)s->dim + 1) * 0x1p-24 * (double)s->dim;
+}
+
+/* An addition takes the place of a multiply-add. */
+static void fht_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_FMA] = (double)(s->rows * s->dim) * log2((double)s->dim);
+}
+
+/* --- packed codes ------------------------------------------------------------------------------- */
+
+static size_t code_row(const struct workload_shape *s) { return codes_groups(s->dim) * (size_t)s->bits * 4; }
+
+static void whole_blocks(struct workload_shape *s)
+{
+    s->dim = codes_groups(s->dim) * CODES_DIMS;
+    s->rows = codes_blocks(s->rows) * CODES_ROWS;
+}
+
+static void lut_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * s->dim;
+    *side = (size_t)1 << CODES_BITS_MAX;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void lut_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_bytes(r, o->rows, w->set_rows_bytes);
+    fill_bytes(r, o->query, w->facts.shape.batch * w->facts.shape.dim);
+    fill_bytes(r, o->side, (size_t)1 << w->facts.shape.bits);
+}
+
+static void call_scan_lut(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.scan_lut(o->rows, codes_blocks(s->rows), codes_groups(s->dim), s->bits, o->side, o->query, s->batch, o->out);
+}
+
+static void lut_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_INT8] = (double)(s->rows * s->dim * s->batch);
+    demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim); /* a level a code, shared by the batch */
+}
+
+/* --- the table ------------------------------------------------------------------------------------- */
+
+#define FLOAT_ROWS .uses = USES_GATHER, .row_bytes = float_row, .sizes = float_sizes, .fill = float_fill, \
+                   .demand = float_demand
+static const struct driver drivers[OP_COUNT] = {
+    [OP_dot_f32] = { FLOAT_ROWS, .call = call_dot_f32, .tolerance = dot_tolerance },
+    [OP_cosine_f32] = { FLOAT_ROWS, .call = call_cosine_f32, .tolerance = cosine_tolerance },
+    [OP_fht_f32] = { .row_bytes = float_row, .sizes = no_sizes, .fill = fht_fill, .call = call_fht_f32,
+                     .demand = fht_demand, .tolerance = fht_tolerance, .round_up = power_of_two, .changes_rows = 1 },
+    [OP_scan_lut] = { .uses = USES_BITS | USES_BATCH, .row_bytes = code_row, .sizes = lut_sizes, .fill = lut_fill,
+                      .call = call_scan_lut, .demand = lut_demand, .round_up = whole_blocks },
+};
+
+int workload_uses(enum kernel_op op) { return drivers[op].call ? drivers[op].uses : -1; }
+
+static size_t padded(size_t bytes) { return (bytes + PEAK_STEP - 1) / PEAK_STEP * PEAK_STEP; }
+
+static void free_set(struct operands *o)
+{
+    mem_free(o->rows);
+    mem_free(o->query);
+    mem_free(o->side);
+    mem_free(o->pick);
+    mem_free(o->out);
+}
+
+static int make_set(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    size_t query = 0, side = 0, out = 0;
+    w->driver->sizes(s, &query, &side, &out);
+    o->rows = mem_zero(padded(w->set_rows_bytes), 1);
+    o->query = mem_zero(query, 1);
+    o->side = mem_zero(side, 1);
+    o->out = mem_zero(out, 1);
+    o->pick = s->gather ? mem_alloc(s->rows, sizeof *o->pick) : NULL;
+    if (!o->rows || !o->query || !o->side || !o->out || (s->gather && !o->pick)) return 0;
+    if (o->pick) rng_shuffle(r, o->pick, s->rows);
+    w->driver->fill(w, o, r);
+    return 1;
+}
+
+static int create(struct workload **out, const struct workload_shape *shape, int verifying, struct err *e)
+{
+    const struct driver *d = &drivers[shape->op];
+    const char *name = kernel_op_name(shape->op);
+    if (!d->call) return FAIL(e, ERR_UNSUPPORTED, "%s has no entry in bench/workload.c", name);
+    if (shape->dim == 0 || shape->batch == 0) return FAIL(e, ERR_ARG, "%s: dim and batch must not be 0", name);
+    if ((d->uses & USES_BITS) && (shape->bits < 1 || shape->bits > CODES_BITS_MAX))
+        return FAIL(e, ERR_ARG, "%s: bits=%d outside 1..%d", name, shape->bits, CODES_BITS_MAX);
+    struct workload *w = mem_zero(1, sizeof *w);
+    if (!w) return FAIL(e, ERR_MEM, "no memory for a workload");
+    w->driver = d;
+    w->verifying = verifying;
+    struct workload_shape *s = &w->facts.shape;
+    *s = *shape;
+    if (!(d->uses & USES_BITS)) s->bits = 0;
+    if (!(d->uses & USES_BATCH)) s->batch = 1;
+    if (!(d->uses & USES_GATHER)) s->gather = 0;
+    if (d->round_up) d->round_up(s);
+    if (s->rows == 0) s->rows = s->bytes / SETS / d->row_bytes(s);
+    if (s->rows == 0) s->rows = 1;
+    if (d->round_up) d->round_up(s);
+    w->set_rows_bytes = s->rows * d->row_bytes(s);
+    w->facts.set_bytes = SETS * w->set_rows_bytes;
+    w->facts.vectors = (double)(s->rows * s->batch);
+    w->facts.demand[CEILING_READ] = (double)w->set_rows_bytes;
+    d->demand(s, w->facts.demand);
+    struct rng r;
+    rng_seed(&r, s->seed, 0);
+    for (int i = 0; i < SETS; i++)
+        if (!make_set(w, &w->set[i], &r)) {
+            workload_destroy(w);
+            return FAIL(e, ERR_MEM, "%s: no memory for %zu rows of %zu dimensions", name, s->rows, s->dim);
+        }
+    *out = w;
+    return ERR_OK;
+}
+
+int workload_create(struct workload **out, const struct workload_shape *shape, struct err *e)
+{
+    return create(out, shape, 0, e);
+}
+
+void workload_destroy(struct workload *w)
+{
+    if (!w) return;
+    for (int i = 0; i < SETS; i++) free_set(&w->set[i]);
+    mem_free(w);
+}
+
+const struct workload_facts *workload_facts(const struct workload *w) { return &w->facts; }
+const uint8_t *workload_bytes(const struct workload *w, int set) { return w->set[set].rows; }
+
+double workload_run(void *arm, uint64_t iterations)
+{
+    const struct workload_arm *a = arm;
+    struct workload *w = a->workload;
+    for (uint64_t i = 0; i < iterations; i++) w->driver->call(&w->facts.shape, a->kernel, &w->set[i % SETS]);
+    return -1;
+}
+
+double workload_read(void *arm, uint64_t iterations)
+{
+    const struct workload_arm *a = arm;
+    const size_t size = padded(a->workload->set_rows_bytes);
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < iterations; i++) sum += a->kernel->fn.peak(a->workload->set[i % SETS].rows, size, 1);
+    __asm__ volatile("" : : "r"(sum)); /* used, as far as the compiler can tell */
+    return -1;
+}
+
+/* The result of one call over set 0: where it stands and how long it is. */
+static const void *result_of(const struct workload *w, size_t *size)
+{
+    size_t query, side, out;
+    w->driver->sizes(&w->facts.shape, &query, &side, &out);
+    *size = w->driver->changes_rows ? w->set_rows_bytes : out;
+    return w->driver->changes_rows ? w->set[0].rows : w->set[0].out;
+}
+
+uint64_t workload_result(struct workload *w, const struct kernel *kernel)
+{
+    size_t size;
+    w->driver->call(&w->facts.shape, kernel, &w->set[0]);
+    const void *result = result_of(w, &size);
+    return hash64(0, result, size);
+}
+
+static int compare_results(const struct workload *w, const void *want, const void *got, size_t size, struct err *e)
+{
+    const size_t count = size / 4; /* float or int32 */
+    const double tolerance = w->driver->tolerance ? w->driver->tolerance(&w->facts.shape) : 0;
+    for (size_t i = 0; i < count; i++) {
+        float x, y;
+        int32_t m, n;
+        memcpy(&x, (const char *)want + 4 * i, 4);
+        memcpy(&y, (const char *)got + 4 * i, 4);
+        memcpy(&m, &x, 4);
+        memcpy(&n, &y, 4);
+        if (w->driver->tolerance && !(fabs((double)x - y) <= tolerance))
+            return FAIL(e, ERR_FORMAT, "output %zu is %.9g, scalar gives %.9g", i, y, x);
+        if (!w->driver->tolerance && m != n) return FAIL(e, ERR_FORMAT, "output %zu is %d, scalar gives %d", i, n, m);
+    }
+    return ERR_OK;
+}
+
+int workload_verify(const struct workload_shape *shape, const struct kernel *kernel, struct err *e)
+{
+    struct workload_shape small = *shape;
+    if (small.rows == 0 || small.rows > CHECKED_ROWS) small.rows = CHECKED_ROWS;
+    struct kernel_set scalar;
+    int status = kernel_set_resolve(&scalar, "scalar", e);
+    struct workload *want = NULL, *got = NULL;
+    if (status == ERR_OK) status = create(&want, &small, 1, e);
+    if (status == ERR_OK) status = create(&got, &small, 1, e);
+    if (status == ERR_OK) {
+        size_t size;
+        want->driver->call(&want->facts.shape, scalar.of[shape->op], &want->set[0]);
+        got->driver->call(&got->facts.shape, kernel, &got->set[0]);
+        const void *right = result_of(want, &size), *tried = result_of(got, &size);
+        status = compare_results(got, right, tried, size, e);
+    }
+    workload_destroy(want);
+    workload_destroy(got);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * workload.h - how to drive each kernel operation: operands, bytes and work of a call.
+ *
+ * One table over the operations (workload.c): a new operation is timed once it has an entry there.
+ * A workload holds two sets of operands, half the working set each, and alternates between them. */
+#ifndef ASSAY_WORKLOAD_H
+#define ASSAY_WORKLOAD_H
+#include <stddef.h>
+#include <stdint.h>
+#include "bench/roofline.h"
+#include "kernels/base/err.h"
+#include "kernels/kernel.h"
+
+struct workload_shape {
+    enum kernel_op op;
+    size_t dim;   /* rounded up where the operation wants it: fht_f32 to a power of two */
+    size_t rows;  /* of one set; 0: as many as fill `bytes` with both sets */
+    size_t bytes; /* of both sets; used when rows is 0 */
+    int bits;     /* of a code, where the operation has codes */
+    size_t batch; /* queries a call, where the operation takes several */
+    int gather;   /* rows by a random list of numbers, where the operation can */
+    uint64_t seed;
+};
+
+enum { USES_BITS = 1, USES_BATCH = 2, USES_GATHER = 4 };
+/* What of the shape matters to an operation, as USES_* bits; -1: it has no entry and is not timed. */
+int workload_uses(enum kernel_op op);
+
+struct workload;
+/* ERR_UNSUPPORTED for an operation without an entry; ERR_ARG for a shape that it cannot have. */
+int workload_create(struct workload **out, const struct workload_shape *shape, struct err *e);
+void workload_destroy(struct workload *w); /* NULL is allowed */
+
+/* What one call does. */
+struct workload_facts {
+    struct workload_shape shape;  /* with dim and rows as they are */
+    size_t set_bytes;             /* both sets of rows */
+    double vectors;               /* scored or transformed: rows x queries */
+    double demand[CEILING_COUNT]; /* units of each ceiling: bytes read, multiply-adds ... */
+};
+const struct workload_facts *workload_facts(const struct workload *w);
+/* The rows of one set as bytes, for the loop that only reads them. */
+const uint8_t *workload_bytes(const struct workload *w, int set);
+
+/* An arm for sample_run: `kernel` over this workload. */
+struct workload_arm { struct workload *workload; const struct kernel *kernel; };
+double workload_run(void *arm, uint64_t iterations);
+/* An arm that only reads what the kernel reads, with peak/read: the ceiling of this very set. */
+double workload_read(void *arm, uint64_t iterations);
+
+/* Runs `kernel` and the scalar row over small operands of that shape and compares every output.
+ * ERR_FORMAT names the first that differs: such a kernel must not be timed.  (This is a gate; the
+ * thorough tests are kernels/test_*.c.) */
+int workload_verify(const struct workload_shape *shape, const struct kernel *kernel, struct err *e);
+/* Hash of all outputs of one call: equal for kernels that promise the same bits. */
+uint64_t workload_result(struct workload *w, const struct kernel *kernel);
+#endif
