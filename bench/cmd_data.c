@@ -2,35 +2,17 @@
  * cmd_data.c - everything about data sets: what is known, fetched, imported, described, generated,
  * split, and the exact answers. */
 #include "bench/command.h"
+#include "bench/kb_build.h"
 #include "bench/truth.h"
 #include "datasets/dataset.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/text.h"
-#include <errno.h>
+#include "pipeline/lexicon.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Makes a folder and its parents. */
-static int make_folder(const char *path, struct err *e)
-{
-    struct text partial = { 0 };
-    int status = ERR_OK;
-    for (const char *c = path; status == ERR_OK && *c;) {
-        const size_t size = strspn(c, "/") + strcspn(c + strspn(c, "/"), "/");
-        text_add_bytes(&partial, c, size);
-        c += size;
-        struct stat st;
-        if (partial.failed) status = FAIL(e, ERR_MEM, "%s: no memory for its name", path);
-        else if (mkdir(text_of(&partial), 0777) != 0 && (stat(text_of(&partial), &st) != 0 || !S_ISDIR(st.st_mode)))
-            status = FAIL(e, ERR_IO, "%s: cannot be made: %s", text_of(&partial), strerror(errno));
-    }
-    text_free(&partial);
-    return status;
-}
 
 /* --- list ---------------------------------------------------------------------------------------- */
 static int data_list(int argc, char **argv, struct err *e)
@@ -49,8 +31,8 @@ static int data_list(int argc, char **argv, struct err *e)
         text_free(&help);
     }
     for (size_t i = 0; importer_at(i); i++)
-        printf("importer   %-12s %s\n             from %s\n", importer_at(i)->name, importer_at(i)->summary,
-               importer_at(i)->from);
+        printf("importer   %-12s %s\n                        from %s (%s)\n", importer_at(i)->name,
+               importer_at(i)->summary, importer_at(i)->from ? importer_at(i)->from : "--from PATH", importer_at(i)->get);
     return ERR_OK;
 }
 
@@ -105,6 +87,30 @@ static int gen_vectors(const struct generator_ops *g, const struct params *p, co
     return status;
 }
 
+static void print_counts(const char *folder, const struct kb_build_counts *n)
+{
+    printf("%s/kb.sqlite: %llu entities, %llu vectors, %llu relations; %llu queries", folder,
+           (unsigned long long)n->entities, (unsigned long long)n->vectors, (unsigned long long)n->relations,
+           (unsigned long long)n->queries);
+    if (n->words) printf("; embedded by rp over %llu words", (unsigned long long)n->words);
+    printf("\n");
+}
+
+static int gen_graph(const struct generator_ops *g, const struct params *p, const char *folder, struct err *e)
+{
+    const struct kb_build_options options = { .folder = folder, .what = g->name };
+    struct kb_build *b = NULL;
+    struct kb_build_counts counts;
+    int status = kb_build_open(&b, &options, e);
+    if (status != ERR_OK) return status;
+    const struct kb_sink sink = kb_build_sink(b);
+    status = g->graph(p, &sink, e);
+    if (status == ERR_OK) status = kb_build_commit(b, &counts, e);
+    kb_build_close(b);
+    if (status == ERR_OK) print_counts(folder, &counts);
+    return status;
+}
+
 /* One option a parameter of the generator, named as the table names it. */
 static int gen_options(const struct generator_ops *g, int argc, char **argv, struct params *p, const char **folder,
                        struct err *e)
@@ -134,9 +140,63 @@ static int data_gen(int argc, char **argv, struct err *e)
     int status = params_create(&p, g->params, g->name, NULL, e);
     if (status == ERR_OK) status = gen_options(g, argc, argv, p, &folder, e);
     if (status == ERR_OK) status = make_folder(folder, e);
-    if (status == ERR_OK) status = gen_vectors(g, p, folder, e);
+    if (status == ERR_OK) status = (g->vectors ? gen_vectors : gen_graph)(g, p, folder, e);
     params_destroy(p);
     return status;
+}
+
+/* --- import ---------------------------------------------------------------------------------------- */
+static const struct importer_ops *find_importer(const struct option_list *rest, struct err *e)
+{
+    const char *names[PARAMS_MAX];
+    size_t count = 0;
+    for (; importer_at(count) && count < PARAMS_MAX; count++) names[count] = importer_at(count)->name;
+    if (rest->count != 1) {
+        (void)FAIL(e, ERR_ARG, "import needs one name (assay data list shows them)");
+        return NULL;
+    }
+    const struct importer_ops *importer = importer_find(rest->at[0]);
+    if (!importer)
+        (void)FAIL(e, ERR_ARG, "import %s: no such importer; nearest is %s", rest->at[0],
+                   text_nearest(rest->at[0], names, count));
+    return importer;
+}
+
+static int import(const struct importer_ops *importer, const char *from, const struct kb_build_options *options,
+                  struct err *e)
+{
+    struct kb_build *b = NULL;
+    struct kb_build_counts counts;
+    int status = kb_build_open(&b, options, e);
+    if (status != ERR_OK) return status;
+    const struct kb_sink sink = kb_build_sink(b);
+    status = importer->run(from, &sink, e);
+    if (status == ERR_NOT_FOUND) status = err_context(e, status, "%s (%s)", importer->name, importer->get);
+    if (status == ERR_OK) status = kb_build_commit(b, &counts, e);
+    kb_build_close(b);
+    if (status == ERR_OK) print_counts(options->folder, &counts);
+    return status;
+}
+
+static int data_import(int argc, char **argv, struct err *e)
+{
+    struct option_list rest = { 0 };
+    const char *from = NULL, *folder = NULL;
+    int64_t dim = 384, seed = 1, threads = parallel_cpus();
+    const struct option options[] = {
+        { "--from", OPTION_TEXT, &from, 0, 0 },        { "--out", OPTION_TEXT, &folder, 0, 0 },
+        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX }, { "--seed", OPTION_INT, &seed, 0, 9e15 },
+        { "--threads", OPTION_INT, &threads, 1, 256 }, { 0 }
+    };
+    const int status = options_parse(argc, argv, options, &rest, e);
+    if (status != ERR_OK) return status;
+    const struct importer_ops *importer = find_importer(&rest, e);
+    if (!importer) return ERR_ARG;
+    if (!folder) return FAIL(e, ERR_ARG, "import needs --out DIR");
+    if (!from) from = importer->from;
+    if (!from) return FAIL(e, ERR_ARG, "import %s needs --from PATH: %s", importer->name, importer->get);
+    const struct kb_build_options build = { folder, importer->name, (size_t)dim, (uint64_t)seed, (int)threads };
+    return import(importer, from, &build, e);
 }
 
 /* --- truth --------------------------------------------------------------------------------------- */
@@ -311,7 +371,7 @@ static int data_info(int argc, char **argv, struct err *e)
 }
 
 static const struct { const char *name; int (*run)(int argc, char **argv, struct err *e); } verbs[] = {
-    { "list", data_list }, { "info", data_info }, { "gen", data_gen }, { "split", data_split }, { "truth", data_truth },
+    { "list", data_list }, { "import", data_import }, { "info", data_info }, { "gen", data_gen }, { "split", data_split }, { "truth", data_truth },
 };
 
 static int run(int argc, char **argv, struct err *e)
@@ -332,11 +392,17 @@ const struct command cmd_data = {
     .help =
         "usage: assay data list                                    readers, generators with parameters, importers\n"
         "       assay data info FILE...                            shape, element, hash, lengths\n"
+        "       assay data import NAME [--from PATH] [--dim N] [--seed N] --out DIR\n"
         "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
         "       assay data split --base FILE [--queries N] [--seed N] --out DIR\n"
         "       assay data truth --base FILE --query FILE [-k N] [--metric M] --out FILE.ivecs\n"
         "\n"
-        "  gen    --kind clustered writes base.fvecs and query.fvecs; parameters: assay data list\n"
+        "  import writes kb.sqlite, queries and qrels; texts are embedded by rp (tf-idf x Gaussian projection)\n"
+        "         --dim N        of the vectors, default 384\n"
+        "         --seed N       of the projection, default 1\n"
+        "         --from PATH    default: where the importer's package puts it (assay data list)\n"
+        "  gen    --kind clustered writes base.fvecs and query.fvecs, others kb.sqlite and query.fvecs;\n"
+        "         parameters: assay data list\n"
         "  split  --queries N    rows held out as queries, default 1000\n"
         "         --seed N       default 1\n"
         "  truth  -k N           neighbours a query, default 100\n"
@@ -344,7 +410,8 @@ const struct command cmd_data = {
         "         --threads N    default: the CPUs of this process\n"
         "         --kernel SPEC  kernels that score, default: the best of this CPU\n"
         "\n"
-        "example: assay data gen --kind clustered --n 100000 --dim 384 --queries 1000 --seed 1 --out d\n"
+        "example: assay data import wordnet --out wordnet\n"
+        "         assay data gen --kind clustered --n 100000 --dim 384 --queries 1000 --seed 1 --out d\n"
         "         assay data truth --base d/base.fvecs --query d/query.fvecs -k 100 --metric cosine --out d/truth.ivecs\n",
     .run = run,
 };

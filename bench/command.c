@@ -114,6 +114,10 @@ void progress_step(struct progress *p, uint64_t done)
     p->last_ns = now;
     p->shown = 1;
     const double spent = (double)(now - p->start_ns) / 1e9;
+    if (p->total == 0) { /* not known */
+        fprintf(stderr, "\r%s: %llu, %.0f s \033[K", p->what, (unsigned long long)done, spent);
+        return;
+    }
     const double left = done ? spent * (double)(p->total - done) / (double)done : 0;
     fprintf(stderr, "\r%s: %llu of %llu, %.0f s, %.0f s left \033[K", p->what, (unsigned long long)done,
             (unsigned long long)p->total, spent, left);

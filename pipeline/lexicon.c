@@ -3,8 +3,10 @@
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/text.h"
+#include "pipeline/store.h"
 #include <math.h>
 #include <sleef.h>
+#include <sqlite3.h>
 #include <string.h>
 
 struct entry {
@@ -143,6 +145,41 @@ uint32_t lexicon_find(const struct lexicon *l, const char *word)
 {
     const size_t slot = slot_of(l, hash64(0, word, strlen(word)), word);
     return l->table[slot] ? l->entries[l->table[slot] - 1].documents : 0;
+}
+
+static const char create_tables[] =
+    "CREATE TABLE IF NOT EXISTS assay_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS assay_terms(term TEXT PRIMARY KEY, documents INTEGER NOT NULL) WITHOUT ROWID;"
+    "DELETE FROM assay_terms;";
+
+static int save_words(const struct lexicon *l, sqlite3 *db)
+{
+    sqlite3_stmt *add = NULL;
+    int rc = sqlite3_prepare_v2(db, "INSERT INTO assay_terms VALUES (?, ?)", -1, &add, NULL);
+    for (size_t i = 0; rc == SQLITE_OK && i < l->count; i++) {
+        uint32_t documents;
+        sqlite3_bind_text(add, 1, lexicon_word(l, i, &documents), -1, SQLITE_STATIC);
+        sqlite3_bind_int64(add, 2, documents);
+        sqlite3_step(add);
+        rc = sqlite3_reset(add);
+    }
+    sqlite3_finalize(add);
+    return rc;
+}
+
+int lexicon_save(const struct lexicon *l, struct store *to, size_t dim, uint64_t seed, struct err *e)
+{
+    int status = store_begin(to, e);
+    if (status != ERR_OK) return status;
+    sqlite3 *db = store_handle(to);
+    char meta[256];
+    snprintf(meta, sizeof meta,
+             "INSERT OR REPLACE INTO assay_meta VALUES ('rp_dim', '%zu'), ('rp_seed', '%llu'), ('rp_documents', '%llu')",
+             dim, (unsigned long long)seed, (unsigned long long)l->documents);
+    if (sqlite3_exec(db, create_tables, NULL, NULL, NULL) != SQLITE_OK || save_words(l, db) != SQLITE_OK ||
+        sqlite3_exec(db, meta, NULL, NULL, NULL) != SQLITE_OK)
+        return FAIL(e, ERR_IO, "%s: words: %s", store_path(to), sqlite3_errmsg(db));
+    return ERR_OK;
 }
 
 /* A word that comes twice is drawn twice: texts are short, and so nothing need be remembered. */

@@ -29,6 +29,11 @@ size_t lexicon_words(const struct lexicon *l);
 const char *lexicon_word(const struct lexicon *l, size_t i, uint32_t *documents);
 uint32_t lexicon_find(const struct lexicon *l, const char *word); /* documents with it; 0: unknown */
 
+/* Writes the words into side tables of a knowledge base that we made, for embed_rp:
+ *   assay_terms(term, documents), assay_meta(key, value) with rp_dim, rp_seed and rp_documents. */
+struct store;
+int lexicon_save(const struct lexicon *l, struct store *to, size_t dim, uint64_t seed, struct err *e);
+
 /* How many of `documents` hold the word; 0: unknown.  May fail: then *status is not ERR_OK. */
 typedef uint64_t word_count_fn(void *context, const char *word, int *status);
 /* The feature of a text into out[dim]; all zeros when no word is known.  scratch: dim floats. */

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/kb_build.h"
+#include "bench/command.h"
+#include "datasets/whole_file.h"
+#include "kernels/base/parallel.h"
+#include "kernels/base/text.h"
+#include "pipeline/lexicon.h"
+#include "pipeline/store.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { SPLITS_MAX = 4, EMBED_BLOCK = 4096, EMBED_CHUNK = 64 };
+
+/* The files of one split; each is opened by the first query that needs it. */
+struct split { char *name; struct whole_file text, vectors, qrels; };
+
+struct kb_build {
+    struct kb_build_options options;
+    char *folder, *what;
+    struct store *store;
+    struct lexicon *lexicon;
+    struct text texts;  /* of every entity that has one, each with its 0 */
+    int64_t *text_ids;
+    size_t *text_at, text_count, text_room;
+    struct split splits[SPLITS_MAX];
+    size_t split_count;
+    struct kb_build_counts counts;
+    struct progress progress;
+    uint64_t rows; /* delivered */
+};
+
+int make_folder(const char *path, struct err *e)
+{
+    struct text partial = { 0 };
+    int status = ERR_OK;
+    for (const char *c = path; status == ERR_OK && *c;) {
+        const size_t size = strspn(c, "/") + strcspn(c + strspn(c, "/"), "/");
+        text_add_bytes(&partial, c, size);
+        c += size;
+        struct stat st;
+        if (partial.failed) status = FAIL(e, ERR_MEM, "%s: no memory for its name", path);
+        else if (mkdir(text_of(&partial), 0777) != 0 && (stat(text_of(&partial), &st) != 0 || !S_ISDIR(st.st_mode)))
+            status = FAIL(e, ERR_IO, "%s: cannot be made: %s", text_of(&partial), strerror(errno));
+    }
+    text_free(&partial);
+    return status;
+}
+
+static char *path_of(const struct kb_build *b, const char *stem, const char *split, const char *suffix)
+{
+    struct text path = { 0 };
+    text_add(&path, "%s/%s%s%s%s", b->folder, stem, *split ? "." : "", split, suffix);
+    if (path.failed) text_free(&path);
+    return path.at;
+}
+
+int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e)
+{
+    int status = make_folder(options->folder, e);
+    if (status != ERR_OK) return status;
+    struct kb_build *b = mem_zero(1, sizeof *b);
+    if (!b) return FAIL(e, ERR_MEM, "%s: no memory", options->folder);
+    b->options = *options;
+    b->folder = strdup(options->folder);
+    b->what = strdup(options->what);
+    char *path = b->folder ? path_of(b, "kb", "", ".sqlite") : NULL;
+    if (!path || !b->what) status = FAIL(e, ERR_MEM, "%s: no memory", options->folder);
+    if (status == ERR_OK) status = store_open(&b->store, path, STORE_CREATE, e);
+    if (status == ERR_OK) status = lexicon_create(&b->lexicon, e);
+    free(path);
+    if (status == ERR_OK) {
+        progress_start(&b->progress, b->what, 0);
+        *out = b;
+    } else {
+        kb_build_close(b);
+    }
+    return status;
+}
+
+void kb_build_close(struct kb_build *b)
+{
+    if (!b) return;
+    store_close(b->store);
+    lexicon_destroy(b->lexicon);
+    text_free(&b->texts);
+    mem_free(b->text_ids);
+    mem_free(b->text_at);
+    for (size_t i = 0; i < b->split_count; i++) {
+        whole_file_abandon(&b->splits[i].text);
+        whole_file_abandon(&b->splits[i].vectors);
+        whole_file_abandon(&b->splits[i].qrels);
+        free(b->splits[i].name);
+    }
+    free(b->folder);
+    free(b->what);
+    mem_free(b);
+}
+
+/* --- the sink ------------------------------------------------------------------------------------ */
+static int keep_text(struct kb_build *b, int64_t id, const char *text, struct err *e)
+{
+    if (b->text_count == b->text_room) {
+        const size_t room = b->text_room * 2 + 1024;
+        int64_t *ids = mem_grow(b->text_ids, b->text_count, room, sizeof *ids);
+        if (ids) b->text_ids = ids;
+        size_t *at = ids ? mem_grow(b->text_at, b->text_count, room, sizeof *at) : NULL;
+        if (!at) return FAIL(e, ERR_MEM, "%s: no memory for %zu texts", b->what, room);
+        b->text_at = at;
+        b->text_room = room;
+    }
+    b->text_ids[b->text_count] = id;
+    b->text_at[b->text_count++] = b->texts.size;
+    text_add_bytes(&b->texts, text, strlen(text) + 1);
+    if (b->texts.failed) return FAIL(e, ERR_MEM, "%s: no memory for %zu texts", b->what, b->text_count);
+    return lexicon_add(b->lexicon, text, e);
+}
+
+static int sink_entity(void *context, int64_t id, const char *type, const char *name, const char *properties,
+                       const char *text, struct err *e)
+{
+    struct kb_build *b = context;
+    int status = store_add_entity(b->store, id, type, name, properties, e);
+    if (status == ERR_OK && text) status = keep_text(b, id, text, e);
+    b->counts.entities++;
+    progress_step(&b->progress, ++b->rows);
+    return status;
+}
+
+static int sink_vector(void *context, int64_t id, const float *x, size_t dim, struct err *e)
+{
+    struct kb_build *b = context;
+    b->counts.vectors++;
+    progress_step(&b->progress, ++b->rows);
+    return store_add_vector(b->store, id, x, dim, e);
+}
+
+static int sink_relation(void *context, int64_t source, int64_t target, const char *type, double weight,
+                         const char *properties, struct err *e)
+{
+    struct kb_build *b = context;
+    b->counts.relations++;
+    progress_step(&b->progress, ++b->rows);
+    return store_add_relation(b->store, source, target, type, weight, properties, e);
+}
+
+static struct split *find_split(struct kb_build *b, const char *name, struct err *e)
+{
+    for (size_t i = 0; i < b->split_count; i++)
+        if (strcmp(b->splits[i].name, name) == 0) return &b->splits[i];
+    if (b->split_count == SPLITS_MAX) {
+        (void)FAIL(e, ERR_FORMAT, "%s: more than %d splits of queries ('%s')", b->what, SPLITS_MAX, name);
+        return NULL;
+    }
+    struct split *s = &b->splits[b->split_count];
+    *s = (struct split){ .name = strdup(name) };
+    if (s->name) b->split_count++;
+    else (void)FAIL(e, ERR_MEM, "%s: no memory", b->what);
+    return s->name ? s : NULL;
+}
+
+static int open_file(struct kb_build *b, struct whole_file *f, const char *stem, const char *split,
+                     const char *suffix, struct err *e)
+{
+    if (f->to) return ERR_OK;
+    char *path = path_of(b, stem, split, suffix);
+    const int status = path ? whole_file_open(f, path, e) : FAIL(e, ERR_MEM, "%s: no memory", b->what);
+    free(path);
+    return status;
+}
+
+static int write_text(struct whole_file *f, int64_t id, const char *text, struct err *e)
+{
+    struct text line = { 0 };
+    text_add(&line, "{\"_id\": \"%lld\", \"text\": ", (long long)id);
+    text_add_json(&line, text);
+    text_add(&line, "}\n");
+    const int status = line.failed ? FAIL(e, ERR_MEM, "%s: no memory", f->path) : ERR_OK;
+    if (status == ERR_OK) fputs(text_of(&line), f->to);
+    text_free(&line);
+    return status;
+}
+
+static int sink_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
+                      const int64_t *relevant, size_t relevant_count, struct err *e)
+{
+    struct kb_build *b = context;
+    struct split *s = find_split(b, split ? split : "", e);
+    int status = s ? ERR_OK : e ? e->code : ERR_MEM;
+    if (status == ERR_OK && text) {
+        status = open_file(b, &s->text, "queries", s->name, ".jsonl", e);
+        if (status == ERR_OK) status = write_text(&s->text, id, text, e);
+    }
+    if (status == ERR_OK && x) {
+        const int32_t head = (int32_t)dim;
+        status = open_file(b, &s->vectors, "query", s->name, ".fvecs", e);
+        if (status == ERR_OK) fwrite(&head, sizeof head, 1, s->vectors.to);
+        if (status == ERR_OK) fwrite(x, sizeof *x, dim, s->vectors.to);
+    }
+    if (status == ERR_OK && relevant_count) status = open_file(b, &s->qrels, "qrels", s->name, ".txt", e);
+    for (size_t i = 0; status == ERR_OK && i < relevant_count; i++)
+        fprintf(s->qrels.to, "%lld 0 %lld 1\n", (long long)id, (long long)relevant[i]);
+    b->counts.queries++;
+    return status;
+}
+
+struct kb_sink kb_build_sink(struct kb_build *b)
+{
+    return (struct kb_sink){ b, sink_entity, sink_vector, sink_relation, sink_query };
+}
+
+/* --- the end --------------------------------------------------------------------------------------- */
+struct embed {
+    const struct kb_build *b;
+    size_t from;
+    float *block, *scratch; /* EMBED_BLOCK x dim, threads x dim */
+};
+
+static uint64_t count_of(void *context, const char *word, int *status)
+{
+    (void)status;
+    return lexicon_find(context, word);
+}
+
+static void embed_some(void *context, int thread, size_t from, size_t to)
+{
+    const struct embed *m = context;
+    const struct kb_build *b = m->b;
+    const size_t dim = b->options.dim;
+    for (size_t i = from; i < to; i++)
+        (void)text_project(text_of(&b->texts) + b->text_at[m->from + i], dim, b->options.seed,
+                           lexicon_documents(b->lexicon), count_of, b->lexicon, m->scratch + (size_t)thread * dim,
+                           m->block + i * dim);
+}
+
+static int embed_texts(struct kb_build *b, struct err *e)
+{
+    const size_t dim = b->options.dim, threads = (size_t)b->options.threads;
+    struct embed m = { .b = b };
+    m.block = mem_alloc(EMBED_BLOCK * dim, sizeof *m.block);
+    m.scratch = mem_alloc(threads * dim, sizeof *m.scratch);
+    int status = m.block && m.scratch ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
+    progress_end(&b->progress);
+    progress_start(&b->progress, "embedding texts", b->text_count);
+    for (; status == ERR_OK && m.from < b->text_count; m.from += EMBED_BLOCK) {
+        const size_t count = b->text_count - m.from < EMBED_BLOCK ? b->text_count - m.from : EMBED_BLOCK;
+        parallel_for((int)threads, count, EMBED_CHUNK, embed_some, &m);
+        for (size_t i = 0; status == ERR_OK && i < count; i++)
+            status = store_add_vector(b->store, b->text_ids[m.from + i], m.block + i * dim, dim, e);
+        b->counts.vectors += count;
+        progress_step(&b->progress, m.from + count);
+    }
+    mem_free(m.block);
+    mem_free(m.scratch);
+    if (status == ERR_OK) status = lexicon_save(b->lexicon, b->store, dim, b->options.seed, e);
+    b->counts.words = lexicon_words(b->lexicon);
+    return status;
+}
+
+int kb_build_commit(struct kb_build *b, struct kb_build_counts *counts, struct err *e)
+{
+    int status = ERR_OK;
+    if (b->text_count && b->counts.vectors == 0) status = embed_texts(b, e);
+    progress_end(&b->progress);
+    /* The knowledge base last: while it is missing, the same command may be given again. */
+    for (size_t i = 0; i < b->split_count; i++) {
+        struct split *s = &b->splits[i];
+        if (status == ERR_OK && s->text.to) status = whole_file_commit(&s->text, e);
+        if (status == ERR_OK && s->vectors.to) status = whole_file_commit(&s->vectors, e);
+        if (status == ERR_OK && s->qrels.to) status = whole_file_commit(&s->qrels, e);
+    }
+    if (status == ERR_OK) status = store_begin(b->store, e); /* an empty base is one, too */
+    if (status == ERR_OK) status = store_commit(b->store, e);
+    if (status == ERR_OK) *counts = b->counts;
+    return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * kb_build.h - a source of entities, relations and queries becomes a folder:
+ *
+ *   kb.sqlite                 the knowledge base; vectors as delivered, or made from the texts by rp
+ *   query.fvecs, qrels.txt    queries that are vectors; their number is their row, from 0
+ *   queries.jsonl, qrels.txt  queries that are text: {"_id": ..., "text": ...}
+ *   (with a split: queries.tune.jsonl, qrels.tune.txt and so on)
+ *
+ * qrels are TREC's "qid 0 docid 1", docid the entity's id.  Nothing appears before all of it is
+ * whole: what exists in the folder already is refused, not overwritten. */
+#ifndef ASSAY_KB_BUILD_H
+#define ASSAY_KB_BUILD_H
+#include "datasets/dataset.h"
+
+struct kb_build;
+struct kb_build_options {
+    const char *folder; /* made where it is missing */
+    const char *what;   /* for the progress line and provenance: "wordnet" */
+    size_t dim;         /* of the rp vectors */
+    uint64_t seed;      /* of the rp projection */
+    int threads;
+};
+struct kb_build_counts { uint64_t entities, vectors, relations, queries, words; };
+
+/* ERR_ARG: kb.sqlite exists; ERR_IO. */
+int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e);
+struct kb_sink kb_build_sink(struct kb_build *b);
+/* Embeds what came as text, commits the knowledge base and puts the query files in place. */
+int kb_build_commit(struct kb_build *b, struct kb_build_counts *counts, struct err *e);
+void kb_build_close(struct kb_build *b); /* NULL is allowed; uncommitted, leaves nothing */
+int make_folder(const char *path, struct err *e); /* and its parents */
+#endif
