@@ -5,12 +5,28 @@ load plots.'/open.gp'
 stats dat using 1 nooutput
 if (STATS_min > 0 && STATS_max / STATS_min >= 16) { set logscale x 2 }
 set offsets graph 0.02, graph 0.02
-set lmargin 12
-set rmargin 8 + 0.9 * longest
-set multiplot layout panels,1
+set multiplot
+# A key is never higher than its plot: an empty one of full height carries it.
+set lmargin at screen 0.1
+unset border
+unset tics
+unset xlabel
+set xrange [0:1]
+set yrange [0:1]
+plot for [i = 1:n] NaN with linespoints lc i dt dash_of(i) pt point_of(i) title label[i]
+unset key
+unset title
+set border 3
+set xtics nomirror out scale 0.6
+set ytics nomirror out scale 0.6
+set autoscale x
+set rmargin at screen 0.98 - (4.5 + longest) * 0.0095
+bottom = 0.65 / height
+step = (1 - 0.4 / height - bottom) / panels
 do for [p = 1:panels] {
-    if (p > 1) { unset title; unset key }
-    if (p < panels) { unset xlabel } else { set xlabel x_label noenhanced }
+    set bmargin at screen bottom + (panels - p) * step
+    set tmargin at screen bottom + (panels - p + 1) * step - (p > 1 ? 0.3 : 0.05) / height
+    if (p == panels) { set xlabel x_label noenhanced }
     set ylabel y_label[p] noenhanced
     set yrange [*:*]
     stats dat using p + 1 nooutput

@@ -6,7 +6,7 @@ if (term eq 'png') {
         linewidth 2.2 pointscale 1.5 noenhanced
 }
 if (term eq 'svg') {
-    set terminal svg name name_ size 100 * width, 100 * height dynamic font 'DejaVu Sans,13' linewidth 1.3 \
+    set terminal svg name name_ size 100 * width, 100 * height dynamic font 'DejaVu Sans,11' linewidth 1.3 \
         noenhanced background 'white'
 }
 if (term eq 'pdf') {

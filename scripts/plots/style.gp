@@ -11,7 +11,7 @@ set datafile missing 'NaN'
 set border 3 lc rgb '#404040' lw 1
 set tics nomirror out scale 0.6
 set grid lc rgb '#d8d8d8' lw 0.7 dt solid
-set key outside right top Left reverse noenhanced samplen 2 spacing 1.15
+set key outside right top Left reverse noenhanced samplen 2 spacing 1.15 maxcols 1
 set title title noenhanced
 set xlabel x_label noenhanced
 point_types = "7 5 9 11 13 4 6 8 10 12 14 1 2 3"
