@@ -14,17 +14,34 @@
  *
  * so that one 32-bit lane belongs to one row for the whole scan, four int8 products are summed in
  * it by one VPDPBUSD or SDOT, and no horizontal sum is left.  A 32-byte half is 8 rows, a 16-byte
- * quarter is 4.  Padding rows and dimensions hold code 0 and meet query zeros. */
+ * quarter is 4.  Padding rows and dimensions hold code 0 and meet query zeros.
+ *
+ * Split codes keep the upper bit apart: of the ascending level c, of 1 << bits,
+ *     sign = c >= half,  rank = sign ? c - half : half - 1 - c     (half = 1 << (bits - 1))
+ * so that rank 0 is innermost.  The signs are a block of 1-bit codes; a row's ranks are bits - 1
+ * planes, lowest bit first, of groups * 4 bytes each: dimension i is bit i & 7 of byte i / 8.  One
+ * row's signs stand in as many cache lines as it has groups, but those lines have just been
+ * scanned when the ranks are wanted; keeping them a second time would cost dim / 8 bytes a row. */
 #ifndef ASSAY_CODES_H
 #define ASSAY_CODES_H
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { CODES_ROWS = 16, CODES_DIMS = 32, CODES_BITS_MAX = 8 };
 
 static inline size_t codes_groups(size_t dim) { return (dim + CODES_DIMS - 1) / CODES_DIMS; }
 static inline size_t codes_blocks(size_t rows) { return (rows + CODES_ROWS - 1) / CODES_ROWS; }
 static inline size_t codes_block_bytes(size_t groups, int bits) { return groups * (size_t)bits * 64; }
+
+/* Ascending code to sign << (bits - 1) | rank, and back: it is its own inverse. */
+static inline unsigned codes_split(unsigned code, int bits)
+{
+    const unsigned half = 1u << (bits - 1);
+    return code & half ? code : half - 1 - code;
+}
+
+static inline size_t codes_rank_bytes(size_t groups, int bits) { return (size_t)(bits - 1) * groups * 4; }
 
 static inline unsigned codes_get(const uint8_t *block, int bits, size_t row, size_t dim)
 {
@@ -53,5 +70,25 @@ static inline void codes_set(uint8_t *block, int bits, size_t row, size_t dim, u
         code >>= w;
         plane += w * 64;
     }
+}
+
+/* The ranks of a row from its split codes, groups * 32 bytes. */
+static inline void codes_set_ranks(uint8_t *row, size_t groups, int bits, const uint8_t *split)
+{
+    for (int plane = 0; plane + 1 < bits; plane++)
+        for (size_t byte = 0; byte < groups * 4; byte++, row++) {
+            uint64_t eight; /* the product moves bit 8 i to bit 56 + i */
+            memcpy(&eight, split + byte * 8, sizeof eight);
+            *row = (uint8_t)((eight >> plane & 0x0101010101010101ull) * 0x0102040810204080ull >> 56);
+        }
+}
+
+/* Rank of one dimension. */
+static inline unsigned codes_get_rank(const uint8_t *row, size_t groups, int bits, size_t dim)
+{
+    unsigned rank = 0;
+    for (int plane = 0; plane + 1 < bits; plane++)
+        rank |= (row[(size_t)plane * groups * 4 + dim / 8] >> (dim & 7) & 1u) << plane;
+    return rank;
 }
 #endif
