@@ -326,16 +326,11 @@ static int create_stages(struct pipeline *p, struct err *e)
     return status;
 }
 
-int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings, size_t setting_count,
-                  const struct kernel_set *kernels, struct err *e)
+/* Stages as the settings have them; they know no base yet. */
+static int configure(struct pipeline *p, const char *const *settings, size_t count, struct err *e)
 {
-    struct pipeline *p = mem_zero(1, sizeof *p);
-    if (!p) return FAIL(e, ERR_MEM, "%s: no memory", db_path);
     struct wish wish = { 0 };
-    int status = kernels ? (p->kernels = *kernels, ERR_OK) : kernel_set_resolve(&p->kernels, NULL, e);
-    if (status == ERR_OK) status = store_open(&p->store, db_path, STORE_READ, e);
-    if (status == ERR_OK) status = store_read_begin(p->store, e);
-    if (status == ERR_OK) status = gather(p, settings, setting_count, &wish, e);
+    int status = gather(p, settings, count, &wish, e);
     if (status == ERR_OK) status = apply_all(p, &wish, e);
     if (status == ERR_OK) {
         list_settings(p);
@@ -343,8 +338,20 @@ int pipeline_open(struct pipeline **out, const char *db_path, const char *const 
         p->q.min_vector_score = (float)params_real(p->own, "min_vector_score");
         status = create_stages(p, e);
     }
-    if (status == ERR_OK) status = refresh_if_changed(p, e);
     text_free(&wish.text);
+    return status;
+}
+
+int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings, size_t setting_count,
+                  const struct kernel_set *kernels, struct err *e)
+{
+    struct pipeline *p = mem_zero(1, sizeof *p);
+    if (!p) return FAIL(e, ERR_MEM, "%s: no memory", db_path);
+    int status = kernels ? (p->kernels = *kernels, ERR_OK) : kernel_set_resolve(&p->kernels, NULL, e);
+    if (status == ERR_OK) status = store_open(&p->store, db_path, STORE_READ, e);
+    if (status == ERR_OK) status = store_read_begin(p->store, e);
+    if (status == ERR_OK) status = configure(p, settings, setting_count, e);
+    if (status == ERR_OK) status = refresh_if_changed(p, e);
     if (p->store) store_read_end(p->store);
     if (status == ERR_OK) *out = p;
     else pipeline_close(p);
@@ -368,16 +375,41 @@ static void answer_free(struct pipeline *p)
     p->k_room = 0;
 }
 
-void pipeline_close(struct pipeline *p)
+/* All that the settings made. */
+static void unconfigure(struct pipeline *p)
 {
-    if (!p) return;
     for (int s = 0; s < SLOT_COUNT; s++) {
         if (p->at[s].self && p->at[s].ops->destroy) p->at[s].ops->destroy(p->at[s].self);
         params_destroy(p->at[s].params);
+        p->at[s].self = NULL;
+        p->at[s].params = NULL;
     }
-    answer_free(p);
-    text_free(&p->text);
     params_destroy(p->own);
+    p->own = NULL;
+    p->setting_count = 0;
+    answer_free(p);
+}
+
+int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e)
+{
+    int status = store_read_begin(p->store, e);
+    if (status != ERR_OK) return status;
+    unconfigure(p);
+    status = configure(p, settings, setting_count, e);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+        if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, &p->kb, e);
+    const struct index_cache *cache = status == ERR_OK ? pipeline_cache(p) : NULL;
+    p->build_s = cache ? cache->build_s : 0;
+    if (status == ERR_OK) status = refresh_if_changed(p, e);
+    store_read_end(p->store);
+    return status;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+    if (!p) return;
+    unconfigure(p);
+    text_free(&p->text);
     query_free(&p->q);
     kb_free(&p->kb);
     store_close(p->store);
@@ -578,6 +610,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
     out->results = p->results;
     out->count = q->kept_count;
     out->candidates = q->candidates;
+    out->vector = q->vector;
     out->candidate_count = q->candidate_count;
     return status;
 }

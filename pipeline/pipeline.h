@@ -52,6 +52,7 @@ struct answer {
     uint64_t total_ns; /* all of the query, the transaction and the check for changes included */
     const struct hit *candidates; /* what retrieve gave, best first */
     size_t candidate_count;
+    const float *vector; /* what was searched for: the base's dimensions; NULL: the base holds no vectors */
     uint64_t sql_statements; /* run by this query */
 };
 
@@ -72,6 +73,9 @@ struct question {
 int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings,
                   size_t setting_count, const struct kernel_set *kernels, struct err *e);
 void pipeline_close(struct pipeline *p); /* NULL is allowed */
+/* Other settings on the base that is loaded: as pipeline_close and pipeline_open, without reading it
+ * again.  After a failure only pipeline_close may follow. */
+int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e);
 
 /* A base that has changed since the last query is loaded again first.  A base without vectors has no
  * results.  ERR_ARG: wrong dimension, non-finite vector, k == 0, neither text nor vector; ERR_IO, ERR_BUSY,
