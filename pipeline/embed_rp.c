@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ * embed_rp.c - a linear text feature: tf-idf times a seeded Gaussian projection (lexicon.h), from the
+ * words that the knowledge base was built with (side tables assay_terms and assay_meta).  It needs no
+ * model and is the same on every machine; it knows words, not meanings.
+ *
+ * Document counts are looked up as words come: reading all of WordNet's 98,096 words at open took
+ * longer than a thousand queries save. */
+#include "kernels/base/mem.h"
+#include "kernels/base/text.h"
+#include "pipeline/lexicon.h"
+#include "pipeline/stage.h"
+#include <sqlite3.h>
+#include <string.h>
+
+struct rp {
+    struct store *store;
+    sqlite3_stmt *find;
+    size_t dim;
+    uint64_t seed, documents;
+    float *scratch; /* dim */
+};
+
+static void destroy(void *self)
+{
+    struct rp *rp = self;
+    if (!rp) return;
+    sqlite3_finalize(rp->find);
+    mem_free(rp->scratch);
+    mem_free(rp);
+}
+
+/* One number of assay_meta; 0 when it or the table is missing. */
+static int64_t meta(sqlite3 *db, const char *key)
+{
+    sqlite3_stmt *st = NULL;
+    int64_t value = 0;
+    if (sqlite3_prepare_v2(db, "SELECT value FROM assay_meta WHERE key = ?", -1, &st, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+        if (sqlite3_step(st) == SQLITE_ROW && !text_to_i64((const char *)sqlite3_column_text(st, 0), &value)) value = 0;
+    }
+    sqlite3_finalize(st);
+    return value;
+}
+
+/* A base without words is no error here: its queries may all come as vectors. */
+static int create(void **self, struct stage_env *env, struct err *e)
+{
+    struct rp *rp = mem_zero(1, sizeof *rp);
+    if (!rp) return FAIL(e, ERR_MEM, "rp: no memory");
+    sqlite3 *db = store_handle(env->store);
+    const int64_t dim = meta(db, "rp_dim");
+    rp->store = env->store;
+    if (dim > 0 && dim <= LEXICON_DIM_MAX) {
+        rp->dim = (size_t)dim;
+        rp->seed = (uint64_t)meta(db, "rp_seed");
+        rp->documents = (uint64_t)meta(db, "rp_documents");
+        rp->scratch = mem_alloc(rp->dim, sizeof *rp->scratch);
+        const int rc = sqlite3_prepare_v3(db, "SELECT documents FROM assay_terms WHERE term = ?", -1,
+                                          SQLITE_PREPARE_PERSISTENT, &rp->find, NULL);
+        if (!rp->scratch || rc != SQLITE_OK) {
+            const int status = rp->scratch ? FAIL(e, ERR_FORMAT, "%s: assay_terms: %s", store_path(env->store), sqlite3_errmsg(db))
+                                           : FAIL(e, ERR_MEM, "rp: no memory");
+            destroy(rp);
+            return status;
+        }
+    }
+    *self = rp;
+    return ERR_OK;
+}
+
+static uint64_t count_of(void *context, const char *word, int *status)
+{
+    const struct rp *rp = context;
+    uint64_t documents = 0;
+    sqlite3_bind_text(rp->find, 1, word, -1, SQLITE_STATIC);
+    const int rc = sqlite3_step(rp->find);
+    if (rc == SQLITE_ROW) documents = (uint64_t)sqlite3_column_int64(rp->find, 0);
+    else if (rc != SQLITE_DONE) *status = ERR_IO;
+    sqlite3_reset(rp->find);
+    return documents;
+}
+
+static int run(void *self, struct query *q, struct err *e)
+{
+    struct rp *rp = self;
+    const char *path = store_path(rp->store);
+    if (!rp->dim)
+        return FAIL(e, ERR_NOT_FOUND, "embed=rp: %s was not embedded by rp (no table assay_terms); "
+                    "ask with a vector, or choose another embedder", path);
+    if (rp->dim != q->kb->vectors.rows.dim)
+        return FAIL(e, ERR_FORMAT, "embed=rp: %s has words of dimension %zu but vectors of %zu", path, rp->dim,
+                    q->kb->vectors.rows.dim);
+    if (!q->text) return FAIL(e, ERR_ARG, "embed=rp: the query has no text");
+    const int status =
+        text_project(q->text, rp->dim, rp->seed, rp->documents, count_of, rp, rp->scratch, q->vector);
+    if (status != ERR_OK) return FAIL(e, status, "%s: assay_terms: %s", path, sqlite3_errmsg(store_handle(rp->store)));
+    return ERR_OK;
+}
+
+const struct stage_ops embed_rp = {
+    .name = "rp",
+    .slot = SLOT_EMBED,
+    .summary = "tf-idf times a Gaussian projection, from the words of the knowledge base",
+    .create = create,
+    .run = run,
+    .destroy = destroy,
+};
