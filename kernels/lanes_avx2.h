@@ -22,6 +22,11 @@ static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec sum) { return _mm256_fmadd_ps(a, b, sum); }
 static inline vec vec_f32(const float *x) { return _mm256_loadu_ps(x); }
 static inline void vec_store(float *x, vec v) { _mm256_storeu_ps(x, v); }
+static inline vec vec_inverse_root(vec x)
+{
+    const vec some = _mm256_cmp_ps(x, vec_zero(), _CMP_GT_OQ);
+    return _mm256_and_ps(some, _mm256_div_ps(_mm256_set1_ps(1), _mm256_sqrt_ps(x)));
+}
 
 static inline __m256i first_lanes(size_t n)
 {

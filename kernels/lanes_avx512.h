@@ -21,6 +21,11 @@ static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec sum) { return _mm512_fmadd_ps(a, b, sum); }
 static inline vec vec_f32(const float *x) { return _mm512_loadu_ps(x); }
 static inline void vec_store(float *x, vec v) { _mm512_storeu_ps(x, v); }
+static inline vec vec_inverse_root(vec x)
+{
+    const __mmask16 some = _mm512_cmp_ps_mask(x, vec_zero(), _CMP_GT_OQ);
+    return _mm512_maskz_div_ps(some, _mm512_set1_ps(1), _mm512_sqrt_ps(x));
+}
 
 static inline __mmask16 first_lanes(size_t n) { return (__mmask16)((1u << n) - 1); }
 /* The first n of WIDTH elements, +0 beyond: masked loads do not touch what they leave out. */

@@ -21,6 +21,11 @@ static inline vec vec_add(vec a, vec b) { return vaddq_f32(a, b); }
 static inline vec vec_fma(vec a, vec b, vec sum) { return vfmaq_f32(sum, a, b); }
 static inline vec vec_f32(const float *x) { return vld1q_f32(x); }
 static inline void vec_store(float *x, vec v) { vst1q_f32(x, v); }
+static inline vec vec_inverse_root(vec x)
+{
+    const vec root = vdivq_f32(vdupq_n_f32(1), vsqrtq_f32(x));
+    return vreinterpretq_f32_u32(vandq_u32(vcgtzq_f32(x), vreinterpretq_u32_f32(root)));
+}
 
 /* The first n of WIDTH elements, +0 beyond. */
 static inline vec vec_f32_part(const float *x, size_t n)
