@@ -4,6 +4,7 @@
 #include "bench/command.h"
 #include "bench/micro.h"
 #include "bench/output.h"
+#include "bench/run.h"
 #include "kernels/base/mem.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,11 +152,11 @@ static void say_untimed(void)
             fprintf(stderr, "not timed: %s has no entry in bench/workload.c\n", kernel_op_name((enum kernel_op)op));
 }
 
-static int write_results(const struct asked *a, const struct micro *m, char **argv, struct err *e)
+static int write_results(const struct asked *a, const struct micro *m, const char *notes, struct err *e)
 {
     struct text out = { 0 };
     int status = ERR_OK;
-    if (a->csv) micro_csv(m, argv, &out);
+    if (a->csv) micro_csv(m, notes, &out);
     else if (a->json) micro_google_json(m, "assay bench", &out);
     else if (a->quick) {
         text_add(&out, "kernels over the faster of the compilers' rows, median and 95 %% interval\n");
@@ -170,15 +171,15 @@ static int write_results(const struct asked *a, const struct micro *m, char **ar
     fputs(text_of(&out), a->csv || a->json ? stderr : stdout);
     if (status == ERR_OK && a->save) {
         text_clear(&out);
-        micro_raw_csv(m, argv, &out);
+        micro_raw_csv(m, notes, &out);
         status = output_write(a->save, &out, e);
     }
     if (status == ERR_OK && a->out) {
         text_clear(&out);
-        micro_csv(m, argv, &out);
+        micro_csv(m, notes, &out);
         status = output_write_in(a->out, "bench.csv", &out, e);
         text_clear(&out);
-        micro_raw_csv(m, argv, &out);
+        micro_raw_csv(m, notes, &out);
         if (status == ERR_OK) status = output_write_in(a->out, "raw.csv", &out, e);
         text_clear(&out);
         micro_google_json(m, "assay bench", &out);
@@ -188,7 +189,7 @@ static int write_results(const struct asked *a, const struct micro *m, char **ar
     return status;
 }
 
-static int measure(const struct asked *a, char **argv, struct err *e)
+static int measure(const struct asked *a, const char *notes, struct err *e)
 {
     const char *filter = a->filters.count ? a->filters.at[0] : "";
     const struct micro_plan plan = { .rounds = (size_t)a->rounds,
@@ -215,7 +216,7 @@ static int measure(const struct asked *a, char **argv, struct err *e)
     if (status == ERR_OK && a->baseline) status = micro_baseline(&m, a->baseline, a->force, e);
     if (status == ERR_OK) {
         if (!a->filters.count && !a->quick) say_untimed();
-        status = write_results(a, &m, argv, e);
+        status = write_results(a, &m, notes, e);
     }
     size_t wrong = 0;
     for (size_t i = 0; i < m.count; i++) wrong += m.rows[i].wrong[0] != 0;
@@ -246,13 +247,17 @@ static int run(int argc, char **argv, struct err *e)
         { "--json", OPTION_FLAG, &a.json, 0, 0 },       { "--quick", OPTION_FLAG, &a.quick, 0, 0 },
         { "--force", OPTION_FLAG, &a.force, 0, 0 },     { 0 },
     };
-    const int status = options_parse(argc, argv, options, &a.filters, e);
+    int status = options_parse(argc, argv, options, &a.filters, e);
     if (status != ERR_OK) return status;
     if (a.filters.count > 1) return FAIL(e, ERR_ARG, "one FILTER at most, not '%s' too", a.filters.at[1]);
     if (a.csv && a.json) return FAIL(e, ERR_ARG, "--csv and --json: choose one");
     if (!a.where) a.where = a.quick ? "l1,l2" : "l2";
     if (!a.rounds) a.rounds = a.quick ? 20 : 52;
-    return measure(&a, argv, e);
+    struct run r;
+    status = run_init(&r, argc, argv, e);
+    if (status == ERR_OK) status = measure(&a, text_of(&r.notes), e);
+    run_fini(&r);
+    return status;
 }
 
 const struct command cmd_bench = {
@@ -265,7 +270,7 @@ const struct command cmd_bench = {
         "differ from the scalar ones is reported and not timed.\n\n"
         "  --dim LIST       dimensions of a vector                                   (384,768)\n"
         "  --where LIST     working set: l1, l2, l3, dram, sized from this machine    (l2)\n"
-        "  --rows N         rows of each of the two sets, in place of --where\n"
+        "  --rows N         rows, in place of --where\n"
         "  --access LIST    scan, gather: rows in order, or by a random list          (scan)\n"
         "  --bits LIST      bits of a code, where the operation has codes             (4)\n"
         "  --batch LIST     queries a call, where the operation takes several         (1)\n"

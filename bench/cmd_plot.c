@@ -2,14 +2,13 @@
  * cmd_plot.c - CSV to figures: the series are made here, drawn by gnuplot with scripts/plots/. */
 #include "bench/command.h"
 #include "bench/figure.h"
+#include "bench/gnuplot.h"
 #include "kernels/base/mem.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define QUALITY     "agree_at_10|recall_strict"
 #define ALONG_QUERY "rerank,nprobe,ef,eps0"
@@ -81,37 +80,6 @@ struct plot {
     size_t drawn;
 };
 
-/* ASSAY_PLOTS; else PREFIX/share/assay/plots or the source tree, whichever this binary lies in. */
-static int find_scripts(char *path, size_t size, struct err *e)
-{
-    const char *tried[3] = { getenv("ASSAY_PLOTS"), "/../share/assay/plots",
-                             "/../../scripts/plots" };
-    char self[400];
-    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[n > 0 ? n : 0] = 0;
-    if (strrchr(self, '/')) *strrchr(self, '/') = 0;
-    for (int i = 0; i < 3; i++) {
-        struct stat st;
-        if (!tried[i]) continue;
-        snprintf(path, size, "%s%s/render.gp", i ? self : "", tried[i]);
-        if (stat(path, &st) != 0) continue;
-        *strrchr(path, '/') = 0;
-        return ERR_OK;
-    }
-    return FAIL(e, ERR_NOT_FOUND,
-                "gnuplot files (render.gp) not found beside %s; set ASSAY_PLOTS to their folder",
-                self);
-}
-
-/* name = 'value'; or name[at] = 'value'; for gnuplot -e, whose strings in single quotes know no
- * escape but ''. */
-static void set_text(struct text *script, const char *name, size_t at, const char *value)
-{
-    text_add(script, at ? "%s[%zu] = '" : "%s = '", name, at);
-    for (; *value; value++) text_add(script, *value == '\'' ? "''" : "%c", *value);
-    text_add(script, "'; ");
-}
-
 static int write_data(const struct figure *f, const char *path, struct err *e)
 {
     FILE *out = fopen(path, "w");
@@ -136,51 +104,19 @@ static int write_data(const struct figure *f, const char *path, struct err *e)
     return fclose(out) != 0 || failed ? FAIL(e, ERR_IO, "%s: cannot be written", path) : ERR_OK;
 }
 
-/* gnuplot warns about much that is none (a series without points in one panel): what it says is
- * shown only when it fails. */
-static int run_gnuplot(const char *script, struct err *e)
-{
-    int ends[2], status = 0;
-    if (pipe(ends) != 0) return FAIL(e, ERR_IO, "gnuplot: %s", strerror(errno));
-    const pid_t pid = fork();
-    if (pid == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execlp("gnuplot", "gnuplot", "-e", script, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    struct text said = { 0 };
-    char piece[512];
-    for (ssize_t n; pid > 0 && (n = read(ends[0], piece, sizeof piece)) > 0;)
-        text_add_bytes(&said, piece, (size_t)n);
-    close(ends[0]);
-    int result = ERR_OK;
-    if (pid < 0 || waitpid(pid, &status, 0) != pid)
-        result = FAIL(e, ERR_IO, "gnuplot: %s", strerror(errno));
-    else if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        result = FAIL(e, ERR_NOT_FOUND, "gnuplot is not installed (Debian: gnuplot-nox)");
-    else if (status != 0)
-        result = FAIL(e, ERR_IO, "gnuplot: %s",
-                      text_of(&said) + (said.size > 400 ? said.size - 400 : 0));
-    text_free(&said);
-    return result;
-}
-
 static int draw(const struct figure *f, void *context, struct err *e)
 {
     struct plot *p = context;
     struct text base = { 0 }, data = { 0 }, script = { 0 };
     text_add(&base, "%s/%s", p->out, text_of(&f->name));
     text_add(&data, "%s.dat", text_of(&base));
-    set_text(&script, "plots", 0, p->scripts);
-    set_text(&script, "figure", 0, f->kind->gp);
-    set_text(&script, "dat", 0, text_of(&data));
-    set_text(&script, "out", 0, text_of(&base));
-    set_text(&script, "name_", 0, text_of(&f->name));
-    set_text(&script, "title", 0, text_of(&f->title));
-    set_text(&script, "x_label", 0, f->x ? figure_label(f->x) : "");
+    gnuplot_set(&script, "plots", 0, p->scripts);
+    gnuplot_set(&script, "figure", 0, f->kind->gp);
+    gnuplot_set(&script, "dat", 0, text_of(&data));
+    gnuplot_set(&script, "out", 0, text_of(&base));
+    gnuplot_set(&script, "name_", 0, text_of(&f->name));
+    gnuplot_set(&script, "title", 0, text_of(&f->title));
+    gnuplot_set(&script, "x_label", 0, f->x ? figure_label(f->x) : "");
     size_t marked[SERIES_FRONT + 1] = { 0 };
     for (size_t i = 0; i < f->count; i++) marked[f->series[i].mark]++;
     text_add(
@@ -188,13 +124,13 @@ static int draw(const struct figure *f, void *context, struct err *e)
         "ours = %zu; foreign = %zu; n = %zu; panels = %zu; array y_label[%zu]; array label[%zu]; ",
         marked[SERIES_OURS], marked[SERIES_FOREIGN], f->count, f->y_count, f->y_count, f->count);
     for (size_t y = 0; y < f->y_count; y++)
-        set_text(&script, "y_label", y + 1, figure_label(f->y[y]));
+        gnuplot_set(&script, "y_label", y + 1, figure_label(f->y[y]));
     for (size_t i = 0; i < f->count; i++)
-        set_text(&script, "label", i + 1, text_of(&f->series[i].label));
+        gnuplot_set(&script, "label", i + 1, text_of(&f->series[i].label));
     text_add(&script, "load plots.'/render.gp'");
     int status = script.failed || data.failed ? FAIL(e, ERR_MEM, "plot: out of memory")
                                               : write_data(f, text_of(&data), e);
-    if (status == ERR_OK) status = run_gnuplot(text_of(&script), e);
+    if (status == ERR_OK) status = gnuplot_run(text_of(&script), e);
     if (status == ERR_OK) printf("%s.{png,svg,pdf}\n", text_of(&base));
     p->drawn += status == ERR_OK;
     text_free(&base);
@@ -260,7 +196,7 @@ static int run(int argc, char **argv, struct err *e)
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - files.at[0]) : 1,
              slash ? files.at[0] : ".");
     struct plot p = { .out = out ? out : folder };
-    status = find_scripts(p.scripts, sizeof p.scripts, e);
+    status = gnuplot_folder(p.scripts, sizeof p.scripts, e);
     if (status != ERR_OK) return status;
     if (mkdir(p.out, 0777) != 0 && errno != EEXIST)
         return FAIL(e, ERR_IO, "%s: %s", p.out, strerror(errno));

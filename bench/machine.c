@@ -157,7 +157,7 @@ void machine_describe_load(struct machine_load before, struct machine_load after
              (unsigned long long)(after.preempted - before.preempted));
 }
 
-void machine_provenance(const struct machine *m, char *const *argv, struct text *out)
+void machine_provenance(const struct machine *m, struct text *out)
 {
     char when[32];
     const time_t now = time(NULL);
@@ -176,10 +176,6 @@ void machine_provenance(const struct machine *m, char *const *argv, struct text 
              m->cache_bytes[1] / 1024, m->cache_bytes[2] / 1024, m->cache_sharing[2]);
     text_add(out, "# governor: %s\n# huge pages: %s\n# aslr: %s\n# counters: %s\n", m->governor, m->huge_pages,
              m->aslr, m->counters[0] ? m->counters : "yes");
-    if (!argv) return;
-    text_add(out, "# command: assay");
-    for (; *argv; argv++) text_add(out, " %s", *argv);
-    text_add(out, "\n");
 }
 
 static int open_counter(uint64_t config)

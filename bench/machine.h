@@ -34,8 +34,8 @@ struct machine_load {
 };
 struct machine_load machine_load(void);
 
-/* Appends "# key: value" lines: machine, build, time.  argv is the command line, NULL to leave out. */
-void machine_provenance(const struct machine *m, char *const *argv, struct text *out);
+/* Appends "# key: value" lines: machine, build, time. */
+void machine_provenance(const struct machine *m, struct text *out);
 /* Appends "load 0.31, steal 0 ms, throttled 0 ms, preempted 3 times" between two readings. */
 void machine_describe_load(struct machine_load before, struct machine_load after, struct text *out);
 

@@ -71,12 +71,12 @@ void micro_name(const struct micro_row *r, struct text *out); /* "dot_f32/avx512
 /* Median (q = 0.5) or worst (q = 1) of what the A/A arms could have found; infinite without any. */
 double micro_resolves(const struct micro *m, double q);
 
-/* micro_out.c */
+/* micro_out.c.  notes: the "# key: value" lines on top (run.h) */
 void micro_table(const struct micro *m, struct text *out);    /* for a person */
 void micro_headline(const struct micro *m, struct text *out); /* one line a shape: gain over the compiler */
 void micro_footer(const struct micro *m, struct text *out);   /* error, load, steal, counters, what is resolved */
-void micro_csv(const struct micro *m, char *const *argv, struct text *out);
-void micro_raw_csv(const struct micro *m, char *const *argv, struct text *out); /* one line a sample */
+void micro_csv(const struct micro *m, const char *notes, struct text *out);
+void micro_raw_csv(const struct micro *m, const char *notes, struct text *out); /* one line a sample */
 void micro_google_json(const struct micro *m, const char *program, struct text *out);
 /* Compares with a file of micro_raw_csv.  ERR_FORMAT when it is not one; ERR_ARG when it is of another
  * machine or build and `force` is 0. */

@@ -27,7 +27,7 @@ static void add_shape(const struct micro_row *r, struct text *out)
     text_add(out, "%s  d=%zu", kernel_op_name(s->op), s->dim);
     if (s->bits) text_add(out, "  bits=%d", s->bits);
     if (workload_uses(s->op) & USES_BATCH) text_add(out, "  batch=%zu", s->batch);
-    text_add(out, "  2 x %zu rows = %.0f KiB%s%s, %s\n", s->rows, (double)r->facts.set_bytes / 1024,
+    text_add(out, "  %zu rows = %.0f KiB%s%s, %s\n", s->rows, (double)r->facts.set_bytes / 1024,
              r->where[0] ? " in " : "", r->where, s->gather ? "gathered" : "scanned");
 }
 
@@ -180,10 +180,9 @@ static void csv_row(const struct micro_row *r, struct text *out)
     text_add(out, "\n");
 }
 
-static void provenance(const struct micro *m, char *const *argv, struct text *out)
+static void provenance(const struct micro *m, const char *notes, struct text *out)
 {
-    machine_provenance(&m->machine, argv, out);
-    text_add(out, "# load: ");
+    text_add(out, "%s# load: ", notes);
     machine_describe_load(m->before, m->after, out);
     text_add(out, "\n");
     for (int c = CEILING_READ + 1; c < CEILING_COUNT; c++)
@@ -195,9 +194,9 @@ static void provenance(const struct micro *m, char *const *argv, struct text *ou
                  m->null_count, m->null_resolved);
 }
 
-void micro_csv(const struct micro *m, char *const *argv, struct text *out)
+void micro_csv(const struct micro *m, const char *notes, struct text *out)
 {
-    provenance(m, argv, out);
+    provenance(m, notes, out);
     text_add(out,
              "op,isa,variant,kind,dim,bits,batch,rows,where,access,working_set_bytes,status,samples,iterations,"
              "ns_per_vector,ns_per_vector_lo,ns_per_vector_hi,mad_pct,gb_per_s,ceiling,pct_of_ceiling,x_scalar,x_"
@@ -207,9 +206,9 @@ void micro_csv(const struct micro *m, char *const *argv, struct text *out)
     for (size_t i = 0; i < m->count; i++) csv_row(&m->rows[i], out);
 }
 
-void micro_raw_csv(const struct micro *m, char *const *argv, struct text *out)
+void micro_raw_csv(const struct micro *m, const char *notes, struct text *out)
 {
-    provenance(m, argv, out);
+    provenance(m, notes, out);
     text_add(out, "name,sample,ns_per_vector\n");
     for (size_t i = 0; i < m->count; i++) {
         struct text name = { 0 };
@@ -421,7 +420,7 @@ int micro_baseline(struct micro *m, const char *path, int force, struct err *e)
     char id[32];
     snprintf(id, sizeof id, "%016" PRIx64, m->machine.id);
     struct text own = { 0 };
-    machine_provenance(&m->machine, NULL, &own);
+    machine_provenance(&m->machine, &own);
     const int other_machine = strcmp(id, s.machine) != 0, other_build = !strstr(text_of(&own), s.build);
     text_free(&own);
     if ((other_machine || other_build) && !force) {

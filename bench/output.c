@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/output.h"
+#include "bench/run.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
-static int make_folders(const char *path, struct err *e)
+static int make_folder_of(const char *path, struct err *e)
 {
-    char copy[4096];
-    if (strlen(path) >= sizeof copy) return FAIL(e, ERR_ARG, "%.64s...: a path of %zu characters", path, strlen(path));
-    strcpy(copy, path);
-    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST) return FAIL(e, ERR_IO, "%s: %s", copy, strerror(errno));
-        *slash = '/';
-    }
-    return ERR_OK;
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path) return ERR_OK;
+    struct text folder = { 0 };
+    text_add_bytes(&folder, path, (size_t)(slash - path));
+    const int status = folder_make(text_of(&folder), e);
+    text_free(&folder);
+    return status;
 }
 
 int output_write(const char *path, const struct text *content, struct err *e)
 {
     if (content->failed) return FAIL(e, ERR_MEM, "%s: no memory for its content", path);
-    const int status = make_folders(path, e);
+    const int status = make_folder_of(path, e);
     if (status != ERR_OK) return status;
     struct text temporary = { 0 };
     text_add(&temporary, "%s.tmp", path);

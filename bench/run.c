@@ -74,7 +74,7 @@ int run_init(struct run *r, int argc, char *const *argv, struct err *e)
     snprintf(r->id, sizeof r->id, "%016llx", (unsigned long long)hash64(0, unique, sizeof unique));
     snprintf(r->machine, sizeof r->machine, "%016llx", (unsigned long long)machine.id);
     snprintf(r->binary, sizeof r->binary, "%016llx", (unsigned long long)binary);
-    machine_provenance(&machine, NULL, &r->notes);
+    machine_provenance(&machine, &r->notes);
     text_add(&r->notes, "# command: assay");
     for (int i = 0; i < argc; i++) {
         char buffer[512];

@@ -68,9 +68,9 @@ static void shapes(void)
     struct workload_shape shape = { .op = OP_fht_f32, .dim = 384, .bytes = 1 << 20, .batch = 1 };
     CHECK(workload_create(&w, &shape, &e) == ERR_OK, "%s", e.text);
     const struct workload_facts *f = workload_facts(w);
-    CHECK(f->shape.dim == 512 && f->set_bytes == 1 << 20 && f->shape.rows == 256, "dim %zu rows %zu", f->shape.dim,
+    CHECK(f->shape.dim == 512 && f->set_bytes == 1 << 20 && f->shape.rows == 512, "dim %zu rows %zu", f->shape.dim,
           f->shape.rows);
-    CHECK(f->demand[CEILING_FMA] == 256.0 * 512 * 9, "%g additions", f->demand[CEILING_FMA]);
+    CHECK(f->demand[CEILING_FMA] == 512.0 * 512 * 9, "%g additions", f->demand[CEILING_FMA]);
     workload_destroy(w);
     shape = (struct workload_shape){ .op = OP_scan_lut, .dim = 100, .rows = 17, .bits = 3, .batch = 2 };
     CHECK(workload_create(&w, &shape, &e) == ERR_OK, "%s", e.text);
@@ -187,7 +187,7 @@ static void csv_is_square(void)
     with_wrong.rows = rows;
     with_wrong.count = 2;
     struct text out = { 0 };
-    micro_csv(&with_wrong, NULL, &out);
+    micro_csv(&with_wrong, "# a: b\n", &out);
     size_t want = 0, lines = 0;
     for (char *save = NULL, *line = strtok_r(out.at, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         if (line[0] == '#') continue;
@@ -210,9 +210,10 @@ static void baseline(void)
 {
     char path[64];
     snprintf(path, sizeof path, "/tmp/assay_micro_%d.csv", (int)getpid());
-    struct text out = { 0 };
+    struct text out = { 0 }, notes = { 0 };
     struct err e = { 0 };
-    micro_raw_csv(&measured, NULL, &out);
+    machine_provenance(&measured.machine, &notes);
+    micro_raw_csv(&measured, text_of(&notes), &out);
     CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
     CHECK(micro_baseline(&measured, path, 0, &e) == ERR_OK, "%s", e.text);
     for (size_t i = 0; i < measured.count; i++) {
@@ -231,6 +232,7 @@ static void baseline(void)
     remove(path);
     CHECK(micro_baseline(&measured, path, 0, &e) == ERR_NOT_FOUND, "%s", e.text);
     text_free(&out);
+    text_free(&notes);
     micro_fini(&measured);
 }
 

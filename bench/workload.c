@@ -10,9 +10,9 @@
 enum { SETS = 2, CHECKED_ROWS = 67 };
 
 struct operands {
-    void *rows;   /* what the working set counts */
+    void *rows; /* what the working set counts; shared */
+    void *side; /* per row, or a small table; shared */
     void *query;
-    void *side;   /* per row, or a small table */
     uint32_t *pick;
     void *out;
 };
@@ -21,7 +21,6 @@ struct workload {
     struct workload_facts facts;
     const struct driver *driver;
     struct operands set[SETS];
-    size_t set_rows_bytes; /* of one set */
     int verifying;         /* operands that show errors rather than operands that can be repeated */
 };
 
@@ -29,7 +28,7 @@ struct workload {
 struct driver {
     int uses;
     size_t (*row_bytes)(const struct workload_shape *s);
-    /* Bytes of query, side and out; rows are set_rows_bytes. */
+    /* Bytes of query, side and out; rows are facts.set_bytes. */
     void (*sizes)(const struct workload_shape *s, size_t *query, size_t *side, size_t *out);
     void (*fill)(struct workload *w, struct operands *o, struct rng *r);
     void (*call)(const struct workload_shape *s, const struct kernel *k, struct operands *o);
@@ -156,7 +155,7 @@ static void lut_sizes(const struct workload_shape *s, size_t *query, size_t *sid
 
 static void lut_fill(struct workload *w, struct operands *o, struct rng *r)
 {
-    fill_bytes(r, o->rows, w->set_rows_bytes);
+    fill_bytes(r, o->rows, w->facts.set_bytes);
     fill_bytes(r, o->query, w->facts.shape.batch * w->facts.shape.dim);
     fill_bytes(r, o->side, (size_t)1 << w->facts.shape.bits);
 }
@@ -189,28 +188,24 @@ int workload_uses(enum kernel_op op) { return drivers[op].call ? drivers[op].use
 
 static size_t padded(size_t bytes) { return (bytes + PEAK_STEP - 1) / PEAK_STEP * PEAK_STEP; }
 
-static void free_set(struct operands *o)
-{
-    mem_free(o->rows);
-    mem_free(o->query);
-    mem_free(o->side);
-    mem_free(o->pick);
-    mem_free(o->out);
-}
-
-static int make_set(struct workload *w, struct operands *o, struct rng *r)
+static int make_operands(struct workload *w, struct rng *r)
 {
     const struct workload_shape *s = &w->facts.shape;
     size_t query = 0, side = 0, out = 0;
     w->driver->sizes(s, &query, &side, &out);
-    o->rows = mem_zero(padded(w->set_rows_bytes), 1);
-    o->query = mem_zero(query, 1);
-    o->side = mem_zero(side, 1);
-    o->out = mem_zero(out, 1);
-    o->pick = s->gather ? mem_alloc(s->rows, sizeof *o->pick) : NULL;
-    if (!o->rows || !o->query || !o->side || !o->out || (s->gather && !o->pick)) return 0;
-    if (o->pick) rng_shuffle(r, o->pick, s->rows);
-    w->driver->fill(w, o, r);
+    w->set[0].rows = mem_zero(padded(w->facts.set_bytes), 1);
+    w->set[0].side = mem_zero(side, 1);
+    for (int i = 0; i < SETS; i++) {
+        struct operands *o = &w->set[i];
+        o->rows = w->set[0].rows;
+        o->side = w->set[0].side;
+        o->query = mem_zero(query, 1);
+        o->out = mem_zero(out, 1);
+        o->pick = s->gather ? mem_alloc(s->rows, sizeof *o->pick) : NULL;
+        if (!o->rows || !o->query || !o->side || !o->out || (s->gather && !o->pick)) return 0;
+        if (o->pick) rng_shuffle(r, o->pick, s->rows);
+        w->driver->fill(w, o, r); /* the shared ones twice: harmless */
+    }
     return 1;
 }
 
@@ -232,21 +227,20 @@ static int create(struct workload **out, const struct workload_shape *shape, int
     if (!(d->uses & USES_BATCH)) s->batch = 1;
     if (!(d->uses & USES_GATHER)) s->gather = 0;
     if (d->round_up) d->round_up(s);
-    if (s->rows == 0) s->rows = s->bytes / SETS / d->row_bytes(s);
+    if (s->rows == 0) s->rows = s->bytes / d->row_bytes(s);
     if (s->rows == 0) s->rows = 1;
     if (d->round_up) d->round_up(s);
-    w->set_rows_bytes = s->rows * d->row_bytes(s);
-    w->facts.set_bytes = SETS * w->set_rows_bytes;
+    w->facts.set_bytes = s->rows * d->row_bytes(s);
     w->facts.vectors = (double)(s->rows * s->batch);
-    w->facts.demand[CEILING_READ] = (double)w->set_rows_bytes;
+    w->facts.demand[CEILING_READ] = (double)w->facts.set_bytes;
     d->demand(s, w->facts.demand);
     struct rng r;
     rng_seed(&r, s->seed, 0);
-    for (int i = 0; i < SETS; i++)
-        if (!make_set(w, &w->set[i], &r)) {
-            workload_destroy(w);
-            return FAIL(e, ERR_MEM, "%s: no memory for %zu rows of %zu dimensions", name, s->rows, s->dim);
-        }
+    if (!make_operands(w, &r)) {
+        const struct workload_shape wanted = *s;
+        workload_destroy(w);
+        return FAIL(e, ERR_MEM, "%s: no memory for %zu rows of %zu dimensions", name, wanted.rows, wanted.dim);
+    }
     *out = w;
     return ERR_OK;
 }
@@ -259,12 +253,17 @@ int workload_create(struct workload **out, const struct workload_shape *shape, s
 void workload_destroy(struct workload *w)
 {
     if (!w) return;
-    for (int i = 0; i < SETS; i++) free_set(&w->set[i]);
+    mem_free(w->set[0].rows);
+    mem_free(w->set[0].side);
+    for (int i = 0; i < SETS; i++) {
+        mem_free(w->set[i].query);
+        mem_free(w->set[i].pick);
+        mem_free(w->set[i].out);
+    }
     mem_free(w);
 }
 
 const struct workload_facts *workload_facts(const struct workload *w) { return &w->facts; }
-const uint8_t *workload_bytes(const struct workload *w, int set) { return w->set[set].rows; }
 
 double workload_run(void *arm, uint64_t iterations)
 {
@@ -277,7 +276,7 @@ double workload_run(void *arm, uint64_t iterations)
 double workload_read(void *arm, uint64_t iterations)
 {
     const struct workload_arm *a = arm;
-    const size_t size = padded(a->workload->set_rows_bytes);
+    const size_t size = padded(a->workload->facts.set_bytes);
     uint64_t sum = 0;
     for (uint64_t i = 0; i < iterations; i++) sum += a->kernel->fn.peak(a->workload->set[i % SETS].rows, size, 1);
     __asm__ volatile("" : : "r"(sum)); /* used, as far as the compiler can tell */
@@ -289,7 +288,7 @@ static const void *result_of(const struct workload *w, size_t *size)
 {
     size_t query, side, out;
     w->driver->sizes(&w->facts.shape, &query, &side, &out);
-    *size = w->driver->changes_rows ? w->set_rows_bytes : out;
+    *size = w->driver->changes_rows ? w->facts.set_bytes : out;
     return w->driver->changes_rows ? w->set[0].rows : w->set[0].out;
 }
 

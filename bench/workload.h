@@ -2,7 +2,8 @@
  * workload.h - how to drive each kernel operation: operands, bytes and work of a call.
  *
  * One table over the operations (workload.c): a new operation is timed once it has an entry there.
- * A workload holds two sets of operands, half the working set each, and alternates between them. */
+ * A workload holds one set of rows and two sets of everything else, and alternates between those:
+ * results must not depend on where one query or one output happens to lie. */
 #ifndef ASSAY_WORKLOAD_H
 #define ASSAY_WORKLOAD_H
 #include <stddef.h>
@@ -14,8 +15,8 @@
 struct workload_shape {
     enum kernel_op op;
     size_t dim;   /* rounded up where the operation wants it: fht_f32 to a power of two */
-    size_t rows;  /* of one set; 0: as many as fill `bytes` with both sets */
-    size_t bytes; /* of both sets; used when rows is 0 */
+    size_t rows;  /* 0: as many as fill `bytes` */
+    size_t bytes; /* working set; used when rows is 0 */
     int bits;     /* of a code, where the operation has codes */
     size_t batch; /* queries a call, where the operation takes several */
     int gather;   /* rows by a random list of numbers, where the operation can */
@@ -34,13 +35,11 @@ void workload_destroy(struct workload *w); /* NULL is allowed */
 /* What one call does. */
 struct workload_facts {
     struct workload_shape shape;  /* with dim and rows as they are */
-    size_t set_bytes;             /* both sets of rows */
+    size_t set_bytes;             /* the rows */
     double vectors;               /* scored or transformed: rows x queries */
     double demand[CEILING_COUNT]; /* units of each ceiling: bytes read, multiply-adds ... */
 };
 const struct workload_facts *workload_facts(const struct workload *w);
-/* The rows of one set as bytes, for the loop that only reads them. */
-const uint8_t *workload_bytes(const struct workload *w, int set);
 
 /* An arm for sample_run: `kernel` over this workload. */
 struct workload_arm { struct workload *workload; const struct kernel *kernel; };

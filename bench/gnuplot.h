@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * gnuplot.h - runs the committed gnuplot files. */
+#ifndef ASSAY_GNUPLOT_H
+#define ASSAY_GNUPLOT_H
+#include <stddef.h>
+#include "kernels/base/err.h"
+#include "kernels/base/text.h"
+
+/* Folder of the .gp files: ASSAY_PLOTS; else PREFIX/share/assay/plots or the source tree, whichever
+ * this binary lies in.  ERR_NOT_FOUND. */
+int gnuplot_folder(char *path, size_t size, struct err *e);
+/* Appends name = 'value'; or name[at] = 'value'; for gnuplot -e, whose strings in single quotes know
+ * no escape but ''.  at 0: no index. */
+void gnuplot_set(struct text *script, const char *name, size_t at, const char *value);
+/* ERR_NOT_FOUND: gnuplot is not installed; ERR_IO with the end of what it said. */
+int gnuplot_run(const char *script, struct err *e);
+#endif
