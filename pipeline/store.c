@@ -61,6 +61,7 @@ struct store {
     size_t dim;           /* of the base's vectors, as far as writing has seen; 0: none yet */
     sqlite3_stmt *statements[STATEMENT_COUNT];
     uint64_t statements_run;
+    struct text entity; /* the last one read */
     int seen_once, seen_data_version;
     int64_t seen_changes;
 };
@@ -271,6 +272,7 @@ void store_close(struct store *s)
     if (s->partial) (void)unlink(s->partial);
     free(s->partial);
     free(s->path);
+    text_free(&s->entity);
     mem_free(s);
 }
 
@@ -509,20 +511,28 @@ int store_changed(struct store *s, int *changed, struct err *e)
 int store_entity(struct store *s, int64_t id, struct entity *out, struct err *e)
 {
     sqlite3_stmt *st = NULL;
-    if (s->statements[ENTITY]) sqlite3_reset(s->statements[ENTITY]);
     const int status = prepare(s, ENTITY, &st, e);
     if (status != ERR_OK) return status;
     sqlite3_bind_int64(st, 1, id);
     const int rc = sqlite3_step(st);
-    if (rc == SQLITE_ROW) {
-        *out = (struct entity){ id, (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1),
-                                (const char *)sqlite3_column_text(st, 2) };
-        if (out->type && out->name && out->properties) return ERR_OK; /* reset by the next call */
+    size_t at[3];
+    text_clear(&s->entity);
+    for (int i = 0; rc == SQLITE_ROW && i < 3; i++) {
+        const char *column = (const char *)sqlite3_column_text(st, i);
+        at[i] = s->entity.size;
+        if (column) text_add_bytes(&s->entity, column, (size_t)sqlite3_column_bytes(st, i) + 1);
+        else s->entity.failed = 1;
+    }
+    sqlite3_reset(st); /* a row kept open would keep the read lock, and writers out */
+    if (rc == SQLITE_DONE) return FAIL(e, ERR_NOT_FOUND, "%s: no entity %lld", s->path, (long long)id);
+    if (rc != SQLITE_ROW) return sql_error(s, rc, e);
+    if (s->entity.failed) {
+        text_free(&s->entity);
         return FAIL(e, ERR_MEM, "%s: no memory", s->path);
     }
-    sqlite3_reset(st);
-    if (rc == SQLITE_DONE) return FAIL(e, ERR_NOT_FOUND, "%s: no entity %lld", s->path, (long long)id);
-    return sql_error(s, rc, e);
+    const char *text = s->entity.at;
+    *out = (struct entity){ id, text + at[0], text + at[1], text + at[2] };
+    return ERR_OK;
 }
 
 int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *e)
