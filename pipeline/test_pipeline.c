@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: MIT
+ * test_pipeline.c - the engine's nine tests in their meaning, what it gets wrong, settings, properties. */
+#include "pipeline/cache.h"
+#include "pipeline/check_kb.h"
+#include "kernels/base/mem.h"
+#include "pipeline/stage.h"
+
+/* The engine's `setup`: A like the query, B orthogonal, C in between; A -> B, A -> C. */
+static const float three[3][4] = { { 1, 0, 0, 0 }, { 0, 1, 0, 0 }, { 0.8f, 0.6f, 0, 0 } };
+static const struct kb_edge star[] = { { 1, 2 }, { 1, 3 }, { 0, 0 } };
+static const float ask_x[4] = { 1, 0, 0, 0 };
+
+static int has(const struct answer *a, int64_t id)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (a->results[i].id == id) return 1;
+    return 0;
+}
+
+static struct pipeline *fresh(const char *name, const char *settings)
+{
+    char cache[64];
+    snprintf(cache, sizeof cache, "%s.assay", name);
+    (void)unlink(kb_path(cache));
+    kb_make(name, 3, 4, three[0], star);
+    struct pipeline *p = kb_pipeline(name, settings);
+    CHECK(p != NULL, "%s", kb_err.text);
+    return p;
+}
+
+static void basic_search(void)
+{
+    struct answer a;
+    struct pipeline *p = fresh("basic.db", "top_k_candidates=10 top_k_rerank=5");
+    if (!p) return;
+    CHECK(kb_ask(p, ask_x, 4, 2, &a) == ERR_OK, "%s", kb_err.text);
+    CHECK(a.count == 2 && a.results[0].id == 1 && fabs(a.results[0].vector_score - 1) < 1e-5, "the best is A");
+    CHECK(strcmp(a.results[0].entity.name, "entity 1") == 0, "%s", a.results[0].entity.name);
+    CHECK(a.trace[SLOT_RETRIEVE].out == 3 && a.trace[SLOT_FILTER].out == 2 && a.total_ns > 0, "the trace");
+    pipeline_close(p);
+}
+
+static void empty_base(void)
+{
+    struct answer a = { .count = 9 };
+    kb_make("empty.db", 0, 0, NULL, NULL);
+    struct pipeline *p = kb_pipeline("empty.db", "");
+    CHECK(p != NULL, "%s", kb_err.text);
+    if (!p) return;
+    CHECK(kb_ask(p, ask_x, 4, 5, &a) == ERR_OK && a.count == 0, "%s", kb_err.text);
+    CHECK(kb_ask(p, NULL, 0, 5, &a) == ERR_OK && a.count == 0, "text only");
+    pipeline_close(p);
+    kb_make("bare.db", 2, 0, NULL, NULL);
+    p = kb_pipeline("bare.db", "");
+    CHECK(p && kb_ask(p, ask_x, 4, 5, &a) == ERR_OK && a.count == 0, "entities without vectors: %s", kb_err.text);
+    pipeline_close(p);
+}
+
+static void expansion(void)
+{
+    struct answer a;
+    const struct kb_edge edge[] = { { 1, 2 }, { 0, 0 } };
+    kb_make("expand.db", 2, 4, three[0], edge);
+    struct pipeline *p = kb_pipeline("expand.db", "top_k_candidates=1 top_k_rerank=1");
+    CHECK(p && kb_ask(p, ask_x, 4, 5, &a) == ERR_OK && has(&a, 1) && has(&a, 2), "expansion brings in B: %s",
+          kb_err.text);
+    pipeline_close(p);
+    p = kb_pipeline("expand.db", "top_k_candidates=1 top_k_rerank=1 enable_graph_expansion=false");
+    CHECK(p && kb_ask(p, ask_x, 4, 5, &a) == ERR_OK && has(&a, 1) && !has(&a, 2), "switched off: %s", kb_err.text);
+    pipeline_close(p);
+}
+
+static void context(void)
+{
+    struct answer a;
+    struct pipeline *p = fresh("context.db", "context_depth=1 max_context_entities=3");
+    if (!p) return;
+    CHECK(kb_ask(p, ask_x, 4, 3, &a) == ERR_OK && a.results[0].id == 1, "%s", kb_err.text);
+    const struct result *r = &a.results[0];
+    CHECK(r->context_count == 2 && r->context[0] == 2 && r->context[1] == 3, "A's neighbours are its context");
+    CHECK(strcmp(r->context_entities[1].name, "entity 3") == 0, "as text");
+    pipeline_close(p);
+}
+
+static void cache_written(void)
+{
+    struct answer a;
+    struct pipeline *p = fresh("cache.db", "");
+    if (!p) return;
+    CHECK(kb_ask(p, ask_x, 4, 2, &a) == ERR_OK, "%s", kb_err.text);
+    CHECK(pipeline_cache(p)->source == CACHE_BUILT && pipeline_cache(p)->saved && pipeline_build_s(p) > 0, "built");
+    CHECK(access(kb_path("cache.db.assay"), F_OK) == 0, "the file beside the database");
+    const int64_t first = a.results[0].id;
+    const double score = a.results[0].combined_score;
+    pipeline_close(p);
+    p = kb_pipeline("cache.db", "");
+    CHECK(p && pipeline_cache(p)->source == CACHE_LOADED && pipeline_build_s(p) == 0, "loaded: %s", kb_err.text);
+    CHECK(p && kb_ask(p, ask_x, 4, 2, &a) == ERR_OK && a.results[0].id == first && a.results[0].combined_score == score,
+          "a hit answers the same");
+    pipeline_close(p);
+    p = kb_pipeline("cache.db", "bit_width=4");
+    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT, "another index is not this one");
+    pipeline_close(p);
+    p = kb_pipeline("cache.db", "bit_width=4 seed=43");
+    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT, "nor is one of another seed");
+    pipeline_close(p);
+}
+
+/* The index knows what it holds: the ids and hashes that it was built from, and one number for all. */
+static void fingerprint_stored(void)
+{
+    struct pipeline *p = fresh("print.db", "");
+    if (!p) return;
+    const struct index_cache *c = pipeline_cache(p);
+    uint64_t stored = 0;
+    struct index *ix = NULL;
+    CHECK(c->count == 3 && c->ids[2] == 3 && c->hashes[0] != c->hashes[1], "%zu", c->count);
+    CHECK(index_load(&ix, kb_path("print.db.assay"), NULL, &stored, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(stored == c->fingerprint && stored == pipeline_kb(p)->fingerprint, "the file carries it");
+    index_destroy(ix);
+    pipeline_close(p);
+}
+
+static const char *blob_of_w = "x'0000000000000000000000000000803f'"; /* 0 0 0 1 */
+
+/* Asks before and after SQL of another connection; afterwards `wanted` must be the best for `x`. */
+static void changes(const char *name, const char *sql, const float *x, int64_t wanted, int64_t gone)
+{
+    struct answer a;
+    struct pipeline *p = fresh(name, "");
+    if (!p) return;
+    CHECK(kb_ask(p, ask_x, 4, 3, &a) == ERR_OK && a.results[0].id == 1, "%s", kb_err.text);
+    const uint64_t before = pipeline_cache(p)->fingerprint;
+    kb_sql(name, sql);
+    CHECK(kb_ask(p, x, 4, 3, &a) == ERR_OK && a.count, "%s", kb_err.text);
+    CHECK(a.count && a.results[0].id == wanted, "best is %lld", (long long)(a.count ? a.results[0].id : 0));
+    CHECK(!gone || !has(&a, gone), "%lld is gone", (long long)gone);
+    CHECK(pipeline_cache(p)->fingerprint != before && pipeline_cache(p)->source != CACHE_KEPT, "%s: noticed", name);
+    CHECK(kb_ask(p, x, 4, 3, &a) == ERR_OK && a.results[0].id == wanted, "and again");
+    pipeline_close(p);
+    p = kb_pipeline(name, "");
+    CHECK(p && pipeline_cache(p)->source == CACHE_LOADED, "what was updated was saved too");
+    CHECK(p && kb_ask(p, x, 4, 3, &a) == ERR_OK && a.results[0].id == wanted, "by the next process");
+    pipeline_close(p);
+}
+
+static const float w[4] = { 0, 0, 0, 1 };
+
+static void swapped(void)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql, "DELETE FROM kg_vectors WHERE entity_id = 3;"
+                              "INSERT INTO kg_entities (id, entity_type, name) VALUES (4, 'doc', 'swap');"
+                              "INSERT INTO kg_vectors (entity_id, vector, dimension) VALUES (4, %s, 4)", blob_of_w);
+    changes("swap.db", sql, w, 4, 3);
+}
+
+static void inserted(void)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql, "INSERT INTO kg_entities (id, entity_type, name) VALUES (4, 'doc', 'new');"
+                              "INSERT INTO kg_vectors (entity_id, vector, dimension) VALUES (4, %s, 4)", blob_of_w);
+    changes("insert.db", sql, w, 4, 0);
+}
+
+/* The engine's fingerprint is count and sum of ids: it never notices this. */
+static void replaced_in_place(void)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql, "UPDATE kg_vectors SET vector = %s WHERE entity_id = 2", blob_of_w);
+    changes("replace.db", sql, w, 2, 0);
+}
+
+/* Nor this: {2, 3} -> {1, 4} has the same count and sum. */
+static void collides(void)
+{
+    struct answer a;
+    kb_make("collide.db", 4, 4, (const float[4][4]){ { 1, 0, 0, 0 }, { 0, 1, 0, 0 }, { 1, 1, 0, 0 }, { 0, 0, 1,
+                                                                                                       0 } }[0], NULL);
+    kb_sql("collide.db", "DELETE FROM kg_vectors WHERE entity_id IN (1, 4)");
+    struct pipeline *p = kb_pipeline("collide.db", "");
+    CHECK(p && kb_ask(p, ask_x, 4, 4, &a) == ERR_OK && a.count == 2 && has(&a, 2) && has(&a, 3), "%s", kb_err.text);
+    kb_sql("collide.db", "UPDATE kg_vectors SET entity_id = entity_id + 10; UPDATE kg_vectors SET entity_id = 1 WHERE "
+                         "entity_id = 12; UPDATE kg_vectors SET entity_id = 4 WHERE entity_id = 13");
+    CHECK(p && kb_ask(p, ask_x, 4, 4, &a) == ERR_OK && a.count == 2 && has(&a, 1) && has(&a, 4), "%s", kb_err.text);
+    pipeline_close(p);
+    p = kb_pipeline("collide.db", "");
+    CHECK(p && kb_ask(p, ask_x, 4, 4, &a) == ERR_OK && a.count == 2 && has(&a, 1) && has(&a, 4), "%s", kb_err.text);
+    pipeline_close(p);
+}
+
+static void relations_change(void)
+{
+    struct answer a;
+    struct pipeline *p = fresh("edges.db", "top_k_candidates=1 top_k_rerank=1");
+    if (!p) return;
+    CHECK(kb_ask(p, ask_x, 4, 5, &a) == ERR_OK && a.count == 3, "%zu", a.count);
+    kb_sql("edges.db", "DELETE FROM kg_relations WHERE target_id = 3");
+    CHECK(kb_ask(p, ask_x, 4, 5, &a) == ERR_OK && a.count == 2, "%zu", a.count);
+    CHECK(pipeline_cache(p)->source == CACHE_KEPT, "the vectors did not change");
+    pipeline_close(p);
+}
+
+static void damaged_cache(void)
+{
+    struct answer a;
+    struct pipeline *p = fresh("damage.db", "");
+    pipeline_close(p);
+    FILE *f = fopen(kb_path("damage.db.assay"), "r+b");
+    CHECK(f && fseek(f, -9, SEEK_END) == 0 && fputc('x', f) == 'x' && fclose(f) == 0, "damage it");
+    p = kb_pipeline("damage.db", "");
+    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT && kb_ask(p, ask_x, 4, 1, &a) == ERR_OK && has(&a, 1), "%s",
+          kb_err.text);
+    pipeline_close(p);
+    CHECK(truncate(kb_path("damage.db.assay"), 10) == 0, "truncate");
+    p = kb_pipeline("damage.db", "");
+    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT, "%s", kb_err.text);
+    pipeline_close(p);
+    p = kb_pipeline("damage.db", "");
+    CHECK(p && pipeline_cache(p)->source == CACHE_LOADED, "mended");
+    pipeline_close(p);
+}
+
+static void cannot_write(const void *unused, void *a_, void *b)
+{
+    (void)unused, (void)b;
+    struct answer *a = a_;
+    if (geteuid() == 0 && setuid(65534) != 0) return;
+    struct pipeline *p = kb_pipeline("sub/ro.db", "");
+    CHECK(p && !pipeline_cache(p)->saved && kb_ask(p, ask_x, 4, 1, a) == ERR_OK && has(a, 1), "%s", kb_err.text);
+    pipeline_close(p);
+    p = kb_pipeline("sub/wal.db", "");
+    CHECK(p && kb_ask(p, ask_x, 4, 1, a) == ERR_OK && has(a, 1), "WAL: %s", kb_err.text);
+    pipeline_close(p);
+}
+
+static void read_only_folder(void)
+{
+    struct answer a;
+    CHECK(mkdir(kb_path("sub"), 0755) == 0 && chmod(kb_folder, 0755) == 0, "mkdir");
+    kb_make("sub/ro.db", 3, 4, three[0], star);
+    kb_make("sub/wal.db", 3, 4, three[0], star);
+    kb_sql("sub/wal.db", "PRAGMA journal_mode = WAL; UPDATE kg_entities SET name = 'x'");
+    CHECK(chmod(kb_path("sub"), 0555) == 0, "chmod");
+    const char *said = test_child(cannot_write, NULL, &a, NULL);
+    CHECK(strcmp(said, TEST_SAID_OK) == 0, "%s", said);
+    CHECK(chmod(kb_path("sub"), 0755) == 0, "chmod");
+}
+
+static void foreign_bases(void)
+{
+    struct answer a;
+    struct pipeline *p = fresh("foreign.db", "");
+    pipeline_close(p);
+    kb_sql("foreign.db", "PRAGMA foreign_keys = OFF; UPDATE kg_entities SET properties = NULL;"
+                         "INSERT INTO kg_vectors (entity_id, vector, dimension) VALUES (77, x'0000803f000000000000000000000000', 4),"
+                         "  (78, x'0000803f', 1);"
+                         "INSERT INTO kg_relations (source_id, target_id, rel_type, weight) VALUES (1, 99, 'x', NULL)");
+    p = kb_pipeline("foreign.db", "");
+    CHECK(p && kb_ask(p, ask_x, 4, 9, &a) == ERR_OK && a.count == 3 && a.results[0].context_count == 2, "%s",
+          kb_err.text);
+    if (!p) return;
+    const struct kb *kb = pipeline_kb(p);
+    CHECK(kb->orphans == 1 && kb->vectors.other_dimension == 1 && kb->graph.dangling == 1, "%zu %zu %zu", kb->orphans,
+          kb->vectors.other_dimension, kb->graph.dangling);
+    CHECK(strcmp(a.results[0].entity.properties, "{}") == 0, "%s", a.results[0].entity.properties);
+    pipeline_close(p);
+}
+
+static void thresholds(void)
+{
+    struct answer a;
+    const float x[3][2] = { { 1, 0 }, { 0, 1 }, { -1, 0.1f } }, q[2] = { 1, 0 };
+    kb_make("least.db", 3, 2, x[0], NULL);
+    struct pipeline *p = kb_pipeline("least.db", "index=flat graph_weight=0 min_combined_score=-1");
+    CHECK(p && kb_ask(p, q, 2, 9, &a) == ERR_OK && a.count == 3, "off, negative cosines stay: %zu", a.count);
+    pipeline_close(p);
+    p = kb_pipeline("least.db", "index=flat graph_weight=0 min_combined_score=-1 compat=1");
+    CHECK(p && kb_ask(p, q, 2, 9, &a) == ERR_OK && a.count == 2, "the engine drops them: %zu", a.count);
+    pipeline_close(p);
+    p = kb_pipeline("least.db", "index=flat graph_weight=0 min_vector_score=0.5");
+    CHECK(p && kb_ask(p, q, 2, 9, &a) == ERR_OK && a.count == 1, "%zu", a.count);
+    pipeline_close(p);
+    FILE *f = fopen(kb_path("low.tsv"), "w"); /* approximate scores far below the exact ones */
+    CHECK(f && fprintf(f, "0 1 -0.5\n0 2 -0.6\n") > 0 && fclose(f) == 0, "write");
+    char settings[512];
+    for (int compat = 0; compat < 2; compat++) {
+        snprintf(settings, sizeof settings, "retrieve=replay replay_file=%s compat=%d min_vector_score=0",
+                 kb_path("low.tsv"), compat);
+        p = kb_pipeline("least.db", settings);
+        CHECK(p && kb_ask(p, q, 2, 9, &a) == ERR_OK && a.count == (compat ? 0u : 2u), "compat=%d: %zu", compat,
+              a.count);
+        pipeline_close(p);
+    }
+}
+
+/* Equal scores: combined, then vector, then id. */
+static void ties(void)
+{
+    struct answer a;
+    float x[40][2];
+    for (int i = 0; i < 40; i++) x[i][0] = 1, x[i][1] = 0;
+    kb_make("ties.db", 40, 2, x[0], NULL);
+    struct pipeline *p = kb_pipeline("ties.db", "");
+    CHECK(p && kb_ask(p, x[0], 2, 7, &a) == ERR_OK && a.count == 7, "%s", kb_err.text);
+    for (size_t i = 0; p && i < 7; i++)
+        CHECK(a.results[i].id == (int64_t)i + 1, "rank %zu is %lld", i, (long long)a.results[i].id);
+    pipeline_close(p);
+}
+
+static void bad_questions(void)
+{
+    struct answer a = { .count = 77 };
+    struct pipeline *p = fresh("bad.db", "");
+    if (!p) return;
+    const float nan[4] = { 0, NAN, 0, 0 }, huge[4] = { 3e38f, 3e38f, 0, 0 }, zero[4] = { 0 };
+    CHECK(kb_ask(p, ask_x, 4, 0, &a) == ERR_ARG && strstr(kb_err.text, "k=0"), "%s", kb_err.text);
+    CHECK(kb_ask(p, ask_x, 3, 1, &a) == ERR_ARG && strstr(kb_err.text, "3 dimensions"), "%s", kb_err.text);
+    CHECK(kb_ask(p, nan, 4, 1, &a) == ERR_ARG && strstr(kb_err.text, "column 1"), "%s", kb_err.text);
+    CHECK(kb_ask(p, huge, 4, 1, &a) == ERR_ARG, "%s", kb_err.text);
+    CHECK(kb_ask(p, NULL, 0, 1, &a) == ERR_ARG && strstr(kb_err.text, "embed_vector"), "%s", kb_err.text);
+    CHECK(a.count == 77, "a failure leaves the answer alone");
+    CHECK(kb_ask(p, zero, 4, 1, &a) == ERR_OK && a.count == 1 && a.results[0].vector_score == 0, "a zero query: %s",
+          kb_err.text);
+    CHECK(kb_ask(p, ask_x, 4, 1000, &a) == ERR_OK && a.count == 3, "k beyond the base: %s", kb_err.text);
+    pipeline_close(p);
+}
+
+static void bad_settings(void)
+{
+    static const struct { const char *settings, *says; } bad[] = {
+        { "graph_dept=2", "graph_depth" }, { "top_k_candidates=0", "outside" }, { "rerank=cosin", "'cosine'" },
+        { "index=flatt", "flat" }, { "bit_width=9", "9" }, { "graph_depth=6", "6" }, { "vector_weight=much", "much" },
+        { "compat=maybe", "maybe" }, { "novalue", "key=value" }, { "replay_file=x retrieve=replay", "x" },
+        { "embed=subprocess", "embed_command" }, { "top_k_rerank=-1", "-1" }, { "min_vector_score=nan", "nan" },
+    };
+    kb_make("settings.db", 3, 4, three[0], star);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct pipeline *p = kb_pipeline("settings.db", bad[i].settings);
+        CHECK(!p && strstr(kb_err.text, bad[i].says), "%s: %s", bad[i].settings, kb_err.text);
+        pipeline_close(p);
+    }
+    CHECK(!kb_pipeline("not_there.db", "") && kb_err.code == ERR_NOT_FOUND, "%s", kb_err.text);
+    struct pipeline *p = kb_pipeline("settings.db", "index=(flat) expand=none graph_depth=3 bit_width=2 bit_width=5");
+    CHECK(p != NULL, "a parameter of a stage that is not chosen: %s", kb_err.text);
+    const char *key, *value;
+    int seen = 0;
+    for (size_t i = 0; p && i < pipeline_setting_count(p); i++) {
+        pipeline_setting(p, i, &key, &value);
+        CHECK(strcmp(key, "graph_depth") != 0, "not in force");
+        seen += strcmp(key, "expand") == 0 && strcmp(value, "none") == 0;
+        seen += strcmp(key, "bit_width") == 0 && strcmp(value, "5") == 0;
+        seen += strcmp(key, "vector_weight") == 0 && strcmp(value, "0.6") == 0;
+    }
+    CHECK(seen == 3, "settings in force: %d", seen);
+    pipeline_close(p);
+}
+
+/* What the base recommends holds until the caller says otherwise. */
+static void base_settings(void)
+{
+    struct store *s = NULL;
+    kb_make("own.db", 3, 4, three[0], star);
+    CHECK(store_open(&s, kb_path("own.db"), STORE_WRITE, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(store_set_setting(s, "top_k_rerank", "7", &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(store_set_setting(s, "top_k_rerank", "8", &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(store_commit(s, &kb_err) == ERR_OK, "%s", kb_err.text);
+    store_close(s);
+    for (int given = 0; given < 2; given++) {
+        struct pipeline *p = kb_pipeline("own.db", given ? "top_k_rerank=9" : "");
+        const char *key, *value;
+        int seen = 0;
+        for (size_t i = 0; p && i < pipeline_setting_count(p); i++) {
+            pipeline_setting(p, i, &key, &value);
+            seen += strcmp(key, "top_k_rerank") == 0 && strcmp(value, given ? "9" : "8") == 0;
+        }
+        CHECK(seen == 1, "%s", kb_err.text);
+        pipeline_close(p);
+    }
+}
+
+/* Every stage's parameters: parse by their own table, mean one thing everywhere, and are listed. */
+static void registry(void)
+{
+    struct param *table = pipeline_params();
+    CHECK(table != NULL, "no memory");
+    for (size_t i = 0; stage_at(i); i++) {
+        const struct stage_ops *a = stage_at(i);
+        CHECK(stage_find(a->slot, a->name) == a && *a->summary && a->run, "%s", a->name);
+        for (const struct param *p = a->params; p && p->name; p++) {
+            const struct param *listed = param_find(table, p->name);
+            CHECK(listed && listed->type == p->type && strcmp(listed->unit, p->unit) == 0 && strcmp(listed->usual,
+                                                                                                    p->usual) == 0 &&
+                      listed->least == p->least && listed->most == p->most,
+                  "%s of %s=%s is another's", p->name, slot_name(a->slot), a->name);
+            CHECK(param_check(p, a->name, p->usual, &kb_err) == ERR_OK, "its default: %s", kb_err.text);
+        }
+    }
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        const struct param *slot = param_find(table, slot_name((enum slot)s));
+        CHECK(slot && param_check(slot, "slot", slot->usual, &kb_err) == ERR_OK, "%s", slot_name((enum slot)s));
+    }
+    mem_free(table);
+}
+
+/* A random base: n unit vectors, m relations. */
+static void random_base(const char *name, size_t n, size_t dim, size_t m)
+{
+    float *x = malloc(n * dim * sizeof *x);
+    struct kb_edge *edges = calloc(m + 1, sizeof *edges);
+    for (size_t i = 0; i < n * dim; i++) x[i] = (float)(test_rand() >> 40) / (1 << 23) - 1;
+    for (size_t i = 0; i < m; i++)
+        edges[i] = (struct kb_edge){ (int64_t)(test_rand() % n) + 1, (int64_t)(test_rand() % n) + 1 };
+    kb_make(name, n, dim, x, edges);
+    free(x);
+    free(edges);
+}
+
+/* With exact stages and graph_weight 0 every neighbour scores no more than the last of the pool, so expansion
+ * cannot change the best k <= top_k_rerank.  (With turboquant it may: it repairs what the codes lost.) */
+static void expansion_cannot_help(void)
+{
+    random_base("exact.db", 400, 16, 1600);
+    for (int depth = 1; depth <= 3; depth++) {
+        char on[256];
+        const char *exact = "index=flat top_k_candidates=400 graph_weight=0 min_combined_score=-1 top_k_rerank=15";
+        snprintf(on, sizeof on, "%s expand=bfs graph_depth=%d", exact, depth);
+        char off[256];
+        snprintf(off, sizeof off, "%s expand=none", exact);
+        struct pipeline *a = kb_pipeline("exact.db", on), *b = kb_pipeline("exact.db", off);
+        CHECK(a && b, "%s", kb_err.text);
+        for (int i = 0; a && b && i < 40; i++) {
+            float x[16];
+            struct answer with, without;
+            for (int j = 0; j < 16; j++) x[j] = (float)(test_rand() >> 40) / (1 << 23) - 1;
+            CHECK(kb_ask(a, x, 16, 15, &with) == ERR_OK && kb_ask(b, x, 16, 15, &without) == ERR_OK, "%s", kb_err.text);
+            CHECK(with.trace[SLOT_EXPAND].out > 15 && with.count == 15 && without.count == 15, "it did expand");
+            for (size_t r = 0; r < 15; r++)
+                CHECK(with.results[r].id == without.results[r].id, "depth %d rank %zu", depth, r);
+        }
+        pipeline_close(a);
+        pipeline_close(b);
+    }
+}
+
+/* take_best against sorting everything: k of a large pool, for every k. */
+static void best_of_many(void)
+{
+    random_base("many.db", 300, 8, 900);
+    struct pipeline *p = kb_pipeline("many.db",
+                                     "index=flat top_k_candidates=300 top_k_rerank=300 min_combined_score=-9");
+    struct answer a;
+    float x[8];
+    int64_t ids[300];
+    for (int j = 0; j < 8; j++) x[j] = (float)(test_rand() >> 40) / (1 << 23) - 1;
+    CHECK(p && kb_ask(p, x, 8, 300, &a) == ERR_OK && a.count == 300, "%s", kb_err.text);
+    for (size_t i = 0; p && i < 300; i++) {
+        ids[i] = a.results[i].id;
+        CHECK(i == 0 || a.results[i - 1].combined_score > a.results[i].combined_score ||
+                  (a.results[i - 1].combined_score == a.results[i].combined_score &&
+                   a.results[i - 1].vector_score >= a.results[i].vector_score), "rank %zu", i);
+    }
+    for (size_t k = 1; p && k < 300; k += 7) {
+        CHECK(kb_ask(p, x, 8, k, &a) == ERR_OK && a.count == k, "%s", kb_err.text);
+        for (size_t i = 0; i < k; i++) CHECK(a.results[i].id == ids[i], "k=%zu rank %zu", k, i);
+    }
+    pipeline_close(p);
+}
+
+/* Few statements: a transaction, a look for changes, and the text of what is returned. */
+static void few_statements(void)
+{
+    struct answer a;
+    random_base("few.db", 200, 8, 1000);
+    struct pipeline *p = kb_pipeline("few.db", "");
+    const float x[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    CHECK(p && kb_ask(p, x, 8, 10, &a) == ERR_OK && a.count == 10, "%s", kb_err.text);
+    CHECK(p && a.sql_statements == 3 + 10 * (1 + 5), "%llu", (unsigned long long)a.sql_statements);
+    pipeline_close(p);
+}
+
+int main(void)
+{
+    if (!mkdtemp(kb_folder)) return TEST_FAIL;
+    test_case("basic search", basic_search);
+    test_case("an empty base", empty_base);
+    test_case("expansion brings in a non-candidate", expansion);
+    test_case("context attached", context);
+    test_case("cache written on the first query, a hit is identical", cache_written);
+    test_case("fingerprint stored", fingerprint_stored);
+    test_case("a swap is noticed", swapped);
+    test_case("an insertion is noticed", inserted);
+    test_case("a vector replaced in place is noticed", replaced_in_place);
+    test_case("a collision of count and sum is noticed", collides);
+    test_case("relations that change are noticed", relations_change);
+    test_case("a damaged cache is built again", damaged_cache);
+    test_case("a read-only folder works without a cache", read_only_folder);
+    test_case("foreign rows are passed over", foreign_bases);
+    test_case("thresholds, with and without compat", thresholds);
+    test_case("ties go to the lower id", ties);
+    test_case("bad questions", bad_questions);
+    test_case("bad settings", bad_settings);
+    test_case("settings that the base recommends", base_settings);
+    test_case("parameters of all stages", registry);
+    test_case("exact stages: expansion cannot change the best k", expansion_cannot_help);
+    test_case("the best k of a large pool", best_of_many);
+    test_case("SQL statements of a query", few_statements);
+    return kb_end();
+}
