@@ -76,7 +76,9 @@ static int append_row(struct micro *m, const struct micro_row *row, struct err *
 static void add_arm(struct shape_run *r, size_t at, const struct kernel *k, int reads)
 {
     r->work[at] = (struct workload_arm){ r->workload, k };
-    r->arms[at] = (struct sample_arm){ k->variant, reads ? workload_read : workload_run, &r->work[at] };
+    r->arms[at] = (struct sample_arm){ .name = k->variant,
+                                       .run = reads ? workload_read : workload_run,
+                                       .context = &r->work[at] };
 }
 
 /* Chooses the arms; a row whose outputs are wrong is reported and gets none. */

@@ -65,7 +65,7 @@ int roofline_instructions(struct rate rates[CEILING_COUNT], size_t rounds, uint6
     for (const struct kernel *k = kernel_next(OP_peak, NULL); k; k = kernel_next(OP_peak, k)) {
         if (!kernel_runnable(k) || k->kind != KERNEL_FREE || ceiling_of(k) == CEILING_COUNT || count == MOST) continue;
         work[count] = (struct peak_work){ k, NULL, SIZE };
-        arms[count] = (struct sample_arm){ k->variant, run_peak, &work[count] };
+        arms[count] = (struct sample_arm){ .name = k->variant, .run = run_peak, .context = &work[count] };
         count++;
     }
     for (int c = 0; c < CEILING_COUNT; c++) rates[c] = (struct rate){ 0 };
@@ -133,7 +133,7 @@ static int measure_team(struct team *t, size_t rounds, uint64_t seed, struct rat
         return FAIL(e, ERR_MEM, "only %d of %d threads could be started", started, t->threads);
     }
     /* Waking the team costs some 10 us: samples of 2 ms make that 0.5 %. */
-    const struct sample_arm arm = { "read", run_team, t };
+    const struct sample_arm arm = { .name = "read", .run = run_team, .context = t };
     const struct sample_plan plan = { .rounds = rounds, .sample_ns = 2e6, .seed = seed };
     struct samples s;
     int status = sample_run(&arm, 1, &plan, &s, e);
@@ -160,7 +160,7 @@ int roofline_read(size_t bytes, int threads, size_t rounds, uint64_t seed, struc
     struct rate r = { .kernel = t.kernel };
     if (status == ERR_OK && threads == 1) {
         struct peak_work work = { t.kernel, t.members[0].at, bytes };
-        const struct sample_arm arm = { "read", run_peak, &work };
+        const struct sample_arm arm = { .name = "read", .run = run_peak, .context = &work };
         struct samples s;
         status = sample_run(&arm, 1, &(struct sample_plan){ .rounds = rounds, .seed = seed }, &s, e);
         if (status == ERR_OK) {
@@ -236,7 +236,7 @@ static int measure_random(size_t bytes, size_t row_bytes, int chase, size_t roun
     memset(at, 1, count * row_bytes);
     for (size_t i = 0; chase && i < count; i++) memcpy(at + (size_t)order[i] * 64, &order[(i + 1) % count], 4);
     struct random_work work = { at, order, count, row_bytes, 0 };
-    const struct sample_arm arm = { "random", chase ? run_chase : run_rows, &work };
+    const struct sample_arm arm = { .name = "random", .run = chase ? run_chase : run_rows, .context = &work };
     struct samples s;
     int status = sample_run(&arm, 1, &(struct sample_plan){ .rounds = rounds, .sample_ns = 1e6, .seed = seed }, &s, e);
     if (status == ERR_OK) {

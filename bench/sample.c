@@ -83,6 +83,7 @@ static double thread_cpu_ns(void)
 static void take_sample(const struct sample_arm *arm, size_t at, uint64_t iterations, const struct sample_plan *plan,
                         double overhead_ns, struct samples *s)
 {
+    if (arm->place) arm->place(arm->context, at % s->rounds * iterations);
     const long before = preemptions();
     const double cpu_before = thread_cpu_ns();
     const struct counts first = plan->counters ? counters_read(plan->counters) : (struct counts){ 0 };

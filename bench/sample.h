@@ -20,6 +20,9 @@ struct sample_arm {
     const char *name;
     double (*run)(void *context, uint64_t iterations);
     void *context;
+    /* Called before every sample, outside the timing: the sample's iterations are number `first` and
+     * following of this arm.  Arms that answer queries ask the same ones in a round.  NULL: no need. */
+    void (*place)(void *context, uint64_t first);
 };
 
 struct sample_plan {

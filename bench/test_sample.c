@@ -30,7 +30,8 @@ static struct samples run(struct worker *workers, size_t count, struct sample_pl
     struct world *world = workers[0].world;
     const struct clock_source clock = { world_now, world };
     struct sample_arm arms[8];
-    for (size_t i = 0; i < count; i++) arms[i] = (struct sample_arm){ "arm", work, &workers[i] };
+    for (size_t i = 0; i < count; i++)
+        arms[i] = (struct sample_arm){ .name = "arm", .run = work, .context = &workers[i] };
     plan.clock = &clock;
     struct samples s = { 0 };
     CHECK(sample_run(arms, count, &plan, &s, NULL) == ERR_OK, "status");

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/compare.h"
+#include "kernels/base/mem.h"
+#include <math.h>
+#include <string.h>
+
+enum { RESAMPLES = 4000 };
+
+/* The log ratios of one process into work; its number is their median. */
+static int one_process(const struct samples *s, size_t base, size_t arm, double *work, struct judged *j, double *median)
+{
+    size_t ties;
+    const size_t n = samples_log_ratios(s, base, arm, work, &ties);
+    if (n == 0) return 0;
+    j->rounds += n;
+    j->ties += ties;
+    j->lag1 += stats_lag1(work, n);
+    stats_sort(work, n);
+    *median = stats_median(work, n);
+    return 1;
+}
+
+static void conclude(struct judged *j, double alpha, size_t comparisons)
+{
+    stats_sort(j->logs, j->replicates);
+    j->ratio = exp(stats_median(j->logs, j->replicates));
+    const struct interval logs = stats_sign_interval(j->logs, j->replicates, alpha, comparisons);
+    j->interval = (struct interval){ exp(logs.lo), exp(logs.hi) };
+    j->verdict = logs.lo > 0 ? VERDICT_FASTER : logs.hi < 0 ? VERDICT_SLOWER : VERDICT_UNRESOLVED;
+    j->within = expm1(fmax(fabs(logs.lo), fabs(logs.hi)));
+}
+
+int compare_judge(const struct samples *processes, size_t count, size_t base, size_t arm, double alpha,
+                  size_t comparisons, struct judged *out, struct err *e)
+{
+    size_t most = count;
+    for (size_t p = 0; p < count; p++) most = processes[p].rounds > most ? processes[p].rounds : most;
+    if (most == 0) return FAIL(e, ERR_ARG, "nothing was measured");
+    struct judged j = { .logs = mem_alloc(most, sizeof *j.logs) };
+    double *work = mem_alloc(most, sizeof *work);
+    if (!j.logs || !work) {
+        mem_free(j.logs);
+        mem_free(work);
+        return FAIL(e, ERR_MEM, "no memory for %zu ratios", most);
+    }
+    size_t good = 0;
+    for (size_t p = 0; p < count; p++) good += (size_t)one_process(&processes[p], base, arm, work, &j, &j.logs[good]);
+    if (good > 0) j.lag1 /= (double)good;
+    j.replicates = good;
+    if (count == 1 && good == 1) {
+        j.replicates = j.rounds;
+        memcpy(j.logs, work, j.rounds * sizeof *work);
+    }
+    mem_free(work);
+    if (good == 0) {
+        mem_free(j.logs);
+        return FAIL(e, ERR_ARG, "every sample took no time at all");
+    }
+    conclude(&j, alpha, comparisons);
+    *out = j;
+    return ERR_OK;
+}
+
+void judged_free(struct judged *j)
+{
+    mem_free(j->logs);
+    j->logs = NULL;
+}
+
+double compare_detectable(const struct judged *null, double alpha, size_t comparisons, uint64_t seed)
+{
+    return expm1(stats_detectable(null->logs, null->replicates, alpha, comparisons, 0.8, RESAMPLES, seed));
+}
+
+void compare_describe(const struct judged *j, struct text *out)
+{
+    static const char *const words[] = { "faster", "slower", "not resolved" };
+    if (j->verdict != VERDICT_UNRESOLVED)
+        text_add(out, "%s x%.3f [%.3f, %.3f]", words[j->verdict], j->ratio, j->interval.lo, j->interval.hi);
+    else if (isfinite(j->within)) text_add(out, "%s (+- %.1f %%)", words[j->verdict], 100 * j->within);
+    else text_add(out, "%s (%zu replicates are too few for an interval)", words[j->verdict], j->replicates);
+}
+
+double compare_amdahl(double share, double ratio) { return 1 / (1 - share + share / ratio); }
+
+struct quality_difference compare_quality(const double *base, const double *arm, size_t n, uint64_t seed, double *work)
+{
+    struct quality_difference d = { .mean_base = stats_mean(base, n), .mean_arm = stats_mean(arm, n) };
+    for (size_t i = 0; i < n; i++) {
+        work[i] = arm[i] - base[i];
+        d.wins += work[i] > 0;
+        d.ties += work[i] == 0;
+        d.losses += work[i] < 0;
+    }
+    d.interval = stats_bootstrap_mean(work, n, 0.95, RESAMPLES, seed);
+    return d;
+}

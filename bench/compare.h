@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * compare.h - from paired samples to a verdict.
+ *
+ * A process is the replicate: samples within one process share its memory layout and its luck, so
+ * each process gives one number, the median over its rounds of ln(base / arm), and the exact
+ * sign-test interval is taken over processes.  With a single process the rounds take their place,
+ * which describes that process only; reports say so.
+ *
+ * "Not resolved" is never "the same": it names how large a difference could still be there. */
+#ifndef ASSAY_COMPARE_H
+#define ASSAY_COMPARE_H
+#include <stddef.h>
+#include <stdint.h>
+#include "bench/sample.h"
+#include "bench/stats.h"
+#include "kernels/base/err.h"
+
+enum verdict { VERDICT_FASTER, VERDICT_SLOWER, VERDICT_UNRESOLVED };
+
+struct judged {
+    size_t replicates;        /* processes, or rounds of the only one */
+    double ratio;             /* time of base / time of arm: above 1 the arm is faster */
+    struct interval interval; /* of the ratio, 1 - alpha / comparisons; 0..inf where replicates are too few */
+    enum verdict verdict;
+    double within;            /* unresolved: the interval reaches this far from 1, as a factor less 1 */
+    size_t rounds, ties;      /* over all processes */
+    double lag1;              /* of the paired log ratios, mean over processes */
+    double *logs;             /* replicates log ratios, sorted; owned: judged_free */
+};
+
+/* processes: one set of samples each, with the same arms.  comparisons: how many verdicts share
+ * alpha (Bonferroni).  ERR_ARG without samples, ERR_MEM. */
+int compare_judge(const struct samples *processes, size_t count, size_t base, size_t arm, double alpha,
+                  size_t comparisons, struct judged *out, struct err *e);
+void judged_free(struct judged *j);
+
+/* Smallest factor less 1 that so many replicates, spread like these (an A/A arm's), would resolve with
+ * 80 % power; infinite when they are too few for any interval. */
+double compare_detectable(const struct judged *null, double alpha, size_t comparisons, uint64_t seed);
+
+/* "faster x1.42 [1.40, 1.44]", or "not resolved (+- 1.8 %)". */
+void compare_describe(const struct judged *j, struct text *out);
+
+/* Amdahl: ratio of the whole when a share of the base's time is made `ratio` times faster. */
+double compare_amdahl(double share, double ratio);
+
+/* Per-query quality of two arms over the same queries. */
+struct quality_difference {
+    double mean_base, mean_arm;
+    struct interval interval; /* of mean(arm - base), 95 %, paired bootstrap */
+    size_t wins, ties, losses;
+};
+struct quality_difference compare_quality(const double *base, const double *arm, size_t n, uint64_t seed, double *work);
+#endif
