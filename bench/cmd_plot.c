@@ -61,14 +61,13 @@ static const struct figure_kind kinds[] = {
       .gp = "stages",
       .y = { "t_embed_us", "t_retrieve_us", "t_rerank_us", "t_expand_us", "t_score_us",
              "t_filter_us", "t_context_us" },
-      .needs = "t_retrieve_us",
+      .needs = "t_score_us",
       .least = 1,
       .timed = 1 },
     { .name = "distortion",
       .gp = "distortion",
       .x = "bits",
-      .y = { "distortion" },
-      .along = "layout",
+      .y = { "ours", "theory", "published" },
       .least = 2 },
 };
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
@@ -122,7 +121,7 @@ static int draw(const struct figure *f, void *context, struct err *e)
     text_add(
         &script,
         "ours = %zu; foreign = %zu; n = %zu; panels = %zu; array y_label[%zu]; array label[%zu]; ",
-        marked[SERIES_OURS], marked[SERIES_FOREIGN], f->count, f->y_count, f->y_count, f->count);
+        marked[SERIES_OURS], marked[SERIES_FOREIGN], f->count, f->y_count, f->y_count, f->count + 1);
     for (size_t y = 0; y < f->y_count; y++)
         gnuplot_set(&script, "y_label", y + 1, figure_label(f->y[y]));
     for (size_t i = 0; i < f->count; i++)
@@ -227,7 +226,7 @@ const struct command cmd_plot = {
         "top_k_candidates\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map\n"
         "  stages           time of each stage (us), one setting changed at a time\n"
-        "  distortion       distortion against bits, with its bounds\n\n"
+        "  distortion       of assay paper turboquant: distortion against bits, with its bounds\n\n"
         "  --out DIR        where to write KIND.dat, .png, .svg, .pdf   (default: beside the first "
         "CSV)\n\n"
         "Rows of several files are drawn together; those of different machines, batch sizes or "

@@ -3,6 +3,7 @@
  * script to be read (sorting is the only thing that wants one). */
 #define _GNU_SOURCE /* memmem */
 #include "bench/command.h"
+#include "bench/output.h"
 #include "bench/table.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"
@@ -194,21 +195,6 @@ static int collect(struct text *page, const char *dir, size_t *found, struct err
     return status;
 }
 
-static int write_page(const struct text *page, const char *dir, struct err *e)
-{
-    struct text path = { 0 };
-    text_add(&path, "%s/report.html", dir);
-    FILE *out = fopen(text_of(&path), "w");
-    const int failed = !out || fwrite(page->at, page->size, 1, out) != 1;
-    int status = ERR_OK;
-    if ((out && fclose(out) != 0) || failed)
-        status = FAIL(e, ERR_IO, "%s: %s", text_of(&path), strerror(errno));
-    else
-        printf("%s\n", text_of(&path));
-    text_free(&path);
-    return status;
-}
-
 static int run(int argc, char **argv, struct err *e)
 {
     struct option_list dirs = { 0 };
@@ -229,8 +215,8 @@ static int run(int argc, char **argv, struct err *e)
     text_add(&page, "</body></html>\n");
     if (status == ERR_OK && found == 0)
         status = FAIL(e, ERR_NOT_FOUND, "%s: holds no .csv and no .svg", dirs.at[0]);
-    if (status == ERR_OK && page.failed) status = FAIL(e, ERR_MEM, "report: out of memory");
-    if (status == ERR_OK) status = write_page(&page, dirs.at[0], e);
+    if (status == ERR_OK) status = output_write_in(dirs.at[0], "report.html", &page, e);
+    if (status == ERR_OK) printf("%s/report.html\n", dirs.at[0]);
     text_free(&page);
     return status;
 }

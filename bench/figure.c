@@ -11,6 +11,9 @@ static const char *const core_settings[] = { "machine", "dataset", "metric", "n"
                                              "dim",     "queries", "k",      "seed",
                                              "index",   "threads", "batch",  "kernel_asked",
                                              NULL };
+/* Columns of assay paper, which come behind when its file is drawn with others. */
+static const char *const paper_columns[] = { "paper", "quantity",   "published", "theory",
+                                             "ours",  "ours_error", "verdict",   NULL };
 /* One figure for each combination of these. */
 static const char *const split_always[] = { "dataset", "k", NULL };
 static const char *const split_timed[] = { "machine", "threads", "batch", NULL };
@@ -31,7 +34,7 @@ static const char *const labels[][2] = {
     { "lat_p99_us", "latency p99 (us)" },
     { "ns_per_vector", "time per vector (ns)" },
     { "bytes_per_vector", "total bytes per vector" },
-    { "distortion", "distortion E|x - x'|^2 / |x|^2" },
+    { "ours", "distortion E |x - decoded x|^2 of unit vectors" },
     { "bits", "bits per dimension" },
     { "bit_width", "bits per dimension (bit_width)" },
 };
@@ -65,8 +68,9 @@ static int in_list(const char *list, const char *name)
 static int is_setting(const struct table *t, size_t column)
 {
     const int last_fixed = table_column(t, "steal_ms");
-    return in_table(core_settings, t->names[column]) ||
-           (last_fixed >= 0 && (int)column > last_fixed);
+    const char *name = t->names[column];
+    return in_table(core_settings, name) ||
+           (last_fixed >= 0 && (int)column > last_fixed && !in_table(paper_columns, name));
 }
 
 /* --- which rows, which columns ---------------------------------------------------------------- */
@@ -81,12 +85,14 @@ struct view {
     const struct figure_kind *k;
     const char *x;
     int pipeline; /* bits are called bit_width, and the index spec repeats them */
+    char *apart;  /* of each column: it tells series apart */
 };
 
 static int usable(const struct table *t, size_t row)
 {
     const int status = table_column(t, "status");
-    return status < 0 || strcmp(table_text(t, row, status), "ok") == 0;
+    const char *text = table_text(t, row, status);
+    return !*text || strcmp(text, "ok") == 0;
 }
 
 /* The first of "a|b" that has a value in the selected rows. */
@@ -129,12 +135,26 @@ static const char *usual_value(const struct table *t, const struct selection *s,
     return best;
 }
 
-/* A setting that tells series of this kind apart, and not just two names for its x. */
-static int tells_apart(const struct view *v, size_t column)
+/* Some index spec says "name=", and so the column for it: it would be told twice. */
+static int in_specs(const struct table *t, const struct selection *s, const char *name)
+{
+    const int index = table_column(t, "index");
+    const size_t size = strlen(name);
+    for (size_t i = 0; i < s->count; i++)
+        for (const char *at = table_text(t, s->rows[i], index); (at = strstr(at, name)); at += size)
+            if (at[size] == '=' && strchr(",:(", at[-1])) return 1;
+    return 0;
+}
+
+/* A setting that tells series of this kind apart, and not just another name for its x. */
+static int tells_apart(const struct view *v, const struct selection *s, size_t column)
 {
     const char *name = v->t->names[column];
+    if (v->k->by) return in_list(v->k->by, name);
     if (!is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
-    return v->k->timed || !(in_table(split_timed + 1, name) || strcmp(name, "kernel_asked") == 0);
+    if (!v->k->timed && (in_table(split_timed + 1, name) || strcmp(name, "kernel_asked") == 0))
+        return 0;
+    return !in_specs(v->t, s, name);
 }
 
 /* Rows whose settings are usual but for at most `most` of them (the axes of the figure aside). */
@@ -144,8 +164,9 @@ static void keep_usual(const struct view *v, struct selection *s, size_t most)
     unsigned char *odd = mem_zero(s->count, 1);
     if (!odd) return;
     for (size_t c = 0; c < t->columns; c++) {
-        if (!tells_apart(v, c) || in_list(v->k->by, t->names[c]) ||
-            strcmp(t->names[c], "index") == 0)
+        const char *name = t->names[c];
+        if (!is_setting(t, c) || in_list(v->k->x, name) || in_list(v->k->by, name) ||
+            strcmp(name, "index") == 0)
             continue;
         const char *usual = usual_value(t, s, (int)c);
         for (size_t i = 0; i < s->count; i++)
@@ -283,8 +304,7 @@ static int label_series(const struct view *v, struct figure *f, const struct sel
     int ok = differing != NULL;
     qsort(f->series, f->count, sizeof *f->series, by_mark);
     for (size_t c = 0; ok && c < v->t->columns; c++) {
-        const int apart = v->k->by ? in_list(v->k->by, v->t->names[c]) : tells_apart(v, c);
-        differing[c] = (char)(apart && differs(v, f, c));
+        differing[c] = (char)(v->apart[c] && differs(v, f, c));
     }
     for (size_t i = 0; ok && i < f->count; i++) {
         add_label(&f->series[i], v, s, differing);
@@ -304,7 +324,7 @@ static int collect(const struct view *v, struct figure *f, const struct selectio
         const size_t row = s->rows[i];
         text_clear(&key);
         for (size_t c = 0; c < t->columns; c++) {
-            if (!(v->k->by ? in_list(v->k->by, t->names[c]) : tells_apart(v, c))) continue;
+            if (!v->apart[c]) continue;
             add_value(&key, v, t->names[c], table_text(t, row, (int)c));
             text_add(&key, "\n");
         }
@@ -466,6 +486,7 @@ static void name_figure(const struct table *t, struct figure *f, size_t row)
             several |= *other && strcmp(other, value) != 0 && strcmp(other, RECORDED) != 0;
         }
         if (several) text_add(&f->name, "_%s%s", is_dataset ? "" : name, value);
+        if (!several && strcmp(name, "machine") == 0) continue;
         text_add(&f->title, "%s%s%s", f->title.size ? ", " : "", is_dataset ? "" : name,
                  is_dataset ? "" : " ");
         text_add(&f->title, "%s", value);
@@ -499,14 +520,16 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
     if (!needed || (k->x && !f->x)) return ERR_OK;
     if (f->x) keep_where(t, s, f->x, 1);
     keep_where(t, s, needed, 1);
-    const struct view v = { t, k, f->x, resolve(t, s, "bit_width") != NULL };
+    struct view v = { t, k, f->x, resolve(t, s, "bit_width") != NULL, mem_zero(t->columns, 1) };
+    if (!v.apart) return FAIL(e, ERR_MEM, "figure %s: out of memory", k->name);
+    for (size_t c = 0; c < t->columns; c++) v.apart[c] = (char)tells_apart(&v, s, c);
     if (!k->x || k->by) keep_usual(&v, s, k->by ? 0 : 1);
-    if (s->count == 0) return ERR_OK;
     int status = collect(&v, f, s, e);
     if (status == ERR_OK) status = tidy(f, s->count, e);
     if (status == ERR_OK) status = label_series(&v, f, s, e);
     if (status == ERR_OK && k->front && f->count) status = add_front(f, e);
     name_figure(t, f, first_row);
+    mem_free(v.apart);
     return status;
 }
 
