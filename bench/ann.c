@@ -89,21 +89,6 @@ int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, st
 }
 
 /* --- exact scores --------------------------------------------------------------------------- */
-/* In float64 from the raw vectors: what recall_tie judges by. */
-static double exact_score(enum metric metric, const float *q, const float *x, size_t dim)
-{
-    double dot = 0, qq = 0, xx = 0, apart = 0;
-    for (size_t i = 0; i < dim; i++) {
-        dot += (double)q[i] * x[i];
-        qq += (double)q[i] * q[i];
-        xx += (double)x[i] * x[i];
-        apart += ((double)q[i] - x[i]) * ((double)q[i] - x[i]);
-    }
-    if (metric == METRIC_DOT) return dot;
-    if (metric == METRIC_L2) return -apart;
-    return qq > 0 && xx > 0 ? dot / sqrt(qq * xx) : 0;
-}
-
 /* What re-scoring needs a row beside the row itself. */
 static int make_side(struct ann_set *s, struct err *e)
 {
@@ -354,7 +339,7 @@ static struct id_list ids_of(const struct hit *hits, size_t count, int64_t *out)
 static double row_score(const struct ann_set *s, size_t query, int64_t id)
 {
     if (id < 0 || (uint64_t)id >= s->base.rows.count) return -INFINITY; /* an answer that names no row */
-    return exact_score(s->metric, rows_at(s->query.rows, query), rows_at(s->base.rows, (size_t)id), s->base.rows.dim);
+    return point_exact(s->metric, rows_at(s->query.rows, query), rows_at(s->base.rows, (size_t)id), s->base.rows.dim);
 }
 
 static void judge(const struct ann_work *w, size_t query, struct books *b,

@@ -41,6 +41,20 @@ int point_quality(struct row *row, const struct quality *q, struct err *e)
     return ERR_OK;
 }
 
+double point_exact(enum metric metric, const float *q, const float *x, size_t dim)
+{
+    double dot = 0, qq = 0, xx = 0, apart = 0;
+    for (size_t i = 0; i < dim; i++) {
+        dot += (double)q[i] * x[i];
+        qq += (double)q[i] * q[i];
+        xx += (double)x[i] * x[i];
+        apart += ((double)q[i] - x[i]) * ((double)q[i] - x[i]);
+    }
+    if (metric == METRIC_DOT) return dot;
+    if (metric == METRIC_L2) return -apart;
+    return qq > 0 && xx > 0 ? dot / sqrt(qq * xx) : 0;
+}
+
 int point_latency(struct row *row, const struct calls *calls, size_t batch, size_t base_count, struct err *e)
 {
     const size_t n = calls->count;

@@ -5,6 +5,7 @@
 #define ASSAY_POINT_H
 #include "bench/metric.h"
 #include "bench/row.h"
+#include "index/index.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,10 @@ int quality_init(struct quality *q, size_t query_count, struct err *e);
 void quality_fini(struct quality *q);
 void quality_set(struct quality *q, size_t query, const struct evidence *v); /* asks every metric */
 
-/* lat_*, qps and ns_per_vector.  p99 is left empty below 500 calls.  ERR_MEM. */
+/* Score of x for q in float64 from the raw vectors: what recall_tie judges by. */
+double point_exact(enum metric metric, const float *q, const float *x, size_t dim);
+
+/* lat_*, qps and ns_per_vector (base_count 0: not applicable).  p99 is left empty below 500 calls.  ERR_MEM. */
 int point_latency(struct row *row, const struct calls *calls, size_t batch, size_t base_count, struct err *e);
 /* One column a metric.  ERR_MEM. */
 int point_quality(struct row *row, const struct quality *q, struct err *e);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_rag.c - a pipeline over a file of questions. */
+#include "bench/command.h"
+#include "bench/rag.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* So deep is stage one judged at least. */
+enum { TRUTH_DEPTH = 100 };
+
+struct request {
+    const char *kb, *query, *qrels, *kernel, *out;
+    struct option_list settings;
+    int64_t k, threads, least_calls, reps;
+    int json;
+};
+
+static int parse(int argc, char **argv, struct request *r, struct err *e)
+{
+    const struct option options[] = {
+        { "--kb", OPTION_TEXT, &r->kb, 0, 0 },
+        { "--query", OPTION_TEXT, &r->query, 0, 0 },
+        { "--qrels", OPTION_TEXT, &r->qrels, 0, 0 },
+        { "--set", OPTION_LIST, &r->settings, 0, 0 },
+        { "--kernel", OPTION_TEXT, &r->kernel, 0, 0 },
+        { "-k", OPTION_INT, &r->k, 1, 1e6 },
+        { "--threads", OPTION_INT, &r->threads, 1, 256 },
+        { "--min-calls", OPTION_INT, &r->least_calls, 1, 1e8 },
+        { "--reps", OPTION_INT, &r->reps, 1, 1000 },
+        { "--json", OPTION_FLAG, &r->json, 0, 0 },
+        { "--out", OPTION_TEXT, &r->out, 0, 0 },
+        { 0 },
+    };
+    const int status = options_parse(argc, argv, options, NULL, e);
+    if (status != ERR_OK) return status;
+    if (!r->kb) return FAIL(e, ERR_ARG, "--kb DB is missing");
+    if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
+    return ERR_OK;
+}
+
+/* "96.5", or "-" for an empty cell. */
+static const char *cell(const struct row *row, const char *name, int digits, char out[32])
+{
+    double value;
+    if (text_to_f64(row_get(row, name), &value)) snprintf(out, 32, "%.*f", digits, value);
+    else snprintf(out, 32, "-");
+    return out;
+}
+
+static void print_stages(const struct rag_arm *a, const struct row *row)
+{
+    double sum = 0;
+    printf("\n  %-9s %-14s %10s %12s\n", "stage", "by", "us", "hands on");
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        const char *by = "";
+        for (size_t i = 0; i < pipeline_setting_count(a->pipeline); i++) {
+            const char *key, *value;
+            pipeline_setting(a->pipeline, i, &key, &value);
+            if (strcmp(key, slot_name((enum slot)s)) == 0) by = value;
+        }
+        printf("  %-9s %-14s %10.1f %12.1f\n", slot_name((enum slot)s), by, a->stage_us[s], a->out[s]);
+        sum += a->stage_us[s];
+    }
+    const double mean = atof(row_get(row, "lat_mean_us"));
+    printf("  %-9s %-14s %10.1f\n", "fetch", "text", a->fetch_us);
+    printf("  %-9s %-14s %10.1f\n", "the rest", "transaction", mean - sum - a->fetch_us);
+    printf("  %-9s %-14s %10.1f\n", "mean", "", mean);
+}
+
+static void print_point(const struct rag_set *s, const struct rag_arm *a, const struct row *row)
+{
+    char c[8][32];
+    printf("%s: %zu vectors x %zu, %zu questions, k=%zu, threads %d\n\n", s->name, s->base_count,
+           s->dim, s->queries.count, a->point.k, a->point.threads);
+    printf("  index      %s, %s bytes a vector\n", *row_get(row, "index") ? row_get(row, "index") : "none",
+           cell(row, "bytes_per_vector", 0, c[0]));
+    printf("  latency    p50 %s us, p95 %s us, p99 %s us [%s, %s], %s questions/s, %s calls\n",
+           cell(row, "lat_p50_us", 1, c[0]), cell(row, "lat_p95_us", 1, c[1]),
+           cell(row, "lat_p99_us", 1, c[2]), cell(row, "lat_p99_lo_us", 1, c[3]),
+           cell(row, "lat_p99_hi_us", 1, c[4]), cell(row, "qps", 0, c[5]), row_get(row, "lat_n"));
+    printf("  stage one  recall %s (tie-aware %s, p5 %s); %s of the exact %zu among all candidates\n",
+           cell(row, "recall_strict", 4, c[0]), cell(row, "recall_tie", 4, c[1]), cell(row, "recall_p5", 2, c[2]),
+           cell(row, "candidate_recall", 4, c[3]), a->point.k);
+    printf("  answer     agree_at_10 %s with an exact stage one, churn_at_10 %s against graph_depth=0\n",
+           cell(row, "agree_at_10", 4, c[0]), cell(row, "churn_at_10", 4, c[1]));
+    if (s->queries.label_start)
+        printf("  labels     recall@10 %s, MRR %s, nDCG@10 %s\n", cell(row, "label_recall_at_10", 4, c[0]),
+               cell(row, "label_mrr", 4, c[1]), cell(row, "label_ndcg_at_10", 4, c[2]));
+    print_stages(a, row);
+}
+
+struct sink {
+    struct layout layout;
+    struct run run;
+    int fd; /* rag.csv; -1: not wanted */
+    struct text path;
+};
+
+static int open_sink(struct sink *o, const struct request *r, const struct rag_set *s, int argc, char **argv,
+                     struct err *e)
+{
+    struct kernel_set kernels;
+    int status = run_init(&o->run, argc, argv, e);
+    if (status == ERR_OK) status = layout_init(&o->layout, e);
+    if (status == ERR_OK) status = rag_layout(&o->layout, e);
+    if (status == ERR_OK) status = kernel_set_resolve(&kernels, r->kernel, e);
+    if (status != ERR_OK || !r->out) return status;
+    run_note_kernels(&o->run, r->kernel, &kernels);
+    run_note(&o->run, "dataset", "%s, with questions and labels %016llx", s->name, (unsigned long long)s->hash);
+    status = folder_make(r->out, e);
+    text_add(&o->path, "%s/rag.csv", r->out);
+    if (status == ERR_OK) status = row_open(&o->fd, text_of(&o->path), &o->layout, text_of(&o->run.notes), e);
+    return status;
+}
+
+static void close_sink(struct sink *o)
+{
+    if (o->fd >= 0) close(o->fd);
+    text_free(&o->path);
+    layout_fini(&o->layout);
+    run_fini(&o->run);
+}
+
+static int emit(struct sink *o, const struct request *r, const struct rag_set *s, const struct rag_arm *a, int rep,
+                struct err *e)
+{
+    struct row row;
+    struct text line = { 0 };
+    int status = row_init(&row, &o->layout, e);
+    if (status != ERR_OK) return status;
+    status = rag_row(&row, &o->run, s, a, rep, e);
+    if (status == ERR_OK && r->json) {
+        row_json(&row, &line);
+        fputs(text_of(&line), stdout);
+    } else if (status == ERR_OK) {
+        print_point(s, a, &row);
+    }
+    text_clear(&line);
+    if (status == ERR_OK && o->fd >= 0) {
+        row_csv(&row, &line);
+        status = row_append(o->fd, &line, text_of(&o->path), e);
+        if (status == ERR_OK)
+            status = point_queries(r->out, row_get(&row, "point_id"), s->queries.names, &a->quality, &a->calls, 1, e);
+    }
+    text_free(&line);
+    row_fini(&row);
+    return status;
+}
+
+static int measure(const struct request *r, struct rag_set *s, struct sink *o, struct err *e)
+{
+    const struct rag_point point = { r->settings.at, (size_t)r->settings.count, r->kernel,
+                                     (size_t)r->k, (int)r->threads };
+    const size_t depth = (size_t)r->k > TRUTH_DEPTH ? (size_t)r->k : TRUTH_DEPTH;
+    struct rag_arm arm = { 0 };
+    int status = rag_prepare(s, &point, depth, (int)r->threads, e);
+    if (status == ERR_OK) status = rag_open(&arm, s, &point, e);
+    for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
+        status = rag_time(&arm, s, (size_t)r->least_calls, 0, e);
+        if (status == ERR_OK) status = emit(o, r, s, &arm, rep, e);
+    }
+    rag_close(&arm);
+    if (status == ERR_OK && !s->queries.label_start)
+        fprintf(stderr, "no --qrels: agree_at_10 and churn_at_10 say how much the results differ, "
+                        "not which are better;"
+                        " only label_* can say which graph_depth is\n");
+    if (status == ERR_OK && s->queries.unknown)
+        fprintf(stderr, "%s: %zu lines are about questions that %s does not hold\n", r->qrels,
+                s->queries.unknown, r->query);
+    return status;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct request r = { .kernel = "", .k = 10, .threads = 1, .least_calls = 2000, .reps = 1 };
+    struct rag_set s = { 0 };
+    struct sink o = { .fd = -1 };
+    int status = parse(argc, argv, &r, e);
+    if (status == ERR_OK) status = rag_set_open(&s, r.kb, r.query, r.qrels, e);
+    if (status == ERR_OK) status = open_sink(&o, &r, &s, argc, argv, e);
+    if (status == ERR_OK) status = measure(&r, &s, &o, e);
+    close_sink(&o);
+    rag_set_close(&s);
+    return status;
+}
+
+const struct command cmd_rag = {
+    .name = "rag",
+    .summary = "the retrieval pipeline over a file of questions: time of every stage, quality",
+    .help =
+        "usage: assay rag --kb DB --query FILE [--qrels FILE] [--set KEY=VALUE ...]\n\n"
+        "  --kb DB           knowledge base (SQLite, made by assay or by sqlite-knowledge-graph)\n"
+        "  --query FILE      questions: fvecs or npy (vectors), .txt (one a line), .jsonl (_id, text)\n"
+        "  --qrels FILE      what is relevant: 'qid 0 entity grade', or tab-separated as in BEIR;\n"
+        "                    without it only agree_at_10 and churn_at_10 are known, not which is better\n"
+        "  --set KEY=VALUE   a setting of the pipeline, may be given often (assay query --help lists them)\n"
+        "  -k N              results a question; default 10\n"
+        "  --threads N       pipelines that answer at a time; default 1\n"
+        "  --kernel K        as in assay ann; default: the best that this CPU runs\n"
+        "  --min-calls N     least number of timed questions; the file is asked again; default 2000\n"
+        "  --reps N          repeat the measurement, one row each; default 1\n"
+        "  --json            one object a line instead of a page\n"
+        "  --out DIR         append a row to DIR/rag.csv, write DIR/<point_id>.pq.tsv (one line a question)\n\n"
+        "example:\n"
+        "  assay data gen --kind kg --n 20000 --dim 384 --relations 100000 --queries 200 --seed 1 --out DIR\n"
+        "  assay rag --kb DIR/kb.sqlite --query DIR/query.fvecs -k 10 --set bit_width=3 --json\n",
+    .run = run,
+};

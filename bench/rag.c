@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/rag.h"
+#include "bench/clock.h"
+#include "bench/command.h"
+#include "bench/machine.h"
+#include "bench/truth.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/parallel.h"
+#include "pipeline/stage.h"
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- data ------------------------------------------------------------------------------------ */
+int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e)
+{
+    uint64_t file = 0;
+    *s = (struct rag_set){ .db = db };
+    path_short(db, s->name, sizeof s->name);
+    int status = file_hash(db, &file, e);
+    if (status == ERR_OK) status = queries_open(&s->queries, questions, e);
+    if (status == ERR_OK && qrels) status = queries_label(&s->queries, qrels, e);
+    s->hash = hash64(s->queries.hash, &file, sizeof file);
+    if (status != ERR_OK) rag_set_close(s);
+    return status;
+}
+
+void rag_set_close(struct rag_set *s)
+{
+    if (s->replay) unlink(s->replay);
+    queries_close(&s->queries);
+    mem_free(s->vectors);
+    mem_free(s->truth);
+    free(s->replay);
+    *s = (struct rag_set){ 0 };
+}
+
+/* Question i as it is asked; a prepared one brings its vector, so that no embedder runs. */
+static struct question question_of(const struct rag_set *s, size_t i, int prepared)
+{
+    struct question q = { .id = s->queries.ids[i], .text = s->queries.texts ? s->queries.texts[i] : NULL };
+    if (!q.text) {
+        q.vector = rows_at(s->queries.vectors.rows, i);
+        q.dim = s->queries.vectors.rows.dim;
+    } else if (prepared) {
+        q.vector = s->vectors + i * s->dim;
+        q.dim = s->dim;
+    }
+    return q;
+}
+
+static int ask(struct pipeline *p, const struct rag_set *s, size_t i, int prepared, size_t k, struct answer *out,
+               struct err *e)
+{
+    const struct question q = question_of(s, i, prepared);
+    const int status = pipeline_query(p, &q, k, out, e);
+    return status == ERR_OK ? status : err_context(e, status, "question %s", s->queries.names[i]);
+}
+
+static int embed_all(struct rag_set *s, struct pipeline *p, struct err *e)
+{
+    const struct vectors *v = &pipeline_kb(p)->vectors;
+    if (v->rows.count == 0) return FAIL(e, ERR_ARG, "%s holds no vectors", s->db);
+    s->base_count = v->rows.count;
+    s->dim = v->rows.dim;
+    s->vectors = mem_alloc(s->queries.count * s->dim, sizeof *s->vectors);
+    if (!s->vectors) return FAIL(e, ERR_MEM, "no memory for %zu embedded questions", s->queries.count);
+    for (size_t i = 0; i < s->queries.count; i++) {
+        struct answer a;
+        const int status = ask(p, s, i, 0, 1, &a, e);
+        if (status != ERR_OK) return status;
+        memcpy(s->vectors + i * s->dim, a.vector, s->dim * sizeof *s->vectors);
+    }
+    return ERR_OK;
+}
+
+/* The truth as retrieve=replay reads it. */
+static int write_replay(struct rag_set *s, struct err *e)
+{
+    const char *folder = getenv("TMPDIR");
+    struct text path = { 0 };
+    text_add(&path, "%s/assay-replay.XXXXXX", folder && *folder ? folder : P_tmpdir);
+    s->replay = path.at;
+    const int fd = path.failed ? -1 : mkstemp(s->replay);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!f) {
+        const int status = FAIL(e, ERR_IO, "%s: cannot be made", text_of(&path));
+        free(s->replay);
+        s->replay = NULL;
+        return status;
+    }
+    int ok = 1;
+    for (size_t i = 0; i < s->queries.count; i++)
+        for (size_t j = 0; j < s->truth_k; j++)
+            /* Stage one's scores rank, no more: the re-ranker computes its own. */
+            ok &= fprintf(f, "%lld\t%lld\t%.9g\n", (long long)s->queries.ids[i],
+                          (long long)s->truth[i * s->truth_k + j], 1 - (double)j / (double)s->truth_k) > 0;
+    ok &= fclose(f) == 0;
+    return ok ? ERR_OK : FAIL(e, ERR_IO, "%s: cannot be written", s->replay);
+}
+
+static int find_truth(struct rag_set *s, const struct vectors *v, size_t depth, int threads, struct err *e)
+{
+    const struct rows asked = { s->vectors, s->queries.count, s->dim, s->dim };
+    const struct dataset base = { .rows = v->rows,
+                                  .content_hash = hash64(s->dim, v->hashes,
+                                                         v->rows.count * sizeof *v->hashes) };
+    const struct dataset query = { .rows = asked,
+                                   .content_hash = hash64(s->dim, s->vectors,
+                                                          asked.count * s->dim * sizeof(float)) };
+    struct truth t = { 0 };
+    const int status = truth_cached(&t, &base, &query, depth, METRIC_COSINE, threads, NULL, e);
+    if (status != ERR_OK) return status;
+    s->truth_k = t.k;
+    s->truth = mem_alloc(t.count * t.k, sizeof *s->truth);
+    for (size_t i = 0; s->truth && i < t.count * t.k; i++) s->truth[i] = v->ids[t.ids[i]];
+    truth_free(&t);
+    return s->truth ? ERR_OK : FAIL(e, ERR_MEM, "no memory for the truth of %zu questions", s->queries.count);
+}
+
+static const char *setting(const struct pipeline *p, const char *wanted)
+{
+    for (size_t i = 0; i < pipeline_setting_count(p); i++) {
+        const char *key, *value;
+        pipeline_setting(p, i, &key, &value);
+        if (strcmp(key, wanted) == 0) return value;
+    }
+    return "";
+}
+
+int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e)
+{
+    struct pipeline *pipeline = NULL;
+    struct kernel_set kernels;
+    int status = kernel_set_resolve(&kernels, p->kernel, e);
+    if (status == ERR_OK) status = pipeline_open(&pipeline, s->db, p->settings, p->setting_count, &kernels, e);
+    if (status == ERR_OK) s->build_s = pipeline_build_s(pipeline);
+    if (status == ERR_OK) status = embed_all(s, pipeline, e);
+    int64_t kept;
+    if (status == ERR_OK && text_to_i64(setting(pipeline, "top_k_rerank"), &kept) && (size_t)kept > depth)
+        depth = (size_t)kept;
+    if (status == ERR_OK) status = find_truth(s, &pipeline_kb(pipeline)->vectors, depth, threads, e);
+    if (status == ERR_OK) status = write_replay(s, e);
+    pipeline_close(pipeline);
+    return status;
+}
+
+/* --- references -------------------------------------------------------------------------------- */
+/* Ids of every question's answer, k a question. */
+struct answers {
+    int64_t *ids;
+    size_t *counts;
+};
+
+static void answers_free(struct answers *a)
+{
+    mem_free(a->ids);
+    mem_free(a->counts);
+    *a = (struct answers){ 0 };
+}
+
+static int answer_all(struct answers *out, struct pipeline *p, const struct rag_set *s, size_t k, struct err *e)
+{
+    const size_t count = s->queries.count;
+    out->ids = mem_alloc(count * k, sizeof *out->ids);
+    out->counts = mem_alloc(count, sizeof *out->counts);
+    int status = out->ids && out->counts ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu answers", count);
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        struct answer a;
+        status = ask(p, s, i, 1, k, &a, e);
+        if (status != ERR_OK) break;
+        out->counts[i] = a.count;
+        for (size_t j = 0; j < a.count; j++) out->ids[i * k + j] = a.results[j].id;
+    }
+    return status;
+}
+
+/* The point's settings and up to three more. */
+static int change(struct pipeline *p, const struct rag_point *point, const char *const extra[3], struct err *e)
+{
+    const char **settings = mem_alloc(point->setting_count + 3, sizeof *settings);
+    if (!settings) return FAIL(e, ERR_MEM, "no memory for settings");
+    size_t count = point->setting_count;
+    for (size_t i = 0; i < count; i++) settings[i] = point->settings[i];
+    for (int i = 0; i < 3 && extra[i]; i++) settings[count++] = extra[i];
+    const int status = pipeline_change(p, settings, count, e);
+    mem_free(settings);
+    return status;
+}
+
+/* An exact stage one whose lists are as long as the re-ranker keeps is the same as all candidates,
+ * because rerank=cosine orders by the same exact score.  For other stages the reference does not
+ * exist, and agree_at_10 stays empty. */
+static int has_exact_reference(const struct pipeline *p, const struct rag_set *s)
+{
+    int64_t kept;
+    return strcmp(setting(p, "retrieve"), "index") == 0 && strcmp(setting(p, "rerank"), "cosine") == 0 &&
+           text_to_i64(setting(p, "top_k_rerank"), &kept) &&
+           ((size_t)kept <= s->truth_k || s->truth_k == s->base_count);
+}
+
+struct references {
+    struct answers exact, ungraphed;
+};
+
+/* Ends with the point's own settings in force. */
+static int run_references(struct rag_arm *a, const struct rag_set *s, struct references *r, struct err *e)
+{
+    int status = change(a->pipeline, &a->point, (const char *const[3]){ "graph_depth=0" }, e);
+    if (status == ERR_OK) a->build_s = fmax(a->build_s, pipeline_build_s(a->pipeline));
+    if (status == ERR_OK) status = answer_all(&r->ungraphed, a->pipeline, s, a->point.k, e);
+    if (status == ERR_OK && has_exact_reference(a->pipeline, s)) {
+        struct text file = { 0 }, depth = { 0 };
+        text_add(&file, "replay_file=%s", s->replay);
+        text_add(&depth, "top_k_candidates=%zu", s->truth_k);
+        status =
+            change(a->pipeline, &a->point,
+                   (const char *const[3]){ "retrieve=replay", text_of(&file), text_of(&depth) }, e);
+        text_free(&file);
+        text_free(&depth);
+        if (status == ERR_OK) status = answer_all(&r->exact, a->pipeline, s, a->point.k, e);
+    }
+    return status == ERR_OK ? change(a->pipeline, &a->point, (const char *const[3]){ NULL }, e) : status;
+}
+
+/* --- quality ------------------------------------------------------------------------------------- */
+static double entity_score(const struct vectors *v, const float *query, int64_t id)
+{
+    for (size_t lo = 0, hi = v->rows.count; lo < hi;) {
+        const size_t mid = (lo + hi) / 2;
+        if (v->ids[mid] == id) return point_exact(METRIC_COSINE, query, rows_at(v->rows, mid), v->rows.dim);
+        if (id < v->ids[mid]) hi = mid;
+        else lo = mid + 1;
+    }
+    return -INFINITY;
+}
+
+/* Storage of one question's evidence; candidates are as many as vectors at most. */
+struct books {
+    int64_t *answers, *candidates;
+    double *found_scores, *truth_scores;
+};
+
+static void books_free(struct books *b)
+{
+    mem_free(b->answers);
+    mem_free(b->candidates);
+    mem_free(b->found_scores);
+    mem_free(b->truth_scores);
+}
+
+static int books_init(struct books *b, const struct rag_set *s, size_t k, struct err *e)
+{
+    *b = (struct books){ mem_alloc(k, sizeof *b->answers), mem_alloc(s->base_count, sizeof *b->candidates),
+                         mem_alloc(k, sizeof *b->found_scores), mem_alloc(k, sizeof *b->truth_scores) };
+    if (b->answers && b->candidates && b->found_scores && b->truth_scores) return ERR_OK;
+    books_free(b);
+    return FAIL(e, ERR_MEM, "no memory to judge answers");
+}
+
+static struct id_list listed(const struct answers *a, size_t query, size_t k)
+{
+    return a->ids ? (struct id_list){ a->ids + query * k, a->counts[query] } : (struct id_list){ 0 };
+}
+
+static void judge(struct rag_arm *a, const struct rag_set *s, const struct references *r, size_t i,
+                  const struct answer *answer, struct books *b)
+{
+    const struct vectors *v = &pipeline_kb(a->pipeline)->vectors;
+    const float *query = s->vectors + i * s->dim;
+    const size_t k = a->point.k, known = s->truth_k < k ? s->truth_k : k;
+    struct evidence ev = { .k = k, .truth = { s->truth + i * s->truth_k, known },
+                           .found_scores = b->found_scores, .truth_scores = b->truth_scores };
+    for (size_t j = 0; j < answer->candidate_count; j++) b->candidates[j] = answer->candidates[j].id;
+    for (size_t j = 0; j < answer->count; j++) b->answers[j] = answer->results[j].id;
+    ev.candidates = (struct id_list){ b->candidates, answer->candidate_count };
+    ev.found = (struct id_list){ b->candidates, answer->candidate_count < k ? answer->candidate_count : k };
+    ev.answers = (struct id_list){ b->answers, answer->count };
+    ev.exact_answers = listed(&r->exact, i, k);
+    ev.ungraphed_answers = listed(&r->ungraphed, i, k);
+    ev.labels = queries_labels(&s->queries, i, &ev.label_count);
+    for (size_t j = 0; j < ev.found.count; j++) b->found_scores[j] = entity_score(v, query, b->candidates[j]);
+    for (size_t j = 0; j < known; j++) b->truth_scores[j] = entity_score(v, query, ev.truth.at[j]);
+    quality_set(&a->quality, i, &ev);
+}
+
+static int judge_all(struct rag_arm *a, const struct rag_set *s, const struct references *r, struct err *e)
+{
+    struct books b;
+    int status = books_init(&b, s, a->point.k, e);
+    if (status != ERR_OK) return status;
+    status = quality_init(&a->quality, s->queries.count, e);
+    for (size_t i = 0; status == ERR_OK && i < s->queries.count; i++) {
+        struct answer answer;
+        status = ask(a->pipeline, s, i, 1, a->point.k, &answer, e);
+        if (status == ERR_OK) judge(a, s, r, i, &answer, &b);
+    }
+    books_free(&b);
+    return status;
+}
+
+int rag_open(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, struct err *e)
+{
+    struct references r = { 0 };
+    *a = (struct rag_arm){ .point = *p, .build_s = s->build_s };
+    int status = kernel_set_resolve(&a->kernels, p->kernel, e);
+    if (status == ERR_OK)
+        status = pipeline_open(&a->pipeline, s->db, p->settings, p->setting_count, &a->kernels, e);
+    if (status == ERR_OK) a->build_s = fmax(a->build_s, pipeline_build_s(a->pipeline));
+    if (status == ERR_OK) status = run_references(a, s, &r, e);
+    if (status == ERR_OK) status = judge_all(a, s, &r, e);
+    answers_free(&r.exact);
+    answers_free(&r.ungraphed);
+    if (status != ERR_OK) rag_close(a);
+    return status;
+}
+
+void rag_close(struct rag_arm *a)
+{
+    pipeline_close(a->pipeline);
+    a->pipeline = NULL;
+    mem_free(a->calls.us);
+    quality_fini(&a->quality);
+    a->calls = (struct calls){ 0 };
+}
+
+/* --- timing -------------------------------------------------------------------------------------- */
+/* What one thread has to itself. */
+struct lane {
+    struct pipeline *pipeline;
+    uint64_t stage_ns[SLOT_COUNT], out[SLOT_COUNT], fetch_ns;
+    int status;
+    struct err e;
+};
+
+struct timing {
+    struct rag_arm *arm;
+    const struct rag_set *set;
+    struct lane *lanes;
+    size_t first;
+    atomic_int stop;
+};
+
+static void ask_some(void *context, int thread, size_t from, size_t to)
+{
+    struct timing *t = context;
+    struct lane *l = &t->lanes[thread];
+    for (size_t c = from; c < to && !atomic_load(&t->stop); c++) {
+        struct answer a;
+        const size_t call = t->first + c;
+        const struct question q = question_of(t->set, call % t->set->queries.count, 0);
+        const uint64_t start = clock_ns();
+        l->status = pipeline_query(l->pipeline, &q, t->arm->point.k, &a, &l->e);
+        const uint64_t end = clock_ns();
+        if (l->status != ERR_OK) {
+            atomic_store(&t->stop, 1);
+            return;
+        }
+        t->arm->calls.us[call] = (double)(end - start) * 1e-3;
+        l->fetch_ns += a.fetch_ns;
+        for (int s = 0; s < SLOT_COUNT; s++) {
+            l->stage_ns[s] += a.trace[s].ns;
+            l->out[s] += a.trace[s].out;
+        }
+    }
+}
+
+static int run_calls(struct timing *t, double budget_s, struct err *e)
+{
+    struct calls *calls = &t->arm->calls;
+    const size_t once = t->set->queries.count;
+    /* A stretch a thread start costs nothing against, and a budget is kept to. */
+    enum { STRETCH = 250 };
+    struct progress progress;
+    progress_start(&progress, "timed questions", calls->room);
+    const uint64_t start = clock_ns();
+    int status = ERR_OK;
+    while (status == ERR_OK && calls->count < calls->room) {
+        const double spent = (double)(clock_ns() - start) * 1e-9;
+        if (budget_s > 0 && spent > budget_s && calls->count >= once) break;
+        const size_t left = calls->room - calls->count, count = left < STRETCH ? left : STRETCH;
+        t->first = calls->count;
+        const uint64_t begun = clock_ns();
+        parallel_for(t->arm->point.threads, count, 1, ask_some, t);
+        calls->wall_s += (double)(clock_ns() - begun) * 1e-9;
+        calls->count += count;
+        for (int i = 0; status == ERR_OK && i < t->arm->point.threads; i++)
+            if (t->lanes[i].status != ERR_OK) status = FAIL(e, t->lanes[i].status, "%s", t->lanes[i].e.text);
+        progress_step(&progress, calls->count);
+    }
+    progress_end(&progress);
+    return status;
+}
+
+int rag_time(struct rag_arm *a, const struct rag_set *s, size_t least_calls, double budget_s, struct err *e)
+{
+    const size_t once = s->queries.count;
+    const int threads = a->point.threads;
+    struct timing t = { .arm = a, .set = s, .lanes = mem_zero((size_t)threads, sizeof *t.lanes) };
+    mem_free(a->calls.us);
+    a->calls = (struct calls){ .room = least_calls > once ? least_calls : once };
+    a->calls.us = mem_alloc(a->calls.room, sizeof *a->calls.us);
+    int status = t.lanes && a->calls.us ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu timings", a->calls.room);
+    if (status == ERR_OK) t.lanes[0].pipeline = a->pipeline;
+    for (int i = 1; status == ERR_OK && i < threads; i++)
+        status = pipeline_open(&t.lanes[i].pipeline, s->db, a->point.settings,
+                               a->point.setting_count, &a->kernels, e);
+    const uint64_t steal_ms = machine_load().steal_ms;
+    if (status == ERR_OK) status = run_calls(&t, budget_s, e);
+    a->steal_ms = machine_load().steal_ms - steal_ms;
+    const double per_call = 1 / (double)(a->calls.count ? a->calls.count : 1);
+    for (int slot = 0; slot < SLOT_COUNT; slot++) a->stage_us[slot] = a->out[slot] = 0;
+    a->fetch_us = 0;
+    for (int i = 0; t.lanes && i < threads; i++) {
+        for (int slot = 0; slot < SLOT_COUNT; slot++) {
+            a->stage_us[slot] += (double)t.lanes[i].stage_ns[slot] * 1e-3 * per_call;
+            a->out[slot] += (double)t.lanes[i].out[slot] * per_call;
+        }
+        a->fetch_us += (double)t.lanes[i].fetch_ns * 1e-3 * per_call;
+        if (i > 0) pipeline_close(t.lanes[i].pipeline);
+    }
+    mem_free(t.lanes);
+    return status;
+}
+
+/* --- rows ----------------------------------------------------------------------------------------- */
+int rag_layout(struct layout *l, struct err *e)
+{
+    struct param *table = pipeline_params();
+    if (!table) return FAIL(e, ERR_MEM, "no memory for the parameters of a pipeline");
+    const int status = layout_add(l, table, e);
+    mem_free(table);
+    return status;
+}
+
+static int as_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *p, struct err *e)
+{
+    struct text canonical = { 0 };
+    const char **sorted = mem_alloc(p->setting_count, sizeof *sorted);
+    if (!sorted) return FAIL(e, ERR_MEM, "no memory for settings");
+    for (size_t i = 0; i < p->setting_count; i++) sorted[i] = p->settings[i];
+    qsort(sorted, p->setting_count, sizeof *sorted, as_text);
+    for (size_t i = 0; i < p->setting_count; i++) text_add(&canonical, "%s\n", sorted[i]);
+    text_add(&canonical, "k=%zu\nthreads=%d\nkernel=%s\n", p->k, p->threads, p->kernel);
+    mem_free(sorted);
+    if (!canonical.failed) point_id(out, text_of(&canonical), s->hash);
+    const int status = canonical.failed ? FAIL(e, ERR_MEM, "no memory for settings") : ERR_OK;
+    text_free(&canonical);
+    return status;
+}
+
+void rag_identity(struct row *row, const struct run *run, const struct rag_set *s, const struct rag_point *p, int rep)
+{
+    char id[17];
+    for (size_t i = 0; i < p->setting_count; i++) {
+        char key[64];
+        const char *equals = strchr(p->settings[i], '=');
+        if (!equals) continue;
+        snprintf(key, sizeof key, "%.*s", (int)(equals - p->settings[i]), p->settings[i]);
+        row_try(row, key, equals + 1);
+    }
+    run_row(run, row);
+    if (rag_point_id(id, s, p, NULL) == ERR_OK) row_text(row, "point_id", id);
+    row_int(row, "rep", rep);
+    row_text(row, "dataset", s->name);
+    row_text(row, "metric", "cosine");
+    row_int(row, "n", (int64_t)s->base_count);
+    row_int(row, "dim", (int64_t)s->dim);
+    row_int(row, "queries", (int64_t)s->queries.count);
+    row_int(row, "k", (int64_t)p->k);
+    row_int(row, "threads", p->threads);
+    row_int(row, "batch", 1);
+    row_text(row, "kernel_asked", *p->kernel ? p->kernel : "auto");
+}
+
+static void index_row(struct row *row, const struct rag_set *s, const struct index *ix)
+{
+    struct text spec = { 0 };
+    struct index_stats stats;
+    ix->ops->stats(ix, &stats);
+    index_spec(ix, &spec);
+    row_text(row, "index", text_of(&spec));
+    text_free(&spec);
+    for (const struct param *p = ix->ops->params; p && p->name; p++)
+        if (strcmp(p->name, "bits") == 0 || strcmp(p->name, "layout") == 0)
+            row_text(row, p->name, params_text(ix->params, p->name));
+    const uint64_t index_bytes = stats.code_bytes + stats.side_bytes + stats.other_bytes;
+    row_real(row, "bytes_per_vector", index_bytes_per_vector(&stats));
+    row_int(row, "index_bytes", (int64_t)index_bytes);
+    row_int(row, "bytes_total", (int64_t)(index_bytes + s->base_count * s->dim * sizeof(float)));
+}
+
+int rag_row(struct row *row, const struct run *run, const struct rag_set *s, const struct rag_arm *a, int rep,
+            struct err *e)
+{
+    static const char *const stage_columns[SLOT_COUNT] = { "t_embed_us",  "t_retrieve_us",
+                                                           "t_rerank_us", "t_expand_us",
+                                                           "t_score_us",  "t_filter_us",
+                                                           "t_context_us" };
+    struct text used = { 0 };
+    for (size_t i = 0; i < pipeline_setting_count(a->pipeline); i++) {
+        const char *key, *value;
+        pipeline_setting(a->pipeline, i, &key, &value);
+        row_try(row, key, value);
+    }
+    rag_identity(row, run, s, &a->point, rep);
+    const struct index *ix = pipeline_index(a->pipeline);
+    if (ix) index_row(row, s, ix);
+    row_text(row, "status", "ok");
+    pipeline_kernels(a->pipeline, &used);
+    row_text(row, "kernel_used", text_of(&used));
+    text_free(&used);
+    for (int slot = 0; slot < SLOT_COUNT; slot++) row_real(row, stage_columns[slot], a->stage_us[slot]);
+    if (a->build_s > 0) row_real(row, "build_s", a->build_s);
+    point_resources(row, a->steal_ms);
+    int status = point_quality(row, &a->quality, e);
+    if (status == ERR_OK) status = point_latency(row, &a->calls, 1, 0, e);
+    return status;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * rag.h - measures pipeline points: a knowledge base, a file of questions, settings.
+ *
+ * recall_* and candidate_recall are about stage one, against exact cosine over the base's vectors.
+ * agree_at_10 and churn_at_10 come from two reference pipelines that run outside the timed loop: one
+ * with an exact stage one, one with graph_depth=0. */
+#ifndef ASSAY_RAG_H
+#define ASSAY_RAG_H
+#include "bench/point.h"
+#include "bench/queries.h"
+#include "bench/run.h"
+#include "pipeline/pipeline.h"
+
+struct rag_set {
+    const char *db;
+    char name[128]; /* "wordnet/kb.sqlite" */
+    uint64_t hash;  /* of base, questions and labels */
+    struct queries queries;
+    /* From rag_prepare. */
+    size_t base_count, dim;
+    float *vectors;    /* queries.count x dim: what each question was embedded to */
+    int64_t *truth;    /* queries.count x truth_k entity ids, best first */
+    size_t truth_k;
+    char *replay;      /* path of a file with the truth as candidate lists */
+    double build_s;    /* of the index that rag_prepare met; 0: it was in the file beside the database */
+};
+/* qrels may be NULL.  db must outlive the set. */
+int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e);
+void rag_set_close(struct rag_set *s); /* removes the replay file */
+
+/* What is asked. */
+struct rag_point {
+    const char *const *settings; /* "key=value" */
+    size_t setting_count;
+    const char *kernel; /* "": best defaults */
+    size_t k;
+    int threads; /* pipelines that answer at a time, each with the base in memory */
+};
+
+/* Embeds every question, and finds its exact neighbours: `depth` of them, or what the pipeline's
+ * re-ranking keeps if that is more; all there are if that is less.  Good for every point with the same embedder.  ERR_ARG: a base without vectors,
+ * questions of another dimension. */
+int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e);
+
+struct rag_arm {
+    struct rag_point point;
+    struct kernel_set kernels;
+    struct pipeline *pipeline;
+    double build_s; /* 0: the index was in the file beside the database */
+    struct calls calls;
+    struct quality quality;
+    double stage_us[SLOT_COUNT], out[SLOT_COUNT]; /* means over the timed calls: time, items handed on */
+    double fetch_us;
+    uint64_t steal_ms;
+};
+/* Opens the pipeline, runs the references and judges every question once. */
+int rag_open(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, struct err *e);
+/* Times calls until there are least_calls and every question was asked; budget_s as in ann_plan. */
+int rag_time(struct rag_arm *a, const struct rag_set *s, size_t least_calls, double budget_s, struct err *e);
+void rag_close(struct rag_arm *a);
+
+int rag_layout(struct layout *l, struct err *e); /* adds every pipeline parameter */
+int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *p, struct err *e);
+/* What is known before measuring, and all of it after. */
+void rag_identity(struct row *row, const struct run *run, const struct rag_set *s, const struct rag_point *p, int rep);
+int rag_row(struct row *row, const struct run *run, const struct rag_set *s, const struct rag_arm *a, int rep,
+            struct err *e);
+#endif
