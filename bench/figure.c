@@ -361,9 +361,13 @@ static double median(double *values, size_t count)
     return count == 0 ? (double)NAN : (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
+/* Rows without an id (written by hand) are repetitions only where they are equal. */
 static int by_id(const void *a, const void *b)
 {
-    return strcmp(((const struct point *)a)->id, ((const struct point *)b)->id);
+    const struct point *p = a, *q = b;
+    const int order = strcmp(p->id, q->id);
+    if (order || *p->id) return order;
+    return p->x != q->x ? (p->x > q->x) - (p->x < q->x) : (p->y[0] > q->y[0]) - (p->y[0] < q->y[0]);
 }
 
 static double median_of(const struct point *p, size_t count, size_t y, double *room)
@@ -407,7 +411,7 @@ static int tidy(struct figure *f, size_t rows, struct err *e)
     size_t kept = 0;
     for (size_t i = 0; i < f->count; i++) {
         /* Where x is measured, repetitions of a point have different x. */
-        merge_points(&f->series[i], f->kind->front ? by_id : by_x, room);
+        merge_points(&f->series[i], f->kind->along ? by_id : by_x, room);
         if (f->series[i].count >= f->kind->least || f->series[i].mark == SERIES_FOREIGN)
             f->series[kept++] = f->series[i];
         else

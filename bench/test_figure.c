@@ -135,6 +135,20 @@ static void recorded_numbers_are_marked(void)
            ""); /* nothing of ours */
 }
 
+static void equal_bytes_are_not_one_point(void)
+{
+    const struct figure_kind bytes = { .name = "bytes",
+                                       .gp = "recall_bytes",
+                                       .x = "bytes_per_vector",
+                                       .y = { "recall_strict" },
+                                       .along = "bits",
+                                       .least = 1 };
+    expect(&bytes,
+           "machine,index,bits,bytes_per_vector,recall_strict\n"
+           "m,a:bits=3,3,200,.8\nm,a:bits=4,4,200,.9\nm,a:bits=4,4,200,.9\n",
+           "[bytes] a: 200/0.8 200/0.9; ");
+}
+
 static void bars_change_one_setting_at_a_time(void)
 {
     expect(&bars,
@@ -152,6 +166,7 @@ int main(void)
     test_case("series are build keys", series_are_build_keys);
     test_case("machines and batches stay apart", machines_and_batches_stay_apart);
     test_case("recorded numbers are marked", recorded_numbers_are_marked);
+    test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
     unlink(path);
     return test_end();
