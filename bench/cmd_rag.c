@@ -195,7 +195,7 @@ const struct command cmd_rag = {
         "  --query FILE      questions: fvecs or npy (vectors), .txt (one a line), .jsonl (_id, text)\n"
         "  --qrels FILE      what is relevant: 'qid 0 entity grade', or tab-separated as in BEIR;\n"
         "                    without it only agree_at_10 and churn_at_10 are known, not which is better\n"
-        "  --set KEY=VALUE   a setting of the pipeline, may be given often (assay query --help lists them)\n"
+        "  --set KEY=VALUE   a setting of the pipeline, may be given often (assay query --settings lists them)\n"
         "  -k N              results a question; default 10\n"
         "  --threads N       pipelines that answer at a time; default 1\n"
         "  --kernel K        as in assay ann; default: the best that this CPU runs\n"

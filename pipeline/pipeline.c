@@ -645,6 +645,7 @@ const struct index *pipeline_index(const struct pipeline *p)
     return cache ? cache->index : NULL;
 }
 
+const struct query *pipeline_last(const struct pipeline *p) { return &p->q; }
 const struct kb *pipeline_kb(const struct pipeline *p) { return &p->kb; }
 const struct store *pipeline_store(const struct pipeline *p) { return p->store; }
 double pipeline_build_s(const struct pipeline *p) { return p->build_s; }

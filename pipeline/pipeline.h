@@ -25,6 +25,7 @@ const char *slot_name(enum slot s); /* "embed" ... */
 
 struct pipeline;
 struct kb;
+struct query;
 struct index_cache;
 
 /* What one stage did in the last query. */
@@ -91,6 +92,9 @@ struct param *pipeline_params(void);
 
 const struct index *pipeline_index(const struct pipeline *p); /* stage one's index; NULL: none */
 const struct index_cache *pipeline_cache(const struct pipeline *p); /* NULL: the retrieve stage has no index */
+/* The state that the last query left (stage.h), for --explain: its pool starts with what rerank kept,
+ * then what expand brought in.  Valid until the next query. */
+const struct query *pipeline_last(const struct pipeline *p);
 const struct kb *pipeline_kb(const struct pipeline *p);       /* what is in memory; valid until the next query */
 const struct store *pipeline_store(const struct pipeline *p);
 /* Seconds that opening (or the last query that met a changed base) spent building the index; 0 when the

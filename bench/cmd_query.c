@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_query.c - one question, and for --explain what every stage made of it. */
+#include "bench/command.h"
+#include "kernels/base/mem.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/stage.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* So many survivors of a stage are shown. */
+enum { SHOWN = 5, NAME_WIDTH = 60 };
+
+struct request {
+    struct option_list words, settings;
+    const char *kernel;
+    int64_t k;
+    int explain, json;
+};
+
+/* The name of an entity, cut to a width; "?" when the database does not say. */
+static const char *name_of(const struct pipeline *p, int64_t id, char out[NAME_WIDTH + 4])
+{
+    struct entity entity;
+    if (store_entity(pipeline_last(p)->store, id, &entity, NULL) != ERR_OK) return "?";
+    snprintf(out, NAME_WIDTH + 4, strlen(entity.name) > NAME_WIDTH ? "%.60s..." : "%.60s", entity.name);
+    return out;
+}
+
+static void print_hit(const struct pipeline *p, double score, int64_t id)
+{
+    char name[NAME_WIDTH + 4];
+    printf("      %9.4f  #%-8lld %s\n", score, (long long)id, name_of(p, id, name));
+}
+
+static void print_more(size_t count)
+{
+    if (count > SHOWN) printf("      ... and %zu more\n", count - SHOWN);
+}
+
+static int by_vector(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    return (x->vector_score < y->vector_score) - (x->vector_score > y->vector_score);
+}
+
+static int by_combined(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    return (x->combined_score < y->combined_score) - (x->combined_score > y->combined_score);
+}
+
+/* The best `SHOWN` of some members of the pool. */
+static void print_members(const struct pipeline *p, const struct member *from, size_t count, int combined)
+{
+    struct member *sorted = mem_alloc(count, sizeof *sorted);
+    if (!sorted) return;
+    if (count) memcpy(sorted, from, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, combined ? by_combined : by_vector);
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        print_hit(p, combined ? sorted[i].combined_score : (double)sorted[i].vector_score,
+                  pipeline_kb(p)->graph.ids[sorted[i].entity]);
+    print_more(count);
+    mem_free(sorted);
+}
+
+static void print_survivors(const struct pipeline *p, const struct answer *a, enum slot slot)
+{
+    const struct query *q = pipeline_last(p);
+    const size_t reranked = a->trace[SLOT_RERANK].out, came = q->pool_count - reranked;
+    switch (slot) {
+    case SLOT_RETRIEVE:
+        for (size_t i = 0; i < a->candidate_count && i < SHOWN; i++)
+            print_hit(p, (double)a->candidates[i].score, a->candidates[i].id);
+        print_more(a->candidate_count);
+        break;
+    case SLOT_RERANK: print_members(p, q->pool, reranked, 0); break;
+    case SLOT_EXPAND:
+        if (came) printf("      %zu neighbours came in, the nearest:\n", came);
+        print_members(p, q->pool + reranked, came, 0);
+        break;
+    case SLOT_SCORE: print_members(p, q->pool, q->pool_count, 1); break;
+    default: break;
+    }
+}
+
+/* What the numbers of a stage are. */
+static const char *const says[SLOT_COUNT] = {
+    "text to a vector",
+    "all vectors, by approximate score",
+    "candidates, by exact cosine",
+    "what the graph brings in, by exact cosine",
+    "by combined score",
+    "above the threshold, the best k",
+    "entities around each result",
+};
+
+static void print_stages(const struct pipeline *p, const struct answer *a)
+{
+    struct text spec = { 0 };
+    if (pipeline_index(p)) index_spec(pipeline_index(p), &spec);
+    printf("  %-9s %-14s %8s    %-8s %10s\n", "stage", "by", "in", "out", "us");
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        const struct stage_trace *t = &a->trace[s];
+        printf("\n  %-9s %-14s %8llu -> %-8llu %10.1f   %s%s%s\n", slot_name((enum slot)s), t->stage,
+               (unsigned long long)t->in, (unsigned long long)t->out, (double)t->ns * 1e-3, says[s],
+               s == SLOT_RETRIEVE && spec.size ? ", " : "", s == SLOT_RETRIEVE ? text_of(&spec) : "");
+        print_survivors(p, a, (enum slot)s);
+    }
+    printf("\n  %-9s %-14s %8s    %-8s %10.1f   names and context of the results\n", "fetch", "", "", "",
+           (double)a->fetch_ns * 1e-3);
+    printf("  %-9s %-14s %8s    %-8s %10.1f   %llu SQL statements\n\n", "total", "", "", "",
+           (double)a->total_ns * 1e-3, (unsigned long long)a->sql_statements);
+    text_free(&spec);
+}
+
+static void print_results(const struct answer *a, int explain)
+{
+    if (a->count == 0) printf("no results\n");
+    for (size_t i = 0; i < a->count; i++) {
+        const struct result *r = &a->results[i];
+        printf("%3zu  %7.4f  #%-8lld %s  [%s]\n", i + 1, r->combined_score, (long long)r->id,
+               r->entity.name, r->entity.type);
+        if (!explain) continue;
+        printf("     vector %.4f, graph %.4f\n", r->vector_score, r->graph_score);
+        if (strcmp(r->entity.properties, "{}") != 0) printf("     %.200s\n", r->entity.properties);
+        for (size_t c = 0; c < r->context_count; c++)
+            printf("     %s %s\n", c ? "        " : "context:", r->context_entities[c].name);
+    }
+}
+
+static void print_json(const struct answer *a)
+{
+    struct text out = { 0 };
+    for (size_t i = 0; i < a->count; i++) {
+        const struct result *r = &a->results[i];
+        text_add(&out,
+                 "{\"rank\":%zu,\"id\":%lld,\"combined_score\":%.9g,\"vector_score\":%.9g,\"graph_"
+                 "score\":%.9g,\"type\":",
+                 i + 1, (long long)r->id, r->combined_score, r->vector_score, r->graph_score);
+        text_add_json(&out, r->entity.type);
+        text_add(&out, ",\"name\":");
+        text_add_json(&out, r->entity.name);
+        text_add(&out, ",\"properties\":%s,\"context\":[", r->entity.properties);
+        for (size_t c = 0; c < r->context_count; c++)
+            text_add(&out, "%s%lld", c ? "," : "", (long long)r->context[c]);
+        text_add(&out, "]}\n");
+    }
+    fputs(text_of(&out), stdout);
+    text_free(&out);
+}
+
+static int print_settings(struct err *e)
+{
+    struct param *table = pipeline_params();
+    struct text out = { 0 };
+    if (!table) return FAIL(e, ERR_MEM, "no memory for the settings");
+    params_help(table, &out);
+    fputs(text_of(&out), stdout);
+    text_free(&out);
+    mem_free(table);
+    return ERR_OK;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct request r = { .k = 10, .kernel = "" };
+    int list = 0;
+    const struct option options[] = {
+        { "-k", OPTION_INT, &r.k, 1, 1e6 },          { "--set", OPTION_LIST, &r.settings, 0, 0 },
+        { "--kernel", OPTION_TEXT, &r.kernel, 0, 0 }, { "--explain", OPTION_FLAG, &r.explain, 0, 0 },
+        { "--json", OPTION_FLAG, &r.json, 0, 0 },     { "--settings", OPTION_FLAG, &list, 0, 0 },
+        { 0 },
+    };
+    int status = options_parse(argc, argv, options, &r.words, e);
+    if (status != ERR_OK) return status;
+    if (list) return print_settings(e);
+    if (r.words.count != 2)
+        return FAIL(e, ERR_ARG, "a database and one question are wanted, not %d words",
+                    r.words.count);
+    struct pipeline *p = NULL;
+    struct kernel_set kernels;
+    struct answer a;
+    const struct question question = { .text = r.words.at[1] };
+    status = kernel_set_resolve(&kernels, r.kernel, e);
+    if (status == ERR_OK)
+        status = pipeline_open(&p, r.words.at[0], r.settings.at, (size_t)r.settings.count, &kernels, e);
+    if (status == ERR_OK) status = pipeline_query(p, &question, (size_t)r.k, &a, e);
+    if (status == ERR_OK && r.json) print_json(&a);
+    else if (status == ERR_OK) {
+        if (r.explain) printf("\"%s\" in %s\n\n", question.text, r.words.at[0]);
+        if (r.explain && pipeline_build_s(p) > 0)
+            printf("  the index was built first, in %.2f s\n\n", pipeline_build_s(p));
+        if (r.explain) print_stages(p, &a);
+        print_results(&a, r.explain);
+    }
+    pipeline_close(p);
+    return status;
+}
+
+const struct command cmd_query = {
+    .name = "query",
+    .summary = "one question to a knowledge base; --explain shows what every stage did",
+    .help =
+        "usage: assay query DB \"text\" [-k N] [--explain] [--set KEY=VALUE ...]\n\n"
+        "  -k N              results; default 10\n"
+        "  --explain         time of every stage, what came in and went out, the best survivors with their\n"
+        "                    scores, and the context of every result\n"
+        "  --set KEY=VALUE   a setting of the pipeline, may be given often\n"
+        "  --settings        list every setting with bounds, default and meaning\n"
+        "  --kernel K        as in assay ann; default: the best that this CPU runs\n"
+        "  --json            one object a result and line\n\n"
+        "example:\n"
+        "  assay data import wordnet --out wordnet\n"
+        "  assay query wordnet/kb.sqlite \"a small domesticated feline\" -k 5 --explain\n"
+        "  assay query wordnet/kb.sqlite \"a small domesticated feline\" --set graph_depth=2 --set bit_width=4\n",
+    .run = run,
+};
