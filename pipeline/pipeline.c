@@ -274,6 +274,23 @@ static int query_alloc(struct query *q, const struct kb *kb, struct err *e)
     return walk_init(&q->walk, &kb->graph, e);
 }
 
+static void answer_free(struct pipeline *p)
+{
+    mem_free(p->results);
+    mem_free(p->context_ids);
+    mem_free(p->context_entities);
+    mem_free(p->text_at);
+    mem_free(p->q.context);
+    mem_free(p->q.context_count);
+    p->results = NULL;
+    p->context_ids = NULL;
+    p->context_entities = NULL;
+    p->text_at = NULL;
+    p->q.context = NULL;
+    p->q.context_count = NULL;
+    p->k_room = 0;
+}
+
 /* Loads what the database now holds, and tells every stage.  On failure the pipeline stays stale. */
 static int reload(struct pipeline *p, struct err *e)
 {
@@ -292,12 +309,12 @@ static int reload(struct pipeline *p, struct err *e)
     q.min_vector_score = p->q.min_vector_score;
     q.compat = p->q.compat;
     q.context_room = p->q.context_room;
+    answer_free(p); /* its room depends on the base too */
     query_free(&p->q);
     kb_free(&p->kb);
     p->kb = kb;
     p->q = q;
     p->q.kb = &p->kb;
-    p->k_room = 0; /* room for context depends on the base too */
     p->stale = 0;
     const struct index_cache *cache = pipeline_cache(p);
     p->build_s = cache ? cache->build_s : 0;
@@ -356,23 +373,6 @@ int pipeline_open(struct pipeline **out, const char *db_path, const char *const 
     if (status == ERR_OK) *out = p;
     else pipeline_close(p);
     return status;
-}
-
-static void answer_free(struct pipeline *p)
-{
-    mem_free(p->results);
-    mem_free(p->context_ids);
-    mem_free(p->context_entities);
-    mem_free(p->text_at);
-    mem_free(p->q.context);
-    mem_free(p->q.context_count);
-    p->results = NULL;
-    p->context_ids = NULL;
-    p->context_entities = NULL;
-    p->text_at = NULL;
-    p->q.context = NULL;
-    p->q.context_count = NULL;
-    p->k_room = 0;
 }
 
 /* All that the settings made. */
