@@ -75,9 +75,9 @@ static const struct { const char *name, *head; int width, digits; } shown[] = {
     { "ns_per_vector", "ns/vec", 8, 3 }, { "bytes_per_vector", "B/vec", 7, 0 }, { "build_s", "build s", 8, 3 },
 };
 
-static void print_row(const struct row *row)
+static void print_row(const struct ann_arm *a, const struct row *row)
 {
-    printf("%-44s", row_get(row, "index"));
+    printf("%-44s", a->point.spec);
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         double value;
         if (text_to_f64(row_get(row, shown[i].name), &value))
@@ -153,7 +153,7 @@ static int emit(struct sink *o, const struct ann_set *s, const struct ann_arm *a
         row_json(&row, &line);
         fputs(text_of(&line), stdout);
     } else if (status == ERR_OK) {
-        print_row(&row);
+        print_row(a, &row);
     }
     text_clear(&line);
     if (status == ERR_OK && o->fd >= 0) {
@@ -227,7 +227,7 @@ const struct command cmd_ann = {
         "  --truth FILE     exact neighbours, ivecs; default: computed, and cached by content\n"
         "  --index SPEC     what to measure, may be given often; a range makes one index a value:\n"
         "                   flat   turboquant:bits=1..8   'ivf:nlist=512,inner=(turboquant:bits=4)'\n"
-        "                   (assay info --list names all, assay index --help their parameters)\n"
+        "                   (assay index params lists all with their parameters)\n"
         "  --metric M       cosine, dot or l2; default cosine\n"
         "  -k N             results a query; default 10\n"
         "  --rerank N       score the top N exactly and keep the best k; default 0: do not\n"

@@ -1,99 +1,174 @@
 /* SPDX-License-Identifier: MIT
- * cmd_info.c - this machine, and what is registered. */
+ * cmd_info.c - this machine, and everything that is registered. */
+#include "bench/blas.h"
 #include "bench/command.h"
 #include "bench/machine.h"
 #include "bench/metric.h"
 #include "bench/paper.h"
 #include "datasets/dataset.h"
 #include "index/index.h"
+#include "kernels/base/text.h"
 #include "kernels/kernel.h"
 #include "pipeline/stage.h"
 #include <stdio.h>
+#include <string.h>
 #include "gen/version.h"
 
-static void list_kernels(void)
+/* One registered thing: a line for people, or an object. */
+struct item {
+    const char *kind, *name, *variant, *status, *summary;
+};
+
+static void show(const struct item *it, int json)
+{
+    if (!json) {
+        printf("%-9s %-22s %-26s %-10s %s\n", it->kind, it->name, it->variant, it->status, it->summary);
+        return;
+    }
+    struct text out = { 0 };
+    const char *const keys[] = { "kind", "name", "variant", "status", "summary" };
+    const char *const values[] = { it->kind, it->name, it->variant, it->status, it->summary };
+    for (int i = 0; i < 5; i++) {
+        text_add(&out, "%s\"%s\":", i ? "," : "{", keys[i]);
+        text_add_json(&out, values[i]);
+    }
+    text_add(&out, "}\n");
+    fputs(text_of(&out), stdout);
+    text_free(&out);
+}
+
+static void list_kernels(int json)
 {
     for (int op = 0; op < OP_COUNT; op++)
         for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k;
-             k = kernel_next((enum kernel_op)op, k))
-            printf("kernel     %-12s %-13s %-16s %-9s %s\n", kernel_op_name(k->op), isa_name(k->isa), k->variant,
-                   kernel_kind_name(k->kind), kernel_runnable(k) ? k->note : "(not on this CPU)");
+             k = kernel_next((enum kernel_op)op, k)) {
+            char variant[64], status[32];
+            snprintf(variant, sizeof variant, "%s/%s", isa_name(k->isa), k->variant);
+            snprintf(status, sizeof status, "%s", kernel_runnable(k) ? kernel_kind_name(k->kind) : "not here");
+            show(&(struct item){ "kernel", kernel_op_name(k->op), variant, status, k->note }, json);
+        }
 }
 
-static void list_one(const char *kind, const char *name, const char *summary)
+/* Every registry, with what its plug-ins are called. */
+static void list_all(int json)
 {
-    printf("%-10s %-25s %s\n", kind, name, summary);
+    list_kernels(json);
+    for (size_t i = 0; index_at(i); i++)
+        show(&(struct item){ "index", index_at(i)->name, "", "", index_at(i)->summary }, json);
+    for (int s = 0; s < SLOT_COUNT; s++)
+        for (size_t i = 0; stage_at(i); i++)
+            if ((int)stage_at(i)->slot == s)
+                show(&(struct item){ "stage", slot_name((enum slot)s), stage_at(i)->name, "",
+                                     stage_at(i)->summary },
+                     json);
+    for (size_t i = 0; reader_at(i); i++)
+        show(&(struct item){ "reader", reader_at(i)->name, reader_at(i)->suffixes, "", reader_at(i)->summary }, json);
+    for (size_t i = 0; importer_at(i); i++)
+        show(&(struct item){ "importer", importer_at(i)->name, "", "", importer_at(i)->summary }, json);
+    for (size_t i = 0; generator_at(i); i++)
+        show(&(struct item){ "generator", generator_at(i)->name,
+                             generator_at(i)->vectors ? "vectors" : "knowledge base", "",
+                             generator_at(i)->summary },
+             json);
+    for (size_t i = 0; metric_at(i); i++)
+        show(&(struct item){ "metric", metric_at(i)->name, "", "", metric_at(i)->summary }, json);
+    for (size_t i = 0; paper_at(i); i++)
+        show(&(struct item){ "paper", paper_at(i)->name, paper_at(i)->reference, "", paper_at(i)->summary }, json);
+    for (int i = 0; command_at(i); i++)
+        show(&(struct item){ "command", command_at(i)->name, "", "", command_at(i)->summary }, json);
 }
 
-static void list_plugins(void)
+/* "AVX2 FMA ..." of what this CPU has. */
+static void features(struct text *out)
 {
-    for (size_t i = 0; index_at(i); i++) list_one("index", index_at(i)->name, index_at(i)->summary);
-    for (size_t i = 0; stage_at(i); i++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s=%s", slot_name(stage_at(i)->slot), stage_at(i)->name);
-        list_one("stage", name, stage_at(i)->summary);
-    }
-    for (size_t i = 0; reader_at(i); i++) list_one("reader", reader_at(i)->name, reader_at(i)->summary);
-    for (size_t i = 0; importer_at(i); i++) list_one("importer", importer_at(i)->name, importer_at(i)->summary);
-    for (size_t i = 0; generator_at(i); i++) list_one("generator", generator_at(i)->name, generator_at(i)->summary);
-    for (size_t i = 0; metric_at(i); i++) list_one("metric", metric_at(i)->name, metric_at(i)->summary);
-    for (size_t i = 0; paper_at(i); i++) list_one("paper", paper_at(i)->name, paper_at(i)->summary);
-    for (int i = 0; command_at(i); i++) list_one("command", command_at(i)->name, command_at(i)->summary);
-}
-
-static void show_features(void)
-{
-    const uint32_t have = cpu_features();
-    printf("features  ");
     for (int bit = 0; bit < CPU_BIT_COUNT; bit++)
-        if (have >> bit & 1) printf(" %s", cpu_feature_name(bit));
-    printf("\n");
+        if (cpu_features() >> bit & 1) text_add(out, "%s%s", out->size ? " " : "", cpu_feature_name(bit));
 }
 
-static int show_machine(const char *kernel, struct err *e)
+static void print_machine(const struct machine *m)
 {
-    struct machine m;
-    struct kernel_set set;
-    const int status = kernel_set_resolve(&set, kernel, e);
-    if (status != ERR_OK) return status;
-    machine_read(&m);
-    printf("assay      %s (%s)\ncpu        %s, %d usable%s%s\n", ASSAY_VERSION, ASSAY_MODE, m.cpu, m.cpus,
-           m.hypervisor[0] ? ", in a virtual machine of " : "", m.hypervisor);
-    show_features();
-    for (int i = 0; i < MACHINE_CACHES; i++)
-        if (m.cache_bytes[i])
-            printf("cache      L%d%s %zu KiB, shared by %d\n", i + 1, i ? "" : "d", m.cache_bytes[i] / 1024,
-                   m.cache_sharing[i]);
-    printf("clock      governor %s; counters %s\n", m.governor, m.counters[0] ? m.counters : "work");
-    for (int op = 0; op < OP_COUNT; op++)
-        printf("resolves   %-12s %s/%s: %s\n", kernel_op_name((enum kernel_op)op), isa_name(set.of[op]->isa),
-               set.of[op]->variant, set.of[op]->note);
-    return ERR_OK;
+    struct text has = { 0 };
+    features(&has);
+    printf("assay     %s, %s build\n", ASSAY_VERSION, ASSAY_MODE);
+    printf("cpu       %s, %d usable\n", m->cpu, m->cpus);
+    printf("features  %s\n", has.size ? text_of(&has) : "none that kernels use");
+    printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB\n", m->cache_bytes[0] >> 10, m->cache_bytes[1] >> 10,
+           m->cache_bytes[2] >> 10);
+    printf("system    Linux %s, %s, governor %s, huge pages %s\n", m->kernel,
+           m->hypervisor[0] ? m->hypervisor : "no hypervisor", m->governor, m->huge_pages);
+    printf("counters  %s\n", m->counters[0] ? m->counters : "cycles and instructions");
+    printf("OpenBLAS  %s\n", *blas_core() ? blas_core() : "none in this build");
+    printf("machine   %016llx\n\n", (unsigned long long)m->id);
+    text_free(&has);
+}
+
+static void json_machine(const struct machine *m, const struct kernel_set *set)
+{
+    struct text out = { 0 }, has = { 0 }, used = { 0 };
+    features(&has);
+    for (int op = 0; op < OP_COUNT; op++) kernel_set_describe(set, (enum kernel_op)op, &used);
+    const char *const pairs[][2] = {
+        { "version", ASSAY_VERSION },     { "mode", ASSAY_MODE },         { "cpu", m->cpu },
+        { "features", text_of(&has) },    { "kernel", m->kernel },        { "hypervisor", m->hypervisor },
+        { "governor", m->governor },      { "huge_pages", m->huge_pages }, { "counters", m->counters },
+        { "openblas_core", blas_core() }, { "kernel_used", text_of(&used) },
+    };
+    text_add(&out, "{\"machine\":\"%016llx\",\"cpus\":%d,\"l1d_bytes\":%zu,\"l2_bytes\":%zu,\"l3_bytes\":%zu",
+             (unsigned long long)m->id, m->cpus, m->cache_bytes[0], m->cache_bytes[1], m->cache_bytes[2]);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        text_add(&out, ",\"%s\":", pairs[i][0]);
+        text_add_json(&out, pairs[i][1]);
+    }
+    text_add(&out, "}\n");
+    fputs(text_of(&out), stdout);
+    text_free(&out);
+    text_free(&has);
+    text_free(&used);
 }
 
 static int run(int argc, char **argv, struct err *e)
 {
-    int list = 0;
-    const char *kernel = NULL;
+    int list = 0, json = 0;
+    const char *kernel = "";
     const struct option options[] = { { "--list", OPTION_FLAG, &list, 0, 0 },
+                                      { "--json", OPTION_FLAG, &json, 0, 0 },
                                       { "--kernel", OPTION_TEXT, &kernel, 0, 0 },
                                       { 0 } };
-    const int status = options_parse(argc, argv, options, NULL, e);
+    struct kernel_set set;
+    int status = options_parse(argc, argv, options, NULL, e);
+    if (status == ERR_OK) status = kernel_set_resolve(&set, kernel, e);
     if (status != ERR_OK) return status;
-    if (!list) return show_machine(kernel, e);
-    list_kernels();
-    list_plugins();
+    if (list) {
+        list_all(json);
+        return ERR_OK;
+    }
+    struct machine m;
+    machine_read(&m);
+    if (json) {
+        json_machine(&m, &set);
+        return ERR_OK;
+    }
+    print_machine(&m);
+    printf("%-14s %-24s %s\n", "operation", "resolves to", "meaning");
+    for (int op = 0; op < OP_COUNT; op++) {
+        char variant[64];
+        snprintf(variant, sizeof variant, "%s/%s", isa_name(set.of[op]->isa), set.of[op]->variant);
+        printf("%-14s %-24s %s\n", kernel_op_name((enum kernel_op)op), variant,
+               kernel_op_meaning((enum kernel_op)op));
+    }
     return ERR_OK;
 }
 
 const struct command cmd_info = {
     .name = "info",
-    .summary = "this CPU, its features, which kernel each operation resolves to",
-    .help = "usage: assay info [--kernel K]\n"
-            "       assay info --list\n\n"
-            "  --kernel K  resolve as this would: avx2, or dot_f32=avx512/VARIANT; default: the best that runs\n"
-            "  --list      everything registered: operation x ISA x variant, indexes, stages, readers,\n"
-            "              importers, generators, metrics, papers, commands\n\n"
-            "example: assay info --kernel avx2\n",
+    .summary = "this CPU, its features and caches, which kernel each operation resolves to",
+    .help = "usage: assay info [--list] [--kernel K] [--json]\n\n"
+            "  --list       everything registered: kernels by operation, ISA and variant, indexes, stages by\n"
+            "               slot, readers, importers, generators, metrics, papers, commands\n"
+            "  --kernel K   what the operations resolve to under --kernel K (avx2, dot_f32=avx512/VARIANT);\n"
+            "               default: the best that this CPU runs\n"
+            "  --json       one object a line\n\n"
+            "example:\n"
+            "  assay info --kernel avx2\n",
     .run = run,
 };

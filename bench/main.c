@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * main.c - finds the verb and runs it.  The only file that prints errors and decides on exit. */
+#include "bench/blas.h"
 #include "bench/command.h"
 #include "kernels/base/text.h"
 #include <signal.h>
@@ -17,6 +18,7 @@ static void usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+    blas_restart(argv);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, reported like any other */
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         usage(argc < 2 ? stderr : stdout);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_index.c - indexes in files: build, look into, search. */
+#include "bench/clock.h"
+#include "bench/command.h"
+#include "datasets/dataset.h"
+#include "index/index.h"
+#include "kernels/base/mem.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct request {
+    struct option_list words;
+    const char *base, *query, *metric, *kernel, *out, *spec;
+    int64_t k, batch, threads, seed;
+    int json;
+};
+
+static void print_stats(const struct index *ix, int json)
+{
+    struct index_stats s;
+    struct text spec = { 0 };
+    ix->ops->stats(ix, &s);
+    index_spec(ix, &spec);
+    if (json) {
+        struct text out = { 0 };
+        text_add(&out, "{\"index\":");
+        text_add_json(&out, text_of(&spec));
+        text_add(&out,
+                 ",\"metric\":\"%s\",\"n\":%" PRIu64 ",\"dim\":%zu,\"seed\":%" PRIu64
+                 ",\"bytes_per_vector\":%.9g,"
+                 "\"code_bytes\":%" PRIu64 ",\"side_bytes\":%" PRIu64 ",\"other_bytes\":%" PRIu64
+                 "}\n",
+                 metric_name(ix->config.metric), s.rows, ix->config.dim, ix->config.seed,
+                 index_bytes_per_vector(&s), s.code_bytes, s.side_bytes, s.other_bytes);
+        fputs(text_of(&out), stdout);
+        text_free(&out);
+    } else {
+        printf("index    %s\nmetric   %s\nvectors  %" PRIu64 " x %zu\nseed     %" PRIu64 "\n", text_of(&spec),
+               metric_name(ix->config.metric), s.rows, ix->config.dim, ix->config.seed);
+        printf("bytes    %.1f a vector: %" PRIu64 " of codes, %" PRIu64 " of side data; %" PRIu64 " once\n",
+               index_bytes_per_vector(&s), s.code_bytes, s.side_bytes, s.other_bytes);
+    }
+    text_free(&spec);
+}
+
+static int build(const struct request *r, struct err *e)
+{
+    struct dataset base = { 0 };
+    struct kernel_set kernels;
+    struct index *ix = NULL;
+    struct index_config config = { .seed = (uint64_t)r->seed, .threads = (int)r->threads, .kernels = &kernels };
+    if (!r->base || !r->spec || !r->out)
+        return FAIL(e, ERR_ARG, "build needs --base FILE, --index SPEC and --out FILE");
+    int status = metric_parse(r->metric, &config.metric, e);
+    if (status == ERR_OK) status = kernel_set_resolve(&kernels, r->kernel, e);
+    if (status == ERR_OK) status = dataset_open(&base, r->base, e);
+    if (status == ERR_OK && !base.rows.at) status = FAIL(e, ERR_FORMAT, "%s holds no vectors", r->base);
+    config.dim = base.rows.dim;
+    const uint64_t start = clock_ns();
+    if (status == ERR_OK) status = index_create(&ix, r->spec, &config, e);
+    if (status == ERR_OK) status = index_train(ix, base.rows, e);
+    if (status == ERR_OK) status = index_add(ix, base.rows, NULL, e);
+    const double build_s = (double)(clock_ns() - start) * 1e-9;
+    if (status == ERR_OK) status = index_save(ix, r->out, base.content_hash, e);
+    if (status == ERR_OK) print_stats(ix, r->json);
+    if (status == ERR_OK && !r->json)
+        printf("built    in %.3f s on %d thread%s\n", build_s, config.threads,
+               config.threads > 1 ? "s" : "");
+    index_destroy(ix);
+    dataset_close(&base);
+    return status;
+}
+
+static int load(struct index **ix, const struct request *r, struct kernel_set *kernels,
+                uint64_t *fingerprint, struct err *e)
+{
+    if (r->words.count != 2) return FAIL(e, ERR_ARG, "%s needs one index file", r->words.at[0]);
+    const int status = kernel_set_resolve(kernels, r->kernel, e);
+    const struct index_config config = { .threads = (int)r->threads, .kernels = kernels };
+    return status == ERR_OK ? index_load(ix, r->words.at[1], &config, fingerprint, e) : status;
+}
+
+static int info(const struct request *r, struct err *e)
+{
+    struct kernel_set kernels;
+    struct index *ix;
+    uint64_t fingerprint;
+    const int status = load(&ix, r, &kernels, &fingerprint, e);
+    if (status != ERR_OK) return status;
+    print_stats(ix, r->json);
+    if (!r->json) printf("made of  %016" PRIx64 " (content hash of the base file)\n", fingerprint);
+    index_destroy(ix);
+    return ERR_OK;
+}
+
+static void print_hits(const struct hit *hits, size_t count, size_t query, int json)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (json)
+            printf("{\"query\":%zu,\"rank\":%zu,\"id\":%" PRId64 ",\"score\":%.9g}\n", query, i + 1, hits[i].id,
+                   (double)hits[i].score);
+        else
+            printf("%8zu %5zu %12" PRId64 " %14.6f\n", query, i + 1, hits[i].id, (double)hits[i].score);
+    }
+}
+
+/* -1 where there are fewer than k. */
+static int write_ids(const char *path, const struct hit *hits, const size_t *counts, size_t queries,
+                     size_t k, struct err *e)
+{
+    int32_t *ids = mem_alloc(queries * k, sizeof *ids);
+    if (!ids) return FAIL(e, ERR_MEM, "%s: no memory", path);
+    int status = ERR_OK;
+    for (size_t i = 0; i < queries * k && status == ERR_OK; i++) {
+        const int64_t id = i % k < counts[i / k] ? hits[i].id : -1;
+        if (id > INT32_MAX || id < -1) status = FAIL(e, ERR_ARG, "%s: id %" PRId64 " does not fit 32 bits", path, id);
+        ids[i] = (int32_t)id;
+    }
+    if (status == ERR_OK) status = dataset_write_ivecs(path, ids, queries, k, e);
+    mem_free(ids);
+    return status;
+}
+
+static int search(const struct request *r, struct err *e)
+{
+    struct kernel_set kernels;
+    struct index *ix = NULL;
+    struct dataset query = { 0 };
+    uint64_t fingerprint;
+    const size_t k = (size_t)r->k;
+    if (!r->query) return FAIL(e, ERR_ARG, "search needs --query FILE");
+    int status = load(&ix, r, &kernels, &fingerprint, e);
+    if (status != ERR_OK) return status;
+    status = dataset_open(&query, r->query, e);
+    if (status == ERR_OK && !query.rows.at) status = FAIL(e, ERR_FORMAT, "%s holds no vectors", r->query);
+    struct hit *hits = mem_alloc(query.rows.count * k, sizeof *hits);
+    size_t *counts = mem_alloc(query.rows.count, sizeof *counts);
+    if (status == ERR_OK && (!hits || !counts))
+        status = FAIL(e, ERR_MEM, "no memory for %zu x %zu hits", query.rows.count, k);
+    if (status == ERR_OK)
+        status =
+            index_search(ix, query.rows, k, (size_t)r->batch, (int)r->threads, hits, counts, e);
+    if (status == ERR_OK && r->out) status = write_ids(r->out, hits, counts, query.rows.count, k, e);
+    else if (status == ERR_OK) {
+        if (!r->json) printf("%8s %5s %12s %14s\n", "query", "rank", "id", "score");
+        for (size_t q = 0; q < query.rows.count; q++) print_hits(hits + q * k, counts[q], q, r->json);
+    }
+    mem_free(hits);
+    mem_free(counts);
+    dataset_close(&query);
+    index_destroy(ix);
+    return status;
+}
+
+static int params(const struct request *r, struct err *e)
+{
+    struct text out = { 0 };
+    if (r->words.count == 2 && !index_find(r->words.at[1])) {
+        struct index *none;
+        const struct index_config config = { .dim = 1, .threads = 1 };
+        return index_create(&none, r->words.at[1], &config, e); /* says which is nearest */
+    }
+    for (size_t i = 0; index_at(i); i++) {
+        if (r->words.count == 2 && strcmp(index_at(i)->name, r->words.at[1]) != 0) continue;
+        text_add(&out, "%s%s: %s\n", out.size ? "\n" : "", index_at(i)->name, index_at(i)->summary);
+        params_help(index_at(i)->params, &out);
+    }
+    fputs(text_of(&out), stdout);
+    text_free(&out);
+    return ERR_OK;
+}
+
+static const struct action {
+    const char *name;
+    int (*run)(const struct request *r, struct err *e);
+} actions[] = { { "build", build }, { "info", info }, { "search", search }, { "params", params } };
+enum { ACTIONS = sizeof actions / sizeof *actions };
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct request r = { .metric = "cosine", .kernel = "", .k = 10, .batch = 1, .threads = 1, .seed = 42 };
+    const struct option options[] = {
+        { "--base", OPTION_TEXT, &r.base, 0, 0 },       { "--query", OPTION_TEXT, &r.query, 0, 0 },
+        { "--index", OPTION_TEXT, &r.spec, 0, 0 },      { "--metric", OPTION_TEXT, &r.metric, 0, 0 },
+        { "--kernel", OPTION_TEXT, &r.kernel, 0, 0 },   { "--out", OPTION_TEXT, &r.out, 0, 0 },
+        { "-k", OPTION_INT, &r.k, 1, 1e6 },             { "--batch", OPTION_INT, &r.batch, 1, 1e6 },
+        { "--threads", OPTION_INT, &r.threads, 1, 256 }, { "--seed", OPTION_INT, &r.seed, 0, 9e18 },
+        { "--json", OPTION_FLAG, &r.json, 0, 0 },       { 0 },
+    };
+    const int status = options_parse(argc, argv, options, &r.words, e);
+    if (status != ERR_OK) return status;
+    if (r.words.count == 0) return FAIL(e, ERR_ARG, "build, info, search or params?");
+    const char *names[ACTIONS];
+    for (int i = 0; i < ACTIONS; i++) {
+        names[i] = actions[i].name;
+        if (strcmp(names[i], r.words.at[0]) == 0) return actions[i].run(&r, e);
+    }
+    return FAIL(e, ERR_ARG, "no '%s'; nearest is '%s'", r.words.at[0], text_nearest(r.words.at[0], names, ACTIONS));
+}
+
+const struct command cmd_index = {
+    .name = "index",
+    .summary = "indexes in files: build, info, search; params lists what every index takes",
+    .help = "usage: assay index build --base FILE --index SPEC --out FILE [--metric M] [--seed N] [--threads N]\n"
+            "       assay index info FILE\n"
+            "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--out FILE.ivecs]\n"
+            "       assay index params [NAME]\n\n"
+            "  --base FILE     vectors: fvecs, bvecs or npy; their ids are their numbers, from 0\n"
+            "  --index SPEC    NAME or NAME:KEY=VALUE,...; assay index params lists names and keys\n"
+            "  --metric M      cosine, dot or l2; default cosine\n"
+            "  --seed N        of everything random; default 42\n"
+            "  -k N            hits a query; default 10\n"
+            "  --batch N       queries searched together; default 1\n"
+            "  --threads N     default 1\n"
+            "  --kernel K      as in assay ann; default: the best that this CPU runs\n"
+            "  --out FILE      build: the index; search: the ids (-1 where there are fewer), instead of a table\n"
+            "  --json          one object a line\n\n"
+            "example:\n"
+            "  assay index build --base base.fvecs --index turboquant:bits=4 --out base.assay\n"
+            "  assay index search base.assay --query query.fvecs -k 5\n",
+    .run = run,
+};
