@@ -106,6 +106,13 @@ static void crc_matches_the_standard(void)
 {
     CHECK(crc32_of(0, "123456789", 9) == 0xcbf43926u, "check value of CRC-32/ISO-HDLC");
     CHECK(crc32_of(crc32_of(0, "1234", 4), "56789", 5) == 0xcbf43926u, "chained");
+    /* Long inputs take another way: 65,536 + 5 bytes at once and in pieces. */
+    static unsigned char many[65541];
+    for (size_t i = 0; i < sizeof many; i++) many[i] = (unsigned char)test_rand();
+    uint32_t pieces = 0;
+    for (size_t i = 0; i < sizeof many; i += 61)
+        pieces = crc32_of(pieces, many + i, sizeof many - i < 61 ? sizeof many - i : 61);
+    CHECK(crc32_of(0, many, sizeof many) == pieces, "in pieces");
 }
 
 static void memory_fails_cleanly(void)
