@@ -98,7 +98,7 @@ int graph_load(struct graph *out, struct store *s, struct err *e)
         status = FAIL(e, ERR_UNSUPPORTED, "%s: %zu entities; at most %u", store_path(s), g.count, GRAPH_NONE - 1);
     if (status != ERR_OK) goto out;
     status = make_window(&g);
-    if (status == ERR_OK) status = store_relations(s, collect, &c, e);
+    if (status == ERR_OK) status = store_relations(s, 0, collect, &c, e);
     if (status == ERR_MEM) goto out_of_memory;
     if (status != ERR_OK) goto out;
     g.relation_count = c.count;

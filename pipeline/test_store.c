@@ -76,7 +76,7 @@ static void round_trip(void)
     CHECK(store_vectors(s, &v, &e) == ERR_OK, "%s", e.text);
     CHECK(v.rows.count == 3 && v.rows.dim == 4 && v.ids[2] == 3 && rows_at(v.rows, 2)[3] == 4, "vectors");
     CHECK(v.hashes[0] != v.hashes[1], "equal vectors under two ids have two hashes");
-    CHECK(store_relations(s, count_relation, weights, &e) == ERR_OK && weights[1] == 0.5, "%s", e.text);
+    CHECK(store_relations(s, 1, count_relation, weights, &e) == ERR_OK && weights[1] == 0.5, "%s", e.text);
     vectors_free(&v);
     store_close(s);
 }
@@ -166,7 +166,7 @@ static void foreign_rows(void)
     CHECK(store_vectors(s, &v, &e) == ERR_OK, "%s", e.text);
     CHECK(v.rows.count == 3 && v.other_dimension == 1 && v.non_finite == 1, "%zu %zu %zu", v.rows.count,
           v.other_dimension, v.non_finite);
-    CHECK(store_relations(s, count_relation, w, &e) == ERR_OK, "%s", e.text);
+    CHECK(store_relations(s, 1, count_relation, w, &e) == ERR_OK, "%s", e.text);
     CHECK(w[2] == 1 && w[3] == 1 && w[4] == 0.5 && w[5] == 0.25 && w[6] == 1 && isnan(w[7]), "%g %g %g %g %g %g", w[2],
           w[3], w[4], w[5], w[6], w[7]);
     vectors_free(&v);
