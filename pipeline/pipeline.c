@@ -10,7 +10,7 @@
 
 enum { SETTINGS_MAX = 256, NAMES_MAX = 256 };
 
-static const char *const usual_stage[SLOT_COUNT] = { "fixed", "index", "cosine", "bfs", "pool_fraction", "threshold",
+static const char *const usual_stage[SLOT_COUNT] = { "rp", "index", "cosine", "bfs", "pool_fraction", "threshold",
                                                      "pool_first" };
 
 static const struct param own_params[] = {

@@ -129,8 +129,8 @@ static void fixed(void)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct pipeline *p = NULL;
-        const char *settings[] = { "index=flat", cases[i].setting };
-        CHECK(pipeline_open(&p, kb_path("embed.db"), settings, 2, NULL, &kb_err) == ERR_OK, "%s", kb_err.text);
+        const char *settings[] = { "index=flat", "embed=fixed", cases[i].setting };
+        CHECK(pipeline_open(&p, kb_path("embed.db"), settings, 3, NULL, &kb_err) == ERR_OK, "%s", kb_err.text);
         if (!p) continue;
         const int status = ask(p, "whatever", &a);
         CHECK(status == cases[i].status && strstr(kb_err.text, cases[i].says), "%s: %s", cases[i].setting, kb_err.text);

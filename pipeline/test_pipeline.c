@@ -318,7 +318,7 @@ static void bad_questions(void)
     CHECK(kb_ask(p, ask_x, 3, 1, &a) == ERR_ARG && strstr(kb_err.text, "3 dimensions"), "%s", kb_err.text);
     CHECK(kb_ask(p, nan, 4, 1, &a) == ERR_ARG && strstr(kb_err.text, "column 1"), "%s", kb_err.text);
     CHECK(kb_ask(p, huge, 4, 1, &a) == ERR_ARG, "%s", kb_err.text);
-    CHECK(kb_ask(p, NULL, 0, 1, &a) == ERR_ARG && strstr(kb_err.text, "embed_vector"), "%s", kb_err.text);
+    CHECK(kb_ask(p, NULL, 0, 1, &a) == ERR_NOT_FOUND && strstr(kb_err.text, "not embedded by rp"), "%s", kb_err.text);
     CHECK(a.count == 77, "a failure leaves the answer alone");
     CHECK(kb_ask(p, zero, 4, 1, &a) == ERR_OK && a.count == 1 && a.results[0].vector_score == 0, "a zero query: %s",
           kb_err.text);
