@@ -76,6 +76,8 @@ baselines      := $(foreach p,$(pairs),$(call baseline,compiler,$p) $(if $(other
 
 sources := $(call without,$(sort $(wildcard kernels/*.c kernels/base/*.c index/*.c datasets/*.c pipeline/*.c bench/*.c)))
 lib     := $(filter-out $(all_kernels) bench/main.c $(wildcard */test_*.c kernels/base/test_*.c),$(sources)) $(kernels)
+# Tests that are scripts try the program as it was built for this machine.
+script_tests := $(if $(filter release,$(MODE)),$(if $(RUN)$(WORKER),,$(sort $(wildcard scripts/test_*.sh))))
 tests   := $(filter $(foreach f,kernels kernels/base index datasets pipeline bench,$f/test_%),$(call without,$(sort $(wildcard */test_*.c kernels/base/test_*.c))))
 objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
 archive := $(out)/libassay.a
@@ -143,7 +145,8 @@ test-all:                           ## test, and clang, -O0, old x86 and aarch64
 	$(Q)scripts/setup.sh --cross
 	$(Q)scripts/test.sh all
 check: $(tests:%.c=$(out)/%) all    ## run every test of this CC and MODE (ONLY=kernels/ for some; RUN= wraps them)
-	$(Q)RUN="$(RUN)" ASSAY="$(abspath $(assay))" scripts/run_tests.sh $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o%),%),$(tests:%.c=$(out)/%))
+	$(Q)RUN="$(RUN)" CC="$(CC)" ASSAY="$(abspath $(assay))" scripts/run_tests.sh \
+	  $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o% $o%),%),$(tests:%.c=$(out)/%) $(script_tests))
 symbols: $(objs)                    ## each kernel file exports its own table and nothing else
 	$(Q)for o in $(kernels:%.c=$(out)/%.o); do want=kernels_$$(basename $$o .o); \
 	  got=$$(nm -g --defined-only $$o | awk '$$3 !~ /^(__|$$)/ {print $$3}'); \

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The plug-in rule, tried: in a temporary copy of the tree, with its objects, a kernel, an index, a
+# stage, a reader and a metric are dropped in as files and nothing else is touched.  Each must then be
+# listed, held to the tests of its kind, and measurable.  Prints TAP.
+#   ASSAY=build/.../assay test_plugin.sh     (make check ONLY=scripts/)
+set -u
+cd "$(dirname "$0")/.."
+case_count=0 bad=0
+log=$(mktemp)
+tree=$(mktemp -d)
+trap 'rm -rf "$tree" "$log" "$log.said"' EXIT
+
+# ok NAME COMMAND...: one case
+ok() {
+    case_count=$((case_count + 1))
+    if "${@:2}" >"$log" 2>&1; then echo "ok $case_count - $1"; return; fi
+    bad=1
+    echo "not ok $case_count - $1"
+    tail -n 15 "$log"
+}
+
+out=$(dirname "$ASSAY")
+mkdir "$tree/build"
+cp -a Makefile kernels index pipeline datasets bench scripts results "$tree/"
+cp -a "$out" "$tree/build/"
+cd "$tree" || exit 1
+built=build/$(basename "$out")
+
+# A plug-in of each kind, made of one that is there: drop FROM TO SED changes its names and, where it
+# can, plants a fault that the tests of its kind must find.
+dropped=1
+drop() {
+    local edit
+    cp "$1" "$2"
+    for edit in "${@:3}"; do
+        sed "$edit" "$2" >"$2.new"
+        cmp -s "$2" "$2.new" && { dropped=0; echo "# $1: nothing to change by $edit"; }
+        mv "$2.new" "$2"
+    done
+}
+drop kernels/dot_f32_scalar.c kernels/dot_f32_dropped_scalar.c 's/KERNEL("plain"/KERNEL("dropped"/'
+drop index/index_flat.c index/index_dropped.c 's/index_flat/index_dropped/' 's/"flat/"dropped/' \
+    's/first < f->ids.count/first + 1 < f->ids.count/' # loses the last row where it is alone
+drop pipeline/filter_threshold.c pipeline/filter_dropped.c 's/filter_threshold/filter_dropped/' 's/"threshold"/"dropped"/'
+drop datasets/read_vecs.c datasets/read_dropped.c 's/read_vecs/read_dropped/' 's/"vecs"/"dropped"/' \
+    's/suffixes = "[^"]*"/suffixes = ".dropped"/'
+drop bench/metric_recall_strict.c bench/metric_dropped.c 's/metric_recall_strict/metric_dropped/' 's/"recall_strict"/"dropped"/'
+
+build() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -j "$(nproc)" ${CC:+CC="$CC"} "$@"; }
+lists() { "$built/assay" info --list | grep -E "^$1 .*dropped"; }
+prints() { grep -qF "$1" < <("${@:2}" 2>&1 | tee "$log.said") || { cat "$log.said"; return 1; }; }
+fails() { build "$1" && ! "$1" >"$log.said" 2>&1 && grep -F dropped "$log.said"; }
+assay() { "$built/assay" "$@"; }
+
+ok 'the copies differ from what they are made of' test $dropped = 1
+ok 'one file each and no other edit: it builds' build
+for kind in kernel index stage reader metric; do ok "$kind: listed" lists "$kind"; done
+build "$built/kernels/test_dot_f32" >/dev/null
+ok 'kernel: tested, and named' prints 'scalar/dropped' "$built/kernels/test_dot_f32"
+ok 'index: a planted fault is found, and named' fails "$built/index/test_index"
+ok 'kernel: benchable' prints 'scalar/dropped' assay bench dot_f32/scalar --dim 32 --rows 64 --rounds 12
+assay data gen --kind clustered --n 300 --dim 16 --queries 20 --out d >/dev/null
+cp d/base.fvecs d/base.dropped
+ok 'reader: reads' prints '300 x 16' assay data info d/base.dropped
+ok 'index: benchable' prints '"index":"dropped"' assay ann --base d/base.dropped --query d/query.fvecs --index dropped --json
+ok 'metric: a column' prints '"dropped":1' assay ann --base d/base.dropped --query d/query.fvecs --index flat --json
+assay data gen --kind twohop --n 300 --dim 16 --queries 20 --out g >/dev/null
+ok 'stage: benchable' prints '"filter":"dropped"' assay rag --kb g/kb.sqlite --query g/query.fvecs --set filter=dropped --json
+echo "1..$case_count"
+exit $bad
