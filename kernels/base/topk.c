@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/base/topk.h"
-#include <stdlib.h>
 
 static void sift_down(struct hit *heap, size_t count, size_t at)
 {
@@ -33,13 +32,17 @@ void topk_push_slow(struct topk *t, struct hit h)
     t->hits[at] = h;
 }
 
-static int compare(const void *a, const void *b)
+/* Heapsort, because qsort may allocate, and a query must not. */
+void hits_sort(struct hit *hits, size_t count)
 {
-    const struct hit *x = a, *y = b;
-    return hit_before(*x, *y) ? -1 : hit_before(*y, *x);
+    for (size_t i = count / 2; i-- > 0;) sift_down(hits, count, i);
+    for (size_t end = count; end-- > 1;) {
+        const struct hit worst = hits[0];
+        hits[0] = hits[end];
+        hits[end] = worst;
+        sift_down(hits, end, 0);
+    }
 }
-
-void hits_sort(struct hit *hits, size_t count) { qsort(hits, count, sizeof *hits, compare); }
 
 size_t topk_finish(struct topk *t)
 {
