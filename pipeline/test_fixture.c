@@ -133,12 +133,30 @@ static void engine_candidates(void)
     run("thresholds_k20", 20, replay(), "min_vector_score=0.35 min_combined_score=0.3");
 }
 
+/* Its index, read from its own cache row: the only source of the 200 candidates of wide_k50. */
+static void engine_index(void)
+{
+    if (!expected_count) SKIP(WHY_NOT);
+    if (!index_find("upstream")) SKIP("this build has no index upstream");
+    char index[512];
+    snprintf(index, sizeof index, "compat=true retrieve=index index=upstream:db=%s", kb_path("fixture.db"));
+    run("default_k10", 10, index, "");
+    run("no_expansion_k5", 5, index, "enable_graph_expansion=false");
+    run("depth2_k10", 10, index, "graph_depth=2 context_depth=3 max_context_entities=12");
+    run("thresholds_k20", 20, index, "min_vector_score=0.35 min_combined_score=0.3");
+    run("exhaustive_k10", 10, index, "top_k_candidates=1000000");
+    run("wide_k50", 50, index, "top_k_candidates=200 top_k_rerank=100 vector_weight=0.9 graph_weight=0.1");
+}
+
 static void exact_candidates(void)
 {
     if (!expected_count) SKIP(WHY_NOT);
     run("exhaustive_k10", 10, EXACT, "compat=true");
     /* Exact scores above 0 are all that its threshold of 0 lets through; without it nothing changes here. */
     run("exhaustive_k10", 10, EXACT, "min_vector_score=0");
+    if (!index_find("turboquant")) return;
+    run("exhaustive_k10", 10, "retrieve=index index=turboquant top_k_candidates=1000000", "compat=true");
+    run("exhaustive_k10", 10, "retrieve=index index=turboquant:bits=1 top_k_candidates=1000000", "min_vector_score=0");
 }
 
 int main(void)
@@ -146,6 +164,7 @@ int main(void)
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
     if (!read_expected() || !write_replay() || !kb_fixture("fixture.db")) expected_count = 0;
     test_case("five configurations from the engine's candidates", engine_candidates);
-    test_case("exhaustive_k10 from exact candidates", exact_candidates);
+    test_case("all six configurations from the engine's index", engine_index);
+    test_case("exhaustive_k10 from all candidates, by our own stage one", exact_candidates);
     return kb_end();
 }

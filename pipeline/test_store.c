@@ -231,16 +231,6 @@ static void crash_safe(void)
     CHECK(system(listing) != 0, "a partial file is left");
 }
 
-static void read_only_folder(void)
-{
-    if (geteuid() == 0) SKIP("root may write anywhere");
-    make("wal.db");
-    sql("wal.db", "PRAGMA journal_mode = WAL; UPDATE kg_entities SET name = 'x'");
-    CHECK(chmod(folder, 0500) == 0, "chmod");
-    CHECK(open_status("wal.db", STORE_READ) == ERR_OK, "%s", e.text);
-    CHECK(chmod(folder, 0700) == 0, "chmod");
-}
-
 static void notices_changes(void)
 {
     make("change.db");
@@ -266,7 +256,6 @@ int main(void)
     test_case("foreign rows are counted, not fatal", foreign_rows);
     test_case("an old schema is read, and migrated by a write", migrates);
     test_case("a crash loses only what was not committed", crash_safe);
-    test_case("a WAL database in a read-only folder", read_only_folder);
     test_case("changes of other connections are noticed", notices_changes);
     char clean[300];
     snprintf(clean, sizeof clean, "rm -rf %s", folder);
