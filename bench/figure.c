@@ -496,9 +496,8 @@ static void name_figure(const struct table *t, struct figure *f, size_t row)
         text_add(&f->title, "%s", value);
     }
     for (size_t i = 0; i < f->name.size; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.",
-                    f->name.at[i]))
-            f->name.at[i] = '-';
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", f->name.at[i]))
+            f->name.at[i] = '_'; /* what gnuplot takes as the name of an SVG */
 }
 
 static void figure_free(struct figure *f)

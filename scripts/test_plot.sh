@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Figures and a report out of real rows: every file is there, says what it should, and bad input is
+# refused by name.  Prints TAP.
+#   ASSAY=build/.../assay test_plot.sh     (make check ONLY=scripts/)
+set -u
+case_count=0 bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+# ok NAME COMMAND...: one case
+ok() {
+    case_count=$((case_count + 1))
+    if "${@:2}" >said 2>&1; then echo "ok $case_count - $1"; return; fi
+    bad=1
+    echo "not ok $case_count - $1"
+    tail -n 15 said
+}
+refuses() { ! "$ASSAY" "${@:2}" >refused 2>&1 && grep -F "$1" refused; }
+# Each NAME is the start of the name of a figure, whole in all four files.
+drawn() {
+    local name data
+    for name in "$@"; do
+        data=$(ls "$name"*.dat) && set -- "${data%.dat}" || return 1
+        [ -s "$1.png" ] && grep -q '</svg>' "$1.svg" && [ "$(head -c 5 "$1.pdf")" = %PDF- ] || return 1
+    done
+}
+
+if ! command -v gnuplot >/dev/null; then
+    echo 'ok 1 - figures # SKIP gnuplot is not installed'
+    echo '1..1'
+    exit 0
+fi
+"$ASSAY" data gen --kind clustered --n 2000 --dim 32 --queries 20 --out d >/dev/null
+"$ASSAY" ann --base d/base.fvecs --query d/query.fvecs --index turboquant:bits=1..3 --min-calls 500 --out r >/dev/null
+"$ASSAY" data gen --kind twohop --n 300 --dim 16 --queries 20 --out g >/dev/null
+for depth in 0 1 2; do
+    "$ASSAY" rag --kb g/kb.sqlite --query g/query.fvecs --set graph_depth=$depth --min-calls 20 --out r >/dev/null
+done
+ok 'draws what the rows can fill' "$ASSAY" plot r/ann.csv r/rag.csv
+ok 'in PNG, SVG, PDF and data' drawn r/recall_latency r/recall_bits r/recall_bytes r/graph_depth r/stages
+ok 'draws one kind' "$ASSAY" plot --kind recall_bytes r/ann.csv --out one
+ok 'and nothing else' test "$(ls one | wc -l)" = 4
+ok 'reports a folder' "$ASSAY" report r
+ok 'the page needs nothing else' sh -c '! grep -E "(src|href)=\"?(http|//)" r/report.html'
+ok 'the page holds figures and rows' sh -c 'grep -q "<svg" r/report.html && grep -q "turboquant:bits=2" r/report.html'
+ok 'no such kind' refuses 'nearest is recall_bytes' plot --kind recall_byte r/ann.csv
+ok 'no such file' refuses 'nothing.csv' plot nothing.csv
+ok 'not a table' refuses 'd/base.fvecs' plot d/base.fvecs
+ok 'nothing to draw' refuses 'no figure' plot --kind distortion r/ann.csv
+ok 'no such folder' refuses 'nowhere' report nowhere
+echo "1..$case_count"
+exit $bad
