@@ -127,16 +127,16 @@ void codec_copy_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t f
     for (size_t at = 0; at < block_bytes; at += 64) memmove(target + at, source + at, 4);
 }
 
-float codec_query(const float *q, size_t dim, size_t padded, int8_t *out)
+float codec_query(const float *q, size_t dim, size_t padded, int most, int8_t *out)
 {
-    float most = 0;
+    float largest = 0;
     for (size_t i = 0; i < dim; i++) {
         const float size = fabsf(q[i]);
-        most = size > most ? size : most;
+        largest = size > largest ? size : largest;
     }
     memset(out, 0, padded);
-    if (!(most > 1e-30f)) return 0; /* the reciprocal of less would overflow */
-    const float scale = 127 / most;
+    if (!(largest > 1e-30f)) return 0; /* the reciprocal of less would overflow */
+    const float scale = (float)most / largest;
     for (size_t i = 0; i < dim; i++) out[i] = (int8_t)rintf(q[i] * scale);
-    return most / 127;
+    return largest / (float)most;
 }

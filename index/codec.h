@@ -30,6 +30,7 @@ void codec_unpack(const uint8_t *block, int bits, size_t groups, size_t row, uin
 /* Copies a packed row to another place, which may be in the same block. */
 void codec_copy_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from);
 
-/* q[i] = step * out[i] to the nearest, ties to even, out beyond dim 0; returns step, 0 for a zero query. */
-float codec_query(const float *q, size_t dim, size_t padded, int8_t *out);
+/* q[i] = step * out[i] to the nearest, ties to even, |out| <= most <= 127, out beyond dim 0; returns step, 0 for
+ * a zero query. */
+float codec_query(const float *q, size_t dim, size_t padded, int most, int8_t *out);
 #endif

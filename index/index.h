@@ -54,6 +54,7 @@ struct index {
     struct params *params; /* owned; freed by index_destroy */
 };
 
+struct topk;         /* kernels/base/topk.h */
 struct index_writer; /* persist.h */
 struct index_reader;
 
@@ -75,6 +76,9 @@ struct index_ops {
      * scratch: scratch_bytes, 64-byte aligned. */
     void (*search)(const struct index *ix, struct rows queries, size_t k, void *scratch,
                    struct hit *hits, size_t *counts);
+    /* The same into heaps that may hold hits already (topk.h), left unsorted: how ivf goes through its
+     * lists.  NULL: cannot stand inside another index. */
+    void (*search_into)(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
     /* Appends "op=isa/variant;..." of the operations that search uses (kernel_set_describe). */
     void (*kernels)(const struct index *ix, struct text *out);
     int (*save)(const struct index *ix, struct index_writer *w, struct err *e); /* NULL: cannot */

@@ -22,7 +22,8 @@ static const char *const more_specs[] = {
     "turboquant:bits=1", "turboquant:bits=2,rotation=none,rounds=1", "turboquant:bits=4,estimator=mse",
     "turboquant:bits=8,query=f32", "turboquant:bits=5,rotation=dense", "turboquant:bits=1,estimator=prod",
     "turboquant:bits=3,estimator=prod,query=f32", "turboquant:bits=4,estimator=prod_orth",
-    "turboquant:bits=6,estimator=prod_released", "turboquant:bits=7,rounds=3",
+    "turboquant:bits=6,estimator=prod_released", "turboquant:bits=7,rounds=3,layout=blocked",
+    "turboquant:bits=2,layout=split,eps0=0.5", "turboquant:bits=8,estimator=mse,layout=split", "turboquant:bits=4,layout=blocked",
     NULL
 };
 
@@ -344,6 +345,7 @@ static void bad_specs(void)
         { "flatt", "nearest is 'flat'" },
         { "turboquant:bits=9", "turboquant: bits=9 outside 1..8" },
         { "turboquant:bit=3", "nearest is 'bits'" },
+        { "turboquant:bits=1,layout=split", "layout=split needs" },
         { "", "a spec is" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

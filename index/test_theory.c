@@ -326,11 +326,11 @@ static void queries_are_rounded(void)
     struct rng r;
     rng_seed(&r, 4, 4);
     rng_normal(&r, q, 70);
-    const float step = codec_query(q, 70, 96, out);
+    const float step = codec_query(q, 70, 96, 127, out);
     for (int i = 0; i < 70; i++) CHECK(fabsf(q[i] - step * out[i]) <= step * 0.5001f, "%d", i);
     for (int i = 70; i < 96; i++) CHECK(out[i] == 0, "padding");
     memset(q, 0, sizeof q);
-    CHECK(codec_query(q, 70, 96, out) == 0 && out[3] == 0, "zero");
+    CHECK(codec_query(q, 70, 96, 127, out) == 0 && out[3] == 0, "zero");
 }
 
 int main(void)

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/rotated.h"
+#include <math.h>
+#include <string.h>
+#include "index/persist.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/parallel.h"
+#include "kernels/base/rng.h"
+
+/* Rows encoded at a time by one thread; rows scanned, and queries asked, in one call of the kernel:
+ * 1,024 rows of 4 bits x 384 are 192 KiB, which stay in L2 while all tiles of a batch pass. */
+enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8 };
+
+static const char *name_of(const struct rotated *t) { return t->base.ops->name; }
+static size_t block_bytes(const struct rotated *t, const struct plane *p) { return codes_block_bytes(t->groups, p->bits); }
+static uint8_t *block_of(const struct rotated *t, const struct plane *p, size_t row)
+{
+    return p->codes + row / CODES_ROWS * block_bytes(t, p);
+}
+
+void rotated_destroy(struct index *ix)
+{
+    struct rotated *t = (struct rotated *)ix;
+    if (!t) return;
+    idset_fini(&t->ids);
+    rotation_fini(&t->rotation);
+    rotation_fini(&t->sketch);
+    mem_free(t->gaussian);
+    mem_free(t->squares);
+    split_fini(&t->split);
+    for (size_t p = 0; p < 2; p++) {
+        mem_free(t->planes[p].codes);
+        mem_free(t->planes[p].weights);
+    }
+    mem_free(t);
+}
+
+static int init_sketch(struct rotated *t, enum rotation_kind kind, int rounds, struct err *e)
+{
+    const struct index_config *c = &t->base.config;
+    const double d = (double)c->dim, half_pi = 1.5707963267948966;
+    struct plane *p = &t->planes[t->plane_count++];
+    *p = (struct plane){ .bits = 1, .is_sketch = 1, .step = 1, .table = { -1, 1 }, .levels = { -1, 1 } };
+    if (t->estimator != EST_PROD) {
+        t->sketch_factor = (float)sqrt(half_pi / d);
+        if (kind == ROTATION_NONE) kind = ROTATION_FHT;
+        return rotation_init(&t->sketch, kind, c->dim, rounds, c->seed, 1, &t->base.kernels, e);
+    }
+    t->sketch_factor = (float)(sqrt(half_pi) / d);
+    t->gaussian = mem_alloc(c->dim, c->dim * sizeof(float));
+    if (!t->gaussian) return FAIL(e, ERR_MEM, "%s: no memory for a matrix of %zu x %zu", name_of(t), c->dim, c->dim);
+    struct rng r;
+    rng_seed(&r, c->seed, 1);
+    rng_normal(&r, t->gaussian, c->dim * c->dim);
+    return ERR_OK;
+}
+
+void rotated_add_levels(struct rotated *t, int bits, float step, const int8_t *table, const float *levels)
+{
+    struct plane *p = &t->planes[t->plane_count++];
+    p->bits = bits;
+    p->step = step;
+    for (size_t i = 0; i < (size_t)1 << bits; i++) {
+        p->table[i] = table[i];
+        p->levels[i] = levels ? levels[i] : step * table[i];
+    }
+}
+
+int rotated_create(struct rotated **out, const struct index *base, struct err *e)
+{
+    struct rotated *t = mem_zero(1, sizeof *t);
+    if (!t) return FAIL(e, ERR_MEM, "%s: no memory", base->ops->name);
+    t->base = *base;
+    t->groups = codes_groups(base->config.dim);
+    *out = t;
+    return ERR_OK;
+}
+
+int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int rounds, struct err *e)
+{
+    const struct index_config *c = &t->base.config;
+    const int has_sketch = t->estimator >= EST_PROD, can_split = !has_sketch && t->planes[0].bits >= 2 && !t->query_is_f32;
+    if (layout == LAYOUT_SPLIT && !can_split)
+        return FAIL(e, ERR_ARG, "%s: layout=split needs bits of 2 or more, query=int8 and no prod estimator", name_of(t));
+    t->is_split = layout == LAYOUT_SPLIT;
+    if (t->is_split) split_init(&t->split, t->groups, t->planes[0].bits, t->eps0, t->planes[0].table, t->planes[0].step);
+    const int status = rotation_init(&t->rotation, kind, c->dim, rounds, c->seed, 0, &t->base.kernels, e);
+    return status == ERR_OK && has_sketch ? init_sketch(t, kind, rounds, e) : status;
+}
+
+/* --- adding ------------------------------------------------------------------------------------- */
+
+static int grow(void *array, size_t had, size_t room, size_t size)
+{
+    void *more = mem_grow(*(void **)array, had, room, size);
+    if (more) *(void **)array = more;
+    return more != NULL;
+}
+
+static int reserve(struct rotated *t, size_t rows, struct err *e)
+{
+    if (rows <= t->room) return ERR_OK;
+    size_t room = rows < t->room + t->room / 2 ? t->room + t->room / 2 : rows;
+    room = codes_blocks(room) * CODES_ROWS;
+    int ok = !t->is_split || split_reserve(&t->split, t->room, room);
+    for (size_t i = 0; i < t->plane_count && ok && !t->is_split; i++) {
+        struct plane *p = &t->planes[i];
+        ok = grow(&p->weights, t->room, room, sizeof(float)) &&
+             grow(&p->codes, t->room / CODES_ROWS, room / CODES_ROWS, block_bytes(t, p));
+    }
+    if (t->base.config.metric == METRIC_L2) ok = ok && grow(&t->squares, t->room, room, sizeof(float));
+    if (!ok) return FAIL(e, ERR_MEM, "%s: no memory for %zu rows", name_of(t), room);
+    t->split.squares = t->squares;
+    t->room = room;
+    return ERR_OK;
+}
+
+static float dot(const struct rotated *t, const float *a, const float *b)
+{
+    float sum;
+    t->rotation.dot(a, b, 0, NULL, 1, t->base.config.dim, &sum);
+    return sum;
+}
+
+/* unit = x / |x|; returns |x|, 0 for a zero vector. */
+static float normalise(const struct rotated *t, const float *x, float *unit)
+{
+    const float norm = sqrtf(dot(t, x, x)), scale = norm > 0 ? 1 / norm : 0;
+    for (size_t i = 0; i < t->base.config.dim; i++) unit[i] = x[i] * scale;
+    return norm;
+}
+
+/* What a vector of this norm counts for: by cosine all but zero are equal. */
+static float length_of(const struct rotated *t, float norm)
+{
+    return norm > 0 ? t->base.config.metric == METRIC_COSINE ? 1 : norm : 0;
+}
+
+/* S x, by whichever S. */
+static void apply_sketch(const struct rotated *t, const float *x, float *out)
+{
+    const size_t dim = t->base.config.dim;
+    if (t->gaussian) t->rotation.dot(x, t->gaussian, dim, NULL, dim, dim, out);
+    else rotation_apply(&t->sketch, x, out);
+}
+
+/* Writes the scaled of the sketched residual v, and their weight. */
+static void encode_sketch(struct rotated *t, size_t row, float length, const float *v, float *spare, uint8_t *codes)
+{
+    struct plane *p = &t->planes[t->plane_count - 1];
+    const float residual = t->estimator == EST_PROD_RELEASED ? t->fixed_residual : sqrtf(dot(t, v, v));
+    p->weights[row] = length * residual * t->sketch_factor;
+    apply_sketch(t, v, spare);
+    memset(codes, 0, t->groups * CODES_DIMS);
+    for (size_t i = 0; i < t->base.config.dim; i++) codes[i] = spare[i] > 0;
+    codec_pack(block_of(t, p, row), 1, t->groups, row % CODES_ROWS, codes);
+}
+
+/* One rotated unit row into its place; spare: 2 dim floats and padded bytes. */
+static void encode_row(struct rotated *t, size_t row, float norm, const float *u, float *spare)
+{
+    const size_t dim = t->base.config.dim;
+    const float length = length_of(t, norm);
+    struct plane *p = &t->planes[0];
+    float *v = spare;
+    uint8_t *codes = (uint8_t *)(spare + 2 * dim);
+    if (t->squares) t->squares[row] = norm * norm;
+    memset(v, 0, dim * sizeof *v);
+    if (!p->is_sketch) {
+        t->choose(t, u, codes);
+        for (size_t i = 0; i < dim; i++) v[i] = p->levels[codes[i]];
+        const float weight = t->estimator == EST_RESCALED && norm > 0 ? length / dot(t, u, v) : length;
+        if (t->is_split) {
+            for (size_t i = 0; i < dim; i++) v[i] = codes[i] >> (p->bits - 1) ? 1 : -1;
+            split_put(&t->split, row, dim, codes, dot(t, u, v), length, weight);
+            return;
+        }
+        p->weights[row] = weight;
+        codec_pack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
+    }
+    if (t->estimator < EST_PROD) return;
+    for (size_t i = 0; i < dim; i++) v[i] = u[i] - v[i];
+    encode_sketch(t, row, length, v, v + dim, codes);
+}
+
+struct encoding {
+    struct rotated *t;
+    struct rows rows;
+    size_t first; /* the row that rows.at[0] becomes */
+    size_t start; /* first, down to a whole block: chunks start with a block, so no two threads share one */
+    char *scratch;
+    size_t scratch_bytes;
+};
+
+static size_t rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN; }
+
+static size_t encode_scratch(const struct rotated *t)
+{
+    const size_t dim = t->base.config.dim;
+    return rounded((2 * ENCODE_ROWS * dim + ENCODE_ROWS + 2 * dim) * sizeof(float) + t->groups * CODES_DIMS);
+}
+
+static void encode_some(void *context, int thread, size_t from, size_t to)
+{
+    const struct encoding *c = context;
+    const size_t dim = c->t->base.config.dim;
+    float *unit = (float *)(c->scratch + (size_t)thread * c->scratch_bytes);
+    float *turned = unit + ENCODE_ROWS * dim, *norms = turned + ENCODE_ROWS * dim, *spare = norms + ENCODE_ROWS;
+    from += c->start;
+    to += c->start;
+    if (from < c->first) from = c->first;
+    if (to <= from) return;
+    for (size_t row = from; row < to; row++)
+        norms[row - from] = normalise(c->t, rows_at(c->rows, row - c->first), unit + (row - from) * dim);
+    rotation_apply_rows(&c->t->rotation, unit, to - from, turned);
+    for (size_t row = from; row < to; row++) encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare);
+}
+
+int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
+{
+    struct rotated *t = (struct rotated *)ix;
+    struct encoding c = { .t = t, .rows = rows, .first = t->ids.count, .scratch_bytes = encode_scratch(t) };
+    c.start = c.first / CODES_ROWS * CODES_ROWS;
+    size_t threads = 1 + rows.count / ENCODE_ROWS;
+    if (threads > (size_t)ix->config.threads) threads = (size_t)ix->config.threads;
+    int status = reserve(t, c.first + rows.count, e);
+    if (status != ERR_OK) return status;
+    c.scratch = mem_alloc(threads, c.scratch_bytes);
+    if (!c.scratch) return FAIL(e, ERR_MEM, "%s: no memory to encode %zu rows", name_of(t), rows.count);
+    status = idset_add(&t->ids, ids, rows.count, name_of(t), e);
+    if (status == ERR_OK) parallel_for((int)threads, t->ids.count - c.start, ENCODE_ROWS, encode_some, &c);
+    mem_free(c.scratch);
+    return status;
+}
+
+int rotated_remove(struct index *ix, int64_t id, struct err *e)
+{
+    struct rotated *t = (struct rotated *)ix;
+    size_t row;
+    const int status = idset_remove(&t->ids, id, &row, name_of(t), e);
+    if (status != ERR_OK) return status;
+    const size_t last = t->ids.count;
+    if (t->is_split) split_copy_row(&t->split, row, last);
+    for (size_t i = 0; i < t->plane_count && !t->is_split; i++) {
+        codec_copy_row(t->planes[i].codes, t->planes[i].bits, t->groups, row, last);
+        t->planes[i].weights[row] = t->planes[i].weights[last];
+    }
+    if (t->squares) t->squares[row] = t->squares[last];
+    return ERR_OK;
+}
+
+/* --- searching ---------------------------------------------------------------------------------- */
+
+/* What scratch holds; every part starts at a multiple of 64 bytes. */
+struct scratch {
+    struct topk *best; /* a query; only rotated_search's */
+    float *factors;    /* 3 a query: of the sums over each plane, and |q|^2 */
+    float *turned;     /* query=f32: the rotated queries of every plane */
+    int8_t *queries;   /* query=int8: the same, quantised */
+    int32_t *sums;     /* TILE x SCAN_ROWS */
+    float *scores;     /* TILE x SCAN_ROWS */
+    float *spare;      /* 2 dim floats; query=f32: ENCODE_ROWS x dim */
+    uint8_t *codes;    /* padded */
+    struct split_query *split;
+    uint8_t *luts;     /* split: groups * 128 a query */
+    void *work;        /* split */
+};
+
+static void *take(char **at, size_t bytes)
+{
+    char *part = *at;
+    *at += rounded(bytes);
+    return part;
+}
+
+/* at: the start of scratch; returns the end. */
+static char *lay_out(const struct rotated *t, size_t queries, char *at, struct scratch *s)
+{
+    const size_t dim = t->base.config.dim, slots = t->plane_count * queries, scanned = t->is_split ? 0 : TILE * SCAN_ROWS;
+    s->best = take(&at, queries * sizeof *s->best);
+    s->factors = take(&at, 3 * queries * sizeof *s->factors);
+    s->turned = take(&at, t->query_is_f32 ? slots * dim * sizeof *s->turned : 0);
+    s->queries = take(&at, t->query_is_f32 ? 0 : slots * t->groups * CODES_DIMS);
+    s->sums = take(&at, scanned * sizeof *s->sums);
+    s->scores = take(&at, scanned * sizeof *s->scores);
+    s->spare = take(&at, (t->query_is_f32 ? ENCODE_ROWS : 2) * dim * sizeof *s->spare);
+    s->codes = take(&at, t->groups * CODES_DIMS);
+    s->split = take(&at, t->is_split ? queries * sizeof *s->split : 0);
+    s->luts = take(&at, t->is_split ? queries * t->groups * 128 : 0);
+    s->work = take(&at, t->is_split ? split_work_bytes(&t->split) : 0);
+    return at;
+}
+
+size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k)
+{
+    static char start[1]; /* only distances count */
+    struct scratch s;
+    (void)k;
+    return (size_t)(lay_out((const struct rotated *)ix, query_count, start, &s) - start);
+}
+
+/* Rotates (and sketches) query number `at` of `count`, quantises it, and fills its factors. */
+static void prepare(const struct rotated *t, const struct scratch *s, const float *query, size_t at, size_t count)
+{
+    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
+    float *spare = s->spare, *turned = s->spare + dim, *factors = s->factors + 3 * at;
+    const float norm = normalise(t, query, spare), length = length_of(t, norm);
+    rotation_apply(&t->rotation, spare, turned);
+    if (t->is_split) {
+        split_prepare(&t->split, &t->base.kernels, turned, dim, length, norm * norm, &s->split[at], s->queries + at * padded,
+                      s->luts + at * t->groups * 128);
+        return;
+    }
+    for (size_t i = 0; i < t->plane_count; i++) {
+        const struct plane *p = &t->planes[i];
+        const float *q = turned;
+        if (p->is_sketch) {
+            apply_sketch(t, turned, spare);
+            q = spare;
+        }
+        factors[i] = length;
+        if (t->query_is_f32) memcpy(s->turned + (i * count + at) * dim, q, dim * sizeof *q);
+        else factors[i] *= codec_query(q, dim, padded, 127, s->queries + (i * count + at) * padded) * p->step;
+    }
+    factors[2] = norm * norm;
+}
+
+/* <query, levels> of rows as floats: the reference that int8 is measured against. */
+static void exact_sums(const struct rotated *t, const struct scratch *s, const struct plane *p, const float *query,
+                       size_t first, size_t rows, float *sums)
+{
+    const size_t dim = t->base.config.dim;
+    for (size_t from = 0; from < rows; from += ENCODE_ROWS) {
+        const size_t count = rows - from < ENCODE_ROWS ? rows - from : ENCODE_ROWS;
+        for (size_t r = 0; r < count; r++) {
+            const size_t row = first + from + r;
+            codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, s->codes);
+            for (size_t i = 0; i < dim; i++) s->spare[r * dim + i] = p->levels[s->codes[i]];
+        }
+        t->rotation.dot(query, s->spare, dim, NULL, count, dim, sums + from);
+    }
+}
+
+/* Adds one plane's share to the scores of a tile: queries q .. q + tile - 1, rows first .. first + rows - 1. */
+static void scan_plane(const struct rotated *t, const struct scratch *s, size_t plane, size_t queries, size_t q,
+                       size_t tile, size_t first, size_t rows)
+{
+    const struct plane *p = &t->planes[plane];
+    const size_t padded = t->groups * CODES_DIMS, blocks = codes_blocks(rows), dim = t->base.config.dim;
+    const float *weights = p->weights + first;
+    if (!t->query_is_f32)
+        t->base.kernels.of[OP_scan_lut]->fn.scan_lut(block_of(t, p, first), blocks, t->groups, p->bits, p->table,
+                                                     s->queries + (plane * queries + q) * padded, tile, s->sums);
+    for (size_t i = 0; i < tile; i++) {
+        const float factor = s->factors[3 * (q + i) + plane];
+        const int32_t *sums = s->sums + i * blocks * CODES_ROWS;
+        float *scores = s->scores + i * SCAN_ROWS, *exact = (float *)s->sums;
+        if (t->query_is_f32) {
+            exact_sums(t, s, p, s->turned + (plane * queries + q + i) * dim, first, rows, exact);
+            for (size_t r = 0; r < rows; r++) exact[r] *= factor * weights[r];
+            for (size_t r = 0; r < rows; r++) scores[r] = plane == 0 ? exact[r] : scores[r] + exact[r];
+        } else if (plane == 0) {
+            for (size_t r = 0; r < rows; r++) scores[r] = (float)sums[r] * factor * weights[r];
+        } else {
+            for (size_t r = 0; r < rows; r++) scores[r] += (float)sums[r] * factor * weights[r];
+        }
+    }
+}
+
+static void scan_block(const struct rotated *t, const struct scratch *s, size_t queries, size_t first, size_t rows)
+{
+    for (size_t q = 0; q < queries; q += TILE) {
+        const size_t tile = queries - q < TILE ? queries - q : TILE;
+        for (size_t plane = 0; plane < t->plane_count; plane++) scan_plane(t, s, plane, queries, q, tile, first, rows);
+        for (size_t i = 0; i < tile; i++) {
+            float *scores = s->scores + i * SCAN_ROWS;
+            const float query_square = s->factors[3 * (q + i) + 2];
+            if (t->squares)
+                for (size_t r = 0; r < rows; r++) scores[r] = 2 * scores[r] - t->squares[first + r] - query_square;
+            idset_offer(&t->ids, &s->best[q + i], first, scores, rows);
+        }
+    }
+}
+
+void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    struct scratch s;
+    lay_out(t, queries.count, scratch, &s);
+    s.best = best;
+    for (size_t q = 0; q < queries.count; q++) prepare(t, &s, rows_at(queries, q), q, queries.count);
+    if (t->is_split)
+        split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
+    for (size_t first = 0; first < t->ids.count && !t->is_split; first += SCAN_ROWS) {
+        const size_t left = t->ids.count - first;
+        scan_block(t, &s, queries.count, first, left < SCAN_ROWS ? left : SCAN_ROWS);
+    }
+}
+
+void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+{
+    struct topk *best = scratch;
+    for (size_t q = 0; q < queries.count; q++) topk_init(&best[q], hits + q * k, k);
+    rotated_search_into(ix, queries, best, scratch);
+    for (size_t q = 0; q < queries.count; q++) counts[q] = topk_finish(&best[q]);
+}
+
+/* --- the rest ----------------------------------------------------------------------------------- */
+
+void rotated_kernels(const struct index *ix, struct text *out)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    if (t->is_split) {
+        kernel_set_describe(&ix->kernels, OP_scan_sign, out);
+        kernel_set_describe(&ix->kernels, OP_survive, out);
+        kernel_set_describe(&ix->kernels, OP_scan_pick, out);
+    } else kernel_set_describe(&ix->kernels, t->query_is_f32 ? OP_dot_f32 : OP_scan_lut, out);
+    if (t->rotation.kind == ROTATION_FHT) kernel_set_describe(&ix->kernels, OP_fht_f32, out);
+}
+
+static int save_matrix(const struct rotation *r, struct index_writer *w, struct err *e)
+{
+    return r->matrix ? index_write(w, "matrix", r->matrix, rotation_bytes(r), e) : ERR_OK;
+}
+
+static int load_matrix(struct rotation *r, struct index_reader *reader, struct err *e)
+{
+    return r->matrix ? index_read_into(reader, "matrix", r->matrix, rotation_bytes(r), e) : ERR_OK;
+}
+
+int rotated_save(const struct index *ix, struct index_writer *w, struct err *e)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    const size_t rows = t->ids.count, blocks = codes_blocks(rows);
+    int status = idset_save(&t->ids, w, e);
+    if (status == ERR_OK && t->is_split) status = split_save(&t->split, rows, w, e);
+    for (size_t i = 0; i < t->plane_count && status == ERR_OK && !t->is_split; i++) {
+        const struct plane *p = &t->planes[i];
+        status = index_write(w, "codes", p->codes, blocks * block_bytes(t, p), e);
+        if (status == ERR_OK) status = index_write(w, "weights", p->weights, rows * sizeof(float), e);
+    }
+    if (status == ERR_OK && ix->config.metric == METRIC_L2) status = index_write(w, "squares", t->squares, rows * sizeof(float), e);
+    if (status == ERR_OK) status = save_matrix(&t->rotation, w, e);
+    return status == ERR_OK ? save_matrix(&t->sketch, w, e) : status;
+}
+
+int rotated_load(struct index *ix, struct index_reader *r, struct err *e)
+{
+    struct rotated *t = (struct rotated *)ix;
+    struct idset ids = { 0 };
+    int status = idset_load(&ids, r, e);
+    if (status == ERR_OK && ids.count > r->map.size)
+        status = FAIL(e, ERR_FORMAT, "%s: %zu rows in %zu bytes", r->path, ids.count, r->map.size);
+    if (status == ERR_OK) status = reserve(t, ids.count, e);
+    t->ids = ids;
+    if (status == ERR_OK && t->is_split) status = split_load(&t->split, ids.count, r, e);
+    for (size_t i = 0; i < t->plane_count && status == ERR_OK && !t->is_split; i++) {
+        struct plane *p = &t->planes[i];
+        status = index_read_into(r, "codes", p->codes, codes_blocks(ids.count) * block_bytes(t, p), e);
+        if (status == ERR_OK) status = index_read_into(r, "weights", p->weights, ids.count * sizeof(float), e);
+    }
+    if (status == ERR_OK && ix->config.metric == METRIC_L2)
+        status = index_read_into(r, "squares", t->squares, ids.count * sizeof(float), e);
+    if (status == ERR_OK) status = load_matrix(&t->rotation, r, e);
+    return status == ERR_OK ? load_matrix(&t->sketch, r, e) : status;
+}
+
+void rotated_stats(const struct index *ix, struct index_stats *out)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    const size_t rows = t->ids.count, dim = ix->config.dim, padded = codes_blocks(rows) * CODES_ROWS;
+    size_t codes = 0, side = ix->config.metric == METRIC_L2 ? sizeof(float) : 0; /* a row */
+    for (size_t i = 0; i < t->plane_count; i++) {
+        codes += block_bytes(t, &t->planes[i]) / CODES_ROWS;
+        side += t->is_split ? 3 * sizeof(float) : sizeof(float);
+    }
+    *out = (struct index_stats){
+        .rows = rows,
+        .code_bytes = padded * codes,
+        .side_bytes = rows * side + idset_row_bytes(&t->ids),
+        .other_bytes = sizeof *t + rotation_bytes(&t->rotation) + rotation_bytes(&t->sketch) + idset_other_bytes(&t->ids) +
+                       (t->gaussian ? dim * dim * sizeof(float) : 0) + (t->room - rows) * side + (t->room - padded) * codes,
+    };
+}
+
+/* The row as its estimator sees it; by cosine, of unit length but for the estimator's own factor. */
+int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    const size_t dim = ix->config.dim;
+    const int64_t at = idset_row(&t->ids, id);
+    if (at == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "%s: no id %lld", name_of(t), (long long)id);
+    const size_t row = (size_t)at;
+    float *v = mem_zero(3 * dim, sizeof *v), *scaled = v + dim, *back = v + 2 * dim;
+    uint8_t *codes = mem_alloc(t->groups, CODES_DIMS);
+    int status = v && codes ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to decode", name_of(t));
+    for (size_t i = 0; i < t->plane_count && status == ERR_OK; i++) {
+        const struct plane *p = &t->planes[i];
+        const float weight = t->is_split ? t->split.weights[row] : p->weights[row];
+        if (t->is_split) split_get(&t->split, row, codes);
+        else codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
+        for (size_t j = 0; j < dim; j++) scaled[j] = p->levels[codes[j]] * weight;
+        if (p->is_sketch && t->gaussian) {
+            memset(back, 0, dim * sizeof *back);
+            for (size_t j = 0; j < dim; j++)
+                for (size_t c = 0; c < dim; c++) back[c] += scaled[j] * t->gaussian[j * dim + c];
+        } else if (p->is_sketch) rotation_invert(&t->sketch, scaled, back);
+        for (size_t j = 0; j < dim; j++) v[j] += p->is_sketch ? back[j] : scaled[j];
+    }
+    if (status == ERR_OK) rotation_invert(&t->rotation, v, out);
+    mem_free(v);
+    mem_free(codes);
+    return status;
+}
+

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ * rotated.h - what turboquant, rabitq and binary share: rows that are turned to unit vectors, rotated, and kept as
+ * b-bit codes, with everything an index does with them.  They differ in how a code is chosen. */
+#ifndef ASSAY_ROTATED_H
+#define ASSAY_ROTATED_H
+#include "index/codec.h"
+#include "index/idset.h"
+#include "index/index.h"
+#include "index/rotation.h"
+#include "index/split.h"
+
+/* How a score is made of codes: the table in index_turboquant.c. */
+enum estimator { EST_RESCALED, EST_MSE, EST_PROD, EST_PROD_ORTH, EST_PROD_RELEASED };
+#define ESTIMATOR_CHOICES "rescaled|mse|prod|prod_orth|prod_released"
+enum { QUERY_INT8, QUERY_F32 };
+#define QUERY_CHOICES "int8|f32"
+enum { LAYOUT_AUTO, LAYOUT_SPLIT, LAYOUT_BLOCKED };
+#define LAYOUT_CHOICES "auto|split|blocked"
+
+/* One kind of code that rows have, and what scanning it needs: the levels of the coordinates, or the
+ * signs of the sketched residual. */
+struct plane {
+    int bits, is_sketch;
+    float step;                        /* levels[i] = step * table[i], but for query=f32 at the levels */
+    int8_t table[CODEBOOK_LEVELS_MAX];
+    float levels[CODEBOOK_LEVELS_MAX]; /* what a code counts for */
+    uint8_t *codes;                    /* blocks; unused when split */
+    float *weights;                    /* of <query, levels[code]>, a row; unused when split */
+};
+
+struct rotated {
+    struct index base;
+    struct idset ids;
+    /* Ascending codes of a rotated unit row, groups * 32 of them, 0 beyond dim. */
+    void (*choose)(const struct rotated *t, const float *u, uint8_t *codes);
+    enum estimator estimator;
+    int query_is_f32, is_split;
+    double eps0;
+    struct codec codec;
+    struct plane planes[2];
+    size_t plane_count;
+    struct split split;
+    struct rotation rotation, sketch;
+    float *gaussian;      /* prod: S, dim x dim */
+    float sketch_factor;  /* sqrt(pi/2) / d or / sqrt(d) */
+    float fixed_residual; /* prod_released */
+    float *squares;       /* l2: |x|^2 */
+    double fit;           /* the chooser's own constant */
+    size_t groups, room;  /* room: rows, a multiple of CODES_ROWS */
+};
+
+/* Allocates and fills base and groups; then the caller sets the fields above, adds its level plane and calls
+ * rotated_finish, which makes the rotation and settles the layout.  ERR_MEM, ERR_ARG (layout). */
+int rotated_create(struct rotated **out, const struct index *base, struct err *e);
+int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int rounds, struct err *e);
+/* table: 1 << bits ascending levels in steps; levels: what they count for (NULL: step * table). */
+void rotated_add_levels(struct rotated *t, int bits, float step, const int8_t *table, const float *levels);
+
+/* The members of an index_ops. */
+int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
+int rotated_remove(struct index *ix, int64_t id, struct err *e);
+size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k);
+void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts);
+void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
+void rotated_kernels(const struct index *ix, struct text *out);
+int rotated_save(const struct index *ix, struct index_writer *w, struct err *e);
+int rotated_load(struct index *ix, struct index_reader *r, struct err *e);
+void rotated_stats(const struct index *ix, struct index_stats *out);
+int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e);
+void rotated_destroy(struct index *ix);
+#define ROTATED_OPS                                                                                     \
+    .add = rotated_add, .remove = rotated_remove, .scratch_bytes = rotated_scratch_bytes,               \
+    .search = rotated_search, .search_into = rotated_search_into, .kernels = rotated_kernels,           \
+    .save = rotated_save, .load = rotated_load, .stats = rotated_stats, .decode = rotated_decode,       \
+    .destroy = rotated_destroy
+#endif

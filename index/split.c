@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/split.h"
+#include "index/codec.h"
+#include "index/persist.h"
+#include "kernels/base/mem.h"
+#include <math.h>
+#include <string.h>
+
+enum { TILE = 8, FIRST_ROWS = 64 };
+
+void split_init(struct split *s, size_t groups, int bits, double eps0, const int8_t *table, float step)
+{
+    *s = (struct split){ .bits = bits, .groups = groups, .eps0 = (float)eps0, .step = step };
+    s->rank_bytes = codes_rank_bytes(groups, bits);
+    for (unsigned code = 0; code < 1u << bits; code++) s->table[codes_split(code, bits)] = table[code];
+}
+
+void split_fini(struct split *s)
+{
+    mem_free(s->signs);
+    mem_free(s->ranks);
+    mem_free(s->scales);
+    mem_free(s->errors);
+    mem_free(s->weights);
+    *s = (struct split){ 0 };
+}
+
+static int grow(void *array, size_t had, size_t room, size_t size)
+{
+    void *more = mem_grow(*(void **)array, had, room, size);
+    if (more) *(void **)array = more;
+    return more != NULL;
+}
+
+int split_reserve(struct split *s, size_t had, size_t room)
+{
+    return grow(&s->signs, had / CODES_ROWS, room / CODES_ROWS, codes_block_bytes(s->groups, 1)) &&
+           grow(&s->ranks, had, room, s->rank_bytes) && grow(&s->scales, had, room, sizeof(float)) &&
+           grow(&s->errors, had, room, sizeof(float)) && grow(&s->weights, had, room, sizeof(float));
+}
+
+static uint8_t *sign_block(const struct split *s, size_t row)
+{
+    return s->signs + row / CODES_ROWS * codes_block_bytes(s->groups, 1);
+}
+
+void split_put(struct split *s, size_t row, size_t dim, uint8_t *codes, float l1, float length, float weight)
+{
+    const size_t padded = s->groups * CODES_DIMS;
+    for (size_t i = 0; i < padded; i++) codes[i] = (uint8_t)codes_split(codes[i], s->bits);
+    codes_set_ranks(s->ranks + row * s->rank_bytes, s->groups, s->bits, codes);
+    for (size_t i = 0; i < padded; i++) codes[i] = (uint8_t)(codes[i] >> (s->bits - 1));
+    codec_pack(sign_block(s, row), 1, s->groups, row % CODES_ROWS, codes);
+    const float freedom = dim > 1 ? (float)(dim - 1) : 1, c2 = l1 * l1 / (float)dim;
+    s->scales[row] = l1 > 0 ? length / l1 : 0;
+    s->errors[row] = l1 > 0 && c2 < 1 ? length * sqrtf((1 - c2) / (c2 * freedom)) : 0;
+    s->weights[row] = weight;
+}
+
+void split_get(const struct split *s, size_t row, uint8_t *codes)
+{
+    const uint8_t *ranks = s->ranks + row * s->rank_bytes;
+    codec_unpack(sign_block(s, row), 1, s->groups, row % CODES_ROWS, codes);
+    for (size_t i = 0; i < s->groups * CODES_DIMS; i++) {
+        const unsigned split = (unsigned)codes[i] << (s->bits - 1) | codes_get_rank(ranks, s->groups, s->bits, i);
+        codes[i] = (uint8_t)codes_split(split, s->bits);
+    }
+}
+
+void split_copy_row(struct split *s, size_t to, size_t from)
+{
+    codec_copy_row(s->signs, 1, s->groups, to, from);
+    memmove(s->ranks + to * s->rank_bytes, s->ranks + from * s->rank_bytes, s->rank_bytes);
+    s->scales[to] = s->scales[from];
+    s->errors[to] = s->errors[from];
+    s->weights[to] = s->weights[from];
+}
+
+int split_save(const struct split *s, size_t rows, struct index_writer *w, struct err *e)
+{
+    int status = index_write(w, "signs", s->signs, codes_blocks(rows) * codes_block_bytes(s->groups, 1), e);
+    if (status == ERR_OK) status = index_write(w, "ranks", s->ranks, rows * s->rank_bytes, e);
+    if (status == ERR_OK) status = index_write(w, "scales", s->scales, rows * sizeof(float), e);
+    if (status == ERR_OK) status = index_write(w, "errors", s->errors, rows * sizeof(float), e);
+    return status == ERR_OK ? index_write(w, "weights", s->weights, rows * sizeof(float), e) : status;
+}
+
+int split_load(struct split *s, size_t rows, struct index_reader *r, struct err *e)
+{
+    int status = index_read_into(r, "signs", s->signs, codes_blocks(rows) * codes_block_bytes(s->groups, 1), e);
+    if (status == ERR_OK) status = index_read_into(r, "ranks", s->ranks, rows * s->rank_bytes, e);
+    if (status == ERR_OK) status = index_read_into(r, "scales", s->scales, rows * sizeof(float), e);
+    if (status == ERR_OK) status = index_read_into(r, "errors", s->errors, rows * sizeof(float), e);
+    return status == ERR_OK ? index_read_into(r, "weights", s->weights, rows * sizeof(float), e) : status;
+}
+
+void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated, size_t dim, float length,
+                   float square, struct split_query *q, int8_t *fine, uint8_t *lut)
+{
+    const size_t padded = s->groups * CODES_DIMS;
+    /* The coarse form only lives in the table. */
+    q->coarse_step = codec_query(rotated, dim, padded, 63, fine);
+    q->start = kernels->of[OP_lut_sign]->fn.lut_sign(fine, s->groups, lut);
+    q->fine_step = codec_query(rotated, dim, padded, 127, fine);
+    q->length = length;
+    q->square = square;
+}
+
+struct work {
+    int32_t sums[TILE * SPLIT_ROWS], fine[SPLIT_ROWS];
+    uint32_t kept[SPLIT_ROWS];
+};
+
+size_t split_work_bytes(const struct split *s)
+{
+    (void)s;
+    return sizeof(struct work);
+}
+
+struct bound {
+    float alpha, beta;
+};
+
+/* In the operations and the order of kernel `survive`. */
+static float upper_bound(const struct split *s, struct bound b, int32_t sum, size_t row)
+{
+    return (float)sum * b.alpha * s->scales[row] + s->errors[row] * b.beta;
+}
+
+static float as_l2(const struct split *s, const struct split_query *q, float score, size_t row)
+{
+    return 2 * score - s->squares[row] - q->square;
+}
+
+/* Rows first .. first + rows - 1 whose bound reaches the threshold. */
+static size_t survivors(const struct split *s, const struct kernel_set *kernels, const struct split_query *q, struct bound b,
+                        const int32_t *sums, size_t first, size_t rows, float threshold, uint32_t *kept)
+{
+    if (!s->squares)
+        return kernels->of[OP_survive]->fn.survive(sums, s->scales + first, s->errors + first, rows, b.alpha, b.beta,
+                                                   threshold, (uint32_t)first, kept);
+    size_t count = 0;
+    for (size_t r = 0; r < rows; r++) {
+        kept[count] = (uint32_t)(first + r);
+        count += as_l2(s, q, upper_bound(s, b, sums[r], first + r), first + r) >= threshold;
+    }
+    return count;
+}
+
+static size_t finish(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
+                     const struct split_query *q, const int8_t *fine, const int32_t *sums, size_t first, size_t rows,
+                     struct topk *best, struct work *w)
+{
+    const struct bound b = { q->coarse_step * q->length, s->eps0 * q->length };
+    const float factor = q->fine_step * s->step * q->length;
+    const size_t count = survivors(s, kernels, q, b, sums, first, rows, topk_bound(best), w->kept);
+    kernels->of[OP_scan_pick]->fn.scan_pick(s->signs, s->ranks, s->rank_bytes, s->groups, s->bits, s->table, fine, 1,
+                                            w->kept, count, w->fine);
+    for (size_t i = 0; i < count; i++) {
+        const size_t row = w->kept[i];
+        const float full = (float)w->fine[i] * factor * s->weights[row], most = upper_bound(s, b, sums[row - first], row);
+        const float score = full < most ? full : most;
+        topk_push(best, idset_id(ids, row), s->squares ? as_l2(s, q, score, row) : score);
+    }
+    return count;
+}
+
+/* The first chunks are small, because until k rows are held every row is read whole. */
+size_t split_scan(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
+                  const struct split_query *queries, const int8_t *fine, const uint8_t *luts, size_t count, struct topk *best,
+                  void *work)
+{
+    struct work *w = work;
+    const size_t padded = s->groups * CODES_DIMS, lut_bytes = s->groups * 128;
+    size_t read = 0;
+    for (size_t first = 0, step = FIRST_ROWS; first < ids->count; first += step, step = step < SPLIT_ROWS ? 2 * step : step) {
+        const size_t left = ids->count - first, rows = left < step ? left : step, blocks = codes_blocks(rows);
+        for (size_t q = 0; q < count; q += TILE) {
+            const size_t tile = count - q < TILE ? count - q : TILE;
+            int32_t starts[TILE];
+            for (size_t i = 0; i < tile; i++) starts[i] = queries[q + i].start;
+            kernels->of[OP_scan_sign]->fn.scan_sign(sign_block(s, first), blocks, s->groups, luts + q * lut_bytes, starts, tile,
+                                                    w->sums);
+            for (size_t i = 0; i < tile; i++)
+                read += finish(s, kernels, ids, &queries[q + i], fine + (q + i) * padded, w->sums + i * blocks * CODES_ROWS,
+                               first, rows, &best[q + i], w);
+        }
+    }
+    return read;
+}
