@@ -11,6 +11,11 @@
 static const uint64_t clustered_base = 0xa9be69918e6e57da, clustered_query = 0xe016b70c73085cf8;
 static const uint64_t clustered_hard = 0xaf1e0f203fbad83f;
 
+static const uint64_t kg_hashes[4] = {
+    0x1d848c528a7929eb, 0xad8832d88376d11d, 0x0d82feecd3c824c0, 0x3ac707d8f78dc36c,
+};
+static const uint64_t twohop_hashes[3] = { 0xdaf0e43a88400649, 0xabed30a47c00830b, 0x1a3dc323aa2daf8b };
+
 struct made { struct rows base, query; };
 
 static int make_vectors(const char *args, struct made *m, struct err *e)
@@ -73,6 +78,131 @@ static void clustered_keeps_its_recipe(void)
     made_free(&m);
 }
 
+/* What a graph generator delivered, folded into hashes and counts. */
+struct seen {
+    uint64_t entities, vectors, relations, queries; /* hashes */
+    size_t entity_count, vector_count, relation_count, query_count, near, self_loops, out_of_range;
+    size_t n, dim;
+    float *rows;          /* n x dim */
+    int64_t first_target; /* of the first relation */
+    double query_cosine;  /* with the relevant entity, summed */
+    int stop_at;          /* fail at this entity; 0: never */
+};
+
+static int see_entity(void *context, int64_t id, const char *type, const char *name, const char *properties,
+                      const char *text, struct err *e)
+{
+    struct seen *s = context;
+    (void)text;
+    if (id == s->stop_at) return FAIL(e, ERR_IO, "the sink is full");
+    CHECK(id == (int64_t)++s->entity_count, "entity %lld out of order", (long long)id);
+    s->entities = hash64(hash64(hash64(s->entities, type, strlen(type)), name, strlen(name)), properties, strlen(properties));
+    return ERR_OK;
+}
+
+static int see_vector(void *context, int64_t id, const float *x, size_t dim, struct err *e)
+{
+    struct seen *s = context;
+    (void)e;
+    CHECK(fabs(fixed_dot(x, x, dim) - 1) < 1e-6, "entity %lld: unit length", (long long)id);
+    memcpy(s->rows + (size_t)(id - 1) * dim, x, dim * sizeof *x);
+    s->vector_count++;
+    s->vectors = hash64(s->vectors, x, dim * sizeof *x);
+    return ERR_OK;
+}
+
+static int see_relation(void *context, int64_t source, int64_t target, const char *type, double weight,
+                        const char *properties, struct err *e)
+{
+    struct seen *s = context;
+    const double row[3] = { (double)source, (double)target, weight };
+    (void)properties;
+    (void)e;
+    if (s->relation_count++ == 0) s->first_target = target;
+    s->near += strcmp(type, "near") == 0;
+    s->self_loops += source == target;
+    s->out_of_range += source < 1 || source > (int64_t)s->n || target < 1 || target > (int64_t)s->n || !(weight <= 1 && weight > 0);
+    s->relations = hash64(s->relations, row, sizeof row);
+    return ERR_OK;
+}
+
+static int see_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
+                     const int64_t *relevant, size_t relevant_count, struct err *e)
+{
+    struct seen *s = context;
+    (void)e;
+    CHECK(id == (int64_t)s->query_count++ && !split && !text, "query %lld", (long long)id);
+    for (size_t i = 0; i < relevant_count; i++)
+        s->query_cosine += fixed_dot(x, s->rows + (size_t)(relevant[i] - 1) * dim, dim);
+    s->queries = hash64(s->queries, x, dim * sizeof *x);
+    return ERR_OK;
+}
+
+static int see(const char *kind, const char *args, struct seen *s, struct err *e)
+{
+    const struct generator_ops *g = generator_find(kind);
+    const struct kb_sink sink = { s, see_entity, see_vector, see_relation, see_query };
+    struct params *p = NULL;
+    if (params_create(&p, g->params, g->name, args, e) != ERR_OK) return ERR_ARG;
+    s->n = (size_t)params_int(p, "n");
+    s->dim = (size_t)params_int(p, "dim");
+    s->rows = mem_alloc(s->n * s->dim, sizeof *s->rows);
+    const int status = g->graph(p, &sink, e);
+    params_destroy(p);
+    return status;
+}
+
+static void kg_keeps_its_recipe(void)
+{
+    struct seen s = { 0 };
+    struct err e = { 0 };
+    CHECK(see("kg", "n=3000,dim=64,relations=9000,queries=50", &s, &e) == ERR_OK, "%s", e.text);
+    CHECK(s.entity_count == 3000 && s.vector_count == 3000 && s.relation_count == 9000 && s.query_count == 50, "counts");
+    CHECK(s.self_loops == 0 && s.out_of_range == 0, "%zu loops, %zu out of range", s.self_loops, s.out_of_range);
+    /* 7200 expected, deviation sqrt(9000 .8 .2) = 38 */
+    CHECK(s.near > 7200 - 4 * 38 && s.near < 7200 + 4 * 38, "%zu near", s.near);
+    CHECK(s.entities == kg_hashes[0] && s.vectors == kg_hashes[1] && s.relations == kg_hashes[2] && s.queries == kg_hashes[3],
+          "%#llx %#llx %#llx %#llx", (unsigned long long)s.entities, (unsigned long long)s.vectors,
+          (unsigned long long)s.relations, (unsigned long long)s.queries);
+    mem_free(s.rows);
+    /* More clusters than entities: a lonely one may not look for a partner at home for ever. */
+    s = (struct seen){ 0 };
+    CHECK(see("kg", "n=2,dim=1,relations=20,queries=1", &s, &e) == ERR_OK && s.self_loops == 0, "%s", e.text);
+    mem_free(s.rows);
+}
+
+static void twohop_plants(void)
+{
+    struct seen s = { 0 };
+    struct err e = { 0 };
+    CHECK(see("twohop", "n=2000,dim=64,queries=100,hidden=0.2", &s, &e) == ERR_OK, "%s", e.text);
+    CHECK(s.relation_count == 100 + 2 * 2000 && s.self_loops == 0 && s.out_of_range == 0, "%zu", s.relation_count);
+    CHECK(s.first_target == 2, "anchor 1 supports evidence 2, not %lld", (long long)s.first_target);
+    CHECK(fabs(s.query_cosine / 100 - 0.2) < 1e-6, "cosine of query and evidence %.8f", s.query_cosine / 100);
+    CHECK(s.vectors == twohop_hashes[0] && s.relations == twohop_hashes[1] && s.queries == twohop_hashes[2],
+          "%#llx %#llx %#llx", (unsigned long long)s.vectors, (unsigned long long)s.relations,
+          (unsigned long long)s.queries);
+    mem_free(s.rows);
+    s = (struct seen){ 0 };
+    CHECK(see("twohop", "n=2000,dim=64,queries=100,rewire=1", &s, &e) == ERR_OK && s.first_target != 2, "rewired");
+    mem_free(s.rows);
+    s = (struct seen){ 0 };
+    CHECK(see("twohop", "n=200,dim=64,queries=100", &s, &e) == ERR_ARG && strstr(e.text, "n=200"), "%s", e.text);
+    mem_free(s.rows);
+}
+
+static void sinks_stop_generators(void)
+{
+    static const char *const kinds[] = { "kg", "twohop" };
+    for (int i = 0; i < 2; i++) {
+        struct seen s = { .stop_at = 3 };
+        struct err e = { 0 };
+        CHECK(see(kinds[i], "n=50,dim=8,queries=5", &s, &e) == ERR_IO && strstr(e.text, "full"), "%s: %s", kinds[i], e.text);
+        CHECK(s.vector_count == 0, "nothing more is sent");
+        mem_free(s.rows);
+    }
+}
+
 static void generators_refuse(void)
 {
     struct made m = { 0 };
@@ -98,6 +228,9 @@ int main(void)
 {
     test_case("clustered: recorded bytes, prefixes", clustered_is_reproducible);
     test_case("clustered: the recipe's neighbour cosine", clustered_keeps_its_recipe);
+    test_case("kg: recorded bytes, shares and bounds", kg_keeps_its_recipe);
+    test_case("twohop: recorded bytes, planted cosines and links", twohop_plants);
+    test_case("an error of the sink stops a generator", sinks_stop_generators);
     test_case("bad parameters and no memory are errors", generators_refuse);
     return test_end();
 }
