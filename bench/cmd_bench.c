@@ -23,15 +23,6 @@ struct asked {
     struct option_list filters;
 };
 
-/* Working set of a level: most of L1, half of L2 and L3 (others want some), several times L3. */
-static size_t level_bytes(const struct machine *m, int level)
-{
-    if (level == 0) return m->cache_bytes[0] / 4 * 3;
-    if (level < MACHINE_CACHES) return m->cache_bytes[level] / 2;
-    const size_t least = (size_t)256 << 20, most = (size_t)1 << 30, wanted = 4 * m->cache_bytes[2];
-    return wanted < least ? least : wanted > most ? most : wanted;
-}
-
 /* "384,768" into numbers; returns how many, 0 with *e set. */
 static size_t numbers_of(const char *list, const char *what, double least, double most, size_t *out, struct err *e)
 {
@@ -133,7 +124,7 @@ static int each_shape(const struct asked *a, const struct axes *x, const struct 
             const char *level = a->rows ? "" : levels[x->where[w]];
             const struct workload_shape shape = {
                 .op = (enum kernel_op)op, .dim = x->dims[d], .rows = (size_t)a->rows,
-                .bytes = a->rows ? 0 : level_bytes(&m->machine, (int)x->where[w]), .bits = (int)x->bits[b],
+                .bytes = a->rows ? 0 : machine_level_bytes(&m->machine, level), .bits = (int)x->bits[b],
                 .batch = x->batch[q], .gather = (uses & USES_GATHER) && x->access[g] == 1, .seed = (uint64_t)a->seed,
             };
             const int status = micro_shape(m, plan, &shape, level, e);

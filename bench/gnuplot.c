@@ -66,3 +66,30 @@ int gnuplot_run(const char *script, struct err *e)
     text_free(&said);
     return result;
 }
+
+int gnuplot_figure(struct text *script, const char *figure, const char *dir, const char *name, const char *title,
+                   const char *x_label, struct err *e)
+{
+    char folder[512];
+    const int status = gnuplot_folder(folder, sizeof folder, e);
+    if (status != ERR_OK) return status;
+    struct text base = { 0 }, data = { 0 };
+    text_add(&base, "%s/%s", dir, name);
+    text_add(&data, "%s.dat", text_of(&base));
+    gnuplot_set(script, "plots", 0, folder);
+    gnuplot_set(script, "figure", 0, figure);
+    gnuplot_set(script, "dat", 0, text_of(&data));
+    gnuplot_set(script, "out", 0, text_of(&base));
+    gnuplot_set(script, "name_", 0, name);
+    gnuplot_set(script, "title", 0, title);
+    gnuplot_set(script, "x_label", 0, x_label);
+    text_free(&base);
+    text_free(&data);
+    return ERR_OK;
+}
+
+int gnuplot_render(struct text *script, struct err *e)
+{
+    text_add(script, "load plots.'/render.gp'");
+    return script->failed ? FAIL(e, ERR_MEM, "no memory for a figure") : gnuplot_run(text_of(script), e);
+}

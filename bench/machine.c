@@ -119,6 +119,16 @@ void machine_read(struct machine *m)
     m->id = hash64(m->id, m->cache_bytes, sizeof m->cache_bytes);
 }
 
+size_t machine_level_bytes(const struct machine *m, const char *level)
+{
+    if (strcmp(level, "l1") == 0) return m->cache_bytes[0] / 4 * 3;
+    if (strcmp(level, "l2") == 0) return m->cache_bytes[1] / 2;
+    if (strcmp(level, "l3") == 0) return m->cache_bytes[2] / 2;
+    if (strcmp(level, "dram") != 0) return 0;
+    const size_t least = (size_t)256 << 20, most = (size_t)1 << 30, wanted = 4 * m->cache_bytes[2];
+    return wanted < least ? least : wanted > most ? most : wanted;
+}
+
 /* The number after `key` in a file of "key value" lines; 0 when there is none. */
 static uint64_t keyed_number(const char *path, const char *key)
 {

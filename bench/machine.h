@@ -22,6 +22,9 @@ struct machine {
 };
 void machine_read(struct machine *m);
 
+/* Working set for a level: most of "l1", half of "l2" and "l3" (others want some), several times L3
+ * for "dram".  0: no such level. */
+size_t machine_level_bytes(const struct machine *m, const char *level);
 const char *machine_version(void); /* of this program: "v1.0-3-gabcdef" */
 int machine_is_release(void);      /* built with MODE=release: the only mode whose times mean anything */
 

@@ -96,6 +96,7 @@ static void take_sample(const struct sample_arm *arm, size_t at, uint64_t iterat
     }
     s->cpu_ns[at] = (thread_cpu_ns() - cpu_before) / (double)iterations;
     s->disturbed[at] = preemptions() != before;
+    s->preempted += s->disturbed[at];
     const double ns = own >= 0 ? own : fmax((double)(end - start) - overhead_ns, 0);
     s->ns[at] = ns / (double)iterations;
 }

@@ -42,6 +42,7 @@ struct samples {
     double *ns;                /* [arm * rounds + round]: ns of one iteration, clock overhead taken off */
     double *cpu_ns;            /* same shape: CPU time of this thread, of one iteration */
     unsigned char *disturbed;  /* same shape: the thread was preempted during that sample */
+    size_t preempted;          /* how many of them were */
     struct counts *counts;     /* same shape, per sample; zero without counters */
     double resolution_ns, overhead_ns; /* of the clock; the overhead is measured again every block */
     struct machine_load before, after;

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_compare.c - A against B, paired and interleaved, with an arm that compares A with itself. */
+#define _GNU_SOURCE
+#include "bench/clock.h"
+#include "bench/command.h"
+#include "bench/contest.h"
+#include "bench/contest_out.h"
+#include "bench/output.h"
+#include "bench/run.h"
+#include "kernels/base/mem.h"
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct asked {
+    struct subject_data data;
+    struct option_list arms, then;
+    int64_t processes, rounds, cpu;
+    double sample_us, budget_s, alpha, claim;
+    const char *subject, *out;
+    int isolate, json, serve;
+};
+
+/* A measuring process: opens what it is told to and obeys. */
+static int serve(const struct asked *a, struct err *e)
+{
+    struct subject *subjects[CONTEST_ARMS + 1] = { 0 };
+    const size_t count = (size_t)a->arms.count;
+    if (count > CONTEST_ARMS + 1) return FAIL(e, ERR_ARG, "%zu arms, at most %d", count, CONTEST_ARMS);
+    (void)clock_pin((int)a->cpu, NULL); /* where binding is forbidden the scheduler's choice stands */
+    int status = ERR_OK;
+    for (size_t i = 0; i < count && status == ERR_OK; i++)
+        status = subject_open(&subjects[i], a->arms.at[i], &a->data, e);
+    if (status == ERR_OK) status = serve_subjects(subjects, count, e);
+    else printf("error %d %s\n", status, e->text); /* the other side shows it */
+    for (size_t i = 0; i < count; i++) subject_close(subjects[i]);
+    return ERR_OK;
+}
+
+/* "kernel:OP=ISA/VARIANT" -> "OP=ISA/VARIANT"; NULL when the arm is no single kernel. */
+static const char *kernel_of(const char *arm)
+{
+    return strncmp(arm, "kernel:", 7) == 0 && strchr(arm, '=') ? arm + 7 : NULL;
+}
+
+/* What the two kernels are worth inside something larger. */
+static int run_then(const struct asked *a, const struct contest_plan *plan, struct contest *stages, size_t *done,
+                    struct err *e)
+{
+    const char *first = kernel_of(a->arms.at[0]), *second = kernel_of(a->arms.at[1]);
+    if (!first || !second || a->arms.count != 2)
+        return FAIL(e, ERR_ARG, "--then needs exactly two arms of the form kernel:OP=ISA/VARIANT");
+    for (int i = 0; i < a->then.count; i++) {
+        struct text x = { 0 }, y = { 0 };
+        text_add(&x, "%s@%s", a->then.at[i], first);
+        text_add(&y, "%s@%s", a->then.at[i], second);
+        const char *arms[] = { text_of(&x), text_of(&y) };
+        const int status = contest_run(&stages[i], plan, arms, 2, e);
+        stages[i].arms[0] = stages[i].arms[1] = a->then.at[i]; /* the texts end here */
+        text_free(&x);
+        text_free(&y);
+        if (status != ERR_OK) return status;
+        ++*done;
+    }
+    return ERR_OK;
+}
+
+static int say(const struct asked *a, const struct contest_report *r, const char *notes, struct err *e)
+{
+    struct text out = { 0 };
+    if (a->json) contest_json(r, &out);
+    else contest_table(r, &out);
+    fputs(text_of(&out), stdout);
+    text_free(&out);
+    return a->out ? contest_write(r, a->out, notes, e) : ERR_OK;
+}
+
+static int compare(const struct asked *a, const char *notes, struct err *e)
+{
+    enum { THEN_MOST = 8 };
+    char self[PATH_MAX];
+    const ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (size <= 0) return FAIL(e, ERR_IO, "cannot find this program");
+    self[size] = 0;
+    if (a->then.count > THEN_MOST) return FAIL(e, ERR_ARG, "--then more than %d times", THEN_MOST);
+    struct contest_plan plan = {
+        .program = self,
+        .subject = a->subject,
+        .data = &a->data,
+        .processes = (size_t)a->processes,
+        .rounds = (size_t)a->rounds,
+        .sample_ns = a->sample_us * 1e3,
+        .budget_ns = a->budget_s * 1e9 / (double)a->processes,
+        .alpha = a->alpha,
+        .seed = (uint64_t)a->data.seed,
+        .cpu = a->cpu >= 0 ? (int)a->cpu : sched_getcpu(),
+    };
+    struct contest main_run = { 0 }, isolated = { 0 }, stages[THEN_MOST] = { 0 };
+    size_t stage_count = 0;
+    int status = contest_run(&main_run, &plan, a->arms.at, (size_t)a->arms.count, e);
+    if (status == ERR_OK && a->isolate && !a->subject) {
+        plan.isolate = 1;
+        status = contest_run(&isolated, &plan, a->arms.at, (size_t)a->arms.count, e);
+        plan.isolate = 0;
+    }
+    if (status == ERR_OK && a->then.count) status = run_then(a, &plan, stages, &stage_count, e);
+    const struct contest_report report = { .plan = &plan,
+                                           .run = &main_run,
+                                           .isolated = isolated.count ? &isolated : NULL,
+                                           .stages = stages,
+                                           .stage_count = stage_count,
+                                           .claim = a->claim };
+    if (status == ERR_OK) status = say(a, &report, notes, e);
+    if (status == ERR_OK) status = contest_claim(&report, e);
+    contest_free(&main_run);
+    contest_free(&isolated);
+    for (size_t i = 0; i < stage_count; i++) contest_free(&stages[i]);
+    return status;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct asked a = { .data = SUBJECT_DATA_USUAL, .processes = 10, .rounds = 20, .cpu = -1, .sample_us = 500,
+                       .budget_s = 120, .alpha = 0.05 };
+    struct option options[SUBJECT_OPTIONS + 16] = {
+        { "--processes", OPTION_INT, &a.processes, 1, 1000 }, { "--rounds", OPTION_INT, &a.rounds, 1, 10000 },
+        { "--sample-us", OPTION_REAL, &a.sample_us, 50, 1e7 }, { "--budget", OPTION_REAL, &a.budget_s, 0.1, 1e6 },
+        { "--alpha", OPTION_REAL, &a.alpha, 1e-9, 0.5 },       { "--claim", OPTION_REAL, &a.claim, 1e-3, 1e6 },
+        { "--cpu", OPTION_INT, &a.cpu, 0, 4095 },              { "--seed", OPTION_INT, &a.data.seed, 0, 1e15 },
+        { "--run", OPTION_TEXT, &a.subject, 0, 0 },            { "--then", OPTION_LIST, &a.then, 0, 0 },
+        { "--out", OPTION_TEXT, &a.out, 0, 0 },                { "--isolate", OPTION_FLAG, &a.isolate, 0, 0 },
+        { "--json", OPTION_FLAG, &a.json, 0, 0 },              { "--serve", OPTION_FLAG, &a.serve, 0, 0 },
+    };
+    subject_options(&a.data, options + 14);
+    int status = options_parse(argc, argv, options, &a.arms, e);
+    if (status != ERR_OK) return status;
+    if (a.serve) return serve(&a, e);
+    if (a.arms.count < 2) return FAIL(e, ERR_ARG, "name at least two arms");
+    for (int i = 0; i < a.arms.count; i++) {
+        const int is_program = !strchr(a.arms.at[i], ':') && access(a.arms.at[i], X_OK) == 0;
+        if (is_program && !a.subject)
+            return FAIL(e, ERR_ARG, "%s is a program: --run SUBJECT says what it runs", a.arms.at[i]);
+        if (!is_program && a.subject)
+            return FAIL(e, ERR_ARG, "%s: with --run every arm is an assay binary", a.arms.at[i]);
+    }
+    struct run r;
+    status = run_init(&r, argc, argv, e);
+    if (status == ERR_OK) status = compare(&a, text_of(&r.notes), e);
+    run_fini(&r);
+    return status;
+}
+
+const struct command cmd_compare = {
+    .name = "compare",
+    .summary = "paired, interleaved comparison of kernels, indexes, pipelines or binaries",
+    .help =
+        "usage: assay compare A B [C ...] [options]\n"
+        "       assay compare OLD-BINARY NEW-BINARY --run SUBJECT [options]\n\n"
+        "A subject is kernel:OP=ISA/VARIANT, index:SPEC[@KERNEL] or rag:DB[,KEY=VALUE...][@KERNEL].  All are compared\n"
+        "with A, in rounds whose order is a Latin square, over several processes; A also runs against itself.\n"
+        "The interval is the exact sign-test interval over processes, with Bonferroni's correction.\n\n"
+        "  --processes N      fresh processes; 6 are the least that give an interval  (10)\n"
+        "  --rounds N         samples of each arm in a process                        (20)\n"
+        "  --sample-us T      least length of a sample, microseconds                  (500)\n"
+        "  --budget S         seconds for all processes: then fewer rounds            (120)\n"
+        "  --alpha P          level of all verdicts together                          (0.05)\n"
+        "  --claim R          fail unless every ratio's lower bound reaches R\n"
+        "  --isolate          once more with every arm in a process of its own\n"
+        "  --then SUBJECT     two kernels: what they are worth inside an index or pipeline (may be repeated)\n"
+        "  --run SUBJECT      the arms are assay binaries: what each of them runs\n"
+        "  --cpu N, --seed N  the CPU to run on (the one we start on), seed of data and order (1)\n"
+        "  --out DIR          raw.csv, compare.csv, figures, claim.md\n"
+        "  --json             one object a line, one line a verdict\n\n"
+        SUBJECT_HELP
+        "\nexample: assay compare kernel:dot_f32=avx2 kernel:dot_f32=avx512 --where l1 --then index:flat\n",
+    .run = run,
+};
