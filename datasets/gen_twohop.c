@@ -12,8 +12,11 @@
  * (D = .3634 .1175 .0345 .0095 for 1..4 bits), so b stays out of the m candidates with probability
  *     Phi((c_m sqrt(1 + D/(1-D)) - hidden) / (s sqrt(D/(1-D)))).
  * With the defaults (n=20000, dim=128, hidden=.31: c_10 = .291, m = 50): lost .50 .07 .000 .000.
- * Expansion over the link brings b back whenever a is among the candidates, and rerank scores it
- * exactly; so depth 1 is level in bits where depth 0 falls.  Below hidden = c_k neither finds it.
+ * Expansion over the link brings b back whenever a is among the candidates, and scores it exactly;
+ * so depth 1 is level in bits where depth 0 falls.  Below hidden = c_k neither finds it.  Measured
+ * (500 queries, turboquant, pipeline defaults), share of evidence in the first 10 at 1..4 bits:
+ * no expansion .540 .932 1.000 1.000, depth 1 .986 .952 .988 .988, depth 2 1.000 .996 .994 .994.
+ * (The last percent: pool_fraction spreads a larger pool's credit over the background.)
  * `rewire` redirects that share of the links a - b to random entities: the gain must go with them. */
 #include "datasets/dataset.h"
 #include "datasets/unit.h"
