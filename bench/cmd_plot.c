@@ -64,6 +64,12 @@ static const struct figure_kind kinds[] = {
       .needs = "t_score_us",
       .least = 1,
       .timed = 1 },
+    { .name = "speedup",
+      .gp = "speedup",
+      .y = { "x_compiler", "x_compiler_lo", "x_compiler_hi" },
+      .only = "kind=default,isa!=scalar",
+      .by = "op,isa,variant,dim,bits,batch,where,access",
+      .least = 1 },
     { .name = "distortion",
       .gp = "distortion",
       .x = "bits",
@@ -121,7 +127,8 @@ static int draw(const struct figure *f, void *context, struct err *e)
     text_add(
         &script,
         "ours = %zu; foreign = %zu; n = %zu; panels = %zu; array y_label[%zu]; array label[%zu]; ",
-        marked[SERIES_OURS], marked[SERIES_FOREIGN], f->count, f->y_count, f->y_count, f->count + 1);
+        marked[SERIES_OURS], marked[SERIES_FOREIGN], f->count, f->y_count, f->y_count,
+        f->count + 1);
     for (size_t y = 0; y < f->y_count; y++)
         gnuplot_set(&script, "y_label", y + 1, figure_label(f->y[y]));
     for (size_t i = 0; i < f->count; i++)
@@ -178,6 +185,20 @@ static int draw_kinds(const struct table *t, const struct figure_kind *only, str
     return ERR_OK;
 }
 
+/* Rows of points are drawn together, at the end; the tables of bench and paper each alone. */
+static int draw_file(struct table *rows, const char *path, const struct figure_kind *kind,
+                     struct plot *p, struct err *e)
+{
+    struct table one = { 0 };
+    int status = table_append(&one, path, e);
+    if (status == ERR_OK && table_column(&one, "recall_strict") >= 0)
+        status = table_append(rows, path, e);
+    else if (status == ERR_OK)
+        status = draw_kinds(&one, kind, p, e);
+    table_free(&one);
+    return status;
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
     const char *kind_name = NULL, *out = NULL;
@@ -199,16 +220,16 @@ static int run(int argc, char **argv, struct err *e)
     if (status != ERR_OK) return status;
     if (mkdir(p.out, 0777) != 0 && errno != EEXIST)
         return FAIL(e, ERR_IO, "%s: %s", p.out, strerror(errno));
-    struct table t = { 0 };
+    struct table rows = { 0 };
     for (int i = 0; status == ERR_OK && i < files.count; i++)
-        status = table_append(&t, files.at[i], e);
-    if (status == ERR_OK) status = draw_kinds(&t, kind, &p, e);
+        status = draw_file(&rows, files.at[i], kind, &p, e);
+    if (status == ERR_OK) status = draw_kinds(&rows, kind, &p, e);
     if (status == ERR_OK && p.drawn == 0)
         status = FAIL(
             e, ERR_FORMAT,
             "%s: no figure%s%s can be drawn from these columns (nothing varies, or no row is ok)",
             files.at[0], kind_name ? " of kind " : "", kind_name ? kind_name : "");
-    table_free(&t);
+    table_free(&rows);
     return status;
 }
 
@@ -226,10 +247,12 @@ const struct command cmd_plot = {
         "top_k_candidates\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map\n"
         "  stages           time of each stage (us), one setting changed at a time\n"
+        "  speedup          of assay bench: kernels over the faster of the compilers, with "
+        "intervals\n"
         "  distortion       of assay paper turboquant: distortion against bits, with its bounds\n\n"
         "  --out DIR        where to write KIND.dat, .png, .svg, .pdf   (default: beside the first "
         "CSV)\n\n"
-        "Rows of several files are drawn together; those of different machines, batch sizes or "
+        "Points of several files are drawn together; those of different machines, batch sizes or "
         "thread\n"
         "counts never share a time axis.  ASSAY_PLOTS names another folder of gnuplot files.\n\n"
         "example: assay plot results/default/sweep.csv --kind axis --out /tmp/figures\n",

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# From a built program to results/<size>: data, sweeps, figures, report, and a screen of what came out.
+# What is there is not made again: data by their files, sweeps point by point.
+#   run.sh default|full      (make run, make run-full)
+set -eu
+cd "$(dirname "$0")/.."
+size=${1:-default}
+assay=build/assay data=build/data out=results/$size
+[ -f "scripts/sweeps/$size.yaml" ] || { echo "run.sh: no scripts/sweeps/$size.yaml" >&2; exit 2; }
+mkdir -p "$data" "$out"
+
+step() { printf '%4d s  %s\n' $SECONDS "$*"; }
+# make_once FILE WHAT COMMAND...: runs it unless FILE is there from an earlier run
+make_once() {
+    [ -e "$1" ] && { step "$2: kept"; return; }
+    step "$2"
+    "${@:3}" >"$data/log" || { cat "$data/log" >&2; exit 1; }
+}
+sweep() {
+    step "sweep: $1, into $2"
+    $assay sweep run "scripts/sweeps/$1.yaml" --out "$2"
+}
+
+make_once $data/wordnet/kb.sqlite 'data: WordNet into a knowledge base' $assay data import wordnet --out $data/wordnet
+head -n 500 $data/wordnet/queries.tune.jsonl >$data/wordnet/queries.500.jsonl
+make_once $data/clustered/base.fvecs 'data: clustered, 100,000 x 384' \
+    $assay data gen --kind clustered --n 100000 --dim 384 --queries 1000 --seed 1 --out $data/clustered
+make_once $data/twohop/kb.sqlite 'data: planted two-hop graph' $assay data gen --kind twohop --seed 1 --out $data/twohop
+
+sweep "$size" "$out"
+sweep clustered "$out/clustered"
+sweep twohop "$out/twohop"
+make_once "$out/turboquant.csv" 'paper: TurboQuant, distortion' $assay paper turboquant --out "$out/turboquant.csv"
+make_once "$out/bench/bench.csv" 'bench: kernels against the compilers' $assay bench --quick --out "$out/bench"
+
+step 'figures and report'
+$assay plot "$out/sweep.csv" "$out/clustered/sweep.csv" "$out/twohop/sweep.csv" results/recorded_peers.csv \
+    "$out/turboquant.csv" "$out/bench/bench.csv" --out "$out" >"$data/log"
+
+import() { printf '.import --csv "|grep -v ^# %s" %s\n' "$1" "$2"; }
+{
+    import "$out/turboquant.csv" paper
+    import "$out/clustered/sweep.csv" clustered
+    import results/recorded_peers.csv recorded
+    import "$out/bench/bench.csv" bench
+    import "$out/twohop/sweep.csv" twohop
+    import "$out/sweep.csv" wordnet
+    cat scripts/screen.sql
+} | sqlite3 :memory: >"$out/summary.txt"
+$assay report "$out" >>"$data/log"
+step "$out: $(ls "$out"/*.png | wc -l) figures (PNG, SVG, PDF), report.html, sweep.csv"
+echo
+cat "$out/summary.txt"
+cat <<'EOT'
+
+Next, with files of your own:
+  build/assay ann --base mine.npy --query mine_queries.npy --index turboquant:bits=1..8 --index flat --out mine
+  build/assay rag --kb mine.sqlite --query questions.jsonl --qrels qrels.txt --set graph_depth=2 --out mine
+  build/assay query build/data/wordnet/kb.sqlite "a small domesticated feline" -k 5 --explain
+EOT

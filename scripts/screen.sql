@@ -1,0 +1,57 @@
+-- SPDX-License-Identifier: MIT
+-- The last screen of `make run`: every number comes out of the CSV files, imported as the tables
+-- paper, clustered, recorded, bench, twohop and wordnet (scripts/run.sh).
+.mode list
+.headers off
+
+SELECT 'Distortion of unit vectors, d = ' || max(dim) || ' (TurboQuant, theorem 1)' FROM paper;
+CREATE VIEW distortion AS SELECT CAST(bits AS INTEGER) AS b, CAST(bits AS INTEGER) IN (1, 2, 3, 4, 8) AS shown,
+    CASE WHEN "index" LIKE '%rotation=dense%' THEN 'dense' WHEN "index" LIKE '%query=f32%' THEN 'fht' ELSE 'scan' END AS variant,
+    published, theory, ours FROM paper;
+CREATE VIEW line(variant, position, title) AS VALUES
+    ('bits', 0, 'bits'), ('published', 1, 'paper'), ('theory', 2, 'theory: exact Lloyd-Max'),
+    ('dense', 3, 'ours: dense rotation'), ('fht', 4, 'ours: Hadamard, the default'), ('scan', 5, 'ours: as the int8 scan sees it');
+SELECT printf('  %-32s', title) || (
+    SELECT group_concat(CASE line.variant WHEN 'bits' THEN printf('%9d', b)
+        WHEN 'published' THEN iif(published = '', '        -', printf('%9s', published))
+        WHEN 'theory' THEN printf('%9.3g', theory) ELSE printf('%9.3g', ours) END, '')
+    FROM (SELECT * FROM distortion WHERE shown AND variant = iif(line.position < 3, 'dense', line.variant) ORDER BY b))
+FROM line ORDER BY position;
+
+SELECT '';
+SELECT printf('Recall@%d by all bytes a vector takes, clustered %d x %d (peers: recall as recorded, on another draw)', k, n, dim)
+FROM clustered LIMIT 1;
+CREATE VIEW sizes AS
+    SELECT 0 AS foreign_, replace("index", ':bits=' || bits, '') AS name, bytes_per_vector + 0 AS bytes, recall_strict + 0 AS recall
+    FROM clustered WHERE status = 'ok' AND rerank = '0' AND bits IN ('1', '2', '3', '4', '6', '8') AND "index" LIKE 'turboquant%'
+    UNION ALL SELECT 1, "index", bytes_per_vector + 0, recall_strict + 0 FROM recorded;
+SELECT printf('  %-24s', name) || group_concat(printf('%5d B %.3f', bytes, recall), '')
+FROM (SELECT * FROM sizes ORDER BY foreign_, name, bytes, recall) GROUP BY foreign_, name ORDER BY foreign_, name;
+
+SELECT '';
+SELECT 'Kernels over the faster of the compilers, this CPU, data in L2 (median, 95 % interval)';
+SELECT printf('  %-15s d=%-5s %-24s %8.2f ns a vector   x%.2f [%.2f, %.2f]   %.0f %% of the %s ceiling', op || iif(bits = '', '', ' b=' || bits), dim,
+    isa || '/' || variant, ns_per_vector, x_compiler, x_compiler_lo, x_compiler_hi, pct_of_ceiling, ceiling)
+FROM bench AS one
+WHERE kind = 'default' AND isa <> 'scalar' AND status = 'ok' AND "where" = 'l2' AND x_compiler <> ''
+    AND dim + 0 = (SELECT min(dim + 0) FROM bench WHERE op = one.op)
+ORDER BY rowid;
+
+SELECT '';
+SELECT 'Does graph expansion repair what quantisation lost?  (share of relevant found, label_recall_at_10)';
+CREATE VIEW found AS SELECT 'planted two-hop graph' AS data, bit_width + 0 AS b, graph_depth + 0 AS depth,
+    label_recall_at_10 + 0 AS recall FROM twohop WHERE status = 'ok' AND top_k_candidates = '50'
+    UNION ALL SELECT 'WordNet', bit_width + 0, graph_depth + 0, label_recall_at_10 + 0 FROM wordnet
+    WHERE status = 'ok' AND top_k_candidates = '50' AND top_k_rerank = '20' AND vector_weight + 0 = 0.6 AND graph_weight + 0 = 0.4;
+CREATE VIEW both_ AS SELECT zero.data, zero.b, avg(zero.recall) AS without_, avg(one.recall) AS with_
+    FROM found AS zero JOIN found AS one ON zero.data = one.data AND zero.b = one.b AND zero.depth = 0 AND one.depth = 1
+    GROUP BY zero.data, zero.b;
+SELECT printf('  %-38s', 'bits') || group_concat(printf('%9d', b), '') FROM (SELECT DISTINCT b FROM both_ ORDER BY b);
+SELECT printf('  %-38s', data || ', graph_depth=0') || group_concat(printf('%9.3f', without_), '') || char(10) ||
+    printf('  %-38s', data || ', graph_depth=1') || group_concat(printf('%9.3f', with_), '')
+FROM (SELECT * FROM both_ ORDER BY data DESC, b) GROUP BY data ORDER BY data DESC;
+SELECT printf('  %s: expansion changes it by %+.3f at %d bit%s and by %+.3f at %d bits%s', data, low.gain, low.b, iif(low.b = 1, '', 's'),
+    high.gain, high.b, iif(low.gain - high.gain > 0.05, ': it brings back what the codes lost.',
+    iif(abs(low.gain - high.gain) < 0.02, ': flat in bits, nothing to repair.', '.')))
+FROM (SELECT data, with_ - without_ AS gain, min(b) AS b FROM both_ GROUP BY data) AS low
+JOIN (SELECT data, with_ - without_ AS gain, max(b) AS b FROM both_ GROUP BY data) AS high USING (data) ORDER BY data DESC;
