@@ -19,8 +19,9 @@ struct codec {
     uint8_t grid[CODEC_GRID];          /* thresholds in the cells before this one */
 };
 
-/* The levels of a book that was designed for dim, as floats. */
-void codec_init(struct codec *c, const struct codebook *book, size_t dim);
+/* The levels of a book that was designed for dim, as floats.  in_steps: codes are chosen as nearest to
+ * step * table, which is what they will count for. */
+void codec_init(struct codec *c, const struct codebook *book, size_t dim, int in_steps);
 /* codes[i] = number of thresholds below u[i]; codes beyond dim, up to padded, are 0. */
 void codec_encode(const struct codec *c, const float *u, uint8_t *codes);
 

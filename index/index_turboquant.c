@@ -24,7 +24,12 @@ static const struct param table[] = {
     { 0 }
 };
 
-static void choose(const struct rotated *t, const float *u, uint8_t *codes) { codec_encode(&t->codec, u, codes); }
+static struct affine choose(const struct rotated *t, const float *u, uint8_t *codes, float *spare)
+{
+    (void)spare;
+    codec_encode(&t->codec, u, codes);
+    return (struct affine){ 1, 0 };
+}
 
 static int create(struct index **out, const struct index *base, struct err *e)
 {
@@ -34,16 +39,16 @@ static int create(struct index **out, const struct index *base, struct err *e)
     if (status != ERR_OK) return status;
     t->choose = choose;
     t->estimator = (enum estimator)params_int(p, "estimator");
-    t->query_is_f32 = params_int(p, "query") == QUERY_F32;
+    t->query = (int)params_int(p, "query");
     t->eps0 = params_real(p, "eps0");
     t->fixed_residual = 1;
     const int bits = (int)params_int(p, "bits") - (t->estimator >= EST_PROD);
     if (bits > 0) {
         struct codebook book;
         codebook_design(&book, base->config.dim, bits);
-        codec_init(&t->codec, &book, base->config.dim);
+        codec_init(&t->codec, &book, base->config.dim, t->query != QUERY_F32);
         t->fixed_residual = (float)sqrt(book.distortion);
-        rotated_add_levels(t, bits, t->codec.step, t->codec.table, t->query_is_f32 ? t->codec.levels : NULL);
+        rotated_add_levels(t, bits, t->codec.step, t->codec.table, t->query == QUERY_F32 ? t->codec.levels : NULL);
     }
     status = rotated_finish(t, (int)params_int(p, "layout"), (enum rotation_kind)params_int(p, "rotation"),
                             (int)params_int(p, "rounds"), e);

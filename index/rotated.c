@@ -9,7 +9,7 @@
 
 /* Rows encoded at a time by one thread; rows scanned, and queries asked, in one call of the kernel:
  * 1,024 rows of 4 bits x 384 are 192 KiB, which stay in L2 while all tiles of a batch pass. */
-enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8 };
+enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8, FACTORS = 4 };
 
 static const char *name_of(const struct rotated *t) { return t->base.ops->name; }
 static size_t block_bytes(const struct rotated *t, const struct plane *p) { return codes_block_bytes(t->groups, p->bits); }
@@ -27,6 +27,7 @@ void rotated_destroy(struct index *ix)
     rotation_fini(&t->sketch);
     mem_free(t->gaussian);
     mem_free(t->squares);
+    mem_free(t->offsets);
     split_fini(&t->split);
     for (size_t p = 0; p < 2; p++) {
         mem_free(t->planes[p].codes);
@@ -79,7 +80,7 @@ int rotated_create(struct rotated **out, const struct index *base, struct err *e
 int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int rounds, struct err *e)
 {
     const struct index_config *c = &t->base.config;
-    const int has_sketch = t->estimator >= EST_PROD, can_split = !has_sketch && t->planes[0].bits >= 2 && !t->query_is_f32;
+    const int has_sketch = t->estimator >= EST_PROD, can_split = !has_sketch && t->planes[0].bits >= 2 && t->query == QUERY_INT8 && !t->is_affine;
     if (layout == LAYOUT_SPLIT && !can_split)
         return FAIL(e, ERR_ARG, "%s: layout=split needs bits of 2 or more, query=int8 and no prod estimator", name_of(t));
     t->is_split = layout == LAYOUT_SPLIT;
@@ -109,6 +110,7 @@ static int reserve(struct rotated *t, size_t rows, struct err *e)
              grow(&p->codes, t->room / CODES_ROWS, room / CODES_ROWS, block_bytes(t, p));
     }
     if (t->base.config.metric == METRIC_L2) ok = ok && grow(&t->squares, t->room, room, sizeof(float));
+    if (t->is_affine) ok = ok && grow(&t->offsets, t->room, room, sizeof(float));
     if (!ok) return FAIL(e, ERR_MEM, "%s: no memory for %zu rows", name_of(t), room);
     t->split.squares = t->squares;
     t->room = room;
@@ -167,9 +169,10 @@ static void encode_row(struct rotated *t, size_t row, float norm, const float *u
     if (t->squares) t->squares[row] = norm * norm;
     memset(v, 0, dim * sizeof *v);
     if (!p->is_sketch) {
-        t->choose(t, u, codes);
-        for (size_t i = 0; i < dim; i++) v[i] = p->levels[codes[i]];
-        const float weight = t->estimator == EST_RESCALED && norm > 0 ? length / dot(t, u, v) : length;
+        const struct affine a = t->choose(t, u, codes, spare);
+        for (size_t i = 0; i < dim; i++) v[i] = a.scale * p->levels[codes[i]] + a.offset;
+        const float weight = (t->estimator == EST_RESCALED && norm > 0 ? length / dot(t, u, v) : length) * a.scale;
+        if (t->offsets) t->offsets[row] = length * a.offset;
         if (t->is_split) {
             for (size_t i = 0; i < dim; i++) v[i] = codes[i] >> (p->bits - 1) ? 1 : -1;
             split_put(&t->split, row, dim, codes, dot(t, u, v), length, weight);
@@ -246,6 +249,7 @@ int rotated_remove(struct index *ix, int64_t id, struct err *e)
         t->planes[i].weights[row] = t->planes[i].weights[last];
     }
     if (t->squares) t->squares[row] = t->squares[last];
+    if (t->offsets) t->offsets[row] = t->offsets[last];
     return ERR_OK;
 }
 
@@ -254,7 +258,7 @@ int rotated_remove(struct index *ix, int64_t id, struct err *e)
 /* What scratch holds; every part starts at a multiple of 64 bytes. */
 struct scratch {
     struct topk *best; /* a query; only rotated_search's */
-    float *factors;    /* 3 a query: of the sums over each plane, and |q|^2 */
+    float *factors;    /* FACTORS a query: of the sums over each plane, |q|^2, of the offsets */
     float *turned;     /* query=f32: the rotated queries of every plane */
     int8_t *queries;   /* query=int8: the same, quantised */
     int32_t *sums;     /* TILE x SCAN_ROWS */
@@ -278,12 +282,12 @@ static char *lay_out(const struct rotated *t, size_t queries, char *at, struct s
 {
     const size_t dim = t->base.config.dim, slots = t->plane_count * queries, scanned = t->is_split ? 0 : TILE * SCAN_ROWS;
     s->best = take(&at, queries * sizeof *s->best);
-    s->factors = take(&at, 3 * queries * sizeof *s->factors);
-    s->turned = take(&at, t->query_is_f32 ? slots * dim * sizeof *s->turned : 0);
-    s->queries = take(&at, t->query_is_f32 ? 0 : slots * t->groups * CODES_DIMS);
+    s->factors = take(&at, FACTORS * queries * sizeof *s->factors);
+    s->turned = take(&at, t->query == QUERY_F32 ? slots * dim * sizeof *s->turned : 0);
+    s->queries = take(&at, t->query == QUERY_F32 ? 0 : slots * t->groups * CODES_DIMS);
     s->sums = take(&at, scanned * sizeof *s->sums);
     s->scores = take(&at, scanned * sizeof *s->scores);
-    s->spare = take(&at, (t->query_is_f32 ? ENCODE_ROWS : 2) * dim * sizeof *s->spare);
+    s->spare = take(&at, (t->query == QUERY_F32 ? ENCODE_ROWS : 2) * dim * sizeof *s->spare);
     s->codes = take(&at, t->groups * CODES_DIMS);
     s->split = take(&at, t->is_split ? queries * sizeof *s->split : 0);
     s->luts = take(&at, t->is_split ? queries * t->groups * 128 : 0);
@@ -299,11 +303,17 @@ size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t 
     return (size_t)(lay_out((const struct rotated *)ix, query_count, start, &s) - start);
 }
 
+static void sign_query(const float *q, size_t dim, size_t padded, int8_t *out)
+{
+    memset(out, 0, padded);
+    for (size_t i = 0; i < dim; i++) out[i] = (int8_t)((q[i] > 0) - (q[i] < 0));
+}
+
 /* Rotates (and sketches) query number `at` of `count`, quantises it, and fills its factors. */
 static void prepare(const struct rotated *t, const struct scratch *s, const float *query, size_t at, size_t count)
 {
     const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
-    float *spare = s->spare, *turned = s->spare + dim, *factors = s->factors + 3 * at;
+    float *spare = s->spare, *turned = s->spare + dim, *factors = s->factors + FACTORS * at;
     const float norm = normalise(t, query, spare), length = length_of(t, norm);
     rotation_apply(&t->rotation, spare, turned);
     if (t->is_split) {
@@ -319,10 +329,15 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
             q = spare;
         }
         factors[i] = length;
-        if (t->query_is_f32) memcpy(s->turned + (i * count + at) * dim, q, dim * sizeof *q);
+        if (t->query == QUERY_F32) memcpy(s->turned + (i * count + at) * dim, q, dim * sizeof *q);
+        else if (t->query == QUERY_SIGN) sign_query(q, dim, padded, s->queries + at * padded);
         else factors[i] *= codec_query(q, dim, padded, 127, s->queries + (i * count + at) * padded) * p->step;
     }
     factors[2] = norm * norm;
+    if (!t->is_affine) return;
+    int32_t sum = 0;
+    for (size_t i = 0; i < dim; i++) sum += s->queries[at * padded + i];
+    factors[3] = factors[0] * (float)sum;
 }
 
 /* <query, levels> of rows as floats: the reference that int8 is measured against. */
@@ -348,14 +363,14 @@ static void scan_plane(const struct rotated *t, const struct scratch *s, size_t 
     const struct plane *p = &t->planes[plane];
     const size_t padded = t->groups * CODES_DIMS, blocks = codes_blocks(rows), dim = t->base.config.dim;
     const float *weights = p->weights + first;
-    if (!t->query_is_f32)
+    if (t->query != QUERY_F32)
         t->base.kernels.of[OP_scan_lut]->fn.scan_lut(block_of(t, p, first), blocks, t->groups, p->bits, p->table,
                                                      s->queries + (plane * queries + q) * padded, tile, s->sums);
     for (size_t i = 0; i < tile; i++) {
-        const float factor = s->factors[3 * (q + i) + plane];
+        const float factor = s->factors[FACTORS * (q + i) + plane];
         const int32_t *sums = s->sums + i * blocks * CODES_ROWS;
         float *scores = s->scores + i * SCAN_ROWS, *exact = (float *)s->sums;
-        if (t->query_is_f32) {
+        if (t->query == QUERY_F32) {
             exact_sums(t, s, p, s->turned + (plane * queries + q + i) * dim, first, rows, exact);
             for (size_t r = 0; r < rows; r++) exact[r] *= factor * weights[r];
             for (size_t r = 0; r < rows; r++) scores[r] = plane == 0 ? exact[r] : scores[r] + exact[r];
@@ -374,9 +389,11 @@ static void scan_block(const struct rotated *t, const struct scratch *s, size_t 
         for (size_t plane = 0; plane < t->plane_count; plane++) scan_plane(t, s, plane, queries, q, tile, first, rows);
         for (size_t i = 0; i < tile; i++) {
             float *scores = s->scores + i * SCAN_ROWS;
-            const float query_square = s->factors[3 * (q + i) + 2];
+            const float *factors = s->factors + FACTORS * (q + i);
+            if (t->is_affine)
+                for (size_t r = 0; r < rows; r++) scores[r] += t->offsets[first + r] * factors[3];
             if (t->squares)
-                for (size_t r = 0; r < rows; r++) scores[r] = 2 * scores[r] - t->squares[first + r] - query_square;
+                for (size_t r = 0; r < rows; r++) scores[r] = 2 * scores[r] - t->squares[first + r] - factors[2];
             idset_offer(&t->ids, &s->best[q + i], first, scores, rows);
         }
     }
@@ -414,7 +431,7 @@ void rotated_kernels(const struct index *ix, struct text *out)
         kernel_set_describe(&ix->kernels, OP_scan_sign, out);
         kernel_set_describe(&ix->kernels, OP_survive, out);
         kernel_set_describe(&ix->kernels, OP_scan_pick, out);
-    } else kernel_set_describe(&ix->kernels, t->query_is_f32 ? OP_dot_f32 : OP_scan_lut, out);
+    } else kernel_set_describe(&ix->kernels, t->query == QUERY_F32 ? OP_dot_f32 : OP_scan_lut, out);
     if (t->rotation.kind == ROTATION_FHT) kernel_set_describe(&ix->kernels, OP_fht_f32, out);
 }
 
@@ -440,6 +457,7 @@ int rotated_save(const struct index *ix, struct index_writer *w, struct err *e)
         if (status == ERR_OK) status = index_write(w, "weights", p->weights, rows * sizeof(float), e);
     }
     if (status == ERR_OK && ix->config.metric == METRIC_L2) status = index_write(w, "squares", t->squares, rows * sizeof(float), e);
+    if (status == ERR_OK && t->is_affine) status = index_write(w, "offsets", t->offsets, rows * sizeof(float), e);
     if (status == ERR_OK) status = save_matrix(&t->rotation, w, e);
     return status == ERR_OK ? save_matrix(&t->sketch, w, e) : status;
 }
@@ -461,6 +479,7 @@ int rotated_load(struct index *ix, struct index_reader *r, struct err *e)
     }
     if (status == ERR_OK && ix->config.metric == METRIC_L2)
         status = index_read_into(r, "squares", t->squares, ids.count * sizeof(float), e);
+    if (status == ERR_OK && t->is_affine) status = index_read_into(r, "offsets", t->offsets, ids.count * sizeof(float), e);
     if (status == ERR_OK) status = load_matrix(&t->rotation, r, e);
     return status == ERR_OK ? load_matrix(&t->sketch, r, e) : status;
 }
@@ -469,7 +488,8 @@ void rotated_stats(const struct index *ix, struct index_stats *out)
 {
     const struct rotated *t = (const struct rotated *)ix;
     const size_t rows = t->ids.count, dim = ix->config.dim, padded = codes_blocks(rows) * CODES_ROWS;
-    size_t codes = 0, side = ix->config.metric == METRIC_L2 ? sizeof(float) : 0; /* a row */
+    size_t codes = 0, side = t->is_affine ? sizeof(float) : 0; /* a row */
+    if (ix->config.metric == METRIC_L2) side += sizeof(float);
     for (size_t i = 0; i < t->plane_count; i++) {
         codes += block_bytes(t, &t->planes[i]) / CODES_ROWS;
         side += t->is_split ? 3 * sizeof(float) : sizeof(float);
@@ -499,7 +519,7 @@ int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e
         const float weight = t->is_split ? t->split.weights[row] : p->weights[row];
         if (t->is_split) split_get(&t->split, row, codes);
         else codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
-        for (size_t j = 0; j < dim; j++) scaled[j] = p->levels[codes[j]] * weight;
+        for (size_t j = 0; j < dim; j++) scaled[j] = p->levels[codes[j]] * weight + (t->is_affine ? t->offsets[row] : 0);
         if (p->is_sketch && t->gaussian) {
             memset(back, 0, dim * sizeof *back);
             for (size_t j = 0; j < dim; j++)

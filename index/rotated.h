@@ -12,7 +12,7 @@
 /* How a score is made of codes: the table in index_turboquant.c. */
 enum estimator { EST_RESCALED, EST_MSE, EST_PROD, EST_PROD_ORTH, EST_PROD_RELEASED };
 #define ESTIMATOR_CHOICES "rescaled|mse|prod|prod_orth|prod_released"
-enum { QUERY_INT8, QUERY_F32 };
+enum { QUERY_INT8, QUERY_F32, QUERY_SIGN };
 #define QUERY_CHOICES "int8|f32"
 enum { LAYOUT_AUTO, LAYOUT_SPLIT, LAYOUT_BLOCKED };
 #define LAYOUT_CHOICES "auto|split|blocked"
@@ -28,13 +28,18 @@ struct plane {
     float *weights;                    /* of <query, levels[code]>, a row; unused when split */
 };
 
+/* A row is decoded as scale * levels[code] + offset; offset must be 0 unless is_affine. */
+struct affine {
+    float scale, offset;
+};
+
 struct rotated {
     struct index base;
     struct idset ids;
-    /* Ascending codes of a rotated unit row, groups * 32 of them, 0 beyond dim. */
-    void (*choose)(const struct rotated *t, const float *u, uint8_t *codes);
+    /* Ascending codes of a rotated unit row, groups * 32 of them, 0 beyond dim.  spare: 2 dim floats. */
+    struct affine (*choose)(const struct rotated *t, const float *u, uint8_t *codes, float *spare);
     enum estimator estimator;
-    int query_is_f32, is_split;
+    int query, is_split, is_affine;
     double eps0;
     struct codec codec;
     struct plane planes[2];
@@ -45,6 +50,7 @@ struct rotated {
     float sketch_factor;  /* sqrt(pi/2) / d or / sqrt(d) */
     float fixed_residual; /* prod_released */
     float *squares;       /* l2: |x|^2 */
+    float *offsets;       /* affine: what a row adds per unit of the sum of the query */
     double fit;           /* the chooser's own constant */
     size_t groups, room;  /* room: rows, a multiple of CODES_ROWS */
 };

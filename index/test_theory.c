@@ -303,7 +303,7 @@ static void codes_count_thresholds(void)
             struct codebook book;
             struct codec c;
             codebook_design(&book, dims[d], bits);
-            codec_init(&c, &book, dims[d]);
+            codec_init(&c, &book, dims[d], bits % 2);
             c.dim = 4096, c.padded = 4096;
             static float y[4096];
             static uint8_t codes[4096];

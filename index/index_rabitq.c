@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * index_rabitq.c - RaBitQ (arXiv 2405.12497) and its extension to more bits (arXiv 2409.09913): signs, or
+ * even steps whose scale is chosen per row to turn the code as close to the row as can be; scores by the unbiased
+ * <q, v> / <u, v>.
+ *
+ *   fit=fast    one scale for all rows: the best on average over a Gaussian coordinate
+ *   fit=sweep   the best scale of each row, by passing all scales at which some code changes */
+#include <math.h>
+#include <sleef.h>
+#include "index/rotated.h"
+
+static const struct param table[] = {
+    { "bits", PARAM_INT, 1, 8, "4", "bits", NULL, "code width of a coordinate" },
+    { "rotation", PARAM_CHOICE, 0, 0, "fht", "", ROTATION_CHOICES, "random rotation before quantising" },
+    { "rounds", PARAM_INT, 1, ROTATION_ROUNDS_MAX, "2", "", NULL, "rounds of the fht rotation" },
+    { "fit", PARAM_CHOICE, 0, 0, "fast", "", "fast|sweep", "how the scale of a row's steps is found" },
+    { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES, "split: the other bits only where the signs promise enough" },
+    { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "split: deviations that a promise may be off" },
+    { 0 }
+};
+
+/* Level of rank r in steps: odd numbers, but for 8 bits, whose largest would not fit a signed byte. */
+static int level_of(int bits, int rank) { return bits == 8 ? rank : 2 * rank + 1; }
+
+/* Squared cosine between a Gaussian vector and its codes at `scale` ranks per deviation. */
+static double fit_of(int bits, double scale)
+{
+    enum { CELLS = 2000 };
+    double inner = 0, square = 0;
+    for (int i = 0; i < CELLS; i++) {
+        const double z = (i + 0.5) * 6 / CELLS, density = Sleef_cinz_expd1_u10purec(-z * z / 2);
+        const int most = (1 << (bits - 1)) - 1, rank = (int)(z * scale + (bits == 8 ? 0.5 : 0));
+        const double level = level_of(bits, rank < most ? rank : most);
+        inner += density * z * level;
+        square += density * level * level;
+    }
+    return inner * inner / square;
+}
+
+/* Ranks per deviation, to a quarter of a per cent. */
+static double best_scale(int bits)
+{
+    const double ranks = 1 << (bits - 1);
+    double best = 0, best_fit = -1;
+    for (double scale = ranks / 6; scale < ranks; scale *= 1.0025) {
+        const double fit = fit_of(bits, scale);
+        if (fit > best_fit) best = scale, best_fit = fit;
+    }
+    return best;
+}
+
+static void ranks_at(const struct rotated *t, const float *u, float scale, uint8_t *ranks)
+{
+    const int bits = t->planes[0].bits;
+    const float most = (float)((1 << (bits - 1)) - 1), shift = bits == 8 ? 0.5f : 0;
+    for (size_t i = 0; i < t->base.config.dim; i++) {
+        const float at = fabsf(u[i]) * scale + shift;
+        ranks[i] = (uint8_t)(at < most ? at : most);
+    }
+}
+
+/* A coordinate and the scale at which its rank next grows; a heap with the least scale at its root. */
+struct change {
+    float scale;
+    uint32_t coordinate;
+};
+
+static void sift(struct change *heap, size_t count, size_t at)
+{
+    const struct change moving = heap[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child + 1].scale < heap[child].scale) child++;
+        if (heap[child].scale >= moving.scale) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = moving;
+}
+
+/* The scale whose codes have the largest cosine with u.  ranks: dim bytes; heap: dim changes. */
+static float sweep(const struct rotated *t, const float *u, uint8_t *ranks, struct change *heap)
+{
+    const int bits = t->planes[0].bits, most = (1 << (bits - 1)) - 1;
+    const float shift = bits == 8 ? 0.5f : 0;
+    size_t count = 0;
+    double inner = 0, square = 0, best_fit = -1;
+    float best = 0;
+    for (size_t i = 0; i < t->base.config.dim; i++) {
+        ranks[i] = 0;
+        inner += fabs((double)u[i]) * level_of(bits, 0);
+        square += level_of(bits, 0) * level_of(bits, 0);
+        if (fabsf(u[i]) > 1e-6f && most > 0) heap[count++] = (struct change){ (1 - shift) / fabsf(u[i]), (uint32_t)i };
+    }
+    for (size_t i = count / 2; i-- > 0;) sift(heap, count, i);
+    while (count > 0) {
+        const uint32_t i = heap[0].coordinate;
+        const float scale = heap[0].scale, size = fabsf(u[i]);
+        const int before = level_of(bits, ranks[i]), after = level_of(bits, ++ranks[i]);
+        inner += (double)size * (after - before);
+        square += after * after - before * before;
+        heap[0] = ranks[i] < most ? (struct change){ ((float)ranks[i] + 1 - shift) / size, i } : heap[--count];
+        sift(heap, count, 0);
+        if (inner * inner > best_fit * square) best_fit = inner * inner / square, best = scale;
+    }
+    return best * (1 + 1e-6f); /* a little past the change, so that rounding does not undo it */
+}
+
+static struct affine choose(const struct rotated *t, const float *u, uint8_t *codes, float *spare)
+{
+    const int bits = t->planes[0].bits, half = 1 << (bits - 1);
+    const size_t dim = t->base.config.dim;
+    float scale = (float)t->fit;
+    if (bits > 1 && params_int(t->base.params, "fit") == 1) scale = sweep(t, u, codes, (struct change *)spare);
+    ranks_at(t, u, scale, codes);
+    for (size_t i = 0; i < dim; i++) codes[i] = (uint8_t)(u[i] > 0 ? half + codes[i] : half - 1 - codes[i]);
+    for (size_t i = dim; i < t->groups * CODES_DIMS; i++) codes[i] = 0;
+    return (struct affine){ 1, 0 };
+}
+
+static int create(struct index **out, const struct index *base, struct err *e)
+{
+    const struct params *p = base->params;
+    struct rotated *t;
+    int8_t levels[256];
+    int status = rotated_create(&t, base, e);
+    if (status != ERR_OK) return status;
+    const int bits = (int)params_int(p, "bits"), half = 1 << (bits - 1);
+    for (int rank = 0; rank < half; rank++) {
+        levels[half + rank] = (int8_t)level_of(bits, rank);
+        levels[half - 1 - rank] = (int8_t)-level_of(bits, rank);
+    }
+    if (bits == 1) levels[0] = -1, levels[1] = 1;
+    t->choose = choose;
+    t->estimator = EST_RESCALED;
+    t->eps0 = params_real(p, "eps0");
+    t->fit = bits > 1 ? best_scale(bits) * sqrt((double)base->config.dim) : 0;
+    rotated_add_levels(t, bits, 1, levels, NULL);
+    status = rotated_finish(t, (int)params_int(p, "layout"), (enum rotation_kind)params_int(p, "rotation"),
+                            (int)params_int(p, "rounds"), e);
+    if (status == ERR_OK) *out = &t->base;
+    else rotated_destroy(&t->base);
+    return status;
+}
+
+const struct index_ops index_rabitq = {
+    .name = "rabitq",
+    .summary = "signs, or even steps of a scale per row (arXiv 2405.12497, 2409.09913)",
+    .params = table,
+    .create = create,
+    ROTATED_OPS
+};
