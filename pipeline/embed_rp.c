@@ -58,7 +58,8 @@ static int create(void **self, struct stage_env *env, struct err *e)
         const int rc = sqlite3_prepare_v3(db, "SELECT documents FROM assay_terms WHERE term = ?", -1,
                                           SQLITE_PREPARE_PERSISTENT, &rp->find, NULL);
         if (!rp->scratch || rc != SQLITE_OK) {
-            const int status = rp->scratch ? FAIL(e, ERR_FORMAT, "%s: assay_terms: %s", store_path(env->store), sqlite3_errmsg(db))
+            const int status = rp->scratch ? FAIL(e, ERR_FORMAT, "%s: assay_terms: %s", store_path(env->store),
+                                                  sqlite3_errmsg(db))
                                            : FAIL(e, ERR_MEM, "rp: no memory");
             destroy(rp);
             return status;

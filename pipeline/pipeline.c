@@ -439,50 +439,6 @@ static int reserve(struct pipeline *p, size_t k, struct err *e)
     return ERR_OK;
 }
 
-/* 1 when the member at position a of the pool is a better result than the one at b. */
-static int better(const struct query *q, uint32_t a, uint32_t b)
-{
-    const struct member *x = &q->pool[a], *y = &q->pool[b];
-    if (x->combined_score != y->combined_score) return x->combined_score > y->combined_score;
-    if (x->vector_score != y->vector_score) return x->vector_score > y->vector_score;
-    return x->entity < y->entity; /* numbers ascend with ids */
-}
-
-/* A heap with the worst at the root: moves heap[at] down until nothing below it is worse. */
-static void sift_down(const struct query *q, uint32_t *heap, size_t count, size_t at)
-{
-    for (;;) {
-        size_t worst = 2 * at + 1;
-        if (worst >= count) return;
-        if (worst + 1 < count && better(q, heap[worst], heap[worst + 1])) worst++;
-        if (!better(q, heap[at], heap[worst])) return;
-        const uint32_t swapped = heap[at];
-        heap[at] = heap[worst];
-        heap[worst] = swapped;
-        at = worst;
-    }
-}
-
-/* kept becomes its best k, best first; in place, because qsort may allocate. */
-static void take_best(struct query *q)
-{
-    uint32_t *heap = q->kept;
-    const size_t k = q->k < q->kept_count ? q->k : q->kept_count;
-    for (size_t i = k / 2; i-- > 0;) sift_down(q, heap, k, i);
-    for (size_t i = k; i < q->kept_count; i++)
-        if (k && better(q, heap[i], heap[0])) {
-            heap[0] = heap[i];
-            sift_down(q, heap, k, 0);
-        }
-    for (size_t end = k; end > 1; end--) {
-        const uint32_t worst = heap[0];
-        heap[0] = heap[end - 1];
-        heap[end - 1] = worst;
-        sift_down(q, heap, end - 1, 0);
-    }
-    q->kept_count = k;
-}
-
 static size_t items(const struct query *q, int slot)
 {
     size_t context = 0;
@@ -531,7 +487,7 @@ static int run_stages(struct pipeline *p, const struct question *question, struc
         int status = given ? ERR_OK : p->at[s].ops->run(p->at[s].self, q, e);
         if (status == ERR_OK && s == SLOT_EMBED) status = check_vector(q, e);
         if (status != ERR_OK) return status;
-        if (s == SLOT_FILTER) take_best(q);
+        if (s == SLOT_FILTER) query_take_best(q, q->k);
         if (s == SLOT_RETRIEVE) in = q->kb->vectors.rows.count;
         const size_t left = items(q, s);
         out->trace[s] = (struct stage_trace){ given ? "given" : p->at[s].ops->name, in, left, now_ns() - started };
@@ -599,6 +555,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
     q->text = question->text;
     q->k = k;
     q->candidate_count = q->pool_count = q->kept_count = 0;
+    q->relevance = NULL;
     if (++q->epoch == 0) {
         memset(q->stamp, 0, p->kb.graph.count * sizeof *q->stamp);
         q->epoch = 1;
@@ -630,6 +587,38 @@ int pipeline_query(struct pipeline *p, const struct question *question, size_t k
     answer.total_ns = now_ns() - started;
     *out = answer;
     return ERR_OK;
+}
+
+/* --- learning -------------------------------------------------------------------------------------- */
+
+static int find_entity(const struct pipeline *p, int64_t id, uint32_t *out, struct err *e)
+{
+    *out = graph_find(&p->kb.graph, id);
+    return *out == GRAPH_NONE ? FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)id) : ERR_OK;
+}
+
+int pipeline_feedback(struct pipeline *p, const int64_t *ids, size_t count, double reward, struct err *e)
+{
+    int learners = 0, status = ERR_OK;
+    uint32_t entity;
+    for (size_t i = 0; status == ERR_OK && i < count; i++) status = find_entity(p, ids[i], &entity, e);
+    if (status == ERR_OK && !isfinite(reward)) status = FAIL(e, ERR_ARG, "a reward of %g", reward);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
+        if (!p->at[s].ops->feedback) continue;
+        learners++;
+        for (size_t i = 0; i < count; i++)
+            p->at[s].ops->feedback(p->at[s].self, graph_find(&p->kb.graph, ids[i]), reward);
+    }
+    return status == ERR_OK && !learners ? FAIL(e, ERR_UNSUPPORTED, "no stage of this pipeline learns") : status;
+}
+
+int pipeline_utility(const struct pipeline *p, int64_t id, double *out, struct err *e)
+{
+    uint32_t entity;
+    const int status = find_entity(p, id, &entity, e);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+        if (p->at[s].ops->utility) return *out = p->at[s].ops->utility(p->at[s].self, entity), ERR_OK;
+    return status == ERR_OK ? FAIL(e, ERR_UNSUPPORTED, "no stage of this pipeline learns") : status;
 }
 
 /* --- what it is made of -------------------------------------------------------------------------------- */

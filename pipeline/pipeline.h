@@ -83,6 +83,12 @@ int pipeline_change(struct pipeline *p, const char *const *settings, size_t sett
  * ERR_MEM: nothing is lost, the next query starts afresh. */
 int pipeline_query(struct pipeline *p, const struct question *q, size_t k, struct answer *out, struct err *e);
 
+/* Tells the stages that learn (rerank=memrl) that these entities, used together, earned `reward`.
+ * ERR_UNSUPPORTED: no stage learns.  ERR_NOT_FOUND: no such entity; nothing was learnt. */
+int pipeline_feedback(struct pipeline *p, const int64_t *ids, size_t count, double reward, struct err *e);
+/* What has been learnt of an entity.  ERR_UNSUPPORTED, ERR_NOT_FOUND. */
+int pipeline_utility(const struct pipeline *p, int64_t id, double *out, struct err *e);
+
 /* Every setting with its value, in a fixed order: for rows, --json and provenance. */
 size_t pipeline_setting_count(const struct pipeline *p);
 void pipeline_setting(const struct pipeline *p, size_t i, const char **key, const char **value);

@@ -44,16 +44,7 @@ static int run(void *self_, struct query *q, struct err *e)
 {
     (void)e;
     const struct self *self = self_;
-    size_t count = 0;
-    for (size_t i = 0; i < q->candidate_count; i++) {
-        /* The engine's threshold drops candidates by their approximate score too. */
-        if (q->compat && q->candidates[i].score < q->min_vector_score) continue;
-        const uint32_t entity = graph_find(&q->kb->graph, q->candidates[i].id);
-        if (entity == GRAPH_NONE || q->kb->row_of[entity] == KB_NO_ROW) continue;
-        q->entities[count] = entity;
-        q->rows[count++] = q->kb->row_of[entity];
-    }
-    kb_cosines(q->kb, q->kernels, q->vector, q->rows, count, q->scores);
+    size_t count = query_exact_scores(q);
     struct topk best;
     topk_init(&best, self->best, self->most);
     /* Entity numbers ascend with ids, so they break ties as ids do.  Scores of NaN fail the test. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * stage.c - every stage, from the list that the build makes of pipeline/<slot>_<name>.c. */
+ * stage.c - every stage, from the list that the build makes of pipeline/<slot>_<name>.c; the order of results. */
 #include "pipeline/stage.h"
 #include <string.h>
 
@@ -26,4 +26,63 @@ const struct stage_ops *stage_find(enum slot slot, const char *name)
     for (size_t i = 0; all[i]; i++)
         if (all[i]->slot == slot && strcmp(all[i]->name, name) == 0) return all[i];
     return NULL;
+}
+
+/* 1 when the member at position a of the pool is a better result than the one at b. */
+static int better(const struct query *q, uint32_t a, uint32_t b)
+{
+    const struct member *x = &q->pool[a], *y = &q->pool[b];
+    if (x->combined_score != y->combined_score) return x->combined_score > y->combined_score;
+    if (x->vector_score != y->vector_score) return x->vector_score > y->vector_score;
+    return x->entity < y->entity; /* numbers ascend with ids */
+}
+
+/* A heap with the worst at the root: moves heap[at] down until nothing below it is worse. */
+static void sift_down(const struct query *q, uint32_t *heap, size_t count, size_t at)
+{
+    for (;;) {
+        size_t worst = 2 * at + 1;
+        if (worst >= count) return;
+        if (worst + 1 < count && better(q, heap[worst], heap[worst + 1])) worst++;
+        if (!better(q, heap[at], heap[worst])) return;
+        const uint32_t swapped = heap[at];
+        heap[at] = heap[worst];
+        heap[worst] = swapped;
+        at = worst;
+    }
+}
+
+void query_take_best(struct query *q, size_t k)
+{
+    uint32_t *heap = q->kept;
+    if (k > q->kept_count) k = q->kept_count;
+    for (size_t i = k / 2; i-- > 0;) sift_down(q, heap, k, i);
+    for (size_t i = k; i < q->kept_count; i++)
+        if (k && better(q, heap[i], heap[0])) {
+            heap[0] = heap[i];
+            sift_down(q, heap, k, 0);
+        }
+    for (size_t end = k; end > 1; end--) {
+        const uint32_t worst = heap[0];
+        heap[0] = heap[end - 1];
+        heap[end - 1] = worst;
+        sift_down(q, heap, end - 1, 0);
+    }
+    q->kept_count = k;
+}
+
+size_t query_exact_scores(struct query *q)
+{
+    const struct kb *kb = q->kb;
+    size_t count = 0;
+    for (size_t i = 0; i < q->candidate_count; i++) {
+        /* The engine's threshold drops candidates by their approximate score too. */
+        if (q->compat && q->candidates[i].score < q->min_vector_score) continue;
+        const uint32_t entity = graph_find(&kb->graph, q->candidates[i].id);
+        if (entity == GRAPH_NONE || kb->row_of[entity] == KB_NO_ROW) continue;
+        q->entities[count] = entity;
+        q->rows[count++] = kb->row_of[entity];
+    }
+    kb_cosines(kb, q->kernels, q->vector, q->rows, count, q->scores);
+    return count;
 }

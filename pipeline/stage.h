@@ -29,6 +29,7 @@ extern "C" {
 struct member {
     uint32_t entity;
     float vector_score; /* exact cosine */
+    double relevance;   /* what the score stage weighs: the cosine, unless the rerank stage says otherwise */
     double graph_score, combined_score;
 };
 
@@ -44,6 +45,9 @@ struct query {
     /* what a score must reach to enter the pool; the engine holds approximate scores to it too */
     float min_vector_score;
     int compat;
+    /* a rerank stage that values entities by more than the cosine sets these in run; NULL otherwise */
+    double (*relevance)(const void *reranker, uint32_t entity, float exact);
+    const void *reranker;
     /* the state */
     struct hit *candidates; /* room for every vector */
     size_t candidate_count;
@@ -75,9 +79,17 @@ static inline int pool_enter(struct query *q, uint32_t entity, float exact)
     if (q->stamp[entity] == q->epoch || !(exact >= q->min_vector_score)) return 0;
     q->stamp[entity] = q->epoch;
     q->place[entity] = (uint32_t)q->pool_count;
-    q->pool[q->pool_count++] = (struct member){ entity, exact, 0, 0 };
+    const double relevance = q->relevance ? q->relevance(q->reranker, entity, exact) : (double)exact;
+    q->pool[q->pool_count++] = (struct member){ entity, exact, relevance, 0, 0 };
     return 1;
 }
+
+/* Writes entities, rows and exact cosines of the candidates that have a vector (and, under compat, whose
+ * approximate score reaches the threshold) into the scratch arrays; how many. */
+size_t query_exact_scores(struct query *q);
+
+/* kept becomes its best k: combined, then vector score, both descending, then id; in place. */
+void query_take_best(struct query *q, size_t k);
 
 /* What a stage is made from; all of it outlives the stage. */
 struct stage_env {
@@ -100,6 +112,9 @@ struct stage_ops {
     int (*run)(void *self, struct query *q, struct err *e);
     void (*kernels)(const void *self, struct text *out); /* appends "op=isa/variant;..."; NULL: none */
     const struct index_cache *(*cache)(const void *self); /* NULL: no index */
+    /* Stages that learn: a reward for an entity that was used, and what is known of one.  NULL: does not. */
+    void (*feedback)(void *self, uint32_t entity, double reward);
+    double (*utility)(const void *self, uint32_t entity);
     void (*destroy)(void *self); /* NULL: nothing to free */
 };
 

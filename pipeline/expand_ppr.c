@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * expand_ppr.c - the entities that a personalised PageRank from the pool visits most join it.  The rank
+ * is found by pushing residual mass (Andersen, Chung & Lang, FOCS 2006): work is bounded by
+ * 1 / (ppr_epsilon (1 - ppr_damping)) whatever the size of the graph, and a hub spreads its mass thin. */
+#include "kernels/base/mem.h"
+#include "kernels/base/topk.h"
+#include "pipeline/stage.h"
+
+static const struct param params[] = {
+    { "ppr_damping", PARAM_REAL, 0, 0.99, "0.5", "", NULL, "probability that the walker goes on" },
+    { "ppr_epsilon", PARAM_REAL, 1e-9, 1, "1e-05", "", NULL, "residual per edge that is left where it is" },
+    { "max_expansion", PARAM_INT, 0, 4294967295, "100", "", NULL, "entities that may join the pool" },
+    { 0 },
+};
+
+struct self {
+    double damping, epsilon;
+    size_t most, room;
+    double *mass, *residual; /* one per entity, zero between queries */
+    uint32_t *queue, *touched;
+    unsigned char *state;    /* 1: touched, 2: in the queue */
+    struct hit *best;
+};
+
+static void free_arrays(struct self *self)
+{
+    mem_free(self->mass);
+    mem_free(self->residual);
+    mem_free(self->queue);
+    mem_free(self->touched);
+    mem_free(self->state);
+    mem_free(self->best);
+}
+
+static void destroy(void *self_)
+{
+    free_arrays(self_);
+    mem_free(self_);
+}
+
+static int create(void **self_, struct stage_env *env, struct err *e)
+{
+    struct self *self = mem_zero(1, sizeof *self);
+    if (!self) return FAIL(e, ERR_MEM, "expand=ppr: no memory");
+    self->damping = params_real(env->params, "ppr_damping");
+    self->epsilon = params_real(env->params, "ppr_epsilon");
+    self->most = (size_t)params_int(env->params, "max_expansion");
+    *self_ = self;
+    return ERR_OK;
+}
+
+static int refresh(void *self_, const struct kb *kb, struct err *e)
+{
+    struct self *self = self_;
+    const size_t n = kb->graph.count;
+    free_arrays(self);
+    self->room = self->most < n ? self->most : n;
+    self->mass = mem_zero(n, sizeof *self->mass);
+    self->residual = mem_zero(n, sizeof *self->residual);
+    self->queue = mem_alloc(n, sizeof *self->queue);
+    self->touched = mem_alloc(n, sizeof *self->touched);
+    self->state = mem_zero(n, 1);
+    self->best = mem_alloc(self->room, sizeof *self->best);
+    if (self->mass && self->residual && self->queue && self->touched && self->state && self->best) return ERR_OK;
+    return FAIL(e, ERR_MEM, "expand=ppr: no memory for %zu entities", n);
+}
+
+/* A ring of all entities: each waits in it at most once. */
+struct push {
+    size_t room, head, waiting, touched_count;
+};
+
+static void give(struct self *self, const struct graph *g, struct push *p, uint32_t x, double amount)
+{
+    const double ways = (double)(g->start[x + 1] - g->start[x]);
+    self->residual[x] += amount;
+    if (!(self->state[x] & 1)) {
+        self->state[x] |= 1;
+        self->touched[p->touched_count++] = x;
+    }
+    if ((self->state[x] & 2) || self->residual[x] <= self->epsilon * (ways > 1 ? ways : 1)) return;
+    self->state[x] |= 2;
+    self->queue[(p->head + p->waiting++) % p->room] = x;
+}
+
+static size_t push_all(struct self *self, const struct query *q)
+{
+    const struct graph *g = &q->kb->graph;
+    struct push p = { .room = g->count };
+    double sum = 0;
+    for (size_t i = 0; i < q->pool_count; i++) sum += q->pool[i].vector_score > 0 ? (double)q->pool[i].vector_score : 0;
+    for (size_t i = 0; i < q->pool_count; i++) {
+        const double score = q->pool[i].vector_score > 0 ? (double)q->pool[i].vector_score : 0;
+        give(self, g, &p, q->pool[i].entity, sum > 0 ? score / sum : 1 / (double)q->pool_count);
+    }
+    while (p.waiting) {
+        const uint32_t x = self->queue[p.head];
+        const double residual = self->residual[x], ways = (double)(g->start[x + 1] - g->start[x]);
+        p.head = (p.head + 1) % p.room;
+        p.waiting--;
+        self->state[x] &= (unsigned char)~2;
+        self->residual[x] = 0;
+        self->mass[x] += ways > 0 ? (1 - self->damping) * residual : residual;
+        for (size_t j = g->start[x]; j < g->start[x + 1]; j++)
+            give(self, g, &p, g->other[j], self->damping * residual / ways);
+    }
+    return p.touched_count;
+}
+
+static int run(void *self_, struct query *q, struct err *e)
+{
+    (void)e;
+    struct self *self = self_;
+    const struct kb *kb = q->kb;
+    struct topk best;
+    const size_t touched = push_all(self, q);
+    topk_init(&best, self->best, self->room);
+    for (size_t i = 0; i < touched; i++) {
+        const uint32_t x = self->touched[i];
+        if (self->mass[x] > 0 && kb->row_of[x] != KB_NO_ROW && pool_find(q, x) < 0)
+            topk_push(&best, x, (float)self->mass[x]);
+        self->mass[x] = self->residual[x] = 0;
+        self->state[x] = 0;
+    }
+    const size_t count = topk_finish(&best);
+    for (size_t i = 0; i < count; i++) q->rows[i] = kb->row_of[self->best[i].id];
+    kb_cosines(kb, q->kernels, q->vector, q->rows, count, q->scores);
+    for (size_t i = 0; i < count; i++) (void)pool_enter(q, (uint32_t)self->best[i].id, q->scores[i]);
+    return ERR_OK;
+}
+
+const struct stage_ops expand_ppr = {
+    .name = "ppr", .slot = SLOT_EXPAND, .summary = "what personalised PageRank from the pool visits most",
+    .params = params, .create = create, .refresh = refresh, .run = run, .destroy = destroy,
+};
