@@ -286,9 +286,9 @@ static void add_label(struct series *series, const struct view *v, const struct 
         const char *name = t->names[c], *value = table_text(t, series->row, (int)c);
         if (bars && strcmp(value, usual_value(t, s, (int)c)) == 0)
             continue; /* bars: what is unusual */
+        if (!*value) continue;
         if (label->size) text_add(label, "  ");
         if (!in_table(speak_for_themselves, name)) text_add(label, "%s=", name);
-        if (!*value) text_add(label, "-");
         add_value(label, v, name, value);
     }
     if (label->size == 0) {
