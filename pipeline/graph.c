@@ -1,22 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/graph.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/rng.h"
 #include "pipeline/store.h"
 #include <string.h>
 
 struct collected {
     struct graph *graph;
+    const struct graph_options *options;
+    struct rng rng;
     uint32_t *source, *target;
     size_t count, room;
 };
 
+/* 1 when type is one of "a,b,c". */
+static int listed(const char *types, const char *type)
+{
+    const size_t size = strlen(type);
+    for (const char *at = types; at;) {
+        const char *comma = strchr(at, ',');
+        const size_t n = comma ? (size_t)(comma - at) : strlen(at);
+        if (n == size && memcmp(at, type, n) == 0) return 1;
+        at = comma ? comma + 1 : NULL;
+    }
+    return 0;
+}
+
+static int wanted(const struct graph_options *o, const char *type, double weight)
+{
+    if (o->types && *o->types && !listed(o->types, type)) return 0;
+    return o->least_weight <= 0 || weight >= o->least_weight;
+}
+
 static int collect(void *context, int64_t id, int64_t source, int64_t target, const char *type, double weight)
 {
-    (void)type, (void)weight;
     struct collected *c = context;
     struct graph *g = c->graph;
-    const uint32_t from = graph_find(g, source), to = graph_find(g, target);
+    const uint32_t from = graph_find(g, source);
+    uint32_t to = graph_find(g, target);
     if (from == GRAPH_NONE || to == GRAPH_NONE) return g->dangling++, 0;
+    if (!wanted(c->options, type, weight)) return g->filtered++, 0;
+    if (c->options->rewire > 0 && rng_uniform(&c->rng) < c->options->rewire) to = (uint32_t)rng_below(&c->rng, g->count);
     if (from == to) return 0;
     if (c->count == c->room) {
         const size_t room = c->room * 2 + 1024;
@@ -35,36 +59,38 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
     return 0;
 }
 
-/* Both ends of every relation: own relations first, each list by relation id. */
+/* The ends of every relation that may be left: own relations first, each list by relation id. */
 static void place_edges(struct graph *g, const struct collected *c, size_t *cursor)
 {
+    const int leave_source = c->options->direction != GRAPH_IN, leave_target = c->options->direction != GRAPH_OUT;
     for (size_t r = 0; r < c->count; r++) {
-        g->start[c->source[r] + 1]++;
-        g->start[c->target[r] + 1]++;
+        if (leave_source) g->start[c->source[r] + 1]++;
+        if (leave_target) g->start[c->target[r] + 1]++;
     }
     for (size_t x = 0; x < g->count; x++) g->start[x + 1] += g->start[x];
     memcpy(cursor, g->start, g->count * sizeof *cursor);
-    for (size_t r = 0; r < c->count; r++) {
+    for (size_t r = 0; leave_source && r < c->count; r++) {
         const size_t at = cursor[c->source[r]]++;
         g->other[at] = c->target[r];
         g->relation[at] = (uint32_t)r;
     }
-    for (size_t r = 0; r < c->count; r++) {
+    for (size_t r = 0; leave_target && r < c->count; r++) {
         const size_t at = cursor[c->target[r]]++;
         g->other[at] = c->source[r];
         g->relation[at] = (uint32_t)r;
     }
 }
 
-/* Keeps the first of the edges between the same two entities.  seen: one per entity, not all ones. */
-static void drop_repeats(struct graph *g, uint32_t *seen)
+/* Keeps the first of the edges between the same two entities, and no more than fanout of one entity. */
+static void drop_repeats(struct graph *g, uint32_t fanout, uint32_t *seen)
 {
+    const size_t most = fanout ? fanout : SIZE_MAX;
     memset(seen, 0xff, g->count * sizeof *seen);
     size_t kept = 0;
     for (size_t x = 0; x < g->count; x++) {
         const size_t from = g->start[x], to = g->start[x + 1];
         g->start[x] = kept;
-        for (size_t i = from; i < to; i++) {
+        for (size_t i = from; i < to && kept - g->start[x] < most; i++) {
             if (seen[g->other[i]] == x) continue;
             seen[g->other[i]] = (uint32_t)x;
             g->other[kept] = g->other[i];
@@ -88,17 +114,20 @@ static int make_window(struct graph *g)
     return ERR_OK;
 }
 
-int graph_load(struct graph *out, struct store *s, struct err *e)
+int graph_load(struct graph *out, struct store *s, const struct graph_options *options, struct err *e)
 {
+    static const struct graph_options none = { 0 };
     struct graph g = { 0 };
-    struct collected c = { .graph = &g };
+    struct collected c = { .graph = &g, .options = options ? options : &none };
+    const int described = (c.options->types && *c.options->types) || c.options->least_weight > 0;
+    rng_seed(&c.rng, c.options->seed, 0);
     size_t *cursor = NULL;
     int status = store_entity_ids(s, &g.ids, &g.count, e);
     if (status == ERR_OK && g.count >= GRAPH_NONE)
         status = FAIL(e, ERR_UNSUPPORTED, "%s: %zu entities; at most %u", store_path(s), g.count, GRAPH_NONE - 1);
     if (status != ERR_OK) goto out;
     status = make_window(&g);
-    if (status == ERR_OK) status = store_relations(s, 0, collect, &c, e);
+    if (status == ERR_OK) status = store_relations(s, described, collect, &c, e);
     if (status == ERR_MEM) goto out_of_memory;
     if (status != ERR_OK) goto out;
     g.relation_count = c.count;
@@ -108,7 +137,7 @@ int graph_load(struct graph *out, struct store *s, struct err *e)
     g.relation = mem_alloc(c.count, 2 * sizeof *g.relation);
     if (!g.start || !cursor || !g.other || !g.relation) goto out_of_memory;
     place_edges(&g, &c, cursor);
-    drop_repeats(&g, (uint32_t *)cursor);
+    drop_repeats(&g, c.options->fanout, (uint32_t *)cursor);
     goto out;
 out_of_memory:
     status = FAIL(e, ERR_MEM, "%s: no memory for a graph of %zu entities and %zu relations", store_path(s), g.count,

@@ -29,11 +29,23 @@ struct graph {
     int64_t *relation_ids;
     size_t relation_count;
     size_t dangling;      /* relations passed over, because one end does not exist */
+    size_t filtered;      /* ... because of their type or weight */
     uint32_t *window;     /* id - ids[0] -> number, when the ids lie close together; else NULL */
 };
 
-/* One pass over the relations.  ERR_MEM, ERR_IO, ERR_BUSY, ERR_FORMAT. */
-int graph_load(struct graph *out, struct store *s, struct err *e);
+/* Which relations count, and what is done to them; all zero: every one, in both directions. */
+enum graph_direction { GRAPH_BOTH, GRAPH_OUT, GRAPH_IN }; /* OUT: from source to target only */
+struct graph_options {
+    const char *types;  /* "a,b": relations of these types only; NULL or "": all */
+    double least_weight; /* 0 or less: any, even one that is no number */
+    enum graph_direction direction;
+    uint32_t fanout;    /* most neighbours kept of an entity, the first ones; 0: all */
+    double rewire;      /* share of relations whose target is replaced by a random entity */
+    uint64_t seed;      /* of that */
+};
+
+/* One pass over the relations.  options may be NULL.  ERR_MEM, ERR_IO, ERR_BUSY, ERR_FORMAT. */
+int graph_load(struct graph *out, struct store *s, const struct graph_options *options, struct err *e);
 void graph_free(struct graph *g);
 uint32_t graph_find(const struct graph *g, int64_t id); /* GRAPH_NONE: no such entity */
 size_t graph_bytes(const struct graph *g);

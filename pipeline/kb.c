@@ -27,11 +27,12 @@ static void join(struct kb *kb)
     v->rows.count = kept;
 }
 
-int kb_load(struct kb *out, struct store *s, const struct kernel_set *kernels, struct err *e)
+int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, const struct kernel_set *kernels,
+            struct err *e)
 {
     struct kb kb = { 0 };
     int status = store_vectors(s, &kb.vectors, e);
-    if (status == ERR_OK) status = graph_load(&kb.graph, s, e);
+    if (status == ERR_OK) status = graph_load(&kb.graph, s, graph, e);
     if (status != ERR_OK) goto out;
     const struct rows *rows = &kb.vectors.rows;
     kb.row_of = mem_alloc(kb.graph.count, sizeof *kb.row_of);

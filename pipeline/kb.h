@@ -24,7 +24,8 @@ struct kb {
 };
 
 /* Inside a read transaction of the caller's, so that all of it is one state. */
-int kb_load(struct kb *out, struct store *s, const struct kernel_set *kernels, struct err *e);
+int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, const struct kernel_set *kernels,
+            struct err *e);
 void kb_free(struct kb *kb);
 /* Writes the exact cosines of `count` rows with the query into scores. */
 void kb_cosines(const struct kb *kb, const struct kernel_set *kernels, const float *query, const uint32_t *rows,

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SETTINGS_MAX = 256, NAMES_MAX = 256 };
+enum { SETTINGS_MAX = 256, NAMES_MAX = 256, GRAPH_KEY_SIZE = 128 };
 
 static const char *const usual_stage[SLOT_COUNT] = { "rp", "index", "cosine", "bfs", "pool_fraction", "threshold",
                                                      "pool_first" };
@@ -18,6 +18,12 @@ static const struct param own_params[] = {
       "the engine's rules: min_vector_score is 0 unless set, and holds for approximate scores too" },
     { "min_vector_score", PARAM_REAL, -INFINITY, INFINITY, "-inf", "", NULL,
       "exact cosine that the pool asks for; -inf: off" },
+    { "edge_types", PARAM_TEXT, 0, 0, "", "", NULL, "relation types that count, separated by commas; empty: all" },
+    { "min_edge_weight", PARAM_REAL, 0, 1, "0", "", NULL, "weight that a relation must reach to count" },
+    { "edge_direction", PARAM_CHOICE, 0, 0, "both", "", "both|out|in", "which way relations are followed" },
+    { "max_fanout", PARAM_INT, 0, 4294967294, "0", "", NULL, "most neighbours of an entity, the first ones; 0: all" },
+    { "edge_rewire", PARAM_REAL, 0, 1, "0", "", NULL,
+      "share of relations that get a random target: what a graph's gain must not survive" },
     { "threads", PARAM_INT, 1, 1024, "1", "", NULL, "threads that build the index" },
     { 0 },
 };
@@ -39,6 +45,7 @@ struct pipeline {
     size_t setting_count;
     struct kb kb;
     int stale; /* the base changed and loading it has not succeeded yet */
+    char graph_key[GRAPH_KEY_SIZE]; /* of the settings that kb.graph was loaded with */
     double build_s;
     struct query q;
     /* the answer, grown when a query asks for more than any before */
@@ -291,13 +298,32 @@ static void answer_free(struct pipeline *p)
     p->k_room = 0;
 }
 
+static struct graph_options graph_options_of(const struct pipeline *p)
+{
+    return (struct graph_options){ .types = params_text(p->own, "edge_types"),
+                                   .least_weight = params_real(p->own, "min_edge_weight"),
+                                   .direction = (enum graph_direction)params_int(p->own, "edge_direction"),
+                                   .fanout = (uint32_t)params_int(p->own, "max_fanout"),
+                                   .rewire = params_real(p->own, "edge_rewire"), .seed = 1 };
+}
+
+/* Equal for settings that give equal graphs. */
+static const char *graph_key(const struct pipeline *p, char key[GRAPH_KEY_SIZE])
+{
+    const struct graph_options o = graph_options_of(p);
+    snprintf(key, GRAPH_KEY_SIZE, "%g %d %u %g %016llx", o.least_weight, (int)o.direction, o.fanout, o.rewire,
+             (unsigned long long)hash64(0, o.types, strlen(o.types)));
+    return key;
+}
+
 /* Loads what the database now holds, and tells every stage.  On failure the pipeline stays stale. */
 static int reload(struct pipeline *p, struct err *e)
 {
     struct kb kb = { 0 };
     struct query q = { .store = p->store, .kernels = &p->kernels };
     p->stale = 1;
-    int status = kb_load(&kb, p->store, &p->kernels, e);
+    const struct graph_options graph = graph_options_of(p);
+    int status = kb_load(&kb, p->store, &graph, &p->kernels, e);
     if (status == ERR_OK) status = query_alloc(&q, &kb, e);
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
         if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, &kb, e);
@@ -316,6 +342,7 @@ static int reload(struct pipeline *p, struct err *e)
     p->q = q;
     p->q.kb = &p->kb;
     p->stale = 0;
+    (void)graph_key(p, p->graph_key);
     const struct index_cache *cache = pipeline_cache(p);
     p->build_s = cache ? cache->build_s : 0;
     return ERR_OK;
@@ -392,11 +419,13 @@ static void unconfigure(struct pipeline *p)
 
 int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e)
 {
+    char key[GRAPH_KEY_SIZE];
     int status = store_read_begin(p->store, e);
     if (status != ERR_OK) return status;
     unconfigure(p);
     status = configure(p, settings, setting_count, e);
-    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+    if (status == ERR_OK && strcmp(graph_key(p, key), p->graph_key) != 0) p->stale = 1;
+    for (int s = 0; status == ERR_OK && !p->stale && s < SLOT_COUNT; s++)
         if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, &p->kb, e);
     const struct index_cache *cache = status == ERR_OK ? pipeline_cache(p) : NULL;
     p->build_s = cache ? cache->build_s : 0;

@@ -4,11 +4,13 @@
 #include "pipeline/graph.h"
 #include "kernels/base/mem.h"
 
+static const struct graph_options *options;
+
 static int load(const char *name, struct graph *g, struct walk *w)
 {
     struct store *s = NULL;
     int status = store_open(&s, kb_path(name), STORE_READ, &kb_err);
-    if (status == ERR_OK) status = graph_load(g, s, &kb_err);
+    if (status == ERR_OK) status = graph_load(g, s, options, &kb_err);
     store_close(s);
     if (status == ERR_OK) status = walk_init(w, g, &kb_err);
     CHECK(status == ERR_OK, "%s", kb_err.text);
@@ -93,6 +95,53 @@ static void epochs_wrap(void)
     graph_free(&g);
 }
 
+/* Neighbours of entity 1 under some options, as text. */
+static const char *under(struct graph_options o)
+{
+    static char said[200];
+    struct graph g;
+    struct walk w;
+    said[0] = 0;
+    options = &o;
+    if (load("options.db", &g, &w)) {
+        const size_t count = neighbours(&g, &w, 1, 1, 99);
+        for (size_t i = 0; i < count; i++) snprintf(said + strlen(said), 20, "%lld ", (long long)g.ids[w.found[i]]);
+        walk_free(&w);
+        graph_free(&g);
+    }
+    options = NULL;
+    return said;
+}
+
+static void which_relations(void)
+{
+    const float x[9] = { 0 };
+    kb_make("options.db", 9, 1, x, NULL);
+    kb_sql("options.db", "INSERT INTO kg_relations (source_id, target_id, rel_type, weight) VALUES (1, 2, 'a', 0.1),"
+                         "(1, 3, 'b', 0.5), (4, 1, 'a', 0.9), (5, 1, 'ab', NULL), (1, 6, 'c', 'no number'), (1, 2, 'b', 1)");
+    const struct graph_options all = { 0 };
+    struct graph_options o = all;
+    CHECK(strcmp(under(all), "2 3 6 4 5 ") == 0, "%s", under(all));
+    o.types = "a";
+    CHECK(strcmp(under(o), "2 4 ") == 0, "%s", under(o));
+    o.types = "b,ab";
+    CHECK(strcmp(under(o), "3 2 5 ") == 0, "%s", under(o));
+    o.types = "x";
+    CHECK(strcmp(under(o), "") == 0, "%s", under(o));
+    o = all, o.least_weight = 0.5;
+    CHECK(strcmp(under(o), "3 2 4 5 ") == 0, "%s", under(o));
+    o = all, o.direction = GRAPH_OUT;
+    CHECK(strcmp(under(o), "2 3 6 ") == 0, "%s", under(o));
+    o.direction = GRAPH_IN;
+    CHECK(strcmp(under(o), "4 5 ") == 0, "%s", under(o));
+    o = all, o.fanout = 2;
+    CHECK(strcmp(under(o), "2 3 ") == 0, "%s", under(o));
+    o = all, o.rewire = 1, o.seed = 3;
+    char first[64];
+    snprintf(first, sizeof first, "%s", under(o));
+    CHECK(strcmp(under(o), first) == 0 && strcmp(first, "2 3 6 4 5 ") != 0, "%s, then %s", first, under(o));
+}
+
 static void engine_order(void)
 {
     FILE *f = fopen(kb_fixture_file("neighbors_expected.tsv"), "r");
@@ -134,6 +183,7 @@ int main(void)
     test_case("neighbours by hand", by_hand);
     test_case("ids far apart", far_apart_ids);
     test_case("a wrapped walk number", epochs_wrap);
+    test_case("which relations count", which_relations);
     test_case("the engine's get_neighbors, order and relations", engine_order);
     return kb_end();
 }

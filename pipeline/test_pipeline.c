@@ -379,6 +379,29 @@ static void base_settings(void)
     }
 }
 
+/* pipeline_change is as good as closing and opening, whatever changed. */
+static void changed_settings(void)
+{
+    static const char *const all[] = { "edge_types=none", "max_fanout=1", "edge_direction=in", "bit_width=5",
+                                       "expand=none",
+                                       "min_edge_weight=0.9", "edge_rewire=0.5", "top_k_candidates=1",
+                                           "context_depth=1" };
+    struct answer a, b;
+    kb_make("change.db", 3, 4, three[0], star);
+    struct pipeline *p = kb_pipeline("change.db", "");
+    for (size_t i = 0; p && i < sizeof all / sizeof *all; i++) {
+        struct pipeline *q = kb_pipeline("change.db", all[i]);
+        CHECK(pipeline_change(p, &all[i], 1, &kb_err) == ERR_OK, "%s", kb_err.text);
+        CHECK(kb_ask(p, ask_x, 4, 3, &a) == ERR_OK && q && kb_ask(q, ask_x, 4, 3, &b) == ERR_OK, "%s", kb_err.text);
+        CHECK(a.count == b.count, "%s: %zu and %zu", all[i], a.count, b.count);
+        for (size_t r = 0; r < a.count && r < b.count; r++)
+            CHECK(a.results[r].id == b.results[r].id && a.results[r].combined_score == b.results[r].combined_score &&
+                      a.results[r].context_count == b.results[r].context_count, "%s: rank %zu", all[i], r);
+        pipeline_close(q);
+    }
+    pipeline_close(p);
+}
+
 /* Every stage's parameters: parse by their own table, mean one thing everywhere, and are listed. */
 static void registry(void)
 {
@@ -501,6 +524,7 @@ int main(void)
     test_case("bad questions", bad_questions);
     test_case("bad settings", bad_settings);
     test_case("settings that the base recommends", base_settings);
+    test_case("settings changed on the way", changed_settings);
     test_case("parameters of all stages", registry);
     test_case("exact stages: expansion cannot change the best k", expansion_cannot_help);
     test_case("the best k of a large pool", best_of_many);
