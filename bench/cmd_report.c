@@ -174,24 +174,54 @@ static int ends_with(const char *name, const char *suffix)
     return size >= tail && strcmp(name + size - tail, suffix) == 0;
 }
 
-static int collect(struct text *page, const char *dir, size_t *found, struct err *e)
+/* The names of a folder and of the folders in it, one level down: "sweep.csv", "twohop/sweep.csv".
+ */
+static int list_files(const char *dir, const char *below, struct text *names, struct err *e)
 {
+    struct text path = { 0 };
+    text_add(&path, "%s%s%s", dir, *below ? "/" : "", below);
     struct dirent **entries;
-    const int count = scandir(dir, &entries, NULL, alphasort);
-    if (count < 0)
-        return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", dir, strerror(errno));
+    const int count = scandir(text_of(&path), &entries, NULL, alphasort);
     int status = ERR_OK;
-    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
-        for (int i = 0; status == ERR_OK && i < count; i++) {
-            if (!ends_with(entries[i]->d_name, parts[p].suffix)) continue;
-            struct text path = { 0 };
-            text_add(&path, "%s/%s", dir, entries[i]->d_name);
-            status = parts[p].add(page, text_of(&path), entries[i]->d_name, e);
-            text_free(&path);
-            (*found)++;
+    if (count < 0)
+        status = FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", text_of(&path),
+                      strerror(errno));
+    for (int folders = 0; folders < 2; folders++) /* the folder's own files first */
+        for (int i = 0; i < count; i++) {
+            const char *name = entries[i]->d_name;
+            const int is_folder = entries[i]->d_type == DT_DIR;
+            if (is_folder != folders || name[0] == '.') continue;
+            if (!is_folder)
+                text_add(names, "%s%s%s\n", below, *below ? "/" : "", name);
+            else if (!*below && status == ERR_OK)
+                status = list_files(dir, name, names, e);
         }
     for (int i = 0; i < count; i++) free(entries[i]);
-    free(entries);
+    if (count >= 0) free(entries);
+    text_free(&path);
+    return status;
+}
+
+static int collect(struct text *page, const char *dir, size_t *found, struct err *e)
+{
+    struct text names = { 0 };
+    int status = list_files(dir, "", &names, e);
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        const char *end;
+        for (const char *at = text_of(&names); status == ERR_OK && (end = strchr(at, '\n'));
+             at = end + 1) {
+            struct text name = { 0 }, path = { 0 };
+            text_add_bytes(&name, at, (size_t)(end - at));
+            text_add(&path, "%s/%s", dir, text_of(&name));
+            if (ends_with(text_of(&name), parts[p].suffix)) {
+                status = parts[p].add(page, text_of(&path), text_of(&name), e);
+                (*found)++;
+            }
+            text_free(&name);
+            text_free(&path);
+        }
+    }
+    text_free(&names);
     return status;
 }
 
@@ -225,10 +255,9 @@ const struct command cmd_report = {
     .name = "report",
     .summary = "one self-contained HTML page of a results folder",
     .help = "usage: assay report DIR\n\n"
-            "Writes DIR/report.html: summary.txt, then every figure (*.svg, inlined), then every "
-            "table (*.csv;\n"
-            "a click on a column sorts by it), with where it comes from.  The page needs nothing "
-            "else.\n\n"
+            "Writes DIR/report.html: summary.txt, then every figure (*.svg, inlined), then every table\n"
+            "(*.csv; a click on a column sorts by it) with where it comes from, those in folders of\n"
+            "DIR too.  The page needs nothing else.\n\n"
             "example: assay plot results/default/sweep.csv && assay report results/default\n",
     .run = run,
 };

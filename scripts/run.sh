@@ -32,18 +32,19 @@ sweep "$size" "$out"
 sweep clustered "$out/clustered"
 sweep twohop "$out/twohop"
 make_once "$out/turboquant.csv" 'paper: TurboQuant, distortion' $assay paper turboquant --out "$out/turboquant.csv"
-make_once "$out/bench/bench.csv" 'bench: kernels against the compilers' $assay bench --quick --out "$out/bench"
+make_once "$out/bench.csv" 'bench: kernels against the compilers' $assay bench --quick --out $data/bench
+cp -n $data/bench/bench.csv "$out/" # without the raw samples
 
 step 'figures and report'
 $assay plot "$out/sweep.csv" "$out/clustered/sweep.csv" "$out/twohop/sweep.csv" results/recorded_peers.csv \
-    "$out/turboquant.csv" "$out/bench/bench.csv" --out "$out" >"$data/log"
+    "$out/turboquant.csv" "$out/bench.csv" --out "$out" >"$data/log"
 
 import() { printf '.import --csv "|grep -v ^# %s" %s\n' "$1" "$2"; }
 {
     import "$out/turboquant.csv" paper
     import "$out/clustered/sweep.csv" clustered
     import results/recorded_peers.csv recorded
-    import "$out/bench/bench.csv" bench
+    import "$out/bench.csv" bench
     import "$out/twohop/sweep.csv" twohop
     import "$out/sweep.csv" wordnet
     cat scripts/screen.sql
