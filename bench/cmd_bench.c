@@ -175,6 +175,7 @@ static int write_results(const struct asked *a, const struct micro *m, const cha
         text_clear(&out);
         micro_google_json(m, "assay bench", &out);
         if (status == ERR_OK) status = output_write_in(a->out, "bench.json", &out, e);
+        if (status == ERR_OK) status = micro_figures(m, a->out, e);
     }
     text_free(&out);
     return status;

@@ -278,7 +278,7 @@ static int draw(const struct contest_report *r, const char *dir, struct err *e)
     int status = output_write_in(dir, "compare.dat", &data, e);
     text_add(&title, "against %s", r->run->arms[0]);
     if (status == ERR_OK)
-        status = gnuplot_figure(&script, "compare", dir, "compare", text_of(&title),
+        status = gnuplot_figure(&script, "ratios", dir, "compare", text_of(&title),
                                 "time of A / time (above 1: faster)", e);
     text_add(&script, "n = %zu; array label[%zu]; ", at - 1, at - 1);
     text_add(&script, "%s", text_of(&labels));

@@ -48,7 +48,7 @@ static int is_scalar(const struct kernel *k) { return k->isa == ISA_scalar && k-
 static int wanted(const struct kernel *k, const struct kernel *usual, const struct micro_plan *plan)
 {
     if (!kernel_runnable(k)) return 0;
-    if (is_compiler(k) || is_scalar(k)) return 1;
+    if (is_compiler(k) || is_scalar(k)) return !plan->no_baselines || k == usual;
     if (plan->defaults_only) return k == usual;
     char name[128];
     snprintf(name, sizeof name, "%s/%s/%s", kernel_op_name(k->op), isa_name(k->isa), k->variant);

@@ -55,6 +55,7 @@ struct micro_plan {
     double budget_ns; /* a shape */
     uint64_t seed;
     const char *filter; /* "" or part of "op/isa/variant": narrows the hand-written rows */
+    int no_baselines;   /* leave out scalar and compiler rows */
     int defaults_only;  /* of the hand-written rows, only the one that this CPU would choose */
 };
 
@@ -78,6 +79,9 @@ void micro_footer(const struct micro *m, struct text *out);   /* error, load, st
 void micro_csv(const struct micro *m, const char *notes, struct text *out);
 void micro_raw_csv(const struct micro *m, const char *notes, struct text *out); /* one line a sample */
 void micro_google_json(const struct micro *m, const char *program, struct text *out);
+/* micro_plot.c: gains over the compiler, time against dimension and working set (from three of them
+ * on), densities; with their data, as PNG, SVG and PDF. */
+int micro_figures(const struct micro *m, const char *dir, struct err *e);
 /* Compares with a file of micro_raw_csv.  ERR_FORMAT when it is not one; ERR_ARG when it is of another
  * machine or build and `force` is 0. */
 int micro_baseline(struct micro *m, const char *path, int force, struct err *e);

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_roofline.c - what this machine can do at most, measured now, and where the kernels stand. */
+#include "bench/clock.h"
+#include "bench/command.h"
+#include "bench/gnuplot.h"
+#include "bench/micro.h"
+#include "bench/output.h"
+#include "bench/run.h"
+#include "kernels/base/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const levels[] = { "l1", "l2", "l3", "dram" };
+enum { LEVELS = 4, CEILINGS_MOST = 96, THREADS_MOST = 256 };
+
+/* One measured ceiling. */
+struct line {
+    const char *kind;  /* "read" "random_rows" "chase" "instructions" */
+    const char *what;  /* level, or the instruction */
+    size_t bytes;      /* read from, of one thread; 0: registers */
+    size_t row_bytes;  /* random_rows */
+    int threads;
+    struct rate rate;  /* in `unit` */
+    const char *unit;
+};
+
+struct roofline {
+    struct line lines[CEILINGS_MOST];
+    size_t count;
+    struct micro micro; /* the kernels' points */
+};
+
+struct asked {
+    int64_t dim, bits, rounds, seed;
+    const char *out;
+    int csv, json, no_kernels;
+};
+
+static void keep(struct roofline *r, struct line l)
+{
+    if (r->count < CEILINGS_MOST) r->lines[r->count++] = l;
+}
+
+/* Rates are events a nanosecond; latencies are their inverse. */
+static struct rate inverse(struct rate r)
+{
+    return (struct rate){ 1 / r.median, { 1 / r.interval.hi, 1 / r.interval.lo }, r.kernel };
+}
+
+static int measure_reads(struct roofline *r, const struct asked *a, struct err *e)
+{
+    for (int level = 0; level < LEVELS; level++) {
+        const size_t bytes = machine_level_bytes(&r->micro.machine, levels[level]);
+        for (int threads = 1; bytes > 0 && threads <= r->micro.machine.cpus && threads <= THREADS_MOST; threads *= 2) {
+            /* What the cores share is shared here too. */
+            const size_t own = level < 2 ? bytes : bytes / (size_t)threads;
+            struct line l = { .kind = "read", .what = levels[level], .bytes = own, .threads = threads, .unit = "GB/s" };
+            const int status = roofline_read(own, threads, (size_t)a->rounds, (uint64_t)a->seed, &l.rate, e);
+            if (status != ERR_OK) return status;
+            keep(r, l);
+        }
+    }
+    return ERR_OK;
+}
+
+static int measure_random(struct roofline *r, const struct asked *a, struct err *e)
+{
+    static const size_t row_bytes[] = { 64, 384, 1536 };
+    const size_t dram = machine_level_bytes(&r->micro.machine, "dram"), rounds = (size_t)a->rounds;
+    for (int i = 0; i < 3; i++) {
+        struct line l = { .kind = "random_rows",
+                          .what = "dram",
+                          .bytes = dram,
+                          .row_bytes = row_bytes[i],
+                          .threads = 1,
+                          .unit = "ns/row" };
+        const int status = roofline_rows(dram, row_bytes[i], rounds, (uint64_t)a->seed, &l.rate, e);
+        if (status != ERR_OK) return status;
+        l.rate = inverse(l.rate);
+        keep(r, l);
+    }
+    for (int level = 0; level < LEVELS; level++) {
+        struct line l = { .kind = "chase", .what = levels[level], .row_bytes = 64, .threads = 1, .unit = "ns/load" };
+        l.bytes = machine_level_bytes(&r->micro.machine, levels[level]);
+        if (l.bytes == 0) continue;
+        const int status = roofline_chase(l.bytes, rounds, (uint64_t)a->seed, &l.rate, e);
+        if (status != ERR_OK) return status;
+        l.rate = inverse(l.rate);
+        keep(r, l);
+    }
+    return ERR_OK;
+}
+
+static int measure_instructions(struct roofline *r, const struct micro_plan *plan, struct err *e)
+{
+    const int status = micro_ceilings(&r->micro, plan, e);
+    for (int c = CEILING_READ + 1; c < CEILING_COUNT && status == ERR_OK; c++) {
+        const struct rate rate = r->micro.rates[c];
+        if (!rate.kernel) continue;
+        keep(r, (struct line){ "instructions", ceiling_name((enum ceiling)c), 0, 0, 1, rate,
+                               ceiling_unit((enum ceiling)c) });
+    }
+    return status;
+}
+
+/* The default row of every operation, at every level of the memory. */
+static int measure_kernels(struct roofline *r, const struct asked *a, const struct micro_plan *plan, struct err *e)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        for (int level = 0; level < LEVELS; level++) {
+            const struct workload_shape shape = {
+                .op = (enum kernel_op)op,
+                .dim = (size_t)a->dim,
+                .bits = (int)a->bits,
+                .batch = 1,
+                .seed = (uint64_t)a->seed,
+                .bytes = machine_level_bytes(&r->micro.machine, levels[level]),
+            };
+            if (workload_uses(shape.op) < 0 || shape.bytes == 0) continue;
+            const int status = micro_shape(&r->micro, plan, &shape, levels[level], e);
+            if (status != ERR_OK) return err_context(e, status, "%s in %s", kernel_op_name(shape.op), levels[level]);
+        }
+    return ERR_OK;
+}
+
+/* The kind of work an operation does most of, and how much of it a nanosecond and a byte. */
+struct spot { enum ceiling kind; double per_byte, per_ns, lo, hi; };
+static int spot_of(const struct micro_row *row, struct spot *out)
+{
+    if (row->wrong[0]) return 0;
+    int kind = CEILING_FMA;
+    for (int c = CEILING_FMA; c < CEILING_COUNT; c++)
+        if (row->facts.demand[c] > row->facts.demand[kind]) kind = c;
+    const double work = row->facts.demand[kind];
+    if (work <= 0 || row->facts.demand[CEILING_READ] <= 0) return 0;
+    *out = (struct spot){ (enum ceiling)kind, work / row->facts.demand[CEILING_READ], work / row->call_ns.median,
+                          work / row->call_ns.interval.hi, work / row->call_ns.interval.lo };
+    return 1;
+}
+
+/* --- output ------------------------------------------------------------------------------------- */
+
+static void say_lines(const struct roofline *r, struct text *out)
+{
+    text_add(out, "%-13s %-9s %10s %8s  %10s  %-22s %s\n", "ceiling", "", "bytes", "threads", "median", "[95 %]", "");
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+        char bytes[24] = "", interval[48];
+        if (l->bytes) snprintf(bytes, sizeof bytes, "%zu KiB", l->bytes / 1024);
+        snprintf(interval, sizeof interval, "[%.4g, %.4g]", l->rate.interval.lo, l->rate.interval.hi);
+        text_add(out, "%-13s %-9s %10s %8d  %10.4g  %-22s %s", l->kind, l->what, bytes, l->threads, l->rate.median,
+                 interval, l->unit);
+        if (l->row_bytes && strcmp(l->kind, "random_rows") == 0) text_add(out, ", rows of %zu bytes", l->row_bytes);
+        if (l->rate.kernel) text_add(out, "  (%s/%s)", isa_name(l->rate.kernel->isa), l->rate.kernel->variant);
+        text_add(out, "\n");
+    }
+}
+
+static void say_points(const struct roofline *r, struct text *out)
+{
+    if (r->micro.count)
+        text_add(out, "\n%-11s %-6s %-24s %10s  %12s  %-14s %s\n", "kernel", "where", "row", "per byte", "G/s",
+                 "of ceiling", "of the read loop's speed [95 %], paired");
+    for (size_t i = 0; i < r->micro.count; i++) {
+        const struct micro_row *row = &r->micro.rows[i];
+        struct spot s;
+        if (row->kernel->kind == KERNEL_BASELINE || !spot_of(row, &s)) continue;
+        char name[64], share[32];
+        snprintf(name, sizeof name, "%s/%s", isa_name(row->kernel->isa), row->kernel->variant);
+        snprintf(share, sizeof share, "%.0f %% %s", 100 * row->share, ceiling_name(row->binds));
+        text_add(out, "%-11s %-6s %-24s %10.3g  %12.4g  %-14s", kernel_op_name(row->kernel->op), row->where, name,
+                 s.per_byte, s.per_ns, share);
+        if (row->binds == CEILING_READ)
+            text_add(out, " %.3f [%.3f, %.3f]", row->over_read.at, row->over_read.interval.lo,
+                     row->over_read.interval.hi);
+        text_add(out, "\n");
+    }
+}
+
+static void add_csv(const struct roofline *r, const char *notes, struct text *out)
+{
+    text_add(out, "%skind,what,bytes,row_bytes,threads,value,value_lo,value_hi,unit,kernel,per_byte\n", notes);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+        text_add(out, "%s,%s,%zu,%zu,%d,%.6g,%.6g,%.6g,%s,", l->kind, l->what, l->bytes, l->row_bytes, l->threads,
+                 l->rate.median, l->rate.interval.lo, l->rate.interval.hi, l->unit);
+        if (l->rate.kernel) text_add(out, "%s/%s", isa_name(l->rate.kernel->isa), l->rate.kernel->variant);
+        text_add(out, ",\n");
+    }
+    for (size_t i = 0; i < r->micro.count; i++) {
+        const struct micro_row *row = &r->micro.rows[i];
+        struct spot s;
+        if (row->kernel->kind == KERNEL_BASELINE || !spot_of(row, &s)) continue;
+        text_add(out, "kernel,%s,%zu,,1,%.6g,%.6g,%.6g,%s,%s/%s,%.6g\n", kernel_op_name(row->kernel->op),
+                 row->facts.set_bytes, s.per_ns, s.lo, s.hi, ceiling_unit(s.kind), isa_name(row->kernel->isa),
+                 row->kernel->variant, s.per_byte);
+    }
+}
+
+static void add_json(const struct roofline *r, struct text *out)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+        text_add(out,
+                 "{\"kind\":\"%s\",\"what\":\"%s\",\"bytes\":%zu,\"row_bytes\":%zu,\"threads\":%d,\"value\":%.6g,"
+                 "\"value_lo\":%.6g,\"value_hi\":%.6g,\"unit\":\"%s\"}\n",
+                 l->kind, l->what, l->bytes, l->row_bytes, l->threads, l->rate.median, l->rate.interval.lo,
+                 l->rate.interval.hi, l->unit);
+    }
+}
+
+/* Names that would stand on each other share one line. */
+struct name { char text[96]; double x, y; };
+
+static void add_name(struct name *names, size_t *count, size_t room, const char *text, double x, double y)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (fabs(log(names[i].x / x)) < 0.05 && fabs(log(names[i].y / y)) < 0.15) {
+            const size_t size = strlen(names[i].text);
+            snprintf(names[i].text + size, sizeof names[i].text - size, ", %s", text);
+            return;
+        }
+    if (*count == room) return;
+    snprintf(names[*count].text, sizeof names[*count].text, "%s", text);
+    names[*count].x = x;
+    names[(*count)++].y = y;
+}
+
+/* Slopes and flats as functions, kernels as points: work per byte, work per ns, lo, hi, level (0..3). */
+static void add_roofs(const struct roofline *r, struct text *script)
+{
+    struct name flats[CEILING_COUNT];
+    size_t roofs = 0, count = 0;
+    struct text more = { 0 };
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+        if (strcmp(l->kind, "instructions") == 0)
+            add_name(flats, &count, CEILING_COUNT, l->what, 1, l->rate.median);
+        if (strcmp(l->kind, "read") != 0 || l->threads != 1) continue;
+        gnuplot_set(&more, "roof_name", ++roofs, l->what);
+        text_add(&more, "roof[%zu] = %.6g; ", roofs, l->rate.median);
+    }
+    for (size_t i = 0; i < count; i++) {
+        gnuplot_set(&more, "flat_name", i + 1, flats[i].text);
+        text_add(&more, "flat[%zu] = %.6g; ", i + 1, flats[i].y);
+    }
+    text_add(script,
+             "roofs = %zu; array roof[%d]; array roof_name[%d]; flats = %zu; array flat[%d]; array flat_name[%d]; ",
+             roofs, LEVELS, LEVELS, count, CEILING_COUNT, CEILING_COUNT);
+    text_add(script, "%s", text_of(&more));
+    text_free(&more);
+}
+
+static void add_points(const struct roofline *r, struct text *script, struct text *data)
+{
+    struct name names[OP_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < r->micro.count; i++) {
+        const struct micro_row *row = &r->micro.rows[i];
+        struct spot s;
+        if (row->kernel->kind == KERNEL_BASELINE || !spot_of(row, &s)) continue;
+        int level = 0;
+        while (level < LEVELS - 1 && strcmp(levels[level], row->where) != 0) level++;
+        text_add(data, "%.6g %.6g %.6g %.6g %d\n", s.per_byte, s.per_ns, s.lo, s.hi, level);
+        /* One name an operation, at its last level, where the points hang lowest. */
+        const int last = i + 1 == r->micro.count || r->micro.rows[i + 1].kernel->op != row->kernel->op;
+        if (last) add_name(names, &count, OP_COUNT, kernel_op_name(row->kernel->op), s.per_byte, s.per_ns);
+    }
+    text_add(script, "n = %zu; array label[%d]; array at_x[%d]; array at_y[%d]; ", count, OP_COUNT, OP_COUNT, OP_COUNT);
+    for (size_t i = 0; i < count; i++) {
+        gnuplot_set(script, "label", i + 1, names[i].text);
+        text_add(script, "at_x[%zu] = %.6g; at_y[%zu] = %.6g; ", i + 1, names[i].x, i + 1, names[i].y);
+    }
+}
+
+static int draw(const struct roofline *r, const char *dir, struct err *e)
+{
+    struct text data = { 0 }, script = { 0 };
+    int status = gnuplot_figure(&script, "roofline", dir, "roofline", r->micro.machine.cpu, "work per byte read", e);
+    add_roofs(r, &script);
+    add_points(r, &script, &data);
+    if (status == ERR_OK) status = output_write_in(dir, "roofline.dat", &data, e);
+    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    text_free(&data);
+    text_free(&script);
+    return status;
+}
+
+static int write_results(const struct roofline *r, const struct asked *a, const char *notes, struct err *e)
+{
+    struct text out = { 0 };
+    if (a->csv) add_csv(r, notes, &out);
+    else if (a->json) add_json(r, &out);
+    else {
+        text_add(&out, "%s, %d CPUs\n\n", r->micro.machine.cpu, r->micro.machine.cpus);
+        say_lines(r, &out);
+        say_points(r, &out);
+        micro_footer(&r->micro, &out);
+    }
+    fputs(text_of(&out), stdout);
+    int status = out.failed ? FAIL(e, ERR_MEM, "no memory for the results") : ERR_OK;
+    if (status == ERR_OK && a->out) {
+        text_clear(&out);
+        add_csv(r, notes, &out);
+        status = output_write_in(a->out, "roofline.csv", &out, e);
+        if (status == ERR_OK && r->micro.count) status = draw(r, a->out, e);
+    }
+    text_free(&out);
+    return status;
+}
+
+static int measure(const struct asked *a, const char *notes, struct err *e)
+{
+    struct roofline *r = mem_zero(1, sizeof *r);
+    if (!r) return FAIL(e, ERR_MEM, "no memory for the results");
+    micro_init(&r->micro);
+    const struct micro_plan plan = { .rounds = (size_t)a->rounds,
+                                     .budget_ns = 2e9,
+                                     .seed = (uint64_t)a->seed,
+                                     .filter = "",
+                                     .defaults_only = 1,
+                                     .no_baselines = 1 };
+    int status = measure_reads(r, a, e); /* before we bind ourselves: its threads bind themselves */
+    (void)clock_pin(-1, NULL);           /* where binding is forbidden the scheduler's choice stands */
+    if (status == ERR_OK) status = measure_random(r, a, e);
+    if (status == ERR_OK) status = measure_instructions(r, &plan, e);
+    if (status == ERR_OK && !a->no_kernels) status = measure_kernels(r, a, &plan, e);
+    if (status == ERR_OK) status = write_results(r, a, notes, e);
+    micro_fini(&r->micro);
+    mem_free(r);
+    return status;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+    struct asked a = { .dim = 384, .bits = 4, .rounds = 20, .seed = 1 };
+    const struct option options[] = {
+        { "--dim", OPTION_INT, &a.dim, 1, 65536 },      { "--bits", OPTION_INT, &a.bits, 1, 8 },
+        { "--rounds", OPTION_INT, &a.rounds, 6, 4096 }, { "--seed", OPTION_INT, &a.seed, 0, 1e15 },
+        { "--out", OPTION_TEXT, &a.out, 0, 0 },         { "--no-kernels", OPTION_FLAG, &a.no_kernels, 0, 0 },
+        { "--csv", OPTION_FLAG, &a.csv, 0, 0 },         { "--json", OPTION_FLAG, &a.json, 0, 0 },
+        { 0 },
+    };
+    int status = options_parse(argc, argv, options, NULL, e);
+    if (status == ERR_OK && a.csv && a.json) status = FAIL(e, ERR_ARG, "--csv and --json: choose one");
+    if (status != ERR_OK) return status;
+    struct run r;
+    status = run_init(&r, argc, argv, e);
+    if (status == ERR_OK) status = measure(&a, text_of(&r.notes), e);
+    run_fini(&r);
+    return status;
+}
+
+const struct command cmd_roofline = {
+    .name = "roofline",
+    .summary = "this machine's ceilings, measured now",
+    .help =
+        "usage: assay roofline [options]\n\n"
+        "Sequential reads from each level of the memory by 1, 2, 4 ... threads; random rows and dependent loads;\n"
+        "fused multiply-adds, int8 products, byte shuffles and bit counts a second; and where the default row of\n"
+        "every operation stands below them.  Medians with 95 % intervals.\n\n"
+        "  --dim N        dimensions of the kernels' vectors                (384)\n"
+        "  --bits N       bits of their codes                               (4)\n"
+        "  --rounds N     samples of each                                   (20)\n"
+        "  --no-kernels   the ceilings alone\n"
+        "  --seed N       of data and order                                 (1)\n"
+        "  --csv, --json  to standard output\n"
+        "  --out DIR      roofline.csv and the figure\n\n"
+        "example: assay roofline --out results/roofline\n",
+    .run = run,
+};
