@@ -8,6 +8,7 @@
 #define ASSAY_CHECK_ROWS_H
 #include "kernels/base/mem.h"
 #include "kernels/check_kernel.h"
+#include "kernels/half.h"
 #include <float.h>
 #include <math.h>
 
@@ -16,8 +17,18 @@ struct element {
     size_t size;
     void (*put)(void *at, float value);
     float (*get)(const void *at);
+    float unit;      /* random values lie in -unit .. unit */
     float big, tiny; /* powers of two; sums of 4,096 products of big ones stay finite */
     int spread;      /* "many magnitudes" are 2^-spread .. 2^spread */
+};
+
+/* The arguments of an operation, for the test to hand to the kernel in its own type. */
+struct rows_args {
+    const void *query, *rows;
+    size_t stride, count, dim;
+    const uint32_t *pick;
+    const float *norms; /* NULL: to be computed */
+    void *scores;       /* float, or int32_t where sums are exact */
 };
 
 enum rows_kind { ROWS_DOT, ROWS_L2, ROWS_COSINE };
@@ -25,6 +36,8 @@ struct rows_op {
     enum kernel_op op;
     enum rows_kind kind;
     const struct element *query, *row;
+    int exact; /* int8: sums without error, the same on every ISA, scalar too */
+    void (*call)(const struct kernel *k, const struct rows_args *a);
 };
 
 enum { CHECK_ROWS = 17, CHECK_LONGEST = 4096, CHECK_GUARD = 16, CHECK_PAD = 5 };
@@ -35,13 +48,29 @@ enum fill {
 enum layout { CONTIGUOUS, STRIDED, PICKED, LAYOUTS };
 
 static void put_f32(void *at, float v) { memcpy(at, &v, sizeof v); }
+static void put_u16(void *at, uint16_t v) { memcpy(at, &v, sizeof v); }
+static void put_f16(void *at, float v) { put_u16(at, f16_of_f32(v)); }
+static void put_bf16(void *at, float v) { put_u16(at, bf16_of_f32(v)); }
+static void put_i8(void *at, float v) { *(int8_t *)at = (int8_t)rintf(fminf(fmaxf(v, -128), 127)); }
 static float get_f32(const void *at)
 {
     float v;
     memcpy(&v, at, sizeof v);
     return v;
 }
-static const struct element element_f32 = { 4, put_f32, get_f32, 0x1p57f, 0x1p-70f, 20 };
+static uint16_t get_u16(const void *at)
+{
+    uint16_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+static float get_f16(const void *at) { return f32_of_f16(get_u16(at)); }
+static float get_bf16(const void *at) { return f32_of_bf16(get_u16(at)); }
+static float get_i8(const void *at) { return *(const int8_t *)at; }
+static const struct element element_of_f32 = { 4, put_f32, get_f32, 1, 0x1p57f, 0x1p-70f, 20 };
+static const struct element element_of_f16 = { 2, put_f16, get_f16, 1, 0x1p15f, 0x1p-20f, 12 };
+static const struct element element_of_bf16 = { 2, put_bf16, get_bf16, 1, 0x1p57f, 0x1p-70f, 20 };
+static const struct element element_of_i8 = { 1, put_i8, get_i8, 127, 128, 0, 7 };
 
 static size_t check_dim(size_t i)
 {
@@ -77,13 +106,13 @@ static float fill_value(enum fill fill, const struct element *t, size_t row, siz
     const float random = (float)((int)(z >> 40) - (1 << 23)) * 0x1p-23f;
     const float sign = z & 1 ? -1.0f : 1.0f;
     switch (fill) {
-    case FILL_ZEROS: return row == CHECK_ROWS ? random : 0.0f;
+    case FILL_ZEROS: return row == CHECK_ROWS ? t->unit * random : 0.0f;
     case FILL_ONES: return 1;
     case FILL_BIG: return (z & 2 ? t->big : 1 / t->big) * sign;
     case FILL_ALTERNATING: return (i + row) % 2 ? -1.0f : 1.0f;
     case FILL_SPREAD: return ldexpf(random, (int)(z >> 8 & 0xff) % (2 * t->spread + 1) - t->spread);
-    case FILL_TINY: return t->tiny * random;
-    default: return random;
+    case FILL_TINY: return t->tiny > 0 ? t->tiny * random : -128;
+    default: return t->unit * random;
     }
 }
 
@@ -94,14 +123,14 @@ static unsigned char *base_row(const struct rows_check *c, enum fill fill, size_
 }
 
 /* The rows and the query of a (dim, fill), dense, as they are stored. */
-static void make_rows(struct rows_check *c, size_t dim, enum fill fill)
+static void make_rows(struct rows_check *c, size_t dim, enum fill fill, size_t count)
 {
     const struct element *t = c->op->row;
     const size_t query_size = c->op->query->size;
     memcpy(c->query, base_row(c, fill, CHECK_ROWS), dim * query_size);
     for (size_t i = 0; fill == FILL_CANCEL && i < dim / 2; i++)
         memcpy(c->query + (dim - 1 - i) * query_size, c->query + i * query_size, query_size);
-    for (size_t r = 0; r < CHECK_ROWS; r++) {
+    for (size_t r = 0; r < count; r++) {
         unsigned char *row = c->rows + r * dim * t->size;
         memcpy(row, base_row(c, fill, r), dim * t->size);
         /* One-hot in each of the last places; halves that nearly cancel. */
@@ -131,54 +160,68 @@ static float canonical_sum(const float lanes[32])
 
 static float canonical_inverse(float square) { return square > 0 ? 1.0f / sqrtf(square) : 0.0f; }
 
-static struct expected expect(const struct rows_op *op, const float *q, const float *x, size_t dim, int canonical)
+/* The square of a vector: exactly, and in the canonical order. */
+struct square { double exact; float canonical; };
+
+static struct square square_of(const struct rows_op *op, const float *x, size_t dim, int canonical)
 {
-    double sum[2] = { 0 }, magnitude = 0, qq[2] = { 0 }, xx[2] = { 0 };
-    float lane[32] = { 0 }, q_lane[32] = { 0 }, x_lane[32] = { 0 };
+    double sum[2] = { 0 };
+    float lane[32] = { 0 };
+    for (size_t i = 0; i < dim; i++) add_exactly(sum, (double)x[i] * x[i]);
+    for (size_t i = 0; canonical && i < (dim + 31) / 32 * 32; i++)
+        lane[i % 32] = fmaf(i < dim ? x[i] : 0, i < dim ? x[i] : 0, lane[i % 32]);
+    return (struct square){ sum[0] + sum[1], op->exact ? (float)sum[0] : canonical_sum(lane) };
+}
+
+static struct expected expect(const struct rows_op *op, const float *q, const float *x, size_t dim,
+                              struct square qq, int canonical)
+{
+    double sum[2] = { 0 }, magnitude = 0;
+    float lane[32] = { 0 };
     for (size_t i = 0; i < dim; i++) {
         const double d = (double)q[i] - x[i], p = op->kind == ROWS_L2 ? d * d : (double)q[i] * x[i];
         add_exactly(sum, p);
         magnitude += fabs(p);
-        if (op->kind != ROWS_COSINE) continue;
-        add_exactly(qq, (double)q[i] * q[i]);
-        add_exactly(xx, (double)x[i] * x[i]);
     }
     for (size_t i = 0; canonical && i < (dim + 31) / 32 * 32; i++) {
         const float a = i < dim ? q[i] : 0, b = i < dim ? x[i] : 0, d = a - b;
         lane[i % 32] = op->kind == ROWS_L2 ? fmaf(d, d, lane[i % 32]) : fmaf(a, b, lane[i % 32]);
-        q_lane[i % 32] = fmaf(a, a, q_lane[i % 32]);
-        x_lane[i % 32] = fmaf(b, b, x_lane[i % 32]);
     }
-    struct expected e = { sum[0] + sum[1], magnitude, canonical_sum(lane), 0 };
+    struct expected e = { sum[0] + sum[1], magnitude, op->exact ? (float)sum[0] : canonical_sum(lane), 0 };
     if (op->kind != ROWS_COSINE) return e;
-    const double norms = sqrt(qq[0] + qq[1]) * sqrt(xx[0] + xx[1]);
+    const struct square xx = square_of(op, x, dim, canonical);
+    const double norms = sqrt(qq.exact) * sqrt(xx.exact);
     e.exact = norms > 0 ? e.exact / norms : 0;
     e.magnitude = norms > 0 ? magnitude / norms : 0;
-    e.inverse_norm = canonical ? canonical_inverse(canonical_sum(x_lane)) : xx[0] > 0 ? (float)(1 / sqrt(xx[0])) : 0;
-    e.canonical = e.canonical * canonical_inverse(canonical_sum(q_lane)) * e.inverse_norm;
+    e.inverse_norm = canonical ? canonical_inverse(xx.canonical) : xx.exact > 0 ? (float)(1 / sqrt(xx.exact)) : 0;
+    e.canonical = e.canonical * canonical_inverse(qq.canonical) * e.inverse_norm;
     return e;
 }
 
-/* Some vector ISA that can run here promises the canonical order of this operation. */
-static int wants_canonical(const struct kernel *k)
+/* The rows whose bits are promised: vector ISAs in the canonical order, and all exact ones. */
+static int wants_canonical(const struct rows_op *op, const struct kernel *k)
 {
-    return k->kind == KERNEL_DEFAULT && k->isa != ISA_scalar;
+    return k->kind == KERNEL_DEFAULT && (k->isa != ISA_scalar || op->exact);
 }
+
+/* Every length goes through all counts and layouts with one fill, and with 8 rows through the rest. */
+static size_t rows_of(size_t d, int fill) { return d % FILLS == (size_t)fill ? CHECK_ROWS : 8; }
 
 static void rows_check_expect(struct rows_check *c)
 {
     static float q[CHECK_LONGEST], x[CHECK_LONGEST];
     int canonical = c->every > 1;
     for (const struct kernel *k = kernel_next(c->op->op, NULL); k; k = kernel_next(c->op->op, k))
-        canonical |= kernel_runnable(k) && wants_canonical(k);
+        canonical |= kernel_runnable(k) && wants_canonical(c->op, k);
     for (size_t d = 0; d < CHECK_DIMS; d += c->every)
         for (int f = 0; f < FILLS; f++) {
             const size_t dim = check_dim(d);
-            make_rows(c, dim, (enum fill)f);
+            make_rows(c, dim, (enum fill)f, rows_of(d, f));
             for (size_t i = 0; i < dim; i++) q[i] = c->op->query->get(c->query + i * c->op->query->size);
-            for (size_t r = 0; r < CHECK_ROWS; r++) {
+            const struct square qq = square_of(c->op, q, c->op->kind == ROWS_COSINE ? dim : 0, canonical);
+            for (size_t r = 0; r < rows_of(d, f); r++) {
                 for (size_t i = 0; i < dim; i++) x[i] = c->op->row->get(c->rows + (r * dim + i) * c->op->row->size);
-                c->expected[(d * FILLS + (size_t)f) * CHECK_ROWS + r] = expect(c->op, q, x, dim, canonical);
+                c->expected[(d * FILLS + (size_t)f) * CHECK_ROWS + r] = expect(c->op, q, x, dim, qq, canonical);
             }
         }
 }
@@ -217,45 +260,42 @@ struct rows_call {
     int at_end, norms; /* flush against the page behind; stored norms passed */
 };
 
-static void call_kernel(const struct rows_call *a, const void *query, const void *rows, size_t stride,
-                        const uint32_t *pick, const float *norms, float *scores)
-{
-    const size_t dim = check_dim(a->d);
-    switch (a->c->op->kind) {
-    case ROWS_COSINE:
-        a->k->fn.cosine_f32(query, rows, stride, pick, a->count, dim, a->norms ? norms : NULL, scores);
-        break;
-    default: a->k->fn.dot_f32(query, rows, stride, pick, a->count, dim, scores);
-    }
-}
-
 /* The bound of ops.def on one score.  Canonical rows have 32 lanes, free ones at least 8, scalar
  * and compiler rows any order. */
 static double bound_of(const struct rows_call *a, const struct expected *e)
 {
+    const struct rows_op *op = a->c->op;
     const size_t dim = check_dim(a->d);
-    const double sums = wants_canonical(a->k) ? (double)((dim + 31) / 32) + 5 :
+    const double sums = op->exact ? 0 :
+                        wants_canonical(op, a->k) ? (double)((dim + 31) / 32) + 5 :
                         a->k->kind == KERNEL_FREE ? (double)((dim + 7) / 8) + 8 : (double)dim + 1;
-    const double steps = a->c->op->kind == ROWS_COSINE ? 2 * sums + 8 : a->c->op->kind == ROWS_L2 ? sums + 3 : sums;
+    const double steps = op->kind == ROWS_COSINE ? 2 * sums + 8 : op->kind == ROWS_L2 && !op->exact ? sums + 3 : sums;
     /* A product or sum may also underflow, by half the least number at a time. */
-    const double underflow = a->c->op->kind == ROWS_COSINE ? 0 : (double)dim * 0x1p-149;
+    const double underflow = op->kind == ROWS_COSINE || op->exact ? 0 : (double)dim * 0x1p-149;
     return steps * 0x1p-24 * (1 + 1e-3) * e->magnitude + underflow;
 }
 
-static void judge(const struct rows_call *a, const size_t *row_of, const float *scores, uint64_t *hash)
+static void judge(const struct rows_call *a, const size_t *row_of, const void *scores, uint64_t *hash)
 {
+    const struct rows_op *op = a->c->op;
     const struct expected *of = a->c->expected + (a->d * FILLS + (size_t)a->fill) * CHECK_ROWS;
+    const int promised = wants_canonical(op, a->k), integers = op->exact && op->kind != ROWS_COSINE;
     for (size_t r = 0; r < a->count; r++) {
         const struct expected *e = of + row_of[r];
-        const double error = fabs((double)scores[r] - e->exact), bound = bound_of(a, e);
+        float score;
+        int32_t integer;
+        memcpy(&score, (const float *)scores + r, sizeof score);
+        memcpy(&integer, &score, sizeof integer);
+        const double got = integers ? integer : (double)score;
+        const double error = fabs(got - e->exact), bound = bound_of(a, e);
         check_error(error, bound);
-        const int same = memcmp(&scores[r], &e->canonical, sizeof(float)) == 0;
-        if (wants_canonical(a->k) && a->layout == CONTIGUOUS && !a->at_end && a->count == CHECK_ROWS)
-            *hash = check_hash(*hash, &scores[r], sizeof(float));
-        CHECK(error <= bound && (same || !wants_canonical(a->k)),
+        const int same = integers || memcmp(&score, &e->canonical, sizeof score) == 0;
+        if (promised && a->layout == CONTIGUOUS && !a->at_end && a->count == CHECK_ROWS)
+            *hash = check_hash(*hash, &score, sizeof score);
+        CHECK(error <= bound && (same || !promised),
               "dim %zu fill %d layout %d %s norms %d: row %zu of %zu scores %a, canonically %a, exactly %a +- %a",
-              check_dim(a->d), a->fill, a->layout, a->at_end ? "end" : "begin", a->norms, r, a->count,
-              (double)scores[r], (double)e->canonical, e->exact, bound);
+              check_dim(a->d), a->fill, a->layout, a->at_end ? "end" : "begin", a->norms, r, a->count, got,
+              (double)e->canonical, e->exact, bound);
     }
 }
 
@@ -283,15 +323,15 @@ static void one_call(const struct rows_call *a, uint64_t *hash)
         row_of[r] = a->layout == PICKED ? pick[r] : r;
         norms[r] = c->expected[(a->d * FILLS + (size_t)a->fill) * CHECK_ROWS + r].inverse_norm;
     }
-    call_kernel(a, query, rows, stride, a->layout == PICKED ? pick : NULL, norms, scores);
+    c->op->call(a->k, &(struct rows_args){ query, rows, stride, a->count, dim, a->layout == PICKED ? pick : NULL,
+                                           a->norms ? norms : NULL, scores });
     judge(a, row_of, scores, hash);
     for (int i = 0; i < CHECK_GUARD; i++)
         CHECK(!memcmp((unsigned char *)&guard[i], "\xa5\xa5\xa5\xa5", 4), "dim %zu count %zu: wrote %s its scores",
               dim, a->count, a->at_end ? "before" : "behind");
 }
 
-/* Every length with every count in every layout and with every fill, but not the whole product:
- * the fill goes round with the length, and the layout with the fill. */
+/* Not the whole product: see rows_of.  The odd fills' 8 rows lie in order or strided by turns. */
 static void rows_check_run(const void *kernel, void *check, void *unused)
 {
     const struct kernel *k = kernel;
@@ -300,11 +340,11 @@ static void rows_check_run(const void *kernel, void *check, void *unused)
     (void)unused;
     for (size_t d = 0; d < CHECK_DIMS; d += c.every)
         for (size_t f = 0; f < FILLS; f++) {
-            if (f == FILL_TINY && c.op->kind == ROWS_COSINE) continue; /* outside its domain */
-            make_rows(&c, check_dim(d), (enum fill)f);
+            if (f == FILL_TINY && c.op->kind == ROWS_COSINE && !c.op->exact) continue; /* outside its domain */
+            make_rows(&c, check_dim(d), (enum fill)f, rows_of(d, (int)f));
             for (size_t n = 0; n < CHECK_COUNTS; n++)
                 for (size_t layout = 0; layout < LAYOUTS; layout++) {
-                    if (d % FILLS != f && !(n + 1 == CHECK_COUNTS && layout == (d + f) % LAYOUTS)) continue;
+                    if (d % FILLS != f && !(check_counts[n] == 8 && layout == d / FILLS % 2)) continue;
                     struct rows_call call = { &c, k, d, check_counts[n], (enum fill)f, (enum layout)layout, 0, 0 };
                     for (int i = 0; i < (c.op->kind == ROWS_COSINE ? 4 : 2); i++) {
                         call.at_end = i & 1, call.norms = i >> 1;
@@ -313,7 +353,7 @@ static void rows_check_run(const void *kernel, void *check, void *unused)
                 }
             if (test_failures > 5) return;
         }
-    CHECK(!c.recorded || hash == c.recorded || !wants_canonical(k), "hash of the scores is %#llx, recorded %#llx",
+    CHECK(!c.recorded || hash == c.recorded || !wants_canonical(c.op, k), "hash of the scores is %#llx, recorded %#llx",
           (unsigned long long)hash, (unsigned long long)c.recorded);
 }
 

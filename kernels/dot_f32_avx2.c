@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * dot_f32_avx2.c - inner products, 3 rows a pass in the canonical order. */
-#include "kernels/kernel.h"
 #include "kernels/lanes_avx2.h"
-#include "kernels/rows_float.h"
+#define ROW f32
+#include "kernels/row_sums.h"
 
 static void rows3(const float *query, const float *rows, size_t stride, const uint32_t *pick,
                   size_t count, size_t dim, float *scores)

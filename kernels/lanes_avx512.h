@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * lanes_avx512.h - the 32 lanes of the canonical order as 2 zmm; see rows_float.h for its use. */
+ * lanes_avx512.h - the 32 lanes of the canonical order as 2 zmm; see row_sums.h for its use. */
 #ifndef ASSAY_LANES_AVX512_H
 #define ASSAY_LANES_AVX512_H
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#define QUERY f32
+#define SUM float
 typedef __m512 vec;
 enum {
     WIDTH = 16,
@@ -19,19 +21,29 @@ static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec sum) { return _mm512_fmadd_ps(a, b, sum); }
+static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
 static inline vec vec_f32(const float *x) { return _mm512_loadu_ps(x); }
 static inline void vec_store(float *x, vec v) { _mm512_storeu_ps(x, v); }
-static inline vec vec_inverse_root(vec x)
-{
-    const __mmask16 some = _mm512_cmp_ps_mask(x, vec_zero(), _CMP_GT_OQ);
-    return _mm512_maskz_div_ps(some, _mm512_set1_ps(1), _mm512_sqrt_ps(x));
-}
-
 static inline __mmask16 first_lanes(size_t n) { return (__mmask16)((1u << n) - 1); }
 /* The first n of WIDTH elements, +0 beyond: masked loads do not touch what they leave out. */
 static inline vec vec_f32_part(const float *x, size_t n)
 {
     return _mm512_maskz_loadu_ps(first_lanes(n), x);
+}
+
+static inline vec vec_f16(const uint16_t *x) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)x)); }
+static inline vec vec_f16_part(const uint16_t *x, size_t n)
+{
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(n), x));
+}
+static inline vec from_bf16(__m256i x)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
+}
+static inline vec vec_bf16(const uint16_t *x) { return from_bf16(_mm256_loadu_si256((const __m256i *)x)); }
+static inline vec vec_bf16_part(const uint16_t *x, size_t n)
+{
+    return from_bf16(_mm256_maskz_loadu_epi16(first_lanes(n), x));
 }
 
 /* Canonical halving of one row: l + l+16 (its 2 parts), l + l+8, l + l+4, l + l+2, l + l+1. */
@@ -67,5 +79,16 @@ static inline void sum_rows(vec sum[ROWS][PARTS], float *out)
     /* Rows 0 4 1 5 2 6 3 7 sit in the even lanes. */
     const __m512i place = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0);
     _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_permutexvar_ps(place, d)));
+}
+/* sqrt and division round correctly everywhere, so this has the same bits on every machine. */
+static inline vec inverse_root(vec x)
+{
+    const __mmask16 some = _mm512_cmp_ps_mask(x, vec_zero(), _CMP_GT_OQ);
+    return _mm512_maskz_div_ps(some, _mm512_set1_ps(1), _mm512_sqrt_ps(x));
+}
+
+static inline void inverse_roots(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += WIDTH) vec_store(x + i, inverse_root(vec_f32(x + i)));
 }
 #endif

@@ -110,17 +110,27 @@ PLANT(crashes)
 static const enum isa VECTOR = (enum isa)(ISA_scalar + 1);
 static struct rows_check inputs;
 
-static const char *outcome(dot_f32_fn *fn, enum kernel_kind kind, enum isa isa)
+static void call(const struct kernel *k, const struct rows_args *a)
 {
-    const struct kernel k = { OP_dot_f32, isa, kind, 0, "planted", "", "", { .dot_f32 = fn } };
+    k->fn.dot_f32(a->query, a->rows, a->stride, a->pick, a->count, a->dim, a->scores);
+}
+
+static const char *quietly(const struct kernel *k, struct rows_check *c)
+{
     /* The complaints are wanted, but not on the screen. */
     const int screen = dup(STDERR_FILENO), hole = open("/dev/null", O_WRONLY);
     dup2(hole, STDERR_FILENO);
-    const char *said = test_child(rows_check_run, &k, &inputs, NULL);
+    const char *said = test_child(rows_check_run, k, c, NULL);
     dup2(screen, STDERR_FILENO);
     close(screen);
     close(hole);
     return said;
+}
+
+static const char *outcome(dot_f32_fn *fn, enum kernel_kind kind, enum isa isa)
+{
+    const struct kernel k = { OP_dot_f32, isa, kind, 0, "planted", "", "", { .dot_f32 = fn } };
+    return quietly(&k, &inputs);
 }
 
 static void plants_are_caught(void)
@@ -136,6 +146,48 @@ static void plants_are_caught(void)
     };
     for (size_t i = 0; i < sizeof plants / sizeof *plants; i++)
         CHECK(outcome(plants[i].fn, KERNEL_DEFAULT, VECTOR) != TEST_SAID_OK, "a kernel that %s passed", plants[i].name);
+}
+
+/* int8: what VPMADDUBSW and a 16-bit accumulator do. */
+static int32_t clip16(int32_t x) { return x > 32767 ? 32767 : x < -32768 ? -32768 : x; }
+
+static void saturating_pairs(const int8_t *q, const int8_t *rows, size_t stride, const uint32_t *pick, size_t count,
+                             size_t dim, int32_t *scores)
+{
+    EACH_ROW {
+        const int8_t *x = rows + at * stride;
+        scores[r] = 0;
+        for (size_t i = 0; i < dim; i += 2)
+            scores[r] += clip16(q[i] * x[i] + (i + 1 < dim ? q[i + 1] * x[i + 1] : 0));
+    }
+}
+
+static void wrapping_sums(const int8_t *q, const int8_t *rows, size_t stride, const uint32_t *pick, size_t count,
+                          size_t dim, int32_t *scores)
+{
+    EACH_ROW {
+        int16_t lane[64] = { 0 };
+        scores[r] = 0;
+        for (size_t i = 0; i < dim; i++) lane[i % 64] = (int16_t)(lane[i % 64] + q[i] * rows[at * stride + i] / 64);
+        for (int i = 0; i < 64; i++) scores[r] += lane[i] * 64;
+        for (size_t i = 0; i < dim; i++) scores[r] += q[i] * rows[at * stride + i] % 64;
+    }
+}
+
+static void call_i8(const struct kernel *k, const struct rows_args *a)
+{
+    k->fn.dot_i8(a->query, a->rows, a->stride, a->pick, a->count, a->dim, a->scores);
+}
+
+static void int8_plants_are_caught(void)
+{
+    static const struct rows_op op = { OP_dot_i8, ROWS_DOT, &element_of_i8, &element_of_i8, 1, call_i8 };
+    static struct rows_check c;
+    rows_check_init(&c, &op, 5, 0);
+    const struct kernel pairs = { OP_dot_i8, VECTOR, KERNEL_DEFAULT, 0, "", "", "", { .dot_i8 = saturating_pairs } };
+    const struct kernel wraps = { OP_dot_i8, VECTOR, KERNEL_DEFAULT, 0, "", "", "", { .dot_i8 = wrapping_sums } };
+    CHECK(quietly(&pairs, &c) != TEST_SAID_OK, "pairs that saturate at 16 bits passed");
+    CHECK(quietly(&wraps, &c) != TEST_SAID_OK, "16-bit sums that wrap passed");
 }
 
 static void right_ones_pass(void)
@@ -167,10 +219,11 @@ static void rows_need_what_their_isa_needs(void)
 
 int main(void)
 {
-    static const struct rows_op op = { OP_dot_f32, ROWS_DOT, &element_f32, &element_f32 };
+    static const struct rows_op op = { OP_dot_f32, ROWS_DOT, &element_of_f32, &element_of_f32, 0, call };
     rows_check_init(&inputs, &op, 5, 0);
     check_start();
     test_case("planted wrong kernels are caught", plants_are_caught);
+    test_case("planted int8 kernels that overflow are caught", int8_plants_are_caught);
     test_case("right kernels pass", right_ones_pass);
     test_case("a row needs what its ISA needs", rows_need_what_their_isa_needs);
     return test_end();

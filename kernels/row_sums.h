@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * rows_float.h - one float query against many rows in the canonical order of ops.def: the one
- * loop behind dot, cosine and l2 of f32, f16 and bf16 on every vector ISA.
+ * row_sums.h - one query against many rows: the one loop behind dot, cosine and l2 of f32, f16,
+ * bf16 (in the canonical order of ops.def) and i8 (exact) on every vector ISA.
  *
- * A kernel file includes lanes_<isa>.h, which brings
- *     vec, WIDTH, PARTS           a register, its lanes, how many of them make 32 lanes
+ * A kernel file includes lanes_<isa>.h or lanes_i8_<isa>.h, which bring
+ *     vec, WIDTH, PARTS           a register, the dimensions it takes, registers of a row's sum
  *     ROWS                        rows of a pass, as many as the registers allow
- *     vec_zero _add _sub _fma     arithmetic
- *     vec_f32, vec_f32_part       loads; _part reads the first n elements and pads with +0
- *     vec_inverse_root            1 / sqrt(x), 0 for 0
- *     sum_row, sum_rows           the halving tree of one row, of ROWS rows
- * and says what a row is made of, before including this:
- *     ELEMENT, LOAD, LOAD_PART    f32 when not defined
+ *     QUERY, SUM                  types: of the query (f32, i8), of a sum (float, int32_t)
+ *     vec_zero, vec_sub           arithmetic; vec_fma(a, b, sum) adds the products a * b,
+ *     vec_fma, vec_square         vec_square(d, sum) the squares of a difference
+ *     vec_<type>, vec_<type>_part loads; _part reads the first n elements and pads with 0
+ *     sum_row, sum_rows           the sum of one row, of ROWS rows; floats by the halving tree
+ *     inverse_roots               x[i] = 1 / sqrt(x[i]), 0 for 0, in room for a multiple of 16
+ * and defines ROW, the type of the rows (f32, f16, bf16, i8), before it includes this.
  *
  * Why several rows a pass: a row has only PARTS accumulators, and the order forbids more; one row
  * at a time would wait for the latency of the FMA.  Rows are independent, so ROWS of them fill the
@@ -25,15 +26,19 @@
  * are more than a cache holds are read one by one, as they lie; picked rows, which no prefetcher can
  * foresee, are asked for a pass ahead, into L2 (into L1: 17 / 22, it evicts what is in use).
  * Tried and lost: ROWS rows always, the last repeated (a single row then costs a whole pass). */
-#ifndef ELEMENT
-#define ELEMENT float
-#define LOAD vec_f32
-#define LOAD_PART vec_f32_part
-#endif
-#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernels/kernel.h"
 
+typedef float element_f32;
+typedef uint16_t element_f16, element_bf16;
+typedef int8_t element_i8;
+#define ELEMENT KERNEL_PASTE(element_, ROW)
+#define LOAD KERNEL_PASTE(vec_, ROW)
+#define LOAD_PART KERNEL_PASTE(LOAD, _part)
+#define QUERY_ELEMENT KERNEL_PASTE(element_, QUERY)
+#define QUERY_LOAD KERNEL_PASTE(vec_, QUERY)
+#define QUERY_LOAD_PART KERNEL_PASTE(QUERY_LOAD, _part)
 #define INLINE inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -47,15 +52,14 @@ enum sums { DOT, DISTANCE, DOT_AND_SQUARE };
 
 static INLINE void step(enum sums what, vec q, vec x, vec *sum, vec *square)
 {
-    const vec d = what == DISTANCE ? vec_sub(q, x) : q;
-    *sum = vec_fma(d, what == DISTANCE ? d : x, *sum);
+    *sum = what == DISTANCE ? vec_square(vec_sub(q, x), *sum) : vec_fma(q, x, *sum);
     if (what == DOT_AND_SQUARE) *square = vec_fma(x, x, *square);
 }
 
 /* The sums of `count` rows, a constant, and with DOT_AND_SQUARE (at most ROWS / 2 rows) the squares
  * of each.  Rows at `next` (NULL: none) are fetched into L2 meanwhile. */
-static INLINE void pass(enum sums what, int count, const float *query, const ELEMENT *const *row,
-                        const ELEMENT *const *next, size_t dim, float *sums, float *squares)
+static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, const ELEMENT *const *row,
+                        const ELEMENT *const *next, size_t dim, SUM *sums, SUM *squares)
 {
     const int series = what == DOT_AND_SQUARE ? 2 * count : count;
     vec sum[ROWS][PARTS];
@@ -64,7 +68,7 @@ static INLINE void pass(enum sums what, int count, const float *query, const ELE
     size_t i = 0;
     for (; i + LANES <= dim; i += LANES)
         UNROLL for (size_t p = 0; p < PARTS; p++) {
-            const vec q = vec_f32(query + i + p * WIDTH);
+            const vec q = QUERY_LOAD(query + i + p * WIDTH);
             UNROLL for (int r = 0; r < count; r++) {
                 if (next && p * WIDTH * sizeof(ELEMENT) % CACHE_LINE == 0)
                     __builtin_prefetch(next[r] + i + p * WIDTH, 0, 2);
@@ -76,11 +80,11 @@ static INLINE void pass(enum sums what, int count, const float *query, const ELE
             /* Parts without elements too: the order adds a +0 to every lane. */
             const size_t at = i + p * WIDTH < dim ? i + p * WIDTH : dim;
             const size_t left = dim - at < WIDTH ? dim - at : WIDTH;
-            const vec q = vec_f32_part(query + at, left);
+            const vec q = QUERY_LOAD_PART(query + at, left);
             UNROLL for (int r = 0; r < count; r++)
                 step(what, q, LOAD_PART(row[r] + at, left), &sum[r][p], &sum[(count + r) % ROWS][p]);
         }
-    float both[ROWS];
+    SUM both[ROWS];
     if (series == ROWS) sum_rows(sum, series > count ? both : sums);
     UNROLL for (int r = 0; r < count; r++) {
         if (series < ROWS) sums[r] = sum_row(sum[r]);
@@ -89,24 +93,17 @@ static INLINE void pass(enum sums what, int count, const float *query, const ELE
     }
 }
 
-/* x[i] = 1 / sqrt(x[i]), 0 for 0.  sqrt and division round correctly everywhere, so this has the same
- * bits on every machine.  The room of x is a multiple of WIDTH. */
-static INLINE void inverse_roots(float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i += WIDTH) vec_store(x + i, vec_inverse_root(vec_f32(x + i)));
-}
-
-static INLINE float inverse_norm(const float *x, size_t dim)
+static INLINE float inverse_norm(const QUERY_ELEMENT *x, size_t dim)
 {
     vec sum[PARTS];
     UNROLL for (int p = 0; p < PARTS; p++) sum[p] = vec_zero();
     for (size_t i = 0; i < dim; i += LANES)
         UNROLL for (size_t p = 0; p < PARTS; p++) {
             const size_t at = i + p * WIDTH < dim ? i + p * WIDTH : dim;
-            const vec v = vec_f32_part(x + at, dim - at < WIDTH ? dim - at : WIDTH);
+            const vec v = QUERY_LOAD_PART(x + at, dim - at < WIDTH ? dim - at : WIDTH);
             sum[p] = vec_fma(v, v, sum[p]);
         }
-    float square[WIDTH] = { sum_row(sum) };
+    float square[16] = { (float)sum_row(sum) };
     inverse_roots(square, 1);
     return square[0];
 }
@@ -128,9 +125,9 @@ static INLINE int streams(const uint32_t *pick, size_t count, size_t dim)
 }
 
 /* squares is written with DOT_AND_SQUARE only. */
-static INLINE void row_sums(enum sums what, const float *query, const ELEMENT *rows, size_t stride,
-                            const uint32_t *pick, size_t count, size_t dim, int stream, float *sums,
-                            float *squares)
+static INLINE void row_sums(enum sums what, const QUERY_ELEMENT *query, const ELEMENT *rows, size_t stride,
+                            const uint32_t *pick, size_t count, size_t dim, int stream, SUM *sums,
+                            SUM *squares)
 {
     enum { ALL = ROWS, HALF = ROWS / 2 };
     const int group = what == DOT_AND_SQUARE ? HALF : ALL;
@@ -153,27 +150,28 @@ static INLINE void row_sums(enum sums what, const float *query, const ELEMENT *r
 }
 
 /* (dot * 1/|q|) * 1/|row|, rounded after each step; the same bits with stored norms (when they are
- * inverse_root of the canonical square) and without. */
-static INLINE void row_cosines(const float *query, const ELEMENT *rows, size_t stride,
+ * those of norms_f32, or inverse_roots of the square) and without. */
+static INLINE void row_cosines(const QUERY_ELEMENT *query, const ELEMENT *rows, size_t stride,
                                const uint32_t *pick, size_t count, size_t dim,
                                const float *inverse_norms, float *scores)
 {
     enum { BLOCK = 256 };
     const int stream = streams(pick, count, dim);
     const float query_inverse = inverse_norm(query, dim);
-    float computed[BLOCK];
+    SUM dots[BLOCK], squares[BLOCK];
+    float inverse[BLOCK];
     for (size_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? count - first : BLOCK;
         const uint32_t *picked = pick ? pick + first : NULL;
         const ELEMENT *from = rows + (pick ? 0 : first * stride);
-        float *out = scores + first;
         if (inverse_norms) {
-            row_sums(DOT, query, from, stride, picked, n, dim, stream, out, out);
-            for (size_t r = 0; r < n; r++) computed[r] = inverse_norms[pick ? picked[r] : first + r];
+            row_sums(DOT, query, from, stride, picked, n, dim, stream, dots, squares);
+            for (size_t r = 0; r < n; r++) inverse[r] = inverse_norms[pick ? picked[r] : first + r];
         } else {
-            row_sums(DOT_AND_SQUARE, query, from, stride, picked, n, dim, stream, out, computed);
-            inverse_roots(computed, n);
+            row_sums(DOT_AND_SQUARE, query, from, stride, picked, n, dim, stream, dots, squares);
+            for (size_t r = 0; r < n; r++) inverse[r] = (float)squares[r];
+            inverse_roots(inverse, n);
         }
-        for (size_t r = 0; r < n; r++) out[r] = out[r] * query_inverse * computed[r];
+        for (size_t r = 0; r < n; r++) scores[first + r] = (float)dots[r] * query_inverse * inverse[r];
     }
 }

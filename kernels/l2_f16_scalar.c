@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * l2_f16_scalar.c - l2_f32_scalar.c with rows widened by shifts. */
+#include "kernels/half.h"
+#include "kernels/kernel.h"
+
+static void plain(const float *query, const uint16_t *rows, size_t stride, const uint32_t *pick,
+                  size_t count, size_t dim, float *squares)
+{
+    for (size_t r = 0; r < count; r++) {
+        const uint16_t *row = rows + (pick ? pick[r] : r) * stride;
+        float sum = 0;
+        for (size_t i = 0; i < dim; i++) {
+            const float d = query[i] - f32_of_f16(row[i]);
+            sum += d * d;
+        }
+        squares[r] = sum;
+    }
+}
+
+KERNELS = {
+    KERNEL("plain", plain, KERNEL_DEFAULT, "widened by shifts", "the latency of the add, or more"),
+    KERNEL_END
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * lanes_i8_avx2.h - exact int8 sums in ymm; see row_sums.h for its use.
+ *
+ * A file with VNNI defines DPBUSD, the intrinsic; see lanes_i8_avx512.h for its bias.  Without it 16
+ * bytes are widened to 16 bits for VPMADDWD.  VPMADDUBSW would do 32 bytes at once, but saturates:
+ * 2 * 128 * 128 is one too many. */
+#ifndef ASSAY_LANES_I8_AVX2_H
+#define ASSAY_LANES_I8_AVX2_H
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUERY i8
+#define SUM int32_t
+typedef __m256i vec;
+static inline vec vec_zero(void) { return _mm256_setzero_si256(); }
+
+#ifdef DPBUSD
+enum { WIDTH = 32, PARTS = 2, ROWS = 4, BIAS = 128 };
+static inline vec vec_fma(vec q, vec x, vec sum)
+{
+    return DPBUSD(sum, _mm256_xor_si256(x, _mm256_set1_epi8((char)0x80)), q);
+}
+static inline vec vec_i8(const int8_t *x) { return _mm256_loadu_si256((const __m256i *)x); }
+/* Neither differences nor squares: see the avx2 files. */
+static inline vec vec_sub(vec a, vec b) { return _mm256_sub_epi8(a, b); }
+#else
+enum { WIDTH = 16, PARTS = 2, ROWS = 4 };
+static inline vec vec_fma(vec a, vec b, vec sum) { return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+static inline vec vec_sub(vec a, vec b) { return _mm256_sub_epi16(a, b); }
+static inline vec vec_i8(const int8_t *x) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)x)); }
+#endif
+static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
+
+static inline vec vec_i8_part(const int8_t *x, size_t n)
+{
+    int8_t whole[WIDTH] = { 0 };
+    for (size_t i = 0; i < n; i++) whole[i] = x[i];
+    return vec_i8(whole);
+}
+
+static inline __m128i add_parts(const vec sum[PARTS])
+{
+    const vec s = _mm256_add_epi32(sum[0], sum[1]);
+    return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+}
+
+static inline int32_t sum_row(const vec sum[PARTS])
+{
+    const __m128i s = add_parts(sum), t = _mm_hadd_epi32(s, s);
+    return _mm_cvtsi128_si32(_mm_hadd_epi32(t, t));
+}
+
+static inline void sum_rows(vec sum[ROWS][PARTS], int32_t *out)
+{
+    const __m128i low = _mm_hadd_epi32(add_parts(sum[0]), add_parts(sum[1]));
+    const __m128i high = _mm_hadd_epi32(add_parts(sum[2]), add_parts(sum[3]));
+    _mm_storeu_si128((__m128i *)out, _mm_hadd_epi32(low, high));
+}
+
+static inline void inverse_roots(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += 8) {
+        const __m256 v = _mm256_loadu_ps(x + i), some = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_GT_OQ);
+        _mm256_storeu_ps(x + i, _mm256_and_ps(some, _mm256_div_ps(_mm256_set1_ps(1), _mm256_sqrt_ps(v))));
+    }
+}
+#endif

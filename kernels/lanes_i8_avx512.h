@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * lanes_i8_avx512.h - exact int8 sums in zmm; see row_sums.h for its use.
+ *
+ * With VNNI a register holds 64 bytes, and VPDPBUSD multiplies unsigned by signed: the row goes in
+ * as x + 128 (x ^ 0x80), so that a dot comes out BIAS * sum(query) too large, which the kernel
+ * takes back once a query.  Without it 32 bytes are widened to 16 bits for VPMADDWD. */
+#ifndef ASSAY_LANES_I8_AVX512_H
+#define ASSAY_LANES_I8_AVX512_H
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUERY i8
+#define SUM int32_t
+typedef __m512i vec;
+static inline vec vec_zero(void) { return _mm512_setzero_si512(); }
+
+#ifdef __AVX512VNNI__
+enum { WIDTH = 64, PARTS = 1, ROWS = 8, BIAS = 128 };
+static inline vec vec_fma(vec q, vec x, vec sum)
+{
+    return _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8((char)0x80)), q);
+}
+static inline vec vec_i8(const int8_t *x) { return _mm512_loadu_si512(x); }
+static inline vec vec_i8_part(const int8_t *x, size_t n)
+{
+    /* Beyond n the query has 0, so that it does not matter what the bias makes of the row. */
+    return _mm512_maskz_loadu_epi8(n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0, x);
+}
+/* Neither differences nor squares: see the avx512 files. */
+static inline vec vec_sub(vec a, vec b) { return _mm512_sub_epi8(a, b); }
+static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
+#else
+enum { WIDTH = 32, PARTS = 1, ROWS = 8 };
+static inline vec vec_fma(vec a, vec b, vec sum) { return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
+static inline vec vec_sub(vec a, vec b) { return _mm512_sub_epi16(a, b); }
+static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
+static inline vec vec_i8(const int8_t *x)
+{
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)x));
+}
+static inline vec vec_i8_part(const int8_t *x, size_t n)
+{
+    return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(n < 32 ? ((__mmask32)1 << n) - 1 : ~(__mmask32)0, x));
+}
+#endif
+
+static inline int32_t sum_row(const vec sum[PARTS]) { return _mm512_reduce_add_epi32(sum[0]); }
+
+/* Two registers of 16 sums become one, 8 a row; then 4 a row: as in lanes_avx512.h. */
+static inline vec join8(vec a, vec b)
+{
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x44), _mm512_shuffle_i32x4(a, b, 0xee));
+}
+static inline vec join4(vec a, vec b)
+{
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+}
+
+static inline void sum_rows(vec sum[ROWS][PARTS], int32_t *out)
+{
+    const vec a = join4(join8(sum[0][0], sum[1][0]), join8(sum[2][0], sum[3][0]));
+    const vec b = join4(join8(sum[4][0], sum[5][0]), join8(sum[6][0], sum[7][0]));
+    const vec c = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    /* A quarter holds a row of a and one of b, each as two sums: a b a b. */
+    const vec d = _mm512_add_epi32(c, _mm512_shuffle_epi32(c, (_MM_PERM_ENUM)0x4e));
+    const vec place = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 0, 0, 0, 0, 0, 0, 0);
+    _mm256_storeu_si256((__m256i *)out, _mm512_castsi512_si256(_mm512_permutexvar_epi32(place, d)));
+}
+
+static inline void inverse_roots(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        const __m512 v = _mm512_loadu_ps(x + i);
+        const __mmask16 some = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_GT_OQ);
+        _mm512_storeu_ps(x + i, _mm512_maskz_div_ps(some, _mm512_set1_ps(1), _mm512_sqrt_ps(v)));
+    }
+}
+#endif

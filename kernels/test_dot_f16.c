@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * test_dot_f16.c - inner products of f16 rows; see check_rows.h. */
+#include "kernels/check_rows.h"
+
+static void call(const struct kernel *k, const struct rows_args *a)
+{
+    k->fn.dot_f16(a->query, a->rows, a->stride, a->pick, a->count, a->dim, a->scores);
+}
+
+int main(void)
+{
+    const struct rows_op op = { OP_dot_f16, ROWS_DOT, &element_of_f32, &element_of_f16, 0, call };
+    rows_check_every(&op, 0x4bf22248f86f45c7);
+    return test_end();
+}
