@@ -105,7 +105,7 @@ $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc
-sql := $(patsubst pipeline/%,$(out)/gen/%.inc,$(wildcard pipeline/*.sql))
+sql := $(patsubst pipeline/%,$(out)/gen/%.inc,$(wildcard pipeline/*.sql)) $(out)/gen/manifest.tsv.inc
 $(out)/gen/.stamp: $(incs) $(sql) $(out)/gen/version.h
 	@touch $@
 $(out)/gen/version.h: FORCE
@@ -116,8 +116,10 @@ $(kinds:%=$(out)/gen/%.inc): names = $(notdir $(basename $($(basename $(notdir $
 $(incs): FORCE
 	@mkdir -p $(@D); for f in $(names); do echo "PLUGIN($$f)"; done > $@.new; \
 	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-# SQL as a C string literal, so that the schema is written once, as SQL.
+# SQL and tables as C string literals, so that each is written once, in its own form.
 $(out)/gen/%.sql.inc: pipeline/%.sql
+	@mkdir -p $(@D); sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+$(out)/gen/%.tsv.inc: datasets/%.tsv
 	@mkdir -p $(@D); sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 # A source that includes "gen/X.inc" depends on it through its .d file.
 

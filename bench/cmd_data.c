@@ -2,13 +2,17 @@
  * cmd_data.c - everything about data sets: what is known, fetched, imported, described, generated,
  * split, and the exact answers. */
 #include "bench/command.h"
+#include "bench/data_get.h"
 #include "bench/kb_build.h"
 #include "bench/truth.h"
 #include "datasets/dataset.h"
+#include "datasets/unit.h"
+#include "datasets/whole_file.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
+#include "pipeline/store.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +37,23 @@ static int data_list(int argc, char **argv, struct err *e)
     for (size_t i = 0; importer_at(i); i++)
         printf("importer   %-12s %s\n                        from %s (%s)\n", importer_at(i)->name,
                importer_at(i)->summary, importer_at(i)->from ? importer_at(i)->from : "--from PATH", importer_at(i)->get);
+    data_sets_print();
     return ERR_OK;
+}
+
+/* --- get ------------------------------------------------------------------------------------------ */
+static int data_get(int argc, char **argv, struct err *e)
+{
+    struct option_list rest = { 0 };
+    const char *from = NULL, *folder = NULL;
+    const struct option options[] = {
+        { "--from", OPTION_TEXT, &from, 0, 0 }, { "--out", OPTION_TEXT, &folder, 0, 0 }, { 0 }
+    };
+    const int status = options_parse(argc, argv, options, &rest, e);
+    if (status != ERR_OK) return status;
+    if (rest.count != 1) return FAIL(e, ERR_ARG, "get needs one set (assay data list shows them)");
+    if (!from != !folder) return FAIL(e, ERR_ARG, "get needs both --from and --out, or neither");
+    return data_get_set(rest.at[0], from, folder, e);
 }
 
 /* --- gen ----------------------------------------------------------------------------------------- */
@@ -318,13 +338,6 @@ static void print_ids(const struct dataset *d)
     printf("ids       %lld..%lld\n", (long long)least, (long long)most);
 }
 
-static double product(const float *x, const float *y, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)x[i] * y[i];
-    return sum;
-}
-
 static void print_floats(const struct dataset *d)
 {
     enum { PAIRS = 10000 };
@@ -332,7 +345,7 @@ static void print_floats(const struct dataset *d)
     double least = INFINITY, most = 0, sum = 0, cosines = 0;
     size_t zeros = 0, pairs = 0;
     for (size_t i = 0; i < rows.count; i++) {
-        const double norm = sqrt(product(rows_at(rows, i), rows_at(rows, i), rows.dim));
+        const double norm = sqrt(fixed_dot(rows_at(rows, i), rows_at(rows, i), rows.dim));
         least = fmin(least, norm);
         most = fmax(most, norm);
         sum += norm;
@@ -342,9 +355,9 @@ static void print_floats(const struct dataset *d)
     rng_seed(&r, 1, 0);
     for (int i = 0; i < PAIRS && rows.count > 1; i++) {
         const float *x = rows_at(rows, (size_t)rng_below(&r, rows.count)), *y = rows_at(rows, (size_t)rng_below(&r, rows.count));
-        const double square = product(x, x, rows.dim) * product(y, y, rows.dim);
+        const double square = fixed_dot(x, x, rows.dim) * fixed_dot(y, y, rows.dim);
         if (x == y || square == 0) continue;
-        cosines += product(x, y, rows.dim) / sqrt(square);
+        cosines += fixed_dot(x, y, rows.dim) / sqrt(square);
         pairs++;
     }
     printf("length    min %.4g, mean %.4g, max %.4g; zero rows %zu\n", least, sum / (double)rows.count, most, zeros);
@@ -370,8 +383,67 @@ static int data_info(int argc, char **argv, struct err *e)
     return status;
 }
 
+/* --- queries ------------------------------------------------------------------------------------- */
+/* Query i is the vector of a random entity, turned by noise: x/|x| + noise u, u a random unit
+ * vector; the entity itself is its one label. */
+static int write_synthetic(const struct vectors *v, size_t count, double noise, uint64_t seed, const char *folder,
+                           struct err *e)
+{
+    const size_t dim = v->rows.dim;
+    struct whole_file qrels = { 0 };
+    struct text path = { 0 };
+    float *rows = mem_alloc(count * dim, sizeof *rows);
+    int status = rows ? path_in(&path, folder, "synthetic.qrels.txt", e) : FAIL(e, ERR_MEM, "queries: no memory");
+    if (status == ERR_OK) status = whole_file_open(&qrels, text_of(&path), e);
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        struct rng r;
+        rng_seed(&r, seed, 2 * i);
+        const size_t row = (size_t)rng_below(&r, v->rows.count);
+        float *x = rows + i * dim;
+        const float *from = rows_at(v->rows, row);
+        const double square = fixed_dot(from, from, dim), scale = square > 0 ? 1 / sqrt(square) : 0;
+        unit_random(x, dim, seed, 2 * i + 1);
+        for (size_t c = 0; c < dim; c++) x[c] = (float)(scale * from[c] + noise * x[c]);
+        unit_make(x, dim);
+        fprintf(qrels.to, "%zu 0 %lld 1\n", i, (long long)v->ids[row]);
+    }
+    if (status == ERR_OK) status = write_rows(folder, "synthetic.query.fvecs", (struct rows){ rows, count, dim, dim }, e);
+    if (status == ERR_OK) status = whole_file_commit(&qrels, e);
+    if (status == ERR_OK) printf("%-40s the entity that each was made from\n", text_of(&path));
+    whole_file_abandon(&qrels);
+    text_free(&path);
+    mem_free(rows);
+    return status;
+}
+
+static int data_queries(int argc, char **argv, struct err *e)
+{
+    struct option_list rest = { 0 };
+    const char *folder = NULL;
+    int64_t n = 2000, seed = 1;
+    double noise = 0.5;
+    const struct option options[] = {
+        { "--n", OPTION_INT, &n, 1, 1e8 },           { "--noise", OPTION_REAL, &noise, 0, 100 },
+        { "--seed", OPTION_INT, &seed, 0, 9e15 },    { "--out", OPTION_TEXT, &folder, 0, 0 }, { 0 }
+    };
+    int status = options_parse(argc, argv, options, &rest, e);
+    if (status != ERR_OK) return status;
+    if (rest.count != 1 || !folder) return FAIL(e, ERR_ARG, "queries needs one DB and --out DIR");
+    struct store *store = NULL;
+    struct vectors v = { 0 };
+    status = store_open(&store, rest.at[0], STORE_READ, e);
+    if (status == ERR_OK) status = store_vectors(store, &v, e);
+    if (status == ERR_OK && v.rows.count == 0) status = FAIL(e, ERR_ARG, "%s: holds no vectors", rest.at[0]);
+    if (status == ERR_OK) status = make_folder(folder, e);
+    if (status == ERR_OK) status = write_synthetic(&v, (size_t)n, noise, (uint64_t)seed, folder, e);
+    vectors_free(&v);
+    store_close(store);
+    return status;
+}
+
 static const struct { const char *name; int (*run)(int argc, char **argv, struct err *e); } verbs[] = {
-    { "list", data_list }, { "import", data_import }, { "info", data_info }, { "gen", data_gen }, { "split", data_split }, { "truth", data_truth },
+    { "list", data_list }, { "get", data_get },     { "import", data_import }, { "info", data_info },
+    { "gen", data_gen },   { "split", data_split }, { "truth", data_truth },   { "queries", data_queries },
 };
 
 static int run(int argc, char **argv, struct err *e)
@@ -382,20 +454,22 @@ static int run(int argc, char **argv, struct err *e)
         names[i] = verbs[i].name;
         if (argc > 1 && strcmp(argv[1], names[i]) == 0) return verbs[i].run(argc - 1, argv + 1, e);
     }
-    if (argc < 2) return FAIL(e, ERR_ARG, "data what? list, get, import, info, gen, split or truth");
+    if (argc < 2) return FAIL(e, ERR_ARG, "data what? list, get, import, info, gen, split, truth or queries");
     return FAIL(e, ERR_ARG, "data has no '%s'; nearest is '%s'", argv[1], text_nearest(argv[1], names, COUNT));
 }
 
 const struct command cmd_data = {
     .name = "data",
-    .summary = "data sets: list, get, import, info, gen, split, truth",
+    .summary = "data sets: list, get, import, info, gen, split, truth, queries",
     .help =
         "usage: assay data list                                    readers, generators with parameters, importers\n"
         "       assay data info FILE...                            shape, element, hash, lengths\n"
+        "       assay data get SET [--from FOLDER --out DIR]       files and home of a public set; copy and verify\n"
         "       assay data import NAME [--from PATH] [--dim N] [--seed N] --out DIR\n"
         "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
         "       assay data split --base FILE [--queries N] [--seed N] --out DIR\n"
         "       assay data truth --base FILE --query FILE [-k N] [--metric M] --out FILE.ivecs\n"
+        "       assay data queries DB [--n N] [--noise X] [--seed N] --out DIR\n"
         "\n"
         "  import writes kb.sqlite, queries and qrels; texts are embedded by rp (tf-idf x Gaussian projection)\n"
         "         --dim N        of the vectors, default 384\n"
@@ -409,6 +483,8 @@ const struct command cmd_data = {
         "         --metric M     cosine|dot|l2, default cosine\n"
         "         --threads N    default: the CPUs of this process\n"
         "         --kernel SPEC  kernels that score, default: the best of this CPU\n"
+        "  queries  synthetic ones, where there is no log: vectors of random entities + noise x a random unit\n"
+        "           vector, and qrels that name the entity; --n default 2000, --noise .5, --seed 1\n"
         "\n"
         "example: assay data import wordnet --out wordnet\n"
         "         assay data gen --kind clustered --n 100000 --dim 384 --queries 1000 --seed 1 --out d\n"

@@ -2,7 +2,7 @@
  * test_dataset.c - readers against files written byte by byte here, and every way to be a bad file:
  * cut at each byte, another dimension in a later row, not finite, too wide, empty, random bytes. */
 #include "datasets/dataset.h"
-#include "datasets/whole_file.h"
+#include "datasets/sha256.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
 #include <math.h>
@@ -242,6 +242,25 @@ static void writers_write_whole(void)
     dataset_close(&d);
 }
 
+/* FIPS 180-4's examples, and lengths on either side of where the padding needs a block more. */
+static void sha256_is_sha256(void)
+{
+    static const struct { size_t size; const char *hex; } cases[] = {
+        { 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+        { 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318" },
+        { 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a" },
+        { 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb" },
+        { 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+    };
+    static char as[1000000];
+    char hex[65];
+    memset(as, 'a', sizeof as);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sha256_hex(as, cases[i].size, hex);
+        CHECK(strcmp(hex, cases[i].hex) == 0, "%zu times 'a': %s", cases[i].size, hex);
+    }
+}
+
 static void no_memory_is_an_error(void)
 {
     const unsigned char bytes[12] = { 2, 0, 0, 0, 255, 1, 2, 0, 0, 0, 0, 128 };
@@ -262,6 +281,7 @@ int main(void)
     test_case("npy: every bad file is refused by name and reason", npy_refuses);
     test_case("damaged files never fault", damage_never_faults);
     test_case("writers write whole files or none", writers_write_whole);
+    test_case("sha256: published digests", sha256_is_sha256);
     test_case("no memory is an error", no_memory_is_an_error);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
