@@ -168,9 +168,8 @@ static void wrapping_sums(const int8_t *q, const int8_t *rows, size_t stride, co
     EACH_ROW {
         int16_t lane[64] = { 0 };
         scores[r] = 0;
-        for (size_t i = 0; i < dim; i++) lane[i % 64] = (int16_t)(lane[i % 64] + q[i] * rows[at * stride + i] / 64);
-        for (int i = 0; i < 64; i++) scores[r] += lane[i] * 64;
-        for (size_t i = 0; i < dim; i++) scores[r] += q[i] * rows[at * stride + i] % 64;
+        for (size_t i = 0; i < dim; i++) lane[i % 64] = (int16_t)(lane[i % 64] + q[i] * rows[at * stride + i]);
+        for (int i = 0; i < 64; i++) scores[r] += lane[i];
     }
 }
 
