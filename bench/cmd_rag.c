@@ -175,7 +175,7 @@ static int measure(const struct request *r, struct rag_set *s, struct sink *o, s
 static int run(int argc, char **argv, struct err *e)
 {
     struct request r = { .kernel = "", .k = 10, .threads = 1, .least_calls = 2000, .reps = 1 };
-    struct rag_set s = { 0 };
+    struct rag_set s = { .replay_fd = -1 };
     struct sink o = { .fd = -1 };
     int status = parse(argc, argv, &r, e);
     if (status == ERR_OK) status = rag_set_open(&s, r.kb, r.query, r.qrels, e);

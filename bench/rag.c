@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "bench/rag.h"
 #include "bench/clock.h"
 #include "bench/command.h"
@@ -7,17 +8,19 @@
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
 #include "pipeline/stage.h"
+#include <errno.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* --- data ------------------------------------------------------------------------------------ */
 int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e)
 {
     uint64_t file = 0;
-    *s = (struct rag_set){ .db = db };
+    *s = (struct rag_set){ .db = db, .replay_fd = -1 };
     path_short(db, s->name, sizeof s->name);
     int status = file_hash(db, &file, e);
     if (status == ERR_OK) status = queries_open(&s->queries, questions, e);
@@ -29,12 +32,11 @@ int rag_set_open(struct rag_set *s, const char *db, const char *questions, const
 
 void rag_set_close(struct rag_set *s)
 {
-    if (s->replay) unlink(s->replay);
+    if (s->replay_fd >= 0) close(s->replay_fd);
     queries_close(&s->queries);
     mem_free(s->vectors);
     mem_free(s->truth);
-    free(s->replay);
-    *s = (struct rag_set){ 0 };
+    *s = (struct rag_set){ .replay_fd = -1 };
 }
 
 /* Question i as it is asked; a prepared one brings its vector, so that no embedder runs. */
@@ -59,6 +61,26 @@ static int ask(struct pipeline *p, const struct rag_set *s, size_t i, int prepar
     return status == ERR_OK ? status : err_context(e, status, "question %s", s->queries.names[i]);
 }
 
+/* The point's settings and up to three more; mem_free them. */
+static const char **with_extra(const struct rag_point *point, const char *const extra[3])
+{
+    const char **settings = mem_alloc(point->setting_count + 3, sizeof *settings);
+    for (size_t i = 0; settings && i < point->setting_count; i++) settings[i] = point->settings[i];
+    for (size_t i = 0; settings && i < 3; i++) settings[point->setting_count + i] = extra[i];
+    return settings;
+}
+
+static int change(struct pipeline *p, const struct rag_point *point, const char *const extra[3], struct err *e)
+{
+    const char **settings = with_extra(point, extra);
+    if (!settings) return FAIL(e, ERR_MEM, "no memory for settings");
+    size_t count = point->setting_count;
+    for (int i = 0; i < 3 && extra[i]; i++) count++;
+    const int status = pipeline_change(p, settings, count, e);
+    mem_free(settings);
+    return status;
+}
+
 static int embed_all(struct rag_set *s, struct pipeline *p, struct err *e)
 {
     const struct vectors *v = &pipeline_kb(p)->vectors;
@@ -79,18 +101,10 @@ static int embed_all(struct rag_set *s, struct pipeline *p, struct err *e)
 /* The truth as retrieve=replay reads it. */
 static int write_replay(struct rag_set *s, struct err *e)
 {
-    const char *folder = getenv("TMPDIR");
-    struct text path = { 0 };
-    text_add(&path, "%s/assay-replay.XXXXXX", folder && *folder ? folder : P_tmpdir);
-    s->replay = path.at;
-    const int fd = path.failed ? -1 : mkstemp(s->replay);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!f) {
-        const int status = FAIL(e, ERR_IO, "%s: cannot be made", text_of(&path));
-        free(s->replay);
-        s->replay = NULL;
-        return status;
-    }
+    /* A file without a name: nothing to clean up, and forked workers inherit it. */
+    s->replay_fd = memfd_create("replay", 0);
+    FILE *f = s->replay_fd < 0 ? NULL : fdopen(dup(s->replay_fd), "w");
+    if (!f) return FAIL(e, ERR_IO, "no memory for candidate lists: %s", strerror(errno));
     int ok = 1;
     for (size_t i = 0; i < s->queries.count; i++)
         for (size_t j = 0; j < s->truth_k; j++)
@@ -98,7 +112,7 @@ static int write_replay(struct rag_set *s, struct err *e)
             ok &= fprintf(f, "%lld\t%lld\t%.9g\n", (long long)s->queries.ids[i],
                           (long long)s->truth[i * s->truth_k + j], 1 - (double)j / (double)s->truth_k) > 0;
     ok &= fclose(f) == 0;
-    return ok ? ERR_OK : FAIL(e, ERR_IO, "%s: cannot be written", s->replay);
+    return ok ? ERR_OK : FAIL(e, ERR_IO, "no memory for candidate lists");
 }
 
 static int find_truth(struct rag_set *s, const struct vectors *v, size_t depth, int threads, struct err *e)
@@ -132,18 +146,21 @@ static const char *setting(const struct pipeline *p, const char *wanted)
 
 int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e)
 {
+    /* No candidates: all that runs is the embedder, and no index is built. */
+    const char *const only_embed[3] = { "retrieve=replay", "replay_file=/dev/null" };
+    const char **settings = with_extra(p, only_embed);
     struct pipeline *pipeline = NULL;
     struct kernel_set kernels;
-    int status = kernel_set_resolve(&kernels, p->kernel, e);
-    if (status == ERR_OK) status = pipeline_open(&pipeline, s->db, p->settings, p->setting_count, &kernels, e);
-    if (status == ERR_OK) s->build_s = pipeline_build_s(pipeline);
-    if (status == ERR_OK) status = embed_all(s, pipeline, e);
     int64_t kept;
+    int status = settings ? kernel_set_resolve(&kernels, p->kernel, e) : FAIL(e, ERR_MEM, "no memory for settings");
+    if (status == ERR_OK) status = pipeline_open(&pipeline, s->db, settings, p->setting_count + 2, &kernels, e);
+    if (status == ERR_OK) status = embed_all(s, pipeline, e);
     if (status == ERR_OK && text_to_i64(setting(pipeline, "top_k_rerank"), &kept) && (size_t)kept > depth)
         depth = (size_t)kept;
     if (status == ERR_OK) status = find_truth(s, &pipeline_kb(pipeline)->vectors, depth, threads, e);
     if (status == ERR_OK) status = write_replay(s, e);
     pipeline_close(pipeline);
+    mem_free(settings);
     return status;
 }
 
@@ -177,19 +194,6 @@ static int answer_all(struct answers *out, struct pipeline *p, const struct rag_
     return status;
 }
 
-/* The point's settings and up to three more. */
-static int change(struct pipeline *p, const struct rag_point *point, const char *const extra[3], struct err *e)
-{
-    const char **settings = mem_alloc(point->setting_count + 3, sizeof *settings);
-    if (!settings) return FAIL(e, ERR_MEM, "no memory for settings");
-    size_t count = point->setting_count;
-    for (size_t i = 0; i < count; i++) settings[i] = point->settings[i];
-    for (int i = 0; i < 3 && extra[i]; i++) settings[count++] = extra[i];
-    const int status = pipeline_change(p, settings, count, e);
-    mem_free(settings);
-    return status;
-}
-
 /* An exact stage one whose lists are as long as the re-ranker keeps is the same as all candidates,
  * because rerank=cosine orders by the same exact score.  For other stages the reference does not
  * exist, and agree_at_10 stays empty. */
@@ -213,7 +217,7 @@ static int run_references(struct rag_arm *a, const struct rag_set *s, struct ref
     if (status == ERR_OK) status = answer_all(&r->ungraphed, a->pipeline, s, a->point.k, e);
     if (status == ERR_OK && has_exact_reference(a->pipeline, s)) {
         struct text file = { 0 }, depth = { 0 };
-        text_add(&file, "replay_file=%s", s->replay);
+        text_add(&file, "replay_file=/proc/self/fd/%d", s->replay_fd);
         text_add(&depth, "top_k_candidates=%zu", s->truth_k);
         status =
             change(a->pipeline, &a->point,
@@ -304,7 +308,7 @@ static int judge_all(struct rag_arm *a, const struct rag_set *s, const struct re
 int rag_open(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, struct err *e)
 {
     struct references r = { 0 };
-    *a = (struct rag_arm){ .point = *p, .build_s = s->build_s };
+    *a = (struct rag_arm){ .point = *p };
     int status = kernel_set_resolve(&a->kernels, p->kernel, e);
     if (status == ERR_OK)
         status = pipeline_open(&a->pipeline, s->db, p->settings, p->setting_count, &a->kernels, e);

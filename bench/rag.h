@@ -21,12 +21,11 @@ struct rag_set {
     float *vectors;    /* queries.count x dim: what each question was embedded to */
     int64_t *truth;    /* queries.count x truth_k entity ids, best first */
     size_t truth_k;
-    char *replay;      /* path of a file with the truth as candidate lists */
-    double build_s;    /* of the index that rag_prepare met; 0: it was in the file beside the database */
+    int replay_fd;     /* the truth as candidate lists, for retrieve=replay; -1: none */
 };
 /* qrels may be NULL.  db must outlive the set. */
 int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e);
-void rag_set_close(struct rag_set *s); /* removes the replay file */
+void rag_set_close(struct rag_set *s);
 
 /* What is asked. */
 struct rag_point {
@@ -37,7 +36,7 @@ struct rag_point {
     int threads; /* pipelines that answer at a time, each with the base in memory */
 };
 
-/* Embeds every question, and finds its exact neighbours: `depth` of them, or what the pipeline's
+/* Embeds every question (and builds no index), and finds its exact neighbours: `depth` of them, or what the pipeline's
  * re-ranking keeps if that is more; all there are if that is less.  Good for every point with the same embedder.  ERR_ARG: a base without vectors,
  * questions of another dimension. */
 int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e);
