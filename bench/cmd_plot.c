@@ -6,7 +6,6 @@
 #include "kernels/base/mem.h"
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -64,12 +63,6 @@ static const struct figure_kind kinds[] = {
       .needs = "t_score_us",
       .least = 1,
       .timed = 1 },
-    { .name = "speedup",
-      .gp = "speedup",
-      .y = { "x_compiler", "x_compiler_lo", "x_compiler_hi" },
-      .only = "kind=default,isa!=scalar",
-      .by = "op,isa,variant,dim,bits,batch,where,access",
-      .least = 1 },
     { .name = "distortion",
       .gp = "distortion",
       .x = "bits",
@@ -79,9 +72,7 @@ static const struct figure_kind kinds[] = {
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
 
 struct plot {
-    const char *out;   /* folder */
-    char scripts[512]; /* folder of the .gp files */
-    const char *axis;  /* column that an axis figure is about */
+    const char *out; /* folder */
     size_t drawn;
 };
 
@@ -112,34 +103,23 @@ static int write_data(const struct figure *f, const char *path, struct err *e)
 static int draw(const struct figure *f, void *context, struct err *e)
 {
     struct plot *p = context;
-    struct text base = { 0 }, data = { 0 }, script = { 0 };
-    text_add(&base, "%s/%s", p->out, text_of(&f->name));
-    text_add(&data, "%s.dat", text_of(&base));
-    gnuplot_set(&script, "plots", 0, p->scripts);
-    gnuplot_set(&script, "figure", 0, f->kind->gp);
-    gnuplot_set(&script, "dat", 0, text_of(&data));
-    gnuplot_set(&script, "out", 0, text_of(&base));
-    gnuplot_set(&script, "name_", 0, text_of(&f->name));
-    gnuplot_set(&script, "title", 0, text_of(&f->title));
-    gnuplot_set(&script, "x_label", 0, f->x ? figure_label(f->x) : "");
+    struct text data = { 0 }, script = { 0 };
     size_t marked[SERIES_FRONT + 1] = { 0 };
     for (size_t i = 0; i < f->count; i++) marked[f->series[i].mark]++;
-    text_add(
-        &script,
-        "ours = %zu; foreign = %zu; n = %zu; panels = %zu; array y_label[%zu]; array label[%zu]; ",
-        marked[SERIES_OURS], marked[SERIES_FOREIGN], f->count, f->y_count, f->y_count,
-        f->count + 1);
+    int status = gnuplot_figure(&script, f->kind->gp, p->out, text_of(&f->name), text_of(&f->title),
+                                f->x ? figure_label(f->x) : "", e);
+    text_add(&script, "ours = %zu; foreign = %zu; n = %zu; panels = %zu; ", marked[SERIES_OURS],
+             marked[SERIES_FOREIGN], f->count, f->y_count);
+    text_add(&script, "array y_label[%zu]; array label[%zu]; ", f->y_count, f->count + 1);
     for (size_t y = 0; y < f->y_count; y++)
         gnuplot_set(&script, "y_label", y + 1, figure_label(f->y[y]));
     for (size_t i = 0; i < f->count; i++)
         gnuplot_set(&script, "label", i + 1, text_of(&f->series[i].label));
-    text_add(&script, "load plots.'/render.gp'");
-    int status = script.failed || data.failed ? FAIL(e, ERR_MEM, "plot: out of memory")
-                                              : write_data(f, text_of(&data), e);
-    if (status == ERR_OK) status = gnuplot_run(text_of(&script), e);
-    if (status == ERR_OK) printf("%s.{png,svg,pdf}\n", text_of(&base));
+    text_add(&data, "%s/%s.dat", p->out, text_of(&f->name));
+    if (status == ERR_OK) status = write_data(f, text_of(&data), e);
+    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    if (status == ERR_OK) printf("%s/%s.{png,svg,pdf}\n", p->out, text_of(&f->name));
     p->drawn += status == ERR_OK;
-    text_free(&base);
     text_free(&data);
     text_free(&script);
     return status;
@@ -216,8 +196,6 @@ static int run(int argc, char **argv, struct err *e)
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - files.at[0]) : 1,
              slash ? files.at[0] : ".");
     struct plot p = { .out = out ? out : folder };
-    status = gnuplot_folder(p.scripts, sizeof p.scripts, e);
-    if (status != ERR_OK) return status;
     if (mkdir(p.out, 0777) != 0 && errno != EEXIST)
         return FAIL(e, ERR_IO, "%s: %s", p.out, strerror(errno));
     struct table rows = { 0 };
@@ -247,8 +225,6 @@ const struct command cmd_plot = {
         "top_k_candidates\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map\n"
         "  stages           time of each stage (us), one setting changed at a time\n"
-        "  speedup          of assay bench: kernels over the faster of the compilers, with "
-        "intervals\n"
         "  distortion       of assay paper turboquant: distortion against bits, with its bounds\n\n"
         "  --out DIR        where to write KIND.dat, .png, .svg, .pdf   (default: beside the first "
         "CSV)\n\n"

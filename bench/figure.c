@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* strverscmp, strchrnul */
+#define _GNU_SOURCE /* strverscmp */
 #include "bench/figure.h"
 #include "kernels/base/mem.h"
 #include <math.h>
@@ -14,11 +14,6 @@ static const char *const core_settings[] = { "machine", "dataset", "metric", "n"
 /* One figure for each combination of these. */
 static const char *const split_always[] = { "dataset", "k", NULL };
 static const char *const split_timed[] = { "machine", "threads", "batch", NULL };
-
-/* Columns whose values need no name before them. */
-static const char *const speak_for_themselves[] = {
-    "index", "op", "isa", "variant", "where", NULL
-};
 
 /* The machine of numbers that were published or taken down elsewhere: quality only, never time. */
 #define RECORDED "recorded"
@@ -109,29 +104,6 @@ static const char *resolve(const struct table *t, const struct selection *s, con
         wanted += size + (wanted[size] == '|');
     }
     return NULL;
-}
-
-/* "column=value" or "column!=value", cut off the front of *at. */
-static int holds(const struct table *t, size_t row, const char **at)
-{
-    char column[64] = "", negation[2] = "", value[64] = "";
-    if (sscanf(*at, "%63[a-z0-9_]%1[!]=%63[^,]", column, negation, value) < 3)
-        sscanf(*at, "%63[a-z0-9_]=%63[^,]", column, value);
-    *at = strchrnul(*at, ',');
-    *at += **at == ',';
-    return (strcmp(table_text(t, row, table_column(t, column)), value) == 0) == !*negation;
-}
-
-/* Leaves rows that are as a figure wants them. */
-static void keep_only(const struct table *t, struct selection *s, const char *conditions)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        int all = 1;
-        for (const char *at = conditions; at && *at;) all &= holds(t, s->rows[i], &at);
-        if (all) s->rows[kept++] = s->rows[i];
-    }
-    s->count = kept;
 }
 
 /* Leaves rows that have a number in a column, or (has 0) that have none. */
@@ -279,7 +251,7 @@ static void add_label(struct series *series, const struct view *v, const struct 
                       const char *differing)
 {
     const struct table *t = v->t;
-    const int bars = !v->k->x && !v->k->by;
+    const int bars = !v->k->x;
     struct text *label = &series->label;
     for (size_t c = 0; c < t->columns; c++) {
         if (!differing[c] || series->mark != SERIES_OURS) continue;
@@ -288,7 +260,7 @@ static void add_label(struct series *series, const struct view *v, const struct 
             continue; /* bars: what is unusual */
         if (!*value) continue;
         if (label->size) text_add(label, "  ");
-        if (!in_table(speak_for_themselves, name)) text_add(label, "%s=", name);
+        if (strcmp(name, "index") != 0) text_add(label, "%s=", name);
         add_value(label, v, name, value);
     }
     if (label->size == 0) {
@@ -538,7 +510,6 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
 {
     const struct figure_kind *k = f->kind;
     const size_t first_row = s->rows[0];
-    keep_only(t, s, k->only);
     if (k->without) keep_where(t, s, k->without, 0);
     f->x = k->x ? resolve(t, s, k->x) : NULL;
     for (size_t y = 0; y < FIGURE_PANELS && k->y[y]; y++) {

@@ -22,7 +22,6 @@ struct figure_kind {
     const char *needs;            /* a column without which a row is not drawn; NULL: the first y */
     const char *along;            /* settings that vary along a line beside x: "a,b" or NULL */
     const char *by;   /* not NULL: series by this setting alone, all others at their usual value */
-    const char *only; /* rows of which all this is true, "kind=default,isa!=scalar"; NULL: all */
     const char *without; /* rows that have a value here are left out */
     size_t least;        /* points that make a series worth drawing */
     int timed;           /* time is drawn */
