@@ -27,7 +27,7 @@ static int create(void **self_, struct stage_env *env, struct err *e)
 static size_t attach(const struct self *self, struct query *q, uint32_t entity, uint32_t *out)
 {
     const size_t most = self->most < q->context_room ? self->most : q->context_room;
-    const size_t count = graph_neighbors(&q->kb->graph, &q->walk, &entity, 1, self->depth, most);
+    const size_t count = graph_neighbors(&q->kb->graph, &q->walk, &entity, 1, self->depth, most, NULL);
     for (size_t i = 0; i < count; i++) out[i] = q->walk.found[i];
     return count;
 }

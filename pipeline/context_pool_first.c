@@ -27,8 +27,11 @@ static int create(void **self_, struct stage_env *env, struct err *e)
 
 static size_t attach(const struct self *self, struct query *q, uint32_t entity, uint32_t *out)
 {
-    const size_t found = graph_neighbors(&q->kb->graph, &q->walk, &entity, 1, self->depth, q->kb->graph.count);
     const size_t most = self->most < q->context_room ? self->most : q->context_room;
+    const size_t others = q->pool_count - 1; /* of the pool; the walk ends when it has met as many as fit */
+    const struct walk_goal goal = { q->stamp, q->epoch, others < most ? others : most, most };
+    const size_t found = most == 0 ? 0 : graph_neighbors(&q->kb->graph, &q->walk, &entity, 1, self->depth,
+                                                         q->kb->graph.count, &goal);
     size_t count = 0;
     for (int in_pool = 1; in_pool >= 0; in_pool--)
         for (size_t i = 0; i < found && count < most; i++)

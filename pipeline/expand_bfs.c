@@ -29,7 +29,7 @@ static int run(void *self_, struct query *q, struct err *e)
     const struct kb *kb = q->kb;
     for (size_t i = 0; i < q->pool_count; i++) q->entities[i] = q->pool[i].entity;
     const size_t found = graph_neighbors(&kb->graph, &q->walk, q->entities, q->pool_count, self->depth,
-                                         kb->graph.count);
+                                         kb->graph.count, NULL);
     size_t count = 0;
     for (size_t i = 0; i < found; i++) {
         const uint32_t entity = q->walk.found[i];

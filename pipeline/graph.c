@@ -201,33 +201,46 @@ void walk_free(struct walk *w)
     *w = (struct walk){ 0 };
 }
 
-/* Appends what lies one step from x; the count of all found. */
-static size_t step_from(const struct graph *g, struct walk *w, uint32_t x, size_t count, size_t most)
+/* What a walk has found, and whether that will do. */
+struct progress {
+    size_t count, most, reached;
+    const struct walk_goal *goal;
+    int done;
+};
+
+/* Appends what lies one step from x. */
+static void step_from(const struct graph *g, struct walk *w, uint32_t x, struct progress *p)
 {
-    for (size_t i = g->start[x]; i < g->start[x + 1] && count < most; i++) {
+    const struct walk_goal *goal = p->goal;
+    for (size_t i = g->start[x]; i < g->start[x + 1]; i++) {
         const uint32_t y = g->other[i];
         if (w->stamp[y] == w->epoch) continue;
         w->stamp[y] = w->epoch;
-        w->found[count] = y;
-        w->edge[count++] = (uint32_t)i;
+        w->found[p->count] = y;
+        w->edge[p->count++] = (uint32_t)i;
+        if (p->count == p->most) p->done = 1;
+        if (goal) {
+            p->reached += goal->stamp[y] == goal->epoch;
+            if (p->reached >= goal->enough && p->count >= goal->least) p->done = 1;
+        }
+        if (p->done) return;
     }
-    return count;
 }
 
 size_t graph_neighbors(const struct graph *g, struct walk *w, const uint32_t *from, size_t from_count, int depth,
-                       size_t most)
+                       size_t most, const struct walk_goal *goal)
 {
     if (++w->epoch == 0) { /* stamps of 2^32 walks ago would look fresh */
         memset(w->stamp, 0, g->count * sizeof *w->stamp);
         w->epoch = 1;
     }
     for (size_t i = 0; i < from_count; i++) w->stamp[from[i]] = w->epoch;
-    size_t count = 0, next = 0;
-    for (int d = 0; d < depth && count < most; d++) {
-        const size_t end = count; /* found[next..end) lie d steps away */
-        if (d == 0)
-            for (size_t i = 0; i < from_count; i++) count = step_from(g, w, from[i], count, most);
-        for (; next < end; next++) count = step_from(g, w, w->found[next], count, most);
+    struct progress p = { .most = most, .goal = goal, .done = most == 0 };
+    size_t next = 0;
+    for (int d = 0; d < depth && !p.done; d++) {
+        const size_t end = p.count; /* found[next..end) lie d steps away */
+        for (size_t i = 0; d == 0 && i < from_count && !p.done; i++) step_from(g, w, from[i], &p);
+        for (; next < end && !p.done; next++) step_from(g, w, w->found[next], &p);
     }
-    return count;
+    return p.count;
 }

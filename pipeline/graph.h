@@ -60,11 +60,19 @@ struct walk {
 int walk_init(struct walk *w, const struct graph *g, struct err *e);
 void walk_free(struct walk *w);
 
+/* Those of the entities that a walk is really after: it may stop when `enough` of them, and `least`
+ * entities in all, are found. */
+struct walk_goal {
+    const uint32_t *stamp; /* by entity: after it when stamp is epoch */
+    uint32_t epoch;
+    size_t enough, least;
+};
+
 /* Everything within `depth` steps of any of `from`, without those; depth 0 gives nothing.  From one entity
  * the order is the engine's get_neighbors.  Returns how many, in w->found and w->edge; stops when `most`
- * are found. */
+ * are found, or the goal (may be NULL) is reached. */
 size_t graph_neighbors(const struct graph *g, struct walk *w, const uint32_t *from, size_t from_count, int depth,
-                       size_t most);
+                       size_t most, const struct walk_goal *goal);
 
 #ifdef __cplusplus
 }

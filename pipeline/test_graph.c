@@ -21,7 +21,7 @@ static size_t neighbours(const struct graph *g, struct walk *w, int64_t id, int 
 {
     const uint32_t x = graph_find(g, id);
     CHECK(x != GRAPH_NONE, "entity %lld", (long long)id);
-    return graph_neighbors(g, w, &x, 1, depth, most);
+    return graph_neighbors(g, w, &x, 1, depth, most, NULL);
 }
 
 static void by_hand(void)
