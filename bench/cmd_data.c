@@ -215,7 +215,8 @@ static int data_import(int argc, char **argv, struct err *e)
     if (!folder) return FAIL(e, ERR_ARG, "import needs --out DIR");
     if (!from) from = importer->from;
     if (!from) return FAIL(e, ERR_ARG, "import %s needs --from PATH: %s", importer->name, importer->get);
-    const struct kb_build_options build = { folder, importer->name, (size_t)dim, (uint64_t)seed, (int)threads };
+    const struct kb_build_options build = { .folder = folder, .what = importer->name, .dim = (size_t)dim,
+                                            .seed = (uint64_t)seed, .threads = (int)threads };
     return import(importer, from, &build, e);
 }
 

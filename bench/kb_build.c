@@ -7,6 +7,7 @@
 #include "pipeline/lexicon.h"
 #include "pipeline/store.h"
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,9 +66,9 @@ int kb_build_open(struct kb_build **out, const struct kb_build_options *options,
     b->options = *options;
     b->folder = strdup(options->folder);
     b->what = strdup(options->what);
-    char *path = b->folder ? path_of(b, "kb", "", ".sqlite") : NULL;
-    if (!path || !b->what) status = FAIL(e, ERR_MEM, "%s: no memory", options->folder);
-    if (status == ERR_OK) status = store_open(&b->store, path, STORE_CREATE, e);
+    char *path = options->db ? strdup(options->db) : b->folder ? path_of(b, "kb", "", ".sqlite") : NULL;
+    if (!path || !b->what || !b->folder) status = FAIL(e, ERR_MEM, "%s: no memory", options->folder);
+    if (status == ERR_OK) status = store_open(&b->store, path, options->existing ? STORE_WRITE : STORE_CREATE, e);
     if (status == ERR_OK) status = lexicon_create(&b->lexicon, e);
     free(path);
     if (status == ERR_OK) {
@@ -97,6 +98,8 @@ void kb_build_close(struct kb_build *b)
     free(b->what);
     mem_free(b);
 }
+
+struct store *kb_build_store(struct kb_build *b) { return b->store; }
 
 /* --- the sink ------------------------------------------------------------------------------------ */
 static int keep_text(struct kb_build *b, int64_t id, const char *text, struct err *e)
@@ -234,13 +237,43 @@ static void embed_some(void *context, int thread, size_t from, size_t to)
                            m->block + i * dim);
 }
 
+static int count_rows(struct kb_build *b, const char *sql, int64_t *out, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3 *db = store_handle(b->store);
+    const int good = sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
+    if (good) *out = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return good ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", store_path(b->store), sqlite3_errmsg(db));
+}
+
+/* The words to embed with: the base's own where it has some, so that old and new vectors agree. */
+static int choose_words(struct kb_build *b, int *save, struct err *e)
+{
+    int64_t vectors = 0;
+    const struct lexicon_meta meta = lexicon_meta_of(b->store);
+    int status = count_rows(b, "SELECT count(*) FROM (SELECT 1 FROM kg_vectors LIMIT 1)", &vectors, e);
+    *save = !meta.dim;
+    if (status != ERR_OK || (!meta.dim && vectors == 0)) return status;
+    if (!meta.dim)
+        return FAIL(e, ERR_ARG, "%s: has vectors that were not made from words by rp: give vectors for the new "
+                    "entities, too", store_path(b->store));
+    lexicon_destroy(b->lexicon);
+    b->lexicon = NULL;
+    b->options.dim = meta.dim;
+    b->options.seed = meta.seed;
+    return lexicon_load(&b->lexicon, b->store, e);
+}
+
 static int embed_texts(struct kb_build *b, struct err *e)
 {
+    int save = 1, status = choose_words(b, &save, e);
+    if (status != ERR_OK) return status;
     const size_t dim = b->options.dim, threads = (size_t)b->options.threads;
     struct embed m = { .b = b };
     m.block = mem_alloc(EMBED_BLOCK * dim, sizeof *m.block);
     m.scratch = mem_alloc(threads * dim, sizeof *m.scratch);
-    int status = m.block && m.scratch ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
+    status = m.block && m.scratch ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
     progress_end(&b->progress);
     progress_start(&b->progress, "embedding texts", b->text_count);
     for (; status == ERR_OK && m.from < b->text_count; m.from += EMBED_BLOCK) {
@@ -253,7 +286,7 @@ static int embed_texts(struct kb_build *b, struct err *e)
     }
     mem_free(m.block);
     mem_free(m.scratch);
-    if (status == ERR_OK) status = lexicon_save(b->lexicon, b->store, dim, b->options.seed, e);
+    if (status == ERR_OK && save) status = lexicon_save(b->lexicon, b->store, dim, b->options.seed, e);
     b->counts.words = lexicon_words(b->lexicon);
     return status;
 }

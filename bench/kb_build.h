@@ -14,18 +14,23 @@
 
 struct kb_build;
 struct kb_build_options {
-    const char *folder; /* made where it is missing */
+    const char *folder; /* of the query files; made where it is missing */
+    const char *db;     /* path of the base; NULL: <folder>/kb.sqlite */
+    int existing;       /* the base exists and is added to, all or nothing */
     const char *what;   /* for the progress line and provenance: "wordnet" */
-    size_t dim;         /* of the rp vectors */
-    uint64_t seed;      /* of the rp projection */
+    size_t dim;         /* of the rp vectors, unless the base has words already */
+    uint64_t seed;      /* of the rp projection, likewise */
     int threads;
 };
 struct kb_build_counts { uint64_t entities, vectors, relations, queries, words; };
 
-/* ERR_ARG: kb.sqlite exists; ERR_IO. */
+/* ERR_ARG: the base exists (or, with `existing`, does not: ERR_NOT_FOUND); ERR_IO, ERR_BUSY. */
 int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e);
 struct kb_sink kb_build_sink(struct kb_build *b);
-/* Embeds what came as text, commits the knowledge base and puts the query files in place. */
+struct store *kb_build_store(struct kb_build *b);
+/* Embeds what came as text where no vectors came: with the words that the base has, or in a base
+ * without vectors with the words of these texts.  ERR_ARG: the base has vectors that rp did not make.
+ * Then commits the knowledge base and puts the query files in place. */
 int kb_build_commit(struct kb_build *b, struct kb_build_counts *counts, struct err *e);
 void kb_build_close(struct kb_build *b); /* NULL is allowed; uncommitted, leaves nothing */
 int make_folder(const char *path, struct err *e); /* and its parents */

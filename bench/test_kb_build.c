@@ -26,7 +26,7 @@ enum { TEXTS = 4 };
 
 static int open_in(struct kb_build **b, const char *sub, struct err *e)
 {
-    const struct kb_build_options options = { path_of(sub), "test", 64, 5, 2 };
+    const struct kb_build_options options = { .folder = path_of(sub), .what = "test", .dim = 64, .seed = 5, .threads = 2 };
     return kb_build_open(b, &options, e);
 }
 
@@ -146,7 +146,7 @@ static void failures_leave_nothing(void)
     mem_fail_after(0);
     kb_build_close(b);
     CHECK(rmdir(path_of("bad")) == 0, "nothing is left");
-    const struct kb_build_options file = { path_of("vectors/kb.sqlite"), "test", 8, 1, 1 };
+    const struct kb_build_options file = { .folder = path_of("vectors/kb.sqlite"), .what = "test", .threads = 1 };
     CHECK(kb_build_open(&b, &file, &e) == ERR_IO && strstr(e.text, "kb.sqlite"), "%s", e.text);
     kb_build_close(NULL);
 }

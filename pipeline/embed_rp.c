@@ -6,7 +6,6 @@
  * Document counts are looked up as words come: reading all of WordNet's 98,096 words at open took
  * longer than a thousand queries save. */
 #include "kernels/base/mem.h"
-#include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
 #include "pipeline/stage.h"
 #include <sqlite3.h>
@@ -15,9 +14,8 @@
 struct rp {
     struct store *store;
     sqlite3_stmt *find;
-    size_t dim;
-    uint64_t seed, documents;
-    float *scratch; /* dim */
+    struct lexicon_meta meta; /* dim 0: the base has no words */
+    float *scratch;           /* meta.dim */
 };
 
 static void destroy(void *self)
@@ -29,32 +27,16 @@ static void destroy(void *self)
     mem_free(rp);
 }
 
-/* One number of assay_meta; 0 when it or the table is missing. */
-static int64_t meta(sqlite3 *db, const char *key)
-{
-    sqlite3_stmt *st = NULL;
-    int64_t value = 0;
-    if (sqlite3_prepare_v2(db, "SELECT value FROM assay_meta WHERE key = ?", -1, &st, NULL) == SQLITE_OK) {
-        sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
-        if (sqlite3_step(st) == SQLITE_ROW && !text_to_i64((const char *)sqlite3_column_text(st, 0), &value)) value = 0;
-    }
-    sqlite3_finalize(st);
-    return value;
-}
-
 /* A base without words is no error here: its queries may all come as vectors. */
 static int create(void **self, struct stage_env *env, struct err *e)
 {
     struct rp *rp = mem_zero(1, sizeof *rp);
     if (!rp) return FAIL(e, ERR_MEM, "rp: no memory");
     sqlite3 *db = store_handle(env->store);
-    const int64_t dim = meta(db, "rp_dim");
     rp->store = env->store;
-    if (dim > 0 && dim <= LEXICON_DIM_MAX) {
-        rp->dim = (size_t)dim;
-        rp->seed = (uint64_t)meta(db, "rp_seed");
-        rp->documents = (uint64_t)meta(db, "rp_documents");
-        rp->scratch = mem_alloc(rp->dim, sizeof *rp->scratch);
+    rp->meta = lexicon_meta_of(env->store);
+    if (rp->meta.dim) {
+        rp->scratch = mem_alloc(rp->meta.dim, sizeof *rp->scratch);
         const int rc = sqlite3_prepare_v3(db, "SELECT documents FROM assay_terms WHERE term = ?", -1,
                                           SQLITE_PREPARE_PERSISTENT, &rp->find, NULL);
         if (!rp->scratch || rc != SQLITE_OK) {
@@ -85,15 +67,15 @@ static int run(void *self, struct query *q, struct err *e)
 {
     struct rp *rp = self;
     const char *path = store_path(rp->store);
-    if (!rp->dim)
+    if (!rp->meta.dim)
         return FAIL(e, ERR_NOT_FOUND, "embed=rp: %s was not embedded by rp (no table assay_terms); "
                     "ask with a vector, or choose another embedder", path);
-    if (rp->dim != q->kb->vectors.rows.dim)
-        return FAIL(e, ERR_FORMAT, "embed=rp: %s has words of dimension %zu but vectors of %zu", path, rp->dim,
+    if (rp->meta.dim != q->kb->vectors.rows.dim)
+        return FAIL(e, ERR_FORMAT, "embed=rp: %s has words of dimension %zu but vectors of %zu", path, rp->meta.dim,
                     q->kb->vectors.rows.dim);
     if (!q->text) return FAIL(e, ERR_ARG, "embed=rp: the query has no text");
     const int status =
-        text_project(q->text, rp->dim, rp->seed, rp->documents, count_of, rp, rp->scratch, q->vector);
+        text_project(q->text, rp->meta.dim, rp->meta.seed, rp->meta.documents, count_of, rp, rp->scratch, q->vector);
     if (status != ERR_OK) return FAIL(e, status, "%s: assay_terms: %s", path, sqlite3_errmsg(store_handle(rp->store)));
     return ERR_OK;
 }

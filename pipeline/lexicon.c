@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/lexicon.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/names.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/text.h"
 #include "pipeline/store.h"
@@ -9,19 +10,15 @@
 #include <sqlite3.h>
 #include <string.h>
 
-struct entry {
-    uint64_t hash;
-    uint32_t at;        /* of the word in `words` */
+struct word {
     uint32_t documents;
-    uint64_t last;      /* the last document that had it, counted from 1 */
+    uint64_t last; /* the last document that had it, counted from 1 */
 };
 
 struct lexicon {
-    struct entry *entries; /* in order of first appearance */
-    size_t count, room;
-    uint32_t *table; /* open addressing: entry + 1, 0 is free; slots a power of two */
-    size_t slots;
-    struct text words; /* each ends with a 0 */
+    struct names names;
+    struct word *words; /* by number */
+    size_t room;
     uint64_t documents;
 };
 
@@ -54,13 +51,8 @@ double word_idf(uint64_t documents, uint64_t with_word)
 
 int lexicon_create(struct lexicon **out, struct err *e)
 {
-    enum { SLOTS = 1 << 12 };
     struct lexicon *l = mem_zero(1, sizeof *l);
-    if (l) l->table = mem_zero(l->slots = SLOTS, sizeof *l->table);
-    if (!l || !l->table) {
-        mem_free(l);
-        return FAIL(e, ERR_MEM, "lexicon: no memory");
-    }
+    if (!l) return FAIL(e, ERR_MEM, "lexicon: no memory");
     *out = l;
     return ERR_OK;
 }
@@ -68,45 +60,23 @@ int lexicon_create(struct lexicon **out, struct err *e)
 void lexicon_destroy(struct lexicon *l)
 {
     if (!l) return;
-    mem_free(l->entries);
-    mem_free(l->table);
-    text_free(&l->words);
+    names_free(&l->names);
+    mem_free(l->words);
     mem_free(l);
 }
 
-/* The slot of a word, or the free one where it would go. */
-static size_t slot_of(const struct lexicon *l, uint64_t hash, const char *word)
+/* The word with its counts, new ones at zero; NULL without memory. */
+static struct word *word_of(struct lexicon *l, const char *word, size_t size)
 {
-    size_t slot = hash & (l->slots - 1);
-    while (l->table[slot]) {
-        const struct entry *x = &l->entries[l->table[slot] - 1];
-        if (x->hash == hash && strcmp(text_of(&l->words) + x->at, word) == 0) break;
-        slot = (slot + 1) & (l->slots - 1);
+    const int64_t i = names_add(&l->names, word, size);
+    if (i == NAMES_NONE) return NULL;
+    if ((size_t)i >= l->room) {
+        struct word *more = mem_grow(l->words, l->room, 2 * l->room + 1024, sizeof *more);
+        if (!more) return NULL;
+        l->words = more;
+        l->room = 2 * l->room + 1024;
     }
-    return slot;
-}
-
-/* Room for one more word: entries, and at most half of the slots taken. */
-static int reserve(struct lexicon *l)
-{
-    if (l->count == l->room) {
-        struct entry *more = mem_grow(l->entries, l->count, l->room * 2 + 1024, sizeof *more);
-        if (!more) return 0;
-        l->entries = more;
-        l->room = l->room * 2 + 1024;
-    }
-    if (2 * (l->count + 1) < l->slots) return 1;
-    uint32_t *table = mem_zero(2 * l->slots, sizeof *table);
-    if (!table) return 0;
-    mem_free(l->table);
-    l->table = table;
-    l->slots *= 2;
-    for (size_t i = 0; i < l->count; i++) {
-        size_t slot = l->entries[i].hash & (l->slots - 1);
-        while (table[slot]) slot = (slot + 1) & (l->slots - 1);
-        table[slot] = (uint32_t)i + 1;
-    }
-    return 1;
+    return &l->words[i];
 }
 
 int lexicon_add(struct lexicon *l, const char *text, struct err *e)
@@ -114,37 +84,27 @@ int lexicon_add(struct lexicon *l, const char *text, struct err *e)
     char word[WORD_ROOM];
     l->documents++;
     for (size_t size; (size = word_next(&text, word)) > 0;) {
-        const uint64_t hash = hash64(0, word, size);
-        size_t slot = slot_of(l, hash, word);
-        if (!l->table[slot]) {
-            if (!reserve(l) || l->words.size + size >= UINT32_MAX)
-                return FAIL(e, ERR_MEM, "lexicon: no memory for %zu words", l->count);
-            slot = slot_of(l, hash, word);
-            l->entries[l->count] = (struct entry){ hash, (uint32_t)l->words.size, 0, 0 };
-            text_add_bytes(&l->words, word, size + 1);
-            if (l->words.failed) return FAIL(e, ERR_MEM, "lexicon: no memory for %zu words", l->count);
-            l->table[slot] = (uint32_t)++l->count;
-        }
-        struct entry *x = &l->entries[l->table[slot] - 1];
-        x->documents += x->last != l->documents;
-        x->last = l->documents;
+        struct word *w = word_of(l, word, size);
+        if (!w) return FAIL(e, ERR_MEM, "lexicon: no memory for %zu words", l->names.count);
+        w->documents += w->last != l->documents;
+        w->last = l->documents;
     }
     return ERR_OK;
 }
 
 uint64_t lexicon_documents(const struct lexicon *l) { return l->documents; }
-size_t lexicon_words(const struct lexicon *l) { return l->count; }
+size_t lexicon_words(const struct lexicon *l) { return l->names.count; }
 
 const char *lexicon_word(const struct lexicon *l, size_t i, uint32_t *documents)
 {
-    *documents = l->entries[i].documents;
-    return text_of(&l->words) + l->entries[i].at;
+    *documents = l->words[i].documents;
+    return names_at(&l->names, i);
 }
 
 uint32_t lexicon_find(const struct lexicon *l, const char *word)
 {
-    const size_t slot = slot_of(l, hash64(0, word, strlen(word)), word);
-    return l->table[slot] ? l->entries[l->table[slot] - 1].documents : 0;
+    const int64_t i = names_find(&l->names, word, strlen(word));
+    return i == NAMES_NONE ? 0 : l->words[i].documents;
 }
 
 static const char create_tables[] =
@@ -156,7 +116,7 @@ static int save_words(const struct lexicon *l, sqlite3 *db)
 {
     sqlite3_stmt *add = NULL;
     int rc = sqlite3_prepare_v2(db, "INSERT INTO assay_terms VALUES (?, ?)", -1, &add, NULL);
-    for (size_t i = 0; rc == SQLITE_OK && i < l->count; i++) {
+    for (size_t i = 0; rc == SQLITE_OK && i < l->names.count; i++) {
         uint32_t documents;
         sqlite3_bind_text(add, 1, lexicon_word(l, i, &documents), -1, SQLITE_STATIC);
         sqlite3_bind_int64(add, 2, documents);
@@ -180,6 +140,50 @@ int lexicon_save(const struct lexicon *l, struct store *to, size_t dim, uint64_t
         sqlite3_exec(db, meta, NULL, NULL, NULL) != SQLITE_OK)
         return FAIL(e, ERR_IO, "%s: words: %s", store_path(to), sqlite3_errmsg(db));
     return ERR_OK;
+}
+
+static int64_t read_meta(sqlite3 *db, const char *key)
+{
+    sqlite3_stmt *st = NULL;
+    int64_t value = 0;
+    if (sqlite3_prepare_v2(db, "SELECT value FROM assay_meta WHERE key = ?", -1, &st, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+        const int have = sqlite3_step(st) == SQLITE_ROW;
+        const char *text = have ? (const char *)sqlite3_column_text(st, 0) : NULL;
+        if (!text || !text_to_i64(text, &value) || value < 0) value = 0;
+    }
+    sqlite3_finalize(st);
+    return value;
+}
+
+struct lexicon_meta lexicon_meta_of(struct store *from)
+{
+    sqlite3 *db = store_handle(from);
+    const int64_t dim = read_meta(db, "rp_dim");
+    if (dim < 1 || dim > LEXICON_DIM_MAX) return (struct lexicon_meta){ 0 };
+    return (struct lexicon_meta){ (size_t)dim, (uint64_t)read_meta(db, "rp_seed"), (uint64_t)read_meta(db, "rp_documents") };
+}
+
+int lexicon_load(struct lexicon **out, struct store *from, struct err *e)
+{
+    struct lexicon *l = NULL;
+    sqlite3_stmt *st = NULL;
+    int status = lexicon_create(&l, e), rc = SQLITE_DONE;
+    if (status != ERR_OK) return status;
+    l->documents = lexicon_meta_of(from).documents;
+    if (sqlite3_prepare_v2(store_handle(from), "SELECT term, documents FROM assay_terms", -1, &st, NULL) == SQLITE_OK)
+        while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+            const char *term = (const char *)sqlite3_column_text(st, 0);
+            struct word *w = term ? word_of(l, term, strlen(term)) : NULL;
+            if (w) w->documents = (uint32_t)sqlite3_column_int64(st, 1);
+            else status = FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(from));
+        }
+    if (status == ERR_OK && (!st || rc != SQLITE_DONE))
+        status = FAIL(e, ERR_IO, "%s: assay_terms: %s", store_path(from), sqlite3_errmsg(store_handle(from)));
+    sqlite3_finalize(st);
+    if (status == ERR_OK) *out = l;
+    else lexicon_destroy(l);
+    return status;
 }
 
 /* A word that comes twice is drawn twice: texts are short, and so nothing need be remembered. */

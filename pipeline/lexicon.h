@@ -33,6 +33,10 @@ uint32_t lexicon_find(const struct lexicon *l, const char *word); /* documents w
  *   assay_terms(term, documents), assay_meta(key, value) with rp_dim, rp_seed and rp_documents. */
 struct store;
 int lexicon_save(const struct lexicon *l, struct store *to, size_t dim, uint64_t seed, struct err *e);
+/* What a base was embedded with; dim 0: not by rp. */
+struct lexicon_meta { size_t dim; uint64_t seed, documents; };
+struct lexicon_meta lexicon_meta_of(struct store *from);
+int lexicon_load(struct lexicon **out, struct store *from, struct err *e); /* all words of a base */
 
 /* How many of `documents` hold the word; 0: unknown.  May fail: then *status is not ERR_OK. */
 typedef uint64_t word_count_fn(void *context, const char *word, int *status);

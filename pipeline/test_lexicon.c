@@ -56,11 +56,18 @@ static void documents_are_counted(void)
     CHECK(strcmp(lexicon_word(l, 0, &documents), "w1") == 0 && documents == 200, "in order of appearance");
     lexicon_destroy(l);
     lexicon_destroy(NULL);
-    for (long n = 1; n <= 2; n++) {
-        mem_fail_after(n);
-        CHECK(lexicon_create(&l, &e) == ERR_MEM, "allocation %ld", n);
+    CHECK(lexicon_create(&l, &e) == ERR_OK, "%s", e.text);
+    static const long fails[] = { 1, 2, 3, 2 }; /* the two lists of names, their table; then the counts */
+    for (int i = 0; i < 4; i++) {
+        mem_fail_after(fails[i]);
+        CHECK(lexicon_add(l, "some words", &e) == ERR_MEM, "failure %d", i);
         mem_fail_after(0);
     }
+    CHECK(lexicon_add(l, "some words", &e) == ERR_OK && lexicon_words(l) == 2, "and then it works");
+    lexicon_destroy(l);
+    mem_fail_after(1);
+    CHECK(lexicon_create(&l, &e) == ERR_MEM, "no memory at all");
+    mem_fail_after(0);
 }
 
 static uint64_t count_of(void *context, const char *word, int *status)

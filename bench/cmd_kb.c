@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_kb.c - one's own knowledge base: made from files, added to, counted, checked. */
+#include "bench/command.h"
+#include "bench/kb_build.h"
+#include "datasets/jsonl.h"
+#include "kernels/base/parallel.h"
+#include "kernels/base/text.h"
+#include "pipeline/lexicon.h"
+#include "pipeline/store.h"
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* --- create, import --------------------------------------------------------------------------- */
+#ifndef ASSAY_WORKER
+static int add_files(const struct kb_build_options *build, struct jsonl_files *files, struct err *e)
+{
+    struct kb_build *b = NULL;
+    struct kb_build_counts n = { 0 };
+    int64_t *ids = NULL;
+    size_t count = 0;
+    int status = kb_build_open(&b, build, e);
+    if (status != ERR_OK) return status;
+    if (build->existing) status = store_entity_ids(kb_build_store(b), &ids, &count, e);
+    files->first_id = count ? ids[count - 1] + 1 : 1;
+    mem_free(ids);
+    const struct kb_sink sink = kb_build_sink(b);
+    if (status == ERR_OK) status = jsonl_read(files, &sink, e);
+    if (status == ERR_OK) status = kb_build_commit(b, &n, e);
+    kb_build_close(b);
+    if (status != ERR_OK) return status;
+    printf("%s: %s %llu entities, %llu vectors, %llu relations", build->db, build->existing ? "added" : "made of",
+           (unsigned long long)n.entities, (unsigned long long)n.vectors, (unsigned long long)n.relations);
+    if (n.words) printf("; embedded by rp over %llu words", (unsigned long long)n.words);
+    if (n.queries) printf("; %llu queries beside it", (unsigned long long)n.queries);
+    printf("\n");
+    return ERR_OK;
+}
+
+/* The folder of a path: query files go beside the base. */
+static int folder_of(struct text *out, const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    text_add(out, "%.*s", slash ? (int)(slash - path + (slash == path)) : 1, slash ? path : ".");
+    return out->failed ? FAIL(e, ERR_MEM, "%s: no memory", path) : ERR_OK;
+}
+
+static int kb_add(int argc, char **argv, int existing, struct err *e)
+{
+    struct option_list rest = { 0 };
+    struct jsonl_files files = { 0 };
+    int64_t dim = 384, seed = 1, threads = parallel_cpus();
+    const struct option options[] = {
+        { "--entities", OPTION_TEXT, &files.entities, 0, 0 }, { "--relations", OPTION_TEXT, &files.relations, 0, 0 },
+        { "--vectors", OPTION_TEXT, &files.vectors, 0, 0 },   { "--queries", OPTION_TEXT, &files.queries, 0, 0 },
+        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX },    { "--seed", OPTION_INT, &seed, 0, 9e15 },
+        { "--threads", OPTION_INT, &threads, 1, 256 },        { 0 }
+    };
+    int status = options_parse(argc, argv, options, &rest, e);
+    if (status != ERR_OK) return status;
+    if (rest.count != 1) return FAIL(e, ERR_ARG, "%s needs one DB", argv[0]);
+    if (existing && !files.entities && !files.relations)
+        return FAIL(e, ERR_ARG, "import needs --entities or --relations");
+    if (files.vectors && !files.entities) return FAIL(e, ERR_ARG, "--vectors needs the --entities that they belong to");
+    struct text folder = { 0 };
+    status = folder_of(&folder, rest.at[0], e);
+    const struct kb_build_options build = {
+        .folder = text_of(&folder), .db = rest.at[0], .existing = existing, .what = "rows", .dim = (size_t)dim,
+        .seed = (uint64_t)seed, .threads = (int)threads,
+    };
+    if (status == ERR_OK) status = add_files(&build, &files, e);
+    text_free(&folder);
+    return status;
+}
+
+static int kb_create(int argc, char **argv, struct err *e) { return kb_add(argc, argv, 0, e); }
+static int kb_import(int argc, char **argv, struct err *e) { return kb_add(argc, argv, 1, e); }
+#endif
+
+/* --- stats ------------------------------------------------------------------------------------ */
+/* Every row of `sql` is printed: a name and a number, or as one JSON member each. */
+static int print_rows(struct store *s, const char *group, const char *sql, struct text *json, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3 *db = store_handle(s);
+    int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL), first = 1;
+    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(st, 0);
+        struct text key = { 0 };
+        text_add(&key, "%s%s%s", group, *group ? "_" : "", name ? name : "(null)");
+        if (json) {
+            text_add(json, "%s", json->size > 1 ? "," : "");
+            text_add_json(json, text_of(&key));
+            text_add(json, ":%.10g", sqlite3_column_double(st, 1));
+        } else {
+            printf("%-12s %-28s %12.10g\n", first ? group : "", name ? name : "(null)", sqlite3_column_double(st, 1));
+        }
+        text_free(&key);
+        first = 0;
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", store_path(s), sqlite3_errmsg(db));
+}
+
+static const struct { const char *group, *sql; } statistics[] = {
+    { "rows", "SELECT 'entities', count(*) FROM kg_entities UNION ALL SELECT 'relations', count(*) FROM kg_relations "
+              "UNION ALL SELECT 'vectors', count(*) FROM kg_vectors" },
+    { "dimension", "SELECT dimension, count(*) FROM kg_vectors GROUP BY 1 ORDER BY 2 DESC LIMIT 5" },
+    { "degree", "WITH d AS (SELECT e.id, (SELECT count(*) FROM kg_relations WHERE source_id = e.id) + "
+                "(SELECT count(*) FROM kg_relations WHERE target_id = e.id) AS n FROM kg_entities e) "
+                "SELECT 'mean', avg(n) FROM d UNION ALL SELECT 'most', max(n) FROM d "
+                "UNION ALL SELECT 'without relations', count(*) FROM d WHERE n = 0" },
+    { "entities", "SELECT entity_type, count(*) FROM kg_entities GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12" },
+    { "relations", "SELECT rel_type, count(*) FROM kg_relations GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12" },
+};
+
+static int kb_stats(int argc, char **argv, struct err *e)
+{
+    struct option_list rest = { 0 };
+    struct store *s = NULL;
+    struct stat st;
+    int json = 0;
+    const struct option options[] = { { "--json", OPTION_FLAG, &json, 0, 0 }, { 0 } };
+    int status = options_parse(argc, argv, options, &rest, e);
+    if (status == ERR_OK && rest.count != 1) status = FAIL(e, ERR_ARG, "stats needs one DB");
+    if (status == ERR_OK) status = store_open(&s, rest.at[0], STORE_READ, e);
+    if (status != ERR_OK) return status;
+    struct text object = { 0 };
+    const struct lexicon_meta words = lexicon_meta_of(s);
+    const double bytes = stat(rest.at[0], &st) == 0 ? (double)st.st_size : 0;
+    text_add(&object, "{\"schema\":%d,\"bytes\":%.0f,\"rp_documents\":%llu", store_schema_version(s), bytes,
+             (unsigned long long)words.documents);
+    if (!json) printf("%-12s %s, schema version %d, %.1f MB\n", "base", rest.at[0], store_schema_version(s), bytes / 1e6);
+    if (!json && words.dim)
+        printf("%-12s rp: tf-idf x Gaussian projection to %zu, seed %llu\n", "embedded by", words.dim,
+               (unsigned long long)words.seed);
+    for (size_t i = 0; status == ERR_OK && i < sizeof statistics / sizeof *statistics; i++)
+        status = print_rows(s, statistics[i].group, statistics[i].sql, json ? &object : NULL, e);
+    if (status == ERR_OK && json) printf("%s}\n", text_of(&object));
+    text_free(&object);
+    store_close(s);
+    return status;
+}
+
+/* --- check ------------------------------------------------------------------------------------ */
+/* What must not be, counted, with the first row that is. */
+static const struct { const char *what, *sql; int fatal; } checks[] = {
+    { "relations from or to no entity",
+      "SELECT count(*), min(id) FROM kg_relations r WHERE NOT EXISTS (SELECT 1 FROM kg_entities WHERE id = source_id) "
+      "OR NOT EXISTS (SELECT 1 FROM kg_entities WHERE id = target_id)", 1 },
+    { "vectors of no entity",
+      "SELECT count(*), min(entity_id) FROM kg_vectors WHERE NOT EXISTS (SELECT 1 FROM kg_entities WHERE id = entity_id)", 1 },
+    { "vectors of another dimension than most",
+      "SELECT count(*), min(entity_id) FROM kg_vectors WHERE dimension <> "
+      "(SELECT dimension FROM kg_vectors GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)", 1 },
+    { "vectors whose size is not their dimension",
+      "SELECT count(*), min(entity_id) FROM kg_vectors WHERE length(vector) <> 4 * dimension", 1 },
+    { "weights outside 0..1 or not numbers",
+      "SELECT count(*), min(id) FROM kg_relations WHERE typeof(weight) IN ('integer', 'real') AND "
+      "(weight < 0 OR weight > 1) OR typeof(weight) = 'text'", 1 },
+    { "properties that are not a JSON object",
+      "SELECT count(*), min(id) FROM kg_entities WHERE properties IS NOT NULL AND "
+      "CASE WHEN json_valid(properties) THEN json_type(properties) <> 'object' ELSE 1 END", 1 },
+    { "relations from an entity to itself",
+      "SELECT count(*), min(id) FROM kg_relations WHERE source_id = target_id", 0 },
+    { "entities without a vector",
+      "SELECT count(*), min(id) FROM kg_entities WHERE NOT EXISTS (SELECT 1 FROM kg_vectors WHERE entity_id = id)", 0 },
+};
+
+static void print_check(const char *what, int64_t count, int64_t first, int fatal)
+{
+    const char *mark = count == 0 ? "ok" : fatal ? "BAD" : "note";
+    printf("%-5s %-44s %10lld", mark, what, (long long)count);
+    if (count && first) printf("   first %lld", (long long)first);
+    printf("\n");
+}
+
+static int run_check(struct store *s, size_t i, int64_t *count, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3 *db = store_handle(s);
+    const int good = sqlite3_prepare_v2(db, checks[i].sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
+    *count = good ? sqlite3_column_int64(st, 0) : 0;
+    if (good) print_check(checks[i].what, *count, sqlite3_column_int64(st, 1), checks[i].fatal);
+    sqlite3_finalize(st);
+    return good ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", store_path(s), sqlite3_errmsg(db));
+}
+
+/* SQLite's own view of the file. */
+static int check_pages(struct store *s, int64_t *bad, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3 *db = store_handle(s);
+    if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW) {
+        const int status = FAIL(e, ERR_IO, "%s: %s", store_path(s), sqlite3_errmsg(db));
+        sqlite3_finalize(st);
+        return status;
+    }
+    const char *said = (const char *)sqlite3_column_text(st, 0);
+    *bad = !said || strcmp(said, "ok") != 0;
+    print_check("pages that SQLite finds damaged", *bad, 0, 1);
+    if (*bad) printf("      %s\n", said ? said : "");
+    sqlite3_finalize(st);
+    return ERR_OK;
+}
+
+static int check_numbers(struct store *s, int64_t *bad, struct err *e)
+{
+    struct vectors v = { 0 };
+    int64_t zeros = 0, first = 0;
+    const int status = store_vectors(s, &v, e);
+    if (status != ERR_OK) return status;
+    for (size_t i = 0; i < v.rows.count; i++) {
+        size_t c = 0;
+        while (c < v.rows.dim && rows_at(v.rows, i)[c] == 0) c++;
+        if (c == v.rows.dim && zeros++ == 0) first = v.ids[i];
+    }
+    print_check("vectors that are not finite", (int64_t)v.non_finite, 0, 1);
+    print_check("vectors of zeros", zeros, first, 0);
+    *bad = (int64_t)v.non_finite;
+    vectors_free(&v);
+    return ERR_OK;
+}
+
+static int kb_check(int argc, char **argv, struct err *e)
+{
+    struct option_list rest = { 0 };
+    struct store *s = NULL;
+    const struct option options[] = { { 0 } };
+    int64_t bad = 0, count = 0;
+    int status = options_parse(argc, argv, options, &rest, e);
+    if (status == ERR_OK && rest.count != 1) status = FAIL(e, ERR_ARG, "check needs one DB");
+    if (status == ERR_OK) status = store_open(&s, rest.at[0], STORE_READ, e);
+    if (status != ERR_OK) return status;
+    status = check_pages(s, &bad, e);
+    for (size_t i = 0; status == ERR_OK && i < sizeof checks / sizeof *checks; i++) {
+        status = run_check(s, i, &count, e);
+        if (checks[i].fatal) bad += count;
+    }
+    count = 0;
+    if (status == ERR_OK) status = check_numbers(s, &count, e);
+    bad += count;
+    if (status == ERR_OK && bad) status = FAIL(e, ERR_FORMAT, "%s: %lld rows are bad", rest.at[0], (long long)bad);
+    store_close(s);
+    return status;
+}
+
+static const struct { const char *name; int (*run)(int argc, char **argv, struct err *e); } verbs[] = {
+#ifndef ASSAY_WORKER
+    { "create", kb_create }, { "import", kb_import },
+#endif
+    { "stats", kb_stats },   { "check", kb_check },
+};
+
+static int run(int argc, char **argv, struct err *e)
+{
+    enum { COUNT = sizeof verbs / sizeof *verbs };
+    const char *names[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        names[i] = verbs[i].name;
+        if (argc > 1 && strcmp(argv[1], names[i]) == 0) return verbs[i].run(argc - 1, argv + 1, e);
+    }
+    if (argc < 2) return FAIL(e, ERR_ARG, "kb what? create, import, stats or check");
+    return FAIL(e, ERR_ARG, "kb has no '%s'; nearest is '%s'", argv[1], text_nearest(argv[1], names, COUNT));
+}
+
+const struct command cmd_kb = {
+    .name = "kb",
+    .summary = "knowledge bases: create, import, stats, check",
+    .help =
+        "usage: assay kb create DB [--entities F] [--relations F] [--vectors F] [--queries F] [--dim N] [--seed N]\n"
+        "       assay kb import DB [the same]     adds to a base: everything, or nothing when a line is bad\n"
+        "       assay kb stats DB [--json]        rows, dimensions, degrees, types\n"
+        "       assay kb check DB                 what must not be; exit status 1 when something is\n"
+        "\n"
+        "  --entities F   JSON lines: {\"id\": 7, \"type\": \"person\", \"name\": \"Ada\", \"properties\": {}, \"text\": \"...\"}\n"
+        "                 only name or text is required; an id may be a number or a string\n"
+        "  --relations F  JSON lines: {\"source\": 7, \"target\": 9, \"type\": \"knows\", \"weight\": 0.5, \"properties\": {}}\n"
+        "                 weight in 0..1, default 1\n"
+        "  --vectors F    fvecs or npy: row i belongs to line i of the entities.  Without it names and texts are\n"
+        "                 embedded by rp (tf-idf x Gaussian projection)\n"
+        "  --queries F    JSON lines: {\"id\": 1, \"text\": \"...\", \"relevant\": [7, 9]}; writes queries.jsonl and\n"
+        "                 qrels.txt beside the base\n"
+        "  --dim N        of rp, default 384\n"
+        "  --seed N       of rp, default 1\n"
+        "\n"
+        "example: assay kb create my.sqlite --entities people.jsonl --relations knows.jsonl\n"
+        "         assay query my.sqlite \"who wrote the first program\" -k 5 --explain\n",
+    .run = run,
+};
