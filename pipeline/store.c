@@ -79,7 +79,12 @@ static int sql_error(const struct store *s, int rc, struct err *e)
     case SQLITE_NOTADB: return FAIL(e, ERR_FORMAT, "%s: not a SQLite database", path);
     case SQLITE_CORRUPT: return FAIL(e, ERR_FORMAT, "%s: the database is damaged: %s", path, sqlite3_errmsg(s->db));
     case SQLITE_NOMEM: return FAIL(e, ERR_MEM, "%s: no memory", path);
-    case SQLITE_READONLY: return FAIL(e, ERR_IO, "%s: cannot be written: %s", path, sqlite3_errmsg(s->db));
+    case SQLITE_READONLY:
+        if (rc == SQLITE_READONLY_ROLLBACK)
+            return FAIL(e, ERR_IO,
+                        "%s: a writer crashed and left %s-journal; open it once for writing, which rolls back",
+                        path, path);
+        return FAIL(e, ERR_IO, "%s: cannot be written: %s", path, sqlite3_errmsg(s->db));
     default: return FAIL(e, ERR_IO, "%s: SQLite: %s", path, sqlite3_errmsg(s->db));
     }
 }
@@ -189,18 +194,23 @@ static int open_existing(struct store *s, struct err *e)
     const int flags = s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int status = connect_to(s, s->path, flags, e);
     if (status == ERR_OK) status = read_version(s, e);
-    if (status != ERR_IO || s->mode != STORE_READ) return status;
+    const int rc = status == ERR_OK || !s->db ? SQLITE_OK : sqlite3_extended_errcode(s->db);
+    const int no_room = rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY_CANTINIT || rc == SQLITE_READONLY_DIRECTORY;
+    if (s->mode != STORE_READ || !no_room) return status;
     /* A WAL database in a folder that cannot be written has nowhere for its -shm file.  When there
      * is no log to miss, the file alone is the whole database. */
-    struct text wal = { 0 }, uri = { 0 };
-    off_t wal_size;
+    struct text wal = { 0 }, journal = { 0 }, uri = { 0 };
+    off_t wal_size, journal_size;
     text_add(&wal, "%s-wal", s->path);
+    text_add(&journal, "%s-journal", s->path);
     immutable_uri(s->path, &uri);
-    if (!wal.failed && !uri.failed && (!file_exists(text_of(&wal), &wal_size) || wal_size == 0)) {
+    if (!wal.failed && !journal.failed && !uri.failed && (!file_exists(text_of(&wal), &wal_size) || wal_size == 0) &&
+        (!file_exists(text_of(&journal), &journal_size) || journal_size == 0)) {
         status = connect_to(s, text_of(&uri), flags | SQLITE_OPEN_URI, e);
         if (status == ERR_OK) status = read_version(s, e);
     }
     text_free(&wal);
+    text_free(&journal);
     text_free(&uri);
     return status;
 }

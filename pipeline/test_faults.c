@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT
+ * test_faults.c - a disk that fails at every single call, and memory that runs out at every allocation: an
+ * error is reported, the database is intact, and the next call works. */
+#include "pipeline/check_kb.h"
+#include "kernels/base/mem.h"
+
+/* --- a VFS that fails the n-th call, wrapped around the usual one ------------------------------------ */
+
+static sqlite3_vfs *real_vfs;
+static long calls, fail_at; /* fail_at 0: never */
+static int failure;         /* what the call returns */
+
+struct faulty {
+    sqlite3_file base;
+    sqlite3_file *real;
+};
+
+/* 1 when this call is the one. */
+static int hit(void) { return ++calls == fail_at; }
+static sqlite3_file *real_of(sqlite3_file *f) { return ((struct faulty *)f)->real; }
+
+static int f_close(sqlite3_file *f)
+{
+    const int rc = real_of(f)->pMethods ? real_of(f)->pMethods->xClose(real_of(f)) : SQLITE_OK;
+    free(real_of(f));
+    return rc;
+}
+static int f_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
+{
+    if (hit()) return failure == SQLITE_FULL ? SQLITE_IOERR_READ : failure;
+    return real_of(f)->pMethods->xRead(real_of(f), to, n, at);
+}
+static int f_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
+{
+    return hit() ? failure : real_of(f)->pMethods->xWrite(real_of(f), from, n, at);
+}
+static int f_truncate(sqlite3_file *f, sqlite3_int64 n)
+{
+    return hit() ? failure : real_of(f)->pMethods->xTruncate(real_of(f), n);
+}
+static int f_sync(sqlite3_file *f, int flags) { return hit() ? failure : real_of(f)->pMethods->xSync(real_of(f),
+                                                                                                     flags); }
+static int f_size(sqlite3_file *f, sqlite3_int64 *n)
+{
+    return hit() ? SQLITE_IOERR_FSTAT : real_of(f)->pMethods->xFileSize(real_of(f), n);
+}
+static int f_lock(sqlite3_file *f, int level)
+{
+    return hit() ? SQLITE_BUSY : real_of(f)->pMethods->xLock(real_of(f), level);
+}
+static int f_unlock(sqlite3_file *f, int level) { return real_of(f)->pMethods->xUnlock(real_of(f), level); }
+static int f_reserved(sqlite3_file *f, int *out) { return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out); }
+static int f_control(sqlite3_file *f, int op, void *arg) { return real_of(f)->pMethods->xFileControl(real_of(f), op,
+                                                                                                     arg); }
+static int f_sector(sqlite3_file *f) { return real_of(f)->pMethods->xSectorSize(real_of(f)); }
+static int f_device(sqlite3_file *f) { return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f)); }
+
+static const sqlite3_io_methods methods = {
+    1, f_close, f_read, f_write, f_truncate, f_sync, f_size, f_lock, f_unlock, f_reserved, f_control, f_sector,
+        f_device,
+    NULL, NULL, NULL, NULL, NULL, NULL,
+};
+
+static int f_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
+{
+    (void)vfs;
+    struct faulty *faulty = (struct faulty *)f;
+    f->pMethods = NULL;
+    if (hit()) return SQLITE_CANTOPEN;
+    faulty->real = calloc(1, (size_t)real_vfs->szOsFile);
+    const int rc = real_vfs->xOpen(real_vfs, name, faulty->real, flags, out);
+    if (rc == SQLITE_OK) f->pMethods = &methods;
+    else free(faulty->real);
+    return rc;
+}
+static int f_delete(sqlite3_vfs *vfs, const char *name, int sync)
+{
+    (void)vfs;
+    return hit() ? SQLITE_IOERR_DELETE : real_vfs->xDelete(real_vfs, name, sync);
+}
+
+static void install(void)
+{
+    static sqlite3_vfs vfs;
+    real_vfs = sqlite3_vfs_find(NULL);
+    vfs = *real_vfs;
+    vfs.iVersion = 1;
+    vfs.zName = "faulty";
+    vfs.szOsFile = sizeof(struct faulty);
+    vfs.xOpen = f_open;
+    vfs.xDelete = f_delete;
+    sqlite3_vfs_register(&vfs, 1);
+}
+
+/* --- what must hold ---------------------------------------------------------------------------------- */
+
+enum { N = 120, DIM = 8 };
+static float x[N][DIM];
+
+static void make_base(const char *name)
+{
+    struct kb_edge edges[3 * N + 1] = { 0 };
+    for (int i = 0; i < 3 * N; i++)
+        edges[i] = (struct kb_edge){ (int64_t)(test_rand() % N) + 1, (int64_t)(test_rand() % N) + 1 };
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < DIM; j++) x[i][j] = (float)(test_rand() >> 40) / (1 << 23) - 1;
+    kb_make(name, N, DIM, x[0], edges);
+}
+
+static int intact(const char *name)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    int ok = sqlite3_open(kb_path(name), &db) == SQLITE_OK &&
+             sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) ==
+                 SQLITE_ROW &&
+             strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return ok;
+}
+
+static const int failures[] = { SQLITE_IOERR_READ, SQLITE_FULL, SQLITE_IOERR };
+
+/* Every call of a query that finds the base changed, and so reads all of it. */
+static void query_faults(void)
+{
+    make_base("query.db");
+    for (size_t kind = 0; kind < sizeof failures / sizeof *failures; kind++) {
+        struct answer a;
+        struct pipeline *p = kb_pipeline("query.db", "index=flat");
+        CHECK(p && kb_ask(p, x[0], DIM, 5, &a) == ERR_OK && a.count == 5, "%s", kb_err.text);
+        long n = 1, failed = 0;
+        for (int hits = 1; p && hits; n++) {
+            char sql[128];
+            snprintf(sql, sizeof sql, "UPDATE kg_entities SET name = 'run %ld' WHERE id = 1", n);
+            kb_sql("query.db", sql);
+            failure = failures[kind];
+            calls = 0;
+            fail_at = n;
+            const int status = kb_ask(p, x[0], DIM, 5, &a);
+            hits = calls >= fail_at;
+            fail_at = 0;
+            failed += status != ERR_OK;
+            CHECK(status == ERR_OK || kb_err.text[0], "call %ld: an error without words", n);
+            CHECK(kb_ask(p, x[0], DIM, 5, &a) == ERR_OK && a.count == 5 && a.results[0].id == 1,
+                  "after call %ld: %s", n, kb_err.text);
+            snprintf(sql, sizeof sql, "run %ld", n);
+            CHECK(strcmp(a.results[0].entity.name, sql) == 0, "after call %ld: an old answer", n);
+        }
+        CHECK(failed > 5, "%ld of %ld calls failed", failed, n);
+        pipeline_close(p);
+    }
+    CHECK(intact("query.db"), "integrity_check");
+}
+
+static void open_faults(void)
+{
+    make_base("open.db");
+    long n = 1, failed = 0;
+    for (int hits = 1; hits; n++) {
+        failure = SQLITE_IOERR_READ;
+        calls = 0;
+        fail_at = n;
+        struct pipeline *p = kb_pipeline("open.db", "index=flat");
+        hits = calls >= fail_at;
+        fail_at = 0;
+        failed += p == NULL;
+        CHECK(p || kb_err.text[0], "call %ld: an error without words", n);
+        pipeline_close(p);
+    }
+    CHECK(failed > 5, "%ld of %ld", failed, n);
+}
+
+static int64_t count_of(const char *name)
+{
+    struct store *s = NULL;
+    int64_t *ids = NULL;
+    size_t count = 0;
+    const int status = store_open(&s, kb_path(name), STORE_READ, &kb_err);
+    /* A reader must not take a base whose writer failed half-way for a whole one. */
+    char journal[64];
+    snprintf(journal, sizeof journal, "%s-journal", name);
+    const int hot = access(kb_path(journal), F_OK) == 0;
+    CHECK(hot ? status == ERR_IO && strstr(kb_err.text, "crashed") : status == ERR_OK, "%s", kb_err.text);
+    if (hot && store_open(&s, kb_path(name), STORE_WRITE, &kb_err) != ERR_OK) return -1;
+    CHECK(s && store_entity_ids(s, &ids, &count, &kb_err) == ERR_OK, "%s", kb_err.text);
+    mem_free(ids);
+    store_close(s);
+    return (int64_t)count;
+}
+
+/* A transaction of writes is there as a whole, or not at all. */
+static int write_some(struct store *s, int64_t from)
+{
+    int status = ERR_OK;
+    for (int64_t id = from; status == ERR_OK && id < from + 40; id++)
+        status = store_add_entity(s, id, "t", "n", NULL, &kb_err);
+    for (int64_t id = from; status == ERR_OK && id < from + 40; id++)
+        status = store_add_vector(s, id, x[0], DIM, &kb_err);
+    if (status == ERR_OK) status = store_add_relation(s, from, from + 1, "t", 1, NULL, &kb_err);
+    return status == ERR_OK ? store_commit(s, &kb_err) : status;
+}
+
+static void write_faults(void)
+{
+    make_base("write.db");
+    long n = 1, failed = 0;
+    int64_t next = 1000, there = N;
+    for (int hits = 1; hits; n++, next += 100) {
+        struct store *s = NULL;
+        failure = failures[n % 3];
+        calls = 0;
+        fail_at = n;
+        int status = store_open(&s, kb_path("write.db"), STORE_WRITE, &kb_err);
+        if (status == ERR_OK) status = write_some(s, next);
+        hits = calls >= fail_at;
+        fail_at = 0;
+        store_close(s);
+        failed += status != ERR_OK;
+        const int64_t now = count_of("write.db");
+        /* A commit may have reached the disk before the call that failed. */
+        CHECK(now == there + 40 || (status != ERR_OK && now == there),
+              "call %ld: status %d, %lld entities, before %lld", n, status,
+              (long long)now, (long long)there);
+        there = now;
+    }
+    CHECK(failed > 5 && intact("write.db"), "%ld of %ld failed", failed, n);
+}
+
+static void create_faults(void)
+{
+    long n = 1, failed = 0;
+    for (int hits = 1; hits; n++) {
+        struct store *s = NULL;
+        (void)unlink(kb_path("create.db"));
+        failure = failures[n % 3];
+        calls = 0;
+        fail_at = n;
+        int status = store_open(&s, kb_path("create.db"), STORE_CREATE, &kb_err);
+        if (status == ERR_OK) status = write_some(s, 1);
+        hits = calls >= fail_at;
+        fail_at = 0;
+        store_close(s);
+        failed += status != ERR_OK;
+        const int exists = access(kb_path("create.db"), F_OK) == 0;
+        CHECK(status != ERR_OK || exists, "call %ld: nothing was made", n);
+        if (exists) CHECK(intact("create.db") && count_of("create.db") == 40, "call %ld: a half-made base", n);
+    }
+    CHECK(failed > 5, "%ld of %ld failed", failed, n);
+}
+
+/* Memory that runs out at the n-th allocation: the same promises. */
+static void memory_faults(void)
+{
+    static const char *const settings[] = { "",
+                                            "index=flat expand=ppr score=ppr calibration=percentile filter=quantile",
+                                            "rerank=memrl context=bfs" };
+    make_base("memory.db");
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        long failed = 0;
+        struct answer a;
+        for (long n = 1;; n++) {
+            (void)unlink(kb_path("memory.db.assay"));
+            mem_fail_after(n);
+            struct pipeline *p = kb_pipeline("memory.db", settings[i]);
+            const int status = p ? kb_ask(p, x[0], DIM, 5, &a) : kb_err.code;
+            mem_fail_after(0);
+            CHECK(status == ERR_OK || status == ERR_MEM, "allocation %ld: %d %s", n, status, kb_err.text);
+            if (p) CHECK(kb_ask(p, x[0], DIM, 5, &a) == ERR_OK, "after allocation %ld: %s", n, kb_err.text);
+            pipeline_close(p);
+            failed += status != ERR_OK;
+            if (p && status == ERR_OK && n > failed + 20) break; /* far beyond the last one that matters */
+        }
+        CHECK(failed > 20, "%ld allocations", failed);
+    }
+}
+
+int main(void)
+{
+    if (!mkdtemp(kb_folder)) return TEST_FAIL;
+    install();
+    test_case("a disk that fails during a query", query_faults);
+    test_case("a disk that fails while opening", open_faults);
+    test_case("a disk that fails while writing", write_faults);
+    test_case("a disk that fails while creating", create_faults);
+    test_case("memory that runs out", memory_faults);
+    return kb_end();
+}
