@@ -115,7 +115,7 @@ static int each_shape(const struct asked *a, const struct axes *x, const struct 
         if (a->quick && a->filters.count == 0 && !in_headline((enum kernel_op)op)) continue;
         const size_t bits = uses & USES_BITS ? x->bits_count : 1, batch = uses & USES_BATCH ? x->batch_count : 1;
         const size_t access = uses & USES_GATHER ? x->access_count : 1, where = a->rows ? 1 : x->where_count;
-        const size_t shapes = x->dim_count * bits * batch * where * access;
+        const size_t dims = uses & IGNORES_DIM ? 1 : x->dim_count, shapes = dims * bits * batch * where * access;
         for (size_t i = 0; i < shapes; i++, ++*count) {
             if (!m) continue;
             size_t left = i;

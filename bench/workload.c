@@ -37,6 +37,8 @@ struct driver {
     double (*tolerance)(const struct workload_shape *s);
     void (*round_up)(struct workload_shape *s); /* NULL: any shape will do */
     int changes_rows; /* writes into rows: they, not out, are the result */
+    int least_bits;   /* with USES_BITS; 0 is 1 */
+    size_t every;     /* visits one row in so many; 0 is 1 */
 };
 
 static void fill_floats(struct rng *r, float *x, size_t n)
@@ -48,6 +50,11 @@ static void fill_bytes(struct rng *r, void *at, size_t n)
 {
     uint8_t *x = at;
     for (size_t i = 0; i < n; i++) x[i] = (uint8_t)(rng_next(r) >> 56);
+}
+
+static void fill_range(struct rng *r, int8_t *x, size_t n, int most)
+{
+    for (size_t i = 0; i < n; i++) x[i] = (int8_t)((int)rng_below(r, 2 * (uint64_t)most + 1) - most);
 }
 
 /* --- one float query, many float rows --------------------------------------------------------- */
@@ -140,9 +147,11 @@ static void fht_demand(const struct workload_shape *s, double *demand)
 
 static size_t code_row(const struct workload_shape *s) { return codes_groups(s->dim) * (size_t)s->bits * 4; }
 
+static void whole_groups(struct workload_shape *s) { s->dim = codes_groups(s->dim) * CODES_DIMS; }
+
 static void whole_blocks(struct workload_shape *s)
 {
-    s->dim = codes_groups(s->dim) * CODES_DIMS;
+    whole_groups(s);
     s->rows = codes_blocks(s->rows) * CODES_ROWS;
 }
 
@@ -156,7 +165,7 @@ static void lut_sizes(const struct workload_shape *s, size_t *query, size_t *sid
 static void lut_fill(struct workload *w, struct operands *o, struct rng *r)
 {
     fill_bytes(r, o->rows, w->facts.set_bytes);
-    fill_bytes(r, o->query, w->facts.shape.batch * w->facts.shape.dim);
+    fill_range(r, o->query, w->facts.shape.batch * w->facts.shape.dim, 127);
     fill_bytes(r, o->side, (size_t)1 << w->facts.shape.bits);
 }
 
@@ -171,6 +180,154 @@ static void lut_demand(const struct workload_shape *s, double *demand)
     demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim); /* a level a code, shared by the batch */
 }
 
+/* --- split codes -------------------------------------------------------------------------------- */
+
+static size_t dim_bytes(const struct workload_shape *s) { return s->dim; }
+
+/* The tables, then what the kernel returned for each. */
+static void tables_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = *side = 0;
+    *out = s->rows * (s->dim * 4 + sizeof(int32_t));
+}
+
+static void tables_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_range(r, o->rows, w->facts.shape.rows * w->facts.shape.dim, 63);
+}
+
+static void call_lut_sign(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    uint8_t *luts = o->out;
+    int32_t *starts = (int32_t *)(luts + s->rows * s->dim * 4);
+    for (size_t i = 0; i < s->rows; i++)
+        starts[i] = k->fn.lut_sign((const int8_t *)o->rows + i * s->dim, codes_groups(s->dim), luts + i * s->dim * 4);
+}
+
+static size_t sign_row(const struct workload_shape *s) { return s->dim / 8; }
+
+static void sign_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * (s->dim * 4 + sizeof(int32_t)); /* tables, then starts */
+    *side = s->batch * s->dim;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void sign_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    struct kernel_set best;
+    kernel_set_resolve(&best, NULL, NULL); /* cannot fail: nothing was asked for */
+    fill_bytes(r, o->rows, w->facts.set_bytes);
+    fill_range(r, o->side, s->batch * s->dim, 63);
+    struct workload_shape queries = *s;
+    queries.rows = s->batch;
+    struct operands tables = { .rows = o->side, .out = o->query };
+    call_lut_sign(&queries, best.of[OP_lut_sign], &tables);
+}
+
+static void call_scan_sign(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const uint8_t *luts = o->query;
+    const int32_t *starts = (const int32_t *)(luts + s->batch * s->dim * 4);
+    k->fn.scan_sign(o->rows, codes_blocks(s->rows), codes_groups(s->dim), luts, starts, s->batch, o->out);
+}
+
+/* One byte looked up for four dimensions. */
+static void sign_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 4 * s->batch);
+}
+
+/* A sum, a scale and an error a row, each an array of its own; dimensions play no part. */
+static size_t survive_row(const struct workload_shape *s) { (void)s; return 12; }
+static void one_dimension(struct workload_shape *s) { s->dim = 1; }
+
+static void survive_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = *side = 0;
+    *out = (s->rows + 1) * sizeof(uint32_t); /* the survivors, then how many */
+}
+
+static void survive_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const size_t n = w->facts.shape.rows;
+    int32_t *sums = o->rows;
+    for (size_t i = 0; i < n; i++) sums[i] = (int32_t)rng_below(r, 20001) - 10000;
+    fill_floats(r, (float *)o->rows + n, 2 * n);
+}
+
+static void call_survive(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const float *scale = (const float *)o->rows + s->rows;
+    uint32_t *kept = o->out;
+    kept[s->rows] = (uint32_t)k->fn.survive(o->rows, scale, scale + s->rows, s->rows, 1, 100, 6000, 0, kept);
+}
+
+static void no_demand(const struct workload_shape *s, double *demand) { (void)s, (void)demand; }
+
+/* Sign planes of all rows, then ranks row after row; one row in eight is picked, ascending. */
+enum { PICK_EVERY = 8 };
+static size_t pick_row(const struct workload_shape *s)
+{
+    return s->dim / 8 + codes_rank_bytes(codes_groups(s->dim), s->bits);
+}
+
+static void pick_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * s->dim + (s->rows / PICK_EVERY + 1) * sizeof(uint32_t); /* the list comes first */
+    *side = (size_t)1 << CODES_BITS_MAX;
+    *out = s->batch * (s->rows / PICK_EVERY) * sizeof(int32_t);
+}
+
+static void pick_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    const size_t count = s->rows / PICK_EVERY;
+    uint32_t *pick = o->query;
+    for (size_t i = 0; i < count; i++) pick[i] = (uint32_t)(i * PICK_EVERY + rng_below(r, PICK_EVERY));
+    fill_bytes(r, o->rows, w->facts.set_bytes);
+    fill_range(r, (int8_t *)(pick + count + 1), s->batch * s->dim, 127);
+    fill_bytes(r, o->side, (size_t)1 << s->bits);
+}
+
+static void call_scan_pick(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t count = s->rows / PICK_EVERY, groups = codes_groups(s->dim);
+    const uint8_t *signs = o->rows;
+    const uint32_t *pick = o->query;
+    k->fn.scan_pick(signs, signs + s->rows * s->dim / 8, codes_rank_bytes(groups, s->bits), groups, s->bits, o->side,
+                    (const int8_t *)(pick + count + 1), s->batch, pick, count, o->out);
+}
+
+static void pick_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_INT8] = (double)(s->rows / PICK_EVERY * s->dim * s->batch);
+}
+
+/* --- encoding ----------------------------------------------------------------------------------- */
+
+static void encode_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = 0;
+    *side = ((size_t)1 << s->bits) * sizeof(float);
+    *out = (s->rows * s->dim + 3) / 4 * 4;
+}
+
+static void encode_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    const int bounds = (1 << s->bits) - 1;
+    fill_floats(r, o->rows, s->rows * s->dim);
+    for (int i = 0; i < bounds; i++) ((float *)o->side)[i] = 2.0f * (float)(i + 1) / (float)(bounds + 1) - 1.0f;
+}
+
+static void call_encode(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    for (size_t i = 0; i < s->rows; i++)
+        k->fn.encode((const float *)o->rows + i * s->dim, s->dim, o->side, s->bits, (uint8_t *)o->out + i * s->dim);
+}
+
 /* --- the table ------------------------------------------------------------------------------------- */
 
 #define FLOAT_ROWS .uses = USES_GATHER, .row_bytes = float_row, .sizes = float_sizes, .fill = float_fill, \
@@ -182,6 +339,17 @@ static const struct driver drivers[OP_COUNT] = {
                      .demand = fht_demand, .tolerance = fht_tolerance, .round_up = power_of_two, .changes_rows = 1 },
     [OP_scan_lut] = { .uses = USES_BITS | USES_BATCH, .row_bytes = code_row, .sizes = lut_sizes, .fill = lut_fill,
                       .call = call_scan_lut, .demand = lut_demand, .round_up = whole_blocks },
+    [OP_lut_sign] = { .row_bytes = dim_bytes, .sizes = tables_sizes, .fill = tables_fill, .call = call_lut_sign,
+                      .demand = no_demand, .round_up = whole_groups },
+    [OP_scan_sign] = { .uses = USES_BATCH, .row_bytes = sign_row, .sizes = sign_sizes, .fill = sign_fill,
+                       .call = call_scan_sign, .demand = sign_demand, .round_up = whole_blocks },
+    [OP_survive] = { .uses = IGNORES_DIM, .row_bytes = survive_row, .sizes = survive_sizes, .fill = survive_fill,
+                     .call = call_survive, .demand = no_demand, .round_up = one_dimension },
+    [OP_scan_pick] = { .uses = USES_BITS | USES_BATCH, .row_bytes = pick_row, .sizes = pick_sizes, .fill = pick_fill,
+                       .call = call_scan_pick, .demand = pick_demand, .round_up = whole_blocks, .least_bits = 2,
+                       .every = PICK_EVERY },
+    [OP_encode] = { .uses = USES_BITS, .row_bytes = float_row, .sizes = encode_sizes, .fill = encode_fill,
+                    .call = call_encode, .demand = no_demand },
 };
 
 int workload_uses(enum kernel_op op) { return drivers[op].call ? drivers[op].uses : -1; }
@@ -215,8 +383,9 @@ static int create(struct workload **out, const struct workload_shape *shape, int
     const char *name = kernel_op_name(shape->op);
     if (!d->call) return FAIL(e, ERR_UNSUPPORTED, "%s has no entry in bench/workload.c", name);
     if (shape->dim == 0 || shape->batch == 0) return FAIL(e, ERR_ARG, "%s: dim and batch must not be 0", name);
-    if ((d->uses & USES_BITS) && (shape->bits < 1 || shape->bits > CODES_BITS_MAX))
-        return FAIL(e, ERR_ARG, "%s: bits=%d outside 1..%d", name, shape->bits, CODES_BITS_MAX);
+    const int least = d->least_bits ? d->least_bits : 1;
+    if ((d->uses & USES_BITS) && (shape->bits < least || shape->bits > CODES_BITS_MAX))
+        return FAIL(e, ERR_ARG, "%s: bits=%d outside %d..%d", name, shape->bits, least, CODES_BITS_MAX);
     struct workload *w = mem_zero(1, sizeof *w);
     if (!w) return FAIL(e, ERR_MEM, "no memory for a workload");
     w->driver = d;
@@ -231,8 +400,9 @@ static int create(struct workload **out, const struct workload_shape *shape, int
     if (s->rows == 0) s->rows = 1;
     if (d->round_up) d->round_up(s);
     w->facts.set_bytes = s->rows * d->row_bytes(s);
-    w->facts.vectors = (double)(s->rows * s->batch);
-    w->facts.demand[CEILING_READ] = (double)w->facts.set_bytes;
+    const double visited = d->every ? (double)(s->rows / d->every) / (double)s->rows : 1;
+    w->facts.vectors = visited * (double)(s->rows * s->batch);
+    w->facts.demand[CEILING_READ] = visited * (double)w->facts.set_bytes;
     d->demand(s, w->facts.demand);
     struct rng r;
     rng_seed(&r, s->seed, 0);

@@ -23,8 +23,8 @@ struct workload_shape {
     uint64_t seed;
 };
 
-enum { USES_BITS = 1, USES_BATCH = 2, USES_GATHER = 4 };
-/* What of the shape matters to an operation, as USES_* bits; -1: it has no entry and is not timed. */
+enum { USES_BITS = 1, USES_BATCH = 2, USES_GATHER = 4, IGNORES_DIM = 8 };
+/* What of the shape matters to an operation, as these bits; -1: it has no entry and is not timed. */
 int workload_uses(enum kernel_op op);
 
 struct workload;
