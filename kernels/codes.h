@@ -18,10 +18,12 @@
  *
  * Split codes keep the upper bit apart: of the ascending level c, of 1 << bits,
  *     sign = c >= half,  rank = sign ? c - half : half - 1 - c     (half = 1 << (bits - 1))
- * so that rank 0 is innermost.  The signs are a block of 1-bit codes; a row's ranks are bits - 1
- * planes, lowest bit first, of groups * 4 bytes each: dimension i is bit i & 7 of byte i / 8.  One
- * row's signs stand in as many cache lines as it has groups, but those lines have just been
- * scanned when the ranks are wanted; keeping them a second time would cost dim / 8 bytes a row. */
+ * so that rank 0 is innermost.  The signs are a block of 1-bit codes.  A row's ranks stand by
+ * themselves: for every group, bits - 1 little-endian words of 32 bits, lowest bit of the rank first, in
+ * the bit order of the signs: dimension 4 s + j of the group is bit 8 j + s.  (A word, broadcast,
+ * then has the bit of dimension i in byte i: no shuffle unpacks it.)  One row's signs stand in as
+ * many cache lines as it has groups, but those lines have just been scanned when the ranks are
+ * wanted; keeping them a second time would cost dim / 8 bytes a row. */
 #ifndef ASSAY_CODES_H
 #define ASSAY_CODES_H
 #include <stddef.h>
@@ -75,20 +77,23 @@ static inline void codes_set(uint8_t *block, int bits, size_t row, size_t dim, u
 /* The ranks of a row from its split codes, groups * 32 bytes. */
 static inline void codes_set_ranks(uint8_t *row, size_t groups, int bits, const uint8_t *split)
 {
-    for (int plane = 0; plane + 1 < bits; plane++)
-        for (size_t byte = 0; byte < groups * 4; byte++, row++) {
-            uint64_t eight; /* the product moves bit 8 i to bit 56 + i */
-            memcpy(&eight, split + byte * 8, sizeof eight);
-            *row = (uint8_t)((eight >> plane & 0x0101010101010101ull) * 0x0102040810204080ull >> 56);
+    for (size_t g = 0; g < groups; g++, split += CODES_DIMS)
+        for (int plane = 0; plane + 1 < bits; plane++, row += 4) {
+            uint32_t word = 0, four;
+            for (int s = 0; s < 8; s++) {
+                memcpy(&four, split + 4 * s, sizeof four);
+                word |= (four >> plane & 0x01010101u) << s;
+            }
+            memcpy(row, &word, sizeof word);
         }
 }
 
 /* Rank of one dimension. */
-static inline unsigned codes_get_rank(const uint8_t *row, size_t groups, int bits, size_t dim)
+static inline unsigned codes_get_rank(const uint8_t *row, int bits, size_t dim)
 {
     unsigned rank = 0;
-    for (int plane = 0; plane + 1 < bits; plane++)
-        rank |= (row[(size_t)plane * groups * 4 + dim / 8] >> (dim & 7) & 1u) << plane;
+    row += dim / CODES_DIMS * (size_t)(bits - 1) * 4 + (dim & 3);
+    for (int plane = 0; plane + 1 < bits; plane++) rank |= (row[4 * plane] >> dim % CODES_DIMS / 4 & 1u) << plane;
     return rank;
 }
 #endif

@@ -14,7 +14,7 @@ static void plain(const uint8_t *signs, const uint8_t *ranks, size_t stride, siz
             int32_t sum = 0;
             for (size_t d = 0; d < dims; d++) {
                 const unsigned sign = codes_get(block, 1, pick[i] % CODES_ROWS, d);
-                sum += queries[q * dims + d] * levels[sign << (bits - 1) | codes_get_rank(row, groups, bits, d)];
+                sum += queries[q * dims + d] * levels[sign << (bits - 1) | codes_get_rank(row, bits, d)];
             }
             sums[q * count + i] = sum;
         }
