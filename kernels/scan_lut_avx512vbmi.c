@@ -2,12 +2,10 @@
  * scan_lut_avx512vbmi.c - vpermb looks 64 levels up and ignores the index bits above, so a table
  * repeated to 64 entries needs no mask: of a nibble plane the low codes cost no instruction but
  * the permutation, the high ones a shift. */
-#include <immintrin.h>
-#include <stdint.h>
-#include <string.h>
+#include "kernels/int8_vnni512.h"
+enum { QUERIES = 8, VECS = 2, STREAMS = 4, STEPS = 1 };
 
-enum { VEC = 64, QUERIES = 8, VECS = 2, STREAMS = 4, STEPS = 1, OFFSET = 128 };
-typedef uint8_t bytes __attribute__((vector_size(64)));
+#define OWN_TABLE
 struct table { __m512i part[4]; };
 
 static inline struct table table_make(const int8_t *levels, int bits)
@@ -30,7 +28,6 @@ static inline __attribute__((always_inline)) bytes level_of(const struct table *
                                          _mm512_permutex2var_epi8(t->part[2], i, t->part[3]));
 }
 
-#include "kernels/scan_lut_vnni.h"
 #include "kernels/scan_lut_body.h"
 
 KERNELS = {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * scan_lut_avxvnni.c - 256-bit vpdpbusd for CPUs without AVX-512.  Neither our machine nor qemu
- * has the VEX form, so what is tested here is scan_lut_ymm_avx512vnni.c: the same
- * source, EVEX-encoded. */
-#include "kernels/scan_lut_vnni256.h"
+ * has the VEX form, so what is tested here is scan_lut_ymm_avx512vnni.c: the same source,
+ * EVEX-encoded. */
+#include "kernels/int8_vnni256.h"
+enum { QUERIES = 4, VECS = 2, STREAMS = 4, STEPS = 1 };
+#include "kernels/scan_lut_body.h"
 
 KERNELS = {
     KERNEL("permute", scan, KERNEL_DEFAULT, "vpshufb to levels, vpdpbusd ymm; 4 queries x 16 rows a tile",

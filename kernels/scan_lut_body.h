@@ -6,44 +6,30 @@
  * shuffle is shared by QUERIES queries, the broadcast of four query bytes by VECS registers of
  * rows; QUERIES x VECS accumulators never leave the registers.
  *
- * The including file defines, before the include:
- *     VEC                     bytes of a register: 64, 32 or 16
- *     QUERIES, VECS           the batch tile; STREAMS: the VECS of the tile of a single query
- *     STEPS                   steps of 4 dimensions that one mac takes: 1 or 2
- *     OFFSET                  what `levels` are raised by to be unsigned: 0 or 128
- *     bytes                   vector type of VEC bytes (bit casts to the ISA's own type)
- *     SHUFFLE, EITHER         of scan_lut_shuffle.h, or in their place
- *     struct table, table_make(levels, bits), level_of(table, bits, index)
- *                             index has junk above its `bits` bits; level_of adds OFFSET
- *     accumulator, ZERO       and mac(acc, level[STEPS], query), sums_of(acc, out, start)
- *     BITS_OR(low, high, m)   high where mask m is set, otherwise low
- *
- * What was tried: see each file. */
+ * The including file includes an int8_*.h (the register, the dot of bytes) and defines
+ *     QUERIES, VECS   the batch tile; STREAMS: the VECS of the tile of a single query
+ *     STEPS           steps of 4 dimensions that one mac takes: 1, or 2 with a MAC of its own
+ *     OWN_TABLE       where struct table, table_make and level_of are not those of levels.h */
 #include <string.h>
 #include "kernels/codes.h"
 #include "kernels/kernel.h"
 
-#define INLINE static inline __attribute__((always_inline))
+#include "kernels/levels.h"
 
 enum {
     PARTS = 64 / VEC,     /* registers that hold one step of a block */
     PART_ROWS = VEC / 4,
     CHUNK = 256,          /* queries whose offsets are kept; their bytes should fit half of L2 */
-    RAW = CODES_BITS_MAX + 1, /* 8 bits whose table is the identity: no shuffle at all */
 };
 
-typedef uint16_t words __attribute__((vector_size(VEC)));
-
-/* Right by n, left by -n, in 16-bit lanes: bits that cross a byte are masked off by who asks. */
-INLINE bytes shifted(bytes x, int n)
+#ifndef MAC
+#define MAC mac
+INLINE accumulator mac(accumulator acc, const bytes *level, const int8_t *query)
 {
-    if (n > 0) return (bytes)((words)x >> n);
-    if (n < 0) return (bytes)((words)x << -n);
-    return x;
+    int32_t four;
+    memcpy(&four, query, sizeof four);
+    return dot(acc, level[0], BROADCAST(four));
 }
-
-#ifdef SHUFFLE
-#include "kernels/scan_lut_shuffle.h"
 #endif
 
 /* The codes of one step, as codes.h defines them, with junk above `bits`. */
@@ -93,7 +79,7 @@ INLINE void tile(const uint8_t *codes, size_t groups, int bits, const struct tab
             for (int q = 0; q < nq; q++)
 #pragma GCC unroll 16
                 for (int v = 0; v < nv; v++)
-                    acc[q][v] = mac(acc[q][v], level[v], query + (size_t)q * dims + 4 * step);
+                    acc[q][v] = MAC(acc[q][v], level[v], query + (size_t)q * dims + 4 * step);
         }
     }
 #pragma GCC unroll 16

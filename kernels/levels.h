@@ -1,19 +1,39 @@
 /* SPDX-License-Identifier: MIT
- * scan_lut_shuffle.h - level tables for CPUs whose byte shuffle stays within 16 bytes: 16 entries
- * a shuffle, so 2^(bits - 4) shuffles, chosen between by the upper bits of the index.
+ * levels.h - from codes to int8 levels within registers, for any width of register.  Comes after
+ * an int8_*.h.
  *
- * The including file defines bytes, VEC, OFFSET and
- *     SHUFFLE(part, index)      the low nibble of index into part; bit 7 of index is clear
- *     EITHER(index, bit, a, b)  b where that bit of index is set, otherwise a */
+ * A byte shuffle stays within 16 bytes on most CPUs, so a table is 2^(bits - 4) shuffles, chosen
+ * between by the upper bits of the index.  A file with better shuffles defines OWN_TABLE. */
+#include <string.h>
+#include "kernels/codes.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { RAW = CODES_BITS_MAX + 1 }; /* 8 bits whose table is the identity: no shuffle at all */
+
+typedef uint16_t words __attribute__((vector_size(VEC)));
+
+/* Right by n, left by -n, in 16-bit lanes: bits that cross a byte are masked off by who asks. */
+INLINE bytes shifted(bytes x, int n)
+{
+    if (n > 0) return (bytes)((words)x >> n);
+    if (n < 0) return (bytes)((words)x << -n);
+    return x;
+}
+
+#ifndef OWN_TABLE
 struct table { uint8_t part[16][VEC]; };
 
+/* levels + OFFSET, repeated where bits < 4: index bits above `bits` do not matter. */
 static inline struct table table_make(const int8_t *levels, int bits)
 {
     struct table t;
-    const int last = (1 << (bits > 8 ? 8 : bits)) - 1;
-    for (int i = 0; i < 256; i++)
-        for (int lane = 0; lane < VEC / 16; lane++)
-            t.part[i / 16][lane * 16 + i % 16] = (uint8_t)(levels[i & last] + OFFSET);
+    const int count = bits >= CODES_BITS_MAX ? 256 : 1 << bits, parts = (count + 15) / 16;
+    for (int part = 0; part < parts; part++) {
+        uint8_t raised[16];
+        for (int i = 0; i < 16; i++) raised[i] = (uint8_t)(levels[(16 * part + i) & (count - 1)] + OFFSET);
+        for (int at = 0; at < VEC; at += 16) memcpy(t.part[part] + at, raised, 16);
+    }
     return t;
 }
 
@@ -53,3 +73,4 @@ INLINE bytes level_of(const struct table *t, int bits, bytes index)
          : bits == 6 ? tree_6(t, index, low, 0)
          : bits == 5 ? tree_5(t, index, low, 0) : tree_4(t, index, low, 0);
 }
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * int8_ymm.h - what 256-bit registers of bytes share, whatever multiplies them. */
+#define BITS_OR(low, high, m) (((low) & (uint8_t)~(m)) | ((high) & (uint8_t)(m)))
+#define SHUFFLE(part, index) (bytes)_mm256_shuffle_epi8((__m256i)(part), (__m256i)(index))
+/* vpblendvb looks at bit 7 alone. */
+#define EITHER(index, bit, a, b)                                                                   \
+    (bytes)_mm256_blendv_epi8((__m256i)(a), (__m256i)(b), (__m256i)shifted(index, (bit) - 7))
+#define WORDS(a, b) BROADCAST((int32_t)((void)(b), (a)))
+#define PLUS_BIT(index, words, bit) ((index) - (bytes)(((words) & (bit)) == (bit)))
+
+static inline __attribute__((always_inline)) void sums_of(__m256i acc, int32_t *out, int32_t start)
+{
+    _mm256_storeu_si256((__m256i *)out, _mm256_add_epi32(acc, _mm256_set1_epi32(start)));
+}
+
+static inline __attribute__((always_inline)) int32_t total(__m256i acc)
+{
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(acc), _mm256_extracti128_si256(acc, 1));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1)));
+}
