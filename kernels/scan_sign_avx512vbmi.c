@@ -7,9 +7,6 @@
 #include "kernels/codes.h"
 #include "kernels/kernel.h"
 
-#ifndef AHEAD
-#define AHEAD 2048
-#endif
 enum { BLOCKS = 4, QUERIES = 4 };
 
 static inline __attribute__((always_inline)) void tile(const uint8_t *signs, size_t groups, const uint8_t *luts,
@@ -31,7 +28,6 @@ static inline __attribute__((always_inline)) void tile(const uint8_t *signs, siz
             for (int b = 0; b < nb; b++) {
                 const uint8_t *at = signs + ((size_t)b * groups + g) * 64;
                 const __m512i word = _mm512_loadu_si512(at);
-                if (half == 0 && nq == 1) _mm_prefetch((const char *)((uintptr_t)at + AHEAD), _MM_HINT_T0);
                 /* 0xea: (word & nibble) | table_of_byte; vpermb ignores bits 6 and 7. */
                 index[b] = _mm512_ternarylogic_epi32(half ? _mm512_srli_epi32(word, 4) : word, nibble, table_of_byte,
                                                      0xea);
