@@ -62,7 +62,7 @@ void split_get(const struct split *s, size_t row, uint8_t *codes)
     const uint8_t *ranks = s->ranks + row * s->rank_bytes;
     codec_unpack(sign_block(s, row), 1, s->groups, row % CODES_ROWS, codes);
     for (size_t i = 0; i < s->groups * CODES_DIMS; i++) {
-        const unsigned split = (unsigned)codes[i] << (s->bits - 1) | codes_get_rank(ranks, s->groups, s->bits, i);
+        const unsigned split = (unsigned)codes[i] << (s->bits - 1) | codes_get_rank(ranks, s->bits, i);
         codes[i] = (uint8_t)codes_split(split, s->bits);
     }
 }
