@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ * test_words.c - retrieve=bm25 and retrieve=hybrid. */
+#include "pipeline/check_kb.h"
+
+static const float x[4][2] = { { 1, 0 }, { 0.9f, 0.1f }, { 0, 1 }, { 0.1f, 0.9f } };
+
+static void make_base(const char *name)
+{
+    static const char *const texts[4][2] = {
+        { "cat", "{\"text\":\"a small domesticated feline\",\"pos\":\"n\"}" },
+        { "dog", "{\"text\":\"a domesticated canine that barks\"}" },
+        { "stone", "{\"tags\":[\"hard\",\"grey\"],\"n\":7}" },
+        { "kitten", "{\"text\":\"a young cat, a very small cat\"}" },
+    };
+    struct store *s = NULL;
+    (void)unlink(kb_path(name));
+    CHECK(store_open(&s, kb_path(name), STORE_CREATE, &kb_err) == ERR_OK, "%s", kb_err.text);
+    for (int i = 0; i < 4; i++) {
+        CHECK(store_add_entity(s, i + 1, "w", texts[i][0], texts[i][1], &kb_err) == ERR_OK, "%s", kb_err.text);
+        CHECK(store_add_vector(s, i + 1, x[i], 2, &kb_err) == ERR_OK, "%s", kb_err.text);
+    }
+    CHECK(store_commit(s, &kb_err) == ERR_OK, "%s", kb_err.text);
+    store_close(s);
+}
+
+static struct pipeline *words(const char *name, const char *more)
+{
+    char settings[300];
+    snprintf(settings, sizeof settings, "index=flat expand=none graph_weight=0 min_combined_score=-9 %s", more);
+    struct pipeline *p = kb_pipeline(name, settings);
+    CHECK(p != NULL, "%s", kb_err.text);
+    return p;
+}
+
+/* The candidates as text, best first. */
+static const char *candidates(struct pipeline *p, const char *text)
+{
+    static char said[64];
+    struct answer a;
+    const struct question q = { .text = text, .vector = x[2], .dim = 2 };
+    said[0] = 0;
+    kb_err.text[0] = 0;
+    if (!p || pipeline_query(p, &q, 9, &a, &kb_err) != ERR_OK) return kb_err.text;
+    for (size_t i = 0; i < a.candidate_count; i++)
+        snprintf(said + strlen(said), 8, "%lld ", (long long)a.candidates[i].id);
+    return said;
+}
+
+static void bm25(void)
+{
+    make_base("words.db");
+    struct pipeline *p = words("words.db", "retrieve=bm25");
+    CHECK(strcmp(candidates(p, "cat"), "4 1 ") == 0, "%s", candidates(p, "cat")); /* twice is more than once */
+    CHECK(strcmp(candidates(p, "cats"), "4 1 ") == 0, "stems: %s", candidates(p, "cats"));
+    CHECK(strcmp(candidates(p, "GREY granite"), "3 ") == 0, "%s", candidates(p, "GREY granite"));
+    CHECK(strcmp(candidates(p, "unheard"), "") == 0, "%s", candidates(p, "unheard"));
+    CHECK(strcmp(candidates(p, " \t"), "") == 0, "%s", candidates(p, " "));
+    CHECK(strcmp(candidates(p, "text OR pos:n"), "") == 0, "keys are no words: %s", candidates(p, "text OR pos:n"));
+    CHECK(strcmp(candidates(p, "\"bark\" NEAR( * ^"), "2 ") == 0, "nothing is syntax: %s", candidates(p,
+                                                                                                      "\"bark\" NEAR( *"));
+    CHECK(access(kb_path("words.db.assay-words"), F_OK) == 0, "kept beside the base");
+    kb_sql("words.db", "UPDATE kg_entities SET properties = '{\"text\":\"a pet cat\"}' WHERE id = 2");
+    CHECK(strstr(candidates(p, "pet"), "2") != NULL, "a changed text is noticed: %s", candidates(p, "pet"));
+    CHECK(strcmp(candidates(p, "barks"), "") == 0, "and the old one gone: %s", candidates(p, "barks"));
+    pipeline_close(p);
+    p = words("words.db", "retrieve=bm25");
+    CHECK(strcmp(candidates(p, "pet"), "2 ") == 0, "by the next process: %s", candidates(p, "pet"));
+    pipeline_close(p);
+    FILE *f = fopen(kb_path("words.db.assay-words"), "w");
+    CHECK(f && fputs("rubbish", f) > 0 && fclose(f) == 0, "damage");
+    p = words("words.db", "retrieve=bm25");
+    CHECK(strcmp(candidates(p, "pet"), "2 ") == 0, "made again: %s", candidates(p, "pet"));
+    pipeline_close(p);
+    p = words("words.db", "retrieve=bm25");
+    struct answer a;
+    CHECK(kb_ask(p, x[0], 2, 1, &a) == ERR_OK, "%s", kb_err.text);
+    const struct question mute = { .vector = x[0], .dim = 2 };
+    CHECK(pipeline_query(p, &mute, 1, &a, &kb_err) == ERR_ARG && strstr(kb_err.text, "text"), "%s", kb_err.text);
+    pipeline_close(p);
+}
+
+/* The vector is nearest to 3, 4, 2, 1 in that order; "cat" is 4, 1. */
+static void hybrid(void)
+{
+    make_base("both.db");
+    struct pipeline *p = words("both.db", "retrieve=hybrid");
+    /* 1/(60+rank): 4 has 1/62 + 1/61, 1 has 1/64 + 1/62, 3 has 1/61, 2 has 1/63 */
+    CHECK(strcmp(candidates(p, "cat"), "4 1 3 2 ") == 0, "rrf: %s", candidates(p, "cat"));
+    CHECK(strcmp(candidates(p, "unheard"), "3 4 2 1 ") == 0, "vectors alone: %s", candidates(p, "unheard"));
+    CHECK(strcmp(candidates(p, "cat"), "4 1 3 2 ") == 0, "nothing is left over: %s", candidates(p, "cat"));
+    pipeline_close(p);
+    p = words("both.db", "retrieve=hybrid fusion=weighted word_weight=0");
+    CHECK(strcmp(candidates(p, "cat"), "3 4 2 1 ") == 0, "no words: %s", candidates(p, "cat"));
+    pipeline_close(p);
+    p = words("both.db", "retrieve=hybrid fusion=weighted word_weight=1 top_k_candidates=2");
+    CHECK(candidates(p, "cat")[0] == '4', "words only: %s", candidates(p, "cat"));
+    pipeline_close(p);
+}
+
+int main(void)
+{
+    if (!mkdtemp(kb_folder)) return TEST_FAIL;
+    test_case("bm25", bm25);
+    test_case("hybrid", hybrid);
+    return kb_end();
+}
