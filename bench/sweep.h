@@ -66,15 +66,15 @@ void sweep_free(struct sweep *s);
 /* --- names -------------------------------------------------------------------------------------- */
 /* What may be varied: an index's point (index, k, rerank, batch, threads, kernel, seed, and the
  * parameters of the indexes that the sweep names), or a pipeline's (k, kernel, and every setting). */
-struct names {
+struct axis_names {
     struct param at[SWEEP_NAMES];
     size_t count;
     struct param *owned; /* pipeline_params */
 };
-int names_of(struct names *n, const struct sweep *s, struct err *e);
-void names_free(struct names *n);
-int names_find(const struct names *n, const char *name); /* -1: none */
-const char *names_nearest(const struct names *n, const char *wanted);
+int axis_names_of(struct axis_names *n, const struct sweep *s, struct err *e);
+void axis_names_free(struct axis_names *n);
+int axis_names_find(const struct axis_names *n, const char *name); /* -1: none */
+const char *axis_names_nearest(const struct axis_names *n, const char *wanted);
 
 /* --- plan --------------------------------------------------------------------------------------- */
 struct point {
@@ -88,7 +88,7 @@ struct point {
 };
 
 struct plan {
-    struct names names;
+    struct axis_names names;
     struct point *points; /* ordered so that equal keys are neighbours */
     size_t count;
     struct ann_set ann; /* of an index sweep, opened */

@@ -25,24 +25,24 @@ static const struct param pipeline_point_params[] = {
     { 0 },
 };
 
-int names_find(const struct names *n, const char *name)
+int axis_names_find(const struct axis_names *n, const char *name)
 {
     for (size_t i = 0; i < n->count; i++)
         if (strcmp(n->at[i].name, name) == 0) return (int)i;
     return -1;
 }
 
-const char *names_nearest(const struct names *n, const char *wanted)
+const char *axis_names_nearest(const struct axis_names *n, const char *wanted)
 {
     const char *all[SWEEP_NAMES];
     for (size_t i = 0; i < n->count; i++) all[i] = n->at[i].name;
     return text_nearest(wanted, all, n->count);
 }
 
-static int names_add(struct names *n, const struct param *table, struct err *e)
+static int axis_names_add(struct axis_names *n, const struct param *table, struct err *e)
 {
     for (; table && table->name; table++) {
-        if (names_find(n, table->name) >= 0) continue;
+        if (axis_names_find(n, table->name) >= 0) continue;
         if (n->count == SWEEP_NAMES) return FAIL(e, ERR_ARG, "more than %d names to vary", SWEEP_NAMES);
         n->at[n->count++] = *table;
     }
@@ -50,7 +50,7 @@ static int names_add(struct names *n, const struct param *table, struct err *e)
 }
 
 /* The parameters of every index that a grid names. */
-static int names_of_indexes(struct names *n, const struct sweep *s, const struct grid *g, size_t *seen, struct err *e)
+static int axis_names_of_indexes(struct axis_names *n, const struct sweep *s, const struct grid *g, size_t *seen, struct err *e)
 {
     for (size_t i = 0; i < g->count; i++)
         for (size_t j = 0; strcmp(g->axes[i].name, "index") == 0 && j < g->axes[i].count; j++) {
@@ -59,36 +59,36 @@ static int names_of_indexes(struct names *n, const struct sweep *s, const struct
             int status = index_parse(g->axes[i].values[j], &ops, &params, e);
             if (status != ERR_OK) return err_context(e, status, "%s:%zu", s->path, g->axes[i].line);
             params_destroy(params);
-            status = names_add(n, ops->params, e);
+            status = axis_names_add(n, ops->params, e);
             if (status != ERR_OK) return status;
             ++*seen;
         }
     return ERR_OK;
 }
 
-int names_of(struct names *n, const struct sweep *s, struct err *e)
+int axis_names_of(struct axis_names *n, const struct sweep *s, struct err *e)
 {
     size_t indexes = 0;
-    *n = (struct names){ 0 };
-    int status = names_add(n, s->is_pipeline ? pipeline_point_params : point_params, e);
+    *n = (struct axis_names){ 0 };
+    int status = axis_names_add(n, s->is_pipeline ? pipeline_point_params : point_params, e);
     if (s->is_pipeline) {
         n->owned = pipeline_params();
         if (!n->owned) return FAIL(e, ERR_MEM, "no memory for the parameters of a pipeline");
-        return status == ERR_OK ? names_add(n, n->owned, e) : status;
+        return status == ERR_OK ? axis_names_add(n, n->owned, e) : status;
     }
-    if (status == ERR_OK) status = names_of_indexes(n, s, &s->fixed, &indexes, e);
-    if (status == ERR_OK) status = names_of_indexes(n, s, &s->axes, &indexes, e);
+    if (status == ERR_OK) status = axis_names_of_indexes(n, s, &s->fixed, &indexes, e);
+    if (status == ERR_OK) status = axis_names_of_indexes(n, s, &s->axes, &indexes, e);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++)
-        status = names_of_indexes(n, s, &s->grids[i], &indexes, e);
+        status = axis_names_of_indexes(n, s, &s->grids[i], &indexes, e);
     if (status == ERR_OK && indexes == 0)
         return FAIL(e, ERR_ARG, "%s: no index: name one under base, or several under axes", s->path);
     return status;
 }
 
-void names_free(struct names *n)
+void axis_names_free(struct axis_names *n)
 {
     mem_free(n->owned);
-    *n = (struct names){ 0 };
+    *n = (struct axis_names){ 0 };
 }
 
 /* --- points ------------------------------------------------------------------------------------------ */
@@ -102,13 +102,13 @@ static void point_free(struct point *p)
     *p = (struct point){ 0 };
 }
 
-static const char *value_of(const struct names *n, const struct point *p, const char *name)
+static const char *value_of(const struct axis_names *n, const struct point *p, const char *name)
 {
-    const int at = names_find(n, name);
+    const int at = axis_names_find(n, name);
     return at < 0 ? NULL : p->values[at] ? p->values[at] : n->at[at].usual;
 }
 
-static size_t number_of(const struct names *n, const struct point *p, const char *name)
+static size_t number_of(const struct axis_names *n, const struct point *p, const char *name)
 {
     int64_t value = 0;
     const char *text = value_of(n, p, name);
@@ -116,9 +116,9 @@ static size_t number_of(const struct names *n, const struct point *p, const char
 }
 
 /* A value in its one spelling: "1" and "true" are the same flag. */
-static int set_value(const struct names *n, struct point *p, const char *name, const char *value, struct err *e)
+static int set_value(const struct axis_names *n, struct point *p, const char *name, const char *value, struct err *e)
 {
-    const int at = names_find(n, name);
+    const int at = axis_names_find(n, name);
     const struct param table[2] = { n->at[at], { 0 } };
     struct params *params;
     int status = params_create(&params, table, name, NULL, e);
@@ -134,7 +134,7 @@ static int set_value(const struct names *n, struct point *p, const char *name, c
 
 struct ann_point plan_ann(const struct plan *p, const struct point *point)
 {
-    const struct names *n = &p->names;
+    const struct axis_names *n = &p->names;
     return (struct ann_point){
         .spec = point->spec,
         .kernel = value_of(n, point, "kernel"),
@@ -242,7 +242,7 @@ static int allowed(const struct plan *p, const struct sweep *s, const struct poi
         const int status = expr_holds(s->conditions[i].text, seen, &sight, 1, holds, unknown, e);
         if (status == ERR_OK) continue;
         if (*unknown)
-            (void)FAIL(e, status, "no name '%s'; nearest is '%s'", unknown, names_nearest(&p->names, unknown));
+            (void)FAIL(e, status, "no name '%s'; nearest is '%s'", unknown, axis_names_nearest(&p->names, unknown));
         return err_context(e, status, "%s:%zu", s->path, s->conditions[i].line);
     }
     return ERR_OK;
@@ -255,7 +255,7 @@ static int set_defaults(const struct plan *p, const struct sweep *s, struct poin
     for (size_t i = 0; i <= s->grid_count; i++) {
         const struct grid *g = i == 0 ? &s->axes : &s->grids[i - 1];
         for (size_t j = 0; j < g->count; j++) {
-            const char *usual = p->names.at[names_find(&p->names, g->axes[j].name)].usual;
+            const char *usual = p->names.at[axis_names_find(&p->names, g->axes[j].name)].usual;
             const int status = *usual ? set_value(&p->names, made, g->axes[j].name, usual, e) : ERR_OK;
             if (status != ERR_OK) return status;
         }
@@ -315,7 +315,7 @@ static int add_star(struct plan *p, const struct sweep *s, const struct grid *g,
     if (g->count > AXES_MAX) return FAIL(e, ERR_ARG, "%s: more than %d axes", s->path, AXES_MAX);
     /* An axis without a default, as `index`, rests on its first value. */
     for (size_t i = 0; i < g->count; i++) {
-        int fixed = *p->names.at[names_find(&p->names, g->axes[i].name)].usual != 0;
+        int fixed = *p->names.at[axis_names_find(&p->names, g->axes[i].name)].usual != 0;
         for (size_t j = 0; j < s->fixed.count; j++) fixed |= strcmp(s->fixed.axes[j].name, g->axes[i].name) == 0;
         which[i] = fixed ? SIZE_MAX : 0;
     }
@@ -356,7 +356,7 @@ static int open_data(struct plan *p, const struct sweep *s, struct err *e)
 int plan_make(struct plan *out, const struct sweep *s, struct err *e)
 {
     struct plan p = { .rag = { .replay_fd = -1 } };
-    int status = names_of(&p.names, s, e);
+    int status = axis_names_of(&p.names, s, e);
     if (status == ERR_OK) status = open_data(&p, s, e);
     if (status == ERR_OK) status = s->one_at_a_time ? add_star(&p, s, &s->axes, e) : add_product(&p, s, &s->axes, e);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = add_product(&p, s, &s->grids[i], e);
@@ -380,7 +380,7 @@ void plan_free(struct plan *p)
     mem_free(p->points);
     ann_set_close(&p->ann);
     rag_set_close(&p->rag);
-    names_free(&p->names);
+    axis_names_free(&p->names);
     *p = (struct plan){ .rag = { .replay_fd = -1 } };
 }
 
