@@ -54,7 +54,7 @@ static void simulate(struct samples *out, size_t processes, double factor, uint6
 
 static enum verdict verdict_of(size_t processes, double factor, uint64_t seed)
 {
-    struct samples s[32];
+    struct samples s[32] = { 0 };
     struct judged j = { 0 };
     simulate(s, processes, factor, seed);
     CHECK(compare_judge(s, processes, 0, 1, 0.05, 1, &j, NULL) == ERR_OK, "judging");
