@@ -3,6 +3,7 @@
 #include "datasets/whole_file.h"
 #include "kernels/base/text.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct { const char *name; size_t bytes; } elements[] = {
@@ -110,47 +111,65 @@ static int check_finite(const struct dataset *d, const char *path, struct err *e
     return ERR_OK;
 }
 
-static int ends_with(const char *path, const char *suffix, size_t size)
+static int ends_with(const char *path, size_t path_size, const char *suffix, size_t size)
 {
-    const size_t n = strlen(path);
-    return n > size && strncasecmp(path + n - size, suffix, size) == 0;
+    return path_size > size && strncasecmp(path + path_size - size, suffix, size) == 0;
 }
 
-static const struct reader_ops *reader_of(const char *path)
+/* The reader of the first `size` bytes of a path. */
+static const struct reader_ops *reader_of(const char *path, size_t size)
 {
     for (size_t i = 0; reader_at(i); i++) {
         const char *s = reader_at(i)->suffixes;
         while (*s) {
-            const size_t size = strcspn(s, "|");
-            if (ends_with(path, s, size)) return reader_at(i);
-            s += size + (s[size] == '|');
+            const size_t n = strcspn(s, "|");
+            if (ends_with(path, size, s, n)) return reader_at(i);
+            s += n + (s[n] == '|');
         }
     }
     return NULL;
 }
 
-int dataset_open(struct dataset *out, const char *path, struct err *e)
+static int no_reader(const char *path, struct err *e)
 {
-    const struct reader_ops *reader = reader_of(path);
-    if (!reader) {
-        struct text known = { 0 };
-        for (size_t i = 0; reader_at(i); i++) text_add(&known, "%s%s", i ? "|" : "", reader_at(i)->suffixes);
-        const int status = FAIL(e, ERR_ARG, "%s: no reader for this suffix (%s)", path, text_of(&known));
-        text_free(&known);
-        return status;
-    }
-    struct dataset d = { 0 };
+    struct text known = { 0 };
+    for (size_t i = 0; reader_at(i); i++) text_add(&known, "%s%s", i ? "|" : "", reader_at(i)->suffixes);
+    const int status = FAIL(e, ERR_ARG, "%s: no reader for this suffix (%s)", path, text_of(&known));
+    text_free(&known);
+    return status;
+}
+
+static int open_with(const struct reader_ops *reader, struct dataset *out, const char *path, const char *part,
+                     struct err *e)
+{
+    struct dataset d = { .part = part };
     int status = mem_map_open(&d.map, path, e);
     if (status != ERR_OK) return status;
     if (d.map.size == 0) status = FAIL(e, ERR_FORMAT, "%s: empty file", path);
     if (status == ERR_OK) status = reader->open(&d, path, e);
     if (status == ERR_OK) status = check_finite(&d, path, e);
-    if (status == ERR_OK) {
-        d.content_hash = hash64(0, d.map.at, d.map.size);
-        *out = d;
-    } else {
+    if (status != ERR_OK) {
         dataset_close(&d);
+        return status;
     }
+    d.content_hash = hash64(0, d.map.at, d.map.size);
+    if (d.part) d.content_hash = hash64(d.content_hash, d.part, strlen(d.part));
+    d.part = NULL;
+    *out = d;
+    return ERR_OK;
+}
+
+int dataset_open(struct dataset *out, const char *path, struct err *e)
+{
+    const struct reader_ops *reader = reader_of(path, strlen(path));
+    if (reader) return open_with(reader, out, path, NULL, e);
+    const char *colon = strrchr(path, ':');
+    reader = colon ? reader_of(path, (size_t)(colon - path)) : NULL;
+    if (!reader || !reader->parts) return no_reader(path, e);
+    char *file = strndup(path, (size_t)(colon - path));
+    if (!file) return FAIL(e, ERR_MEM, "%s: no memory for its name", path);
+    const int status = open_with(reader, out, file, colon + 1, e);
+    free(file);
     return status;
 }
 

@@ -29,6 +29,7 @@ struct dataset {
     uint64_t content_hash; /* of the file's bytes */
     struct mem_map map;    /* the file; closed by dataset_close */
     void *block;           /* converted data or NULL; mem_free'd by dataset_close */
+    const char *part;      /* "test" of FILE.hdf5:test, while opening; NULL: none was named */
 };
 
 /* A reader fills rows, ids, element and block from out->map, which dataset_open has mapped (size
@@ -37,13 +38,14 @@ struct dataset {
 struct reader_ops {
     const char *name, *summary;  /* "vecs" */
     const char *suffixes;        /* ".fvecs|.ivecs|.bvecs" */
+    int parts;                   /* a file may hold several matrices: FILE:PART */
     int (*open)(struct dataset *out, const char *path, struct err *e);
 };
 const struct reader_ops *reader_at(size_t i); /* NULL past the last */
 
 enum { DATASET_DIM_MAX = 65536 }; /* a wider row is taken for damage */
 
-/* Opens by suffix.  Checked whole: exact size, one dimension in all rows, finite floats (naming row
+/* Opens by suffix; "FILE:PART" names a matrix within a file of several.  Checked whole: exact size, one dimension in all rows, finite floats (naming row
  * and column), at least one row.  ERR_ARG for an unknown suffix, ERR_NOT_FOUND, ERR_FORMAT (naming
  * path and offset), ERR_MEM. */
 int dataset_open(struct dataset *out, const char *path, struct err *e);

@@ -114,6 +114,39 @@ static const char *put_npy(int major, const char *dict, const void *data, size_t
     return put("a.npy", file, start + header + size);
 }
 
+static void xbin_reads(void)
+{
+    const uint32_t head[2] = { 2, 3 };
+    struct { uint32_t head[2]; float x[6]; } f = { { 2, 3 }, { 1, -2, 3, 4, 5, 6.5f } };
+    struct { uint32_t head[2]; int32_t ids[6]; float distances[6]; } truth = { { 2, 3 }, { 5, 4, 3, 2, 1, 0 }, { 0 } };
+    struct dataset d = { 0 };
+    struct err e = { 0 };
+    CHECK(dataset_open(&d, put("a.fbin", &f, sizeof f), &e) == ERR_OK, "%s", e.text);
+    CHECK(d.rows.count == 2 && d.rows.dim == 3 && d.rows.stride == 3 && !d.block && rows_at(d.rows, 1)[2] == 6.5f, "fbin");
+    dataset_close(&d);
+    CHECK(dataset_open(&d, put("a.ibin", &truth, sizeof head + sizeof truth.ids), &e) == ERR_OK && d.ids[5] == 0, "%s", e.text);
+    dataset_close(&d);
+    CHECK(dataset_open(&d, put("a.ibin", &truth, sizeof truth), &e) == ERR_OK && d.ids[0] == 5 && d.rows.count == 2, "%s", e.text);
+    dataset_close(&d);
+    unsigned char bytes[14] = { 2, 0, 0, 0, 3, 0, 0, 0, 255, 128, 1, 2, 3, 4 };
+    CHECK(dataset_open(&d, put("a.u8bin", bytes, 14), &e) == ERR_OK && d.rows.at[0] == 255, "%s", e.text);
+    dataset_close(&d);
+    CHECK(dataset_open(&d, put("a.i8bin", bytes, 14), &e) == ERR_OK && d.rows.at[1] == -128, "%s", e.text);
+    dataset_close(&d);
+    struct { uint32_t head[2]; uint16_t x[2]; } half = { { 1, 2 }, { 0x3c00, 0xc000 } };
+    CHECK(dataset_open(&d, put("a.f16bin", &half, sizeof half), &e) == ERR_OK && d.rows.at[1] == -2, "%s", e.text);
+    dataset_close(&d);
+    for (size_t size = 1; size < sizeof f; size++) refused(put("b.fbin", &f, size), ERR_FORMAT, size < 8 ? "header" : "needs 2 x 12");
+    refused(put("b.fbin", &truth, sizeof truth), ERR_FORMAT, "48 bytes of data");
+    f.head[0] = 0;
+    refused(put("b.fbin", &f, sizeof f), ERR_FORMAT, "0 rows");
+    f.head[0] = UINT32_MAX;
+    refused(put("b.fbin", &f, sizeof f), ERR_FORMAT, "needs 4294967295 x 12");
+    f.head[1] = UINT32_MAX;
+    refused(put("b.fbin", &f, sizeof f), ERR_FORMAT, "outside 1..65536");
+    refused(put("b.fbin:test", &f, sizeof f), ERR_ARG, "no reader");
+}
+
 static void npy_reads(void)
 {
     const float f4[4] = { 1, -2, 3.5f, 65504 };
@@ -191,7 +224,7 @@ static void damage_never_faults(void)
         if (!f || fstat(fileno(f), &st) != 0 || fread(file, 1, (size_t)st.st_size, f) == 0) abort();
         fclose(f);
         const size_t size = (size_t)st.st_size;
-        for (int trial = 0; trial < 800; trial++) {
+        for (int trial = 0; trial < 400; trial++) {
             memcpy(copy, file, size);
             for (uint64_t hits = 1 + test_rand() % 3; hits > 0; hits--)
                 copy[test_rand() % size] = (unsigned char)test_rand();
@@ -277,6 +310,7 @@ int main(void)
     if (!mkdtemp(folder)) return TEST_FAIL;
     test_case("vecs: fvecs, ivecs and bvecs read", fvecs_reads);
     test_case("vecs: every bad file is refused by name and place", fvecs_refuses);
+    test_case("xbin: elements, ground truth, bad headers", xbin_reads);
     test_case("npy: types, versions and spellings read", npy_reads);
     test_case("npy: every bad file is refused by name and reason", npy_refuses);
     test_case("damaged files never fault", damage_never_faults);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * read_hdf5.c - the files of ann-benchmarks and VIBE.  FILE.hdf5 is its `train`; FILE.hdf5:test,
+ * FILE.hdf5:neighbors and so on are the others.  Floats and single bytes are vectors, wider integers
+ * are ids; the library converts (their writers have changed widths over the years). */
+#include "datasets/dataset.h"
+#include <hdf5.h>
+
+/* Rank two, sizes in bounds. */
+static int check_shape(hid_t set, const char *path, const char *part, hsize_t shape[2], struct err *e)
+{
+    const hid_t space = H5Dget_space(set);
+    const int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    if (rank == 2) H5Sget_simple_extent_dims(space, shape, NULL);
+    if (space >= 0) H5Sclose(space);
+    if (rank != 2) return FAIL(e, ERR_FORMAT, "%s: '%s' has %d axes where rows x dim are needed", path, part, rank);
+    size_t bytes;
+    if (shape[0] == 0 || shape[1] == 0 || shape[1] > DATASET_DIM_MAX ||
+        __builtin_mul_overflow((size_t)shape[0], (size_t)shape[1] * sizeof(int64_t), &bytes))
+        return FAIL(e, ERR_FORMAT, "%s: '%s' is %llu x %llu: no rows, or a dimension outside 1..%d", path, part,
+                    (unsigned long long)shape[0], (unsigned long long)shape[1], DATASET_DIM_MAX);
+    return ERR_OK;
+}
+
+static int find_element(hid_t set, const char *path, const char *part, enum element *out, struct err *e)
+{
+    const hid_t type = H5Dget_type(set);
+    const H5T_class_t class = H5Tget_class(type);
+    const size_t size = H5Tget_size(type);
+    const int is_signed = class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
+    H5Tclose(type);
+    if (class == H5T_FLOAT) *out = size == 8 ? ELEMENT_F64 : size == 2 ? ELEMENT_F16 : ELEMENT_F32;
+    else if (class == H5T_INTEGER && size == 1) *out = is_signed ? ELEMENT_I8 : ELEMENT_U8;
+    else if (class == H5T_INTEGER) *out = size == 8 ? ELEMENT_I64 : ELEMENT_I32;
+    else return FAIL(e, ERR_FORMAT, "%s: '%s' holds neither floats nor integers", path, part);
+    return ERR_OK;
+}
+
+static int read_set(struct dataset *d, hid_t set, const char *path, struct err *e)
+{
+    hsize_t shape[2] = { 0 };
+    int status = check_shape(set, path, d->part, shape, e);
+    if (status == ERR_OK) status = find_element(set, path, d->part, &d->element, e);
+    if (status != ERR_OK) return status;
+    const int are_ids = d->element == ELEMENT_I32 || d->element == ELEMENT_I64;
+    const size_t count = (size_t)shape[0], dim = (size_t)shape[1];
+    d->block = mem_alloc(count * dim, are_ids ? sizeof(int64_t) : sizeof(float));
+    if (!d->block) return FAIL(e, ERR_MEM, "%s: no memory for %zu x %zu", path, count, dim);
+    if (H5Dread(set, are_ids ? H5T_NATIVE_INT64 : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, d->block) < 0)
+        return FAIL(e, ERR_FORMAT, "%s: '%s' cannot be read whole", path, d->part);
+    d->rows = (struct rows){ are_ids ? NULL : d->block, count, dim, dim };
+    d->ids = are_ids ? d->block : NULL;
+    return ERR_OK;
+}
+
+static int open_hdf5(struct dataset *d, const char *path, struct err *e)
+{
+    int status;
+    if (!d->part) d->part = "train";
+    H5E_BEGIN_TRY /* the library would print on stderr */
+    {
+        const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+        const hid_t set = file < 0 ? -1 : H5Dopen2(file, d->part, H5P_DEFAULT);
+        if (file < 0) status = FAIL(e, ERR_FORMAT, "%s: offset 0: not an HDF5 file, or cut short", path);
+        else if (set < 0) status = FAIL(e, ERR_NOT_FOUND, "%s: holds no '%s' (try train, test or neighbors)", path, d->part);
+        else status = read_set(d, set, path, e);
+        if (set >= 0) H5Dclose(set);
+        if (file >= 0) H5Fclose(file);
+    }
+    H5E_END_TRY
+    return status;
+}
+
+const struct reader_ops read_hdf5 = {
+    .name = "hdf5",
+    .summary = "ann-benchmarks and VIBE: FILE is train, FILE:test, FILE:neighbors",
+    .suffixes = ".hdf5|.h5",
+    .parts = 1,
+    .open = open_hdf5,
+};

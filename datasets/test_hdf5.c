@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * test_hdf5.c - the reader on files that the HDF5 library writes here as ann-benchmarks does. */
+#include "datasets/dataset.h"
+#include "kernels/base/test.h"
+#include <hdf5.h>
+#include <math.h>
+#include <sys/stat.h>
+
+static char folder[] = "/tmp/assay-test-XXXXXX";
+static char path[128];
+
+static void put(hid_t file, const char *name, int rank, const hsize_t *shape, hid_t stored, hid_t given, const void *data)
+{
+    const hid_t space = H5Screate_simple(rank, shape, NULL);
+    const hid_t set = H5Dcreate2(file, name, stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (set < 0 || H5Dwrite(set, given, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) abort();
+    H5Dclose(set);
+    H5Sclose(space);
+}
+
+static void make_file(void)
+{
+    const float train[6] = { 1, 2, 3, 4, 5, 6.5f }, nan[2] = { 1, NAN };
+    const double test[4] = { 0.5, -1, 2, 1e30 }, big[2] = { 1, 1e300 };
+    const int ids[4] = { 3, 0, 1, 2147483647 };
+    const hsize_t three_two[2] = { 3, 2 }, two_two[2] = { 2, 2 }, one_two[2] = { 1, 2 }, wide[2] = { 1, 70000 }, none[2] = { 0, 2 };
+    snprintf(path, sizeof path, "%s/a.hdf5", folder);
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    static const char zeros[70000];
+    put(file, "train", 2, three_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, train);
+    put(file, "test", 2, two_two, H5T_IEEE_F64BE, H5T_NATIVE_DOUBLE, test);
+    put(file, "neighbors", 2, two_two, H5T_STD_I64LE, H5T_NATIVE_INT, ids);
+    put(file, "bytes", 2, two_two, H5T_STD_U8LE, H5T_NATIVE_INT, (const int[4]){ 0, 1, 128, 255 });
+    put(file, "line", 1, three_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, train);
+    put(file, "nan", 2, one_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, nan);
+    put(file, "big", 2, one_two, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, big);
+    put(file, "wide", 2, wide, H5T_STD_U8LE, H5T_NATIVE_UCHAR, zeros);
+    put(file, "none", 2, none, H5T_STD_U8LE, H5T_NATIVE_UCHAR, zeros);
+    put(file, "times", 2, one_two, H5T_UNIX_D32LE, H5T_UNIX_D32LE, train);
+    H5Fclose(file);
+}
+
+static int open_part(struct dataset *d, const char *part, struct err *e)
+{
+    char name[160];
+    snprintf(name, sizeof name, "%s%s", path, part);
+    return dataset_open(d, name, e);
+}
+
+static void parts_are_read(void)
+{
+    struct dataset d = { 0 }, again = { 0 };
+    struct err e = { 0 };
+    CHECK(open_part(&d, "", &e) == ERR_OK && d.rows.count == 3 && d.rows.dim == 2 && rows_at(d.rows, 2)[1] == 6.5f, "%s", e.text);
+    CHECK(open_part(&again, ":train", &e) == ERR_OK && d.content_hash == again.content_hash, "the same by name: %s", e.text);
+    dataset_close(&again);
+    CHECK(open_part(&again, ":test", &e) == ERR_OK && d.content_hash != again.content_hash, "%s", e.text);
+    CHECK(again.element == ELEMENT_F64 && again.rows.at[1] == -1 && again.rows.at[3] == 1e30f, "converted");
+    dataset_close(&again);
+    dataset_close(&d);
+    CHECK(open_part(&d, ":neighbors", &e) == ERR_OK && d.ids[3] == 2147483647 && !d.rows.at, "%s", e.text);
+    dataset_close(&d);
+    CHECK(open_part(&d, ":bytes", &e) == ERR_OK && d.rows.at[3] == 255 && d.element == ELEMENT_U8, "%s", e.text);
+    dataset_close(&d);
+}
+
+static void bad_ones_are_refused(void)
+{
+    static const struct { const char *part; int code; const char *words; } cases[] = {
+        { ":nothing", ERR_NOT_FOUND, "no 'nothing'" }, { ":line", ERR_FORMAT, "1 axes" },
+        { ":nan", ERR_FORMAT, "row 0, column 1" },     { ":big", ERR_FORMAT, "row 0, column 1" },
+        { ":wide", ERR_FORMAT, "1 x 70000" },          { ":none", ERR_FORMAT, "0 x 2" },
+        { ":times", ERR_FORMAT, "neither floats nor integers" },
+    };
+    struct dataset d = { 0 };
+    struct err e = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int status = open_part(&d, cases[i].part, &e);
+        CHECK(status == cases[i].code && strstr(e.text, cases[i].words) && strstr(e.text, path), "%s: %d %s", cases[i].part,
+              status, e.text);
+    }
+    mem_fail_after(1);
+    CHECK(open_part(&d, "", &e) == ERR_MEM, "%s", e.text);
+    mem_fail_after(0);
+    struct stat st;
+    CHECK(stat(path, &st) == 0 && truncate(path, st.st_size / 2) == 0, "cut in half");
+    CHECK(open_part(&d, "", &e) == ERR_FORMAT && strstr(e.text, "cut short"), "%s", e.text);
+    FILE *f = fopen(path, "wb");
+    CHECK(f && fputs("not HDF5 at all", f) >= 0 && fclose(f) == 0, "written");
+    CHECK(open_part(&d, "", &e) == ERR_FORMAT && strstr(e.text, "not an HDF5 file"), "%s", e.text);
+}
+
+int main(void)
+{
+    if (!mkdtemp(folder)) return TEST_FAIL;
+    make_file();
+    test_case("parts by name, any width and byte order", parts_are_read);
+    test_case("bad ones are refused by name and reason", bad_ones_are_refused);
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command) == 0 ? test_end() : TEST_FAIL;
+}
