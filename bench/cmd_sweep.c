@@ -133,8 +133,14 @@ static int do_status(const struct request *r, struct err *e)
 
 static int do_merge(const struct request *r, struct err *e)
 {
-    if (!r->out || r->words.count < 2) return FAIL(e, ERR_ARG, "merge needs DIR or CSV files, and --out FILE.csv");
-    return sweep_merge(r->words.at + 1, (size_t)r->words.count - 1, r->out, e);
+    if (r->words.count < 2) return FAIL(e, ERR_ARG, "merge needs a folder or CSV files");
+    if (!r->out && r->words.count > 2) return FAIL(e, ERR_ARG, "merge of several inputs needs --out FILE.csv");
+    struct text out = { 0 };
+    text_add(&out, r->out ? "%s" : "%s/sweep.csv", r->out ? r->out : r->words.at[1]);
+    const int status = out.failed ? FAIL(e, ERR_MEM, "no memory")
+                                  : sweep_merge(r->words.at + 1, (size_t)r->words.count - 1, text_of(&out), e);
+    text_free(&out);
+    return status;
 }
 
 static int do_best(const struct request *r, struct err *e)
@@ -180,7 +186,7 @@ const struct command cmd_sweep = {
         "usage: assay sweep plan   CONFIG.yaml [--out DIR]\n"
         "       assay sweep run    CONFIG.yaml --out DIR [--shard I/N] [--budget S]\n"
         "       assay sweep status CONFIG.yaml --out DIR\n"
-        "       assay sweep merge  DIR|CSV ... --out FILE.csv\n"
+        "       assay sweep merge  DIR|CSV ... [--out FILE.csv]      (default: DIR/sweep.csv)\n"
         "       assay sweep best   CSV [--where COND ...] --max COLUMN | --min COLUMN\n\n"
         "  --out DIR       rows go to DIR/sweep.csv, one line a query to DIR/<point_id>.pq.tsv; what DIR holds\n"
         "                  already is not measured again, so a killed sweep goes on where it was\n"
@@ -196,7 +202,8 @@ const struct command cmd_sweep = {
         "  base: {k: 10, bit_width: 4}     values held fixed; what is not said has its default\n"
         "  axes:                           values to vary: their product\n"
         "    bit_width: [1, 2, 3, 4]       (an index sweep: index, k, rerank, batch, threads, kernel, seed and\n"
-        "    graph_depth: 0..2             the parameters of its indexes; a pipeline: k, kernel, every setting)\n"
+        "    graph_depth: 0..2             the parameters of its indexes; a pipeline: k, kernel, every setting,\n"
+        "                                  and the parameters of its indexes)\n"
         "  one_at_a_time: true             each axis alone around the fixed values, not their product\n"
         "  grids: [{bit_width: 1..4, top_k_candidates: [20, 50]}]    products beside that\n"
         "  constraints: ['top_k_rerank <= top_k_candidates']\n"

@@ -506,13 +506,16 @@ int rag_row(struct row *row, const struct run *run, const struct rag_set *s, con
                                                            "t_score_us",  "t_filter_us",
                                                            "t_context_us" };
     struct text used = { 0 };
+    const struct index *ix = pipeline_index(a->pipeline);
+    /* In this order, so that a name that means something closer to the pipeline wins. */
+    for (const struct param *p = ix ? ix->ops->params : NULL; p && p->name; p++)
+        row_try(row, p->name, params_text(ix->params, p->name));
     for (size_t i = 0; i < pipeline_setting_count(a->pipeline); i++) {
         const char *key, *value;
         pipeline_setting(a->pipeline, i, &key, &value);
         row_try(row, key, value);
     }
     rag_identity(row, run, s, &a->point, rep);
-    const struct index *ix = pipeline_index(a->pipeline);
     if (ix) index_row(row, s, ix);
     row_text(row, "status", "ok");
     pipeline_kernels(a->pipeline, &used);

@@ -65,16 +65,18 @@ void sweep_free(struct sweep *s);
 
 /* --- names -------------------------------------------------------------------------------------- */
 /* What may be varied: an index's point (index, k, rerank, batch, threads, kernel, seed, and the
- * parameters of the indexes that the sweep names), or a pipeline's (k, kernel, and every setting). */
-struct axis_names {
-    struct param at[SWEEP_NAMES];
+ * parameters of the indexes that the sweep names), or a pipeline's (k, kernel, every setting, and the
+ * parameters of its indexes). */
+struct vocabulary {
+    struct param at[SWEEP_NAMES + 1]; /* ends at a NULL name */
     size_t count;
+    size_t settings;     /* those before are of the point or the pipeline, those from here of its indexes */
     struct param *owned; /* pipeline_params */
 };
-int axis_names_of(struct axis_names *n, const struct sweep *s, struct err *e);
-void axis_names_free(struct axis_names *n);
-int axis_names_find(const struct axis_names *n, const char *name); /* -1: none */
-const char *axis_names_nearest(const struct axis_names *n, const char *wanted);
+int vocabulary_of(struct vocabulary *n, const struct sweep *s, struct err *e);
+void vocabulary_free(struct vocabulary *n);
+int vocabulary_find(const struct vocabulary *n, const char *name); /* -1: none */
+const char *vocabulary_nearest(const struct vocabulary *n, const char *wanted);
 
 /* --- plan --------------------------------------------------------------------------------------- */
 struct point {
@@ -88,7 +90,7 @@ struct point {
 };
 
 struct plan {
-    struct axis_names names;
+    struct vocabulary names;
     struct point *points; /* ordered so that equal keys are neighbours */
     size_t count;
     struct ann_set ann; /* of an index sweep, opened */

@@ -284,13 +284,13 @@ static int parse(struct reading *r, FILE *file)
 }
 
 /* --- checks --------------------------------------------------------------------------------------------- */
-static int check_grid(struct reading *r, const struct axis_names *names, const struct grid *g)
+static int check_grid(struct reading *r, const struct vocabulary *names, const struct grid *g)
 {
     for (size_t i = 0; i < g->count; i++) {
         const struct axis *a = &g->axes[i];
-        const int at = axis_names_find(names, a->name);
+        const int at = vocabulary_find(names, a->name);
         if (at < 0)
-            return bad(r, a->line, "no axis '%s'; nearest is '%s'", a->name, axis_names_nearest(names, a->name));
+            return bad(r, a->line, "no axis '%s'; nearest is '%s'", a->name, vocabulary_nearest(names, a->name));
         for (size_t j = 0; j < a->count; j++) {
             struct err why = { 0 };
             if (param_check(&names->at[at], "axis", a->values[j], &why) != ERR_OK)
@@ -302,13 +302,13 @@ static int check_grid(struct reading *r, const struct axis_names *names, const s
 
 static int check(struct reading *r)
 {
-    struct axis_names names;
+    struct vocabulary names;
     struct sweep *s = r->sweep;
-    int status = axis_names_of(&names, s, r->e);
+    int status = vocabulary_of(&names, s, r->e);
     if (status == ERR_OK) status = check_grid(r, &names, &s->fixed);
     if (status == ERR_OK) status = check_grid(r, &names, &s->axes);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = check_grid(r, &names, &s->grids[i]);
-    axis_names_free(&names);
+    vocabulary_free(&names);
     return status;
 }
 

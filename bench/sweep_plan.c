@@ -25,24 +25,24 @@ static const struct param pipeline_point_params[] = {
     { 0 },
 };
 
-int axis_names_find(const struct axis_names *n, const char *name)
+int vocabulary_find(const struct vocabulary *n, const char *name)
 {
     for (size_t i = 0; i < n->count; i++)
         if (strcmp(n->at[i].name, name) == 0) return (int)i;
     return -1;
 }
 
-const char *axis_names_nearest(const struct axis_names *n, const char *wanted)
+const char *vocabulary_nearest(const struct vocabulary *n, const char *wanted)
 {
     const char *all[SWEEP_NAMES];
     for (size_t i = 0; i < n->count; i++) all[i] = n->at[i].name;
     return text_nearest(wanted, all, n->count);
 }
 
-static int axis_names_add(struct axis_names *n, const struct param *table, struct err *e)
+static int vocabulary_add(struct vocabulary *n, const struct param *table, struct err *e)
 {
     for (; table && table->name; table++) {
-        if (axis_names_find(n, table->name) >= 0) continue;
+        if (vocabulary_find(n, table->name) >= 0) continue;
         if (n->count == SWEEP_NAMES) return FAIL(e, ERR_ARG, "more than %d names to vary", SWEEP_NAMES);
         n->at[n->count++] = *table;
     }
@@ -50,7 +50,8 @@ static int axis_names_add(struct axis_names *n, const struct param *table, struc
 }
 
 /* The parameters of every index that a grid names. */
-static int axis_names_of_indexes(struct axis_names *n, const struct sweep *s, const struct grid *g, size_t *seen, struct err *e)
+static int vocabulary_of_indexes(struct vocabulary *n, const struct sweep *s, const struct grid *g,
+                                 size_t *seen, struct err *e)
 {
     for (size_t i = 0; i < g->count; i++)
         for (size_t j = 0; strcmp(g->axes[i].name, "index") == 0 && j < g->axes[i].count; j++) {
@@ -59,36 +60,41 @@ static int axis_names_of_indexes(struct axis_names *n, const struct sweep *s, co
             int status = index_parse(g->axes[i].values[j], &ops, &params, e);
             if (status != ERR_OK) return err_context(e, status, "%s:%zu", s->path, g->axes[i].line);
             params_destroy(params);
-            status = axis_names_add(n, ops->params, e);
+            status = vocabulary_add(n, ops->params, e);
             if (status != ERR_OK) return status;
             ++*seen;
         }
     return ERR_OK;
 }
 
-int axis_names_of(struct axis_names *n, const struct sweep *s, struct err *e)
+int vocabulary_of(struct vocabulary *n, const struct sweep *s, struct err *e)
 {
     size_t indexes = 0;
-    *n = (struct axis_names){ 0 };
-    int status = axis_names_add(n, s->is_pipeline ? pipeline_point_params : point_params, e);
-    if (s->is_pipeline) {
+    *n = (struct vocabulary){ 0 };
+    int status = vocabulary_add(n, s->is_pipeline ? pipeline_point_params : point_params, e);
+    n->settings = n->count;
+    if (status == ERR_OK && s->is_pipeline) {
         n->owned = pipeline_params();
-        if (!n->owned) return FAIL(e, ERR_MEM, "no memory for the parameters of a pipeline");
-        return status == ERR_OK ? axis_names_add(n, n->owned, e) : status;
+        status = n->owned ? vocabulary_add(n, n->owned, e)
+                          : FAIL(e, ERR_MEM, "no memory for the parameters of a pipeline");
+        n->settings = n->count;
+        indexes++; /* it has a default */
+        const struct index_ops *usual = index_find(n->at[vocabulary_find(n, "index")].usual);
+        if (status == ERR_OK && usual) status = vocabulary_add(n, usual->params, e);
     }
-    if (status == ERR_OK) status = axis_names_of_indexes(n, s, &s->fixed, &indexes, e);
-    if (status == ERR_OK) status = axis_names_of_indexes(n, s, &s->axes, &indexes, e);
+    if (status == ERR_OK) status = vocabulary_of_indexes(n, s, &s->fixed, &indexes, e);
+    if (status == ERR_OK) status = vocabulary_of_indexes(n, s, &s->axes, &indexes, e);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++)
-        status = axis_names_of_indexes(n, s, &s->grids[i], &indexes, e);
+        status = vocabulary_of_indexes(n, s, &s->grids[i], &indexes, e);
     if (status == ERR_OK && indexes == 0)
         return FAIL(e, ERR_ARG, "%s: no index: name one under base, or several under axes", s->path);
     return status;
 }
 
-void axis_names_free(struct axis_names *n)
+void vocabulary_free(struct vocabulary *n)
 {
     mem_free(n->owned);
-    *n = (struct axis_names){ 0 };
+    *n = (struct vocabulary){ 0 };
 }
 
 /* --- points ------------------------------------------------------------------------------------------ */
@@ -102,13 +108,13 @@ static void point_free(struct point *p)
     *p = (struct point){ 0 };
 }
 
-static const char *value_of(const struct axis_names *n, const struct point *p, const char *name)
+static const char *value_of(const struct vocabulary *n, const struct point *p, const char *name)
 {
-    const int at = axis_names_find(n, name);
+    const int at = vocabulary_find(n, name);
     return at < 0 ? NULL : p->values[at] ? p->values[at] : n->at[at].usual;
 }
 
-static size_t number_of(const struct axis_names *n, const struct point *p, const char *name)
+static size_t number_of(const struct vocabulary *n, const struct point *p, const char *name)
 {
     int64_t value = 0;
     const char *text = value_of(n, p, name);
@@ -116,9 +122,9 @@ static size_t number_of(const struct axis_names *n, const struct point *p, const
 }
 
 /* A value in its one spelling: "1" and "true" are the same flag. */
-static int set_value(const struct axis_names *n, struct point *p, const char *name, const char *value, struct err *e)
+static int set_value(const struct vocabulary *n, struct point *p, const char *name, const char *value, struct err *e)
 {
-    const int at = axis_names_find(n, name);
+    const int at = vocabulary_find(n, name);
     const struct param table[2] = { n->at[at], { 0 } };
     struct params *params;
     int status = params_create(&params, table, name, NULL, e);
@@ -134,7 +140,7 @@ static int set_value(const struct axis_names *n, struct point *p, const char *na
 
 struct ann_point plan_ann(const struct plan *p, const struct point *point)
 {
-    const struct axis_names *n = &p->names;
+    const struct vocabulary *n = &p->names;
     return (struct ann_point){
         .spec = point->spec,
         .kernel = value_of(n, point, "kernel"),
@@ -157,23 +163,27 @@ struct rag_point plan_rag(const struct plan *p, const struct point *point)
     };
 }
 
-/* The index's spec with the swept parameters that it has, canonical. */
-static int settle_ann(struct plan *p, struct point *point, struct err *e)
+/* The point's index with the parameters that are varied and that it has, canonical; strdup'd. */
+static int settle_spec(const struct plan *p, const struct point *point, char **out, struct err *e)
 {
     const struct index_ops *ops;
     struct params *params = NULL;
     struct text spec = { 0 };
     int status = index_parse(value_of(&p->names, point, "index"), &ops, &params, e);
-    for (size_t i = 0; status == ERR_OK && i < p->names.count; i++) {
-        const struct param *name = &p->names.at[i];
-        if (!param_find(ops->params, name->name) || param_find(point_params, name->name)) continue;
-        if (point->values[i]) status = params_set(params, name->name, point->values[i], e);
-    }
+    for (size_t i = p->names.settings; status == ERR_OK && i < p->names.count; i++)
+        if (point->values[i] && param_find(ops->params, p->names.at[i].name))
+            status = params_set(params, p->names.at[i].name, point->values[i], e);
     if (status == ERR_OK) params_canonical(params, &spec);
     params_destroy(params);
-    if (status == ERR_OK && (spec.failed || !(point->spec = strdup(text_of(&spec)))))
+    if (status == ERR_OK && (spec.failed || !(*out = strdup(text_of(&spec)))))
         status = FAIL(e, ERR_MEM, "no memory for a point");
     text_free(&spec);
+    return status;
+}
+
+static int settle_ann(struct plan *p, struct point *point, struct err *e)
+{
+    const int status = settle_spec(p, point, &point->spec, e);
     if (status != ERR_OK) return status;
     const struct ann_point asked = plan_ann(p, point);
     const uint64_t made_by[] = { asked.seed, (uint64_t)asked.threads };
@@ -191,11 +201,22 @@ static int is_about(enum slot slot, const char *name)
     return found;
 }
 
+/* The settings of a pipeline; parameters of its index go into the spec. */
 static int settle_rag(struct plan *p, struct point *point, struct err *e)
 {
+    int varied = 0;
+    for (size_t i = p->names.settings; i < p->names.count; i++) varied |= point->values[i] != NULL;
+    if (varied) {
+        char *spec = NULL;
+        const int status = settle_spec(p, point, &spec, e);
+        if (status != ERR_OK) return status;
+        const int at = vocabulary_find(&p->names, "index");
+        free(point->values[at]);
+        point->values[at] = spec;
+    }
     const char *kernel = value_of(&p->names, point, "kernel");
     point->load_key = point->build_key = hash64(0, kernel, strlen(kernel));
-    for (size_t i = 0; i < p->names.count; i++) {
+    for (size_t i = 0; i < p->names.settings; i++) {
         const struct param *name = &p->names.at[i];
         if (!point->values[i] || param_find(pipeline_point_params, name->name)) continue;
         struct text setting = { 0 };
@@ -242,7 +263,7 @@ static int allowed(const struct plan *p, const struct sweep *s, const struct poi
         const int status = expr_holds(s->conditions[i].text, seen, &sight, 1, holds, unknown, e);
         if (status == ERR_OK) continue;
         if (*unknown)
-            (void)FAIL(e, status, "no name '%s'; nearest is '%s'", unknown, axis_names_nearest(&p->names, unknown));
+            (void)FAIL(e, status, "no name '%s'; nearest is '%s'", unknown, vocabulary_nearest(&p->names, unknown));
         return err_context(e, status, "%s:%zu", s->path, s->conditions[i].line);
     }
     return ERR_OK;
@@ -255,7 +276,7 @@ static int set_defaults(const struct plan *p, const struct sweep *s, struct poin
     for (size_t i = 0; i <= s->grid_count; i++) {
         const struct grid *g = i == 0 ? &s->axes : &s->grids[i - 1];
         for (size_t j = 0; j < g->count; j++) {
-            const char *usual = p->names.at[axis_names_find(&p->names, g->axes[j].name)].usual;
+            const char *usual = p->names.at[vocabulary_find(&p->names, g->axes[j].name)].usual;
             const int status = *usual ? set_value(&p->names, made, g->axes[j].name, usual, e) : ERR_OK;
             if (status != ERR_OK) return status;
         }
@@ -315,7 +336,7 @@ static int add_star(struct plan *p, const struct sweep *s, const struct grid *g,
     if (g->count > AXES_MAX) return FAIL(e, ERR_ARG, "%s: more than %d axes", s->path, AXES_MAX);
     /* An axis without a default, as `index`, rests on its first value. */
     for (size_t i = 0; i < g->count; i++) {
-        int fixed = *p->names.at[axis_names_find(&p->names, g->axes[i].name)].usual != 0;
+        int fixed = *p->names.at[vocabulary_find(&p->names, g->axes[i].name)].usual != 0;
         for (size_t j = 0; j < s->fixed.count; j++) fixed |= strcmp(s->fixed.axes[j].name, g->axes[i].name) == 0;
         which[i] = fixed ? SIZE_MAX : 0;
     }
@@ -356,7 +377,7 @@ static int open_data(struct plan *p, const struct sweep *s, struct err *e)
 int plan_make(struct plan *out, const struct sweep *s, struct err *e)
 {
     struct plan p = { .rag = { .replay_fd = -1 } };
-    int status = axis_names_of(&p.names, s, e);
+    int status = vocabulary_of(&p.names, s, e);
     if (status == ERR_OK) status = open_data(&p, s, e);
     if (status == ERR_OK) status = s->one_at_a_time ? add_star(&p, s, &s->axes, e) : add_product(&p, s, &s->axes, e);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = add_product(&p, s, &s->grids[i], e);
@@ -380,7 +401,7 @@ void plan_free(struct plan *p)
     mem_free(p->points);
     ann_set_close(&p->ann);
     rag_set_close(&p->rag);
-    axis_names_free(&p->names);
+    vocabulary_free(&p->names);
     *p = (struct plan){ .rag = { .replay_fd = -1 } };
 }
 
@@ -409,7 +430,10 @@ int plan_layout(const struct plan *p, struct layout *l, struct err *e)
 {
     int status = layout_init(l, e);
     if (status != ERR_OK) return status;
-    if (p->rag.db) return rag_layout(l, e);
+    if (p->rag.db) {
+        status = rag_layout(l, e);
+        return status == ERR_OK ? layout_add(l, p->names.at + p->names.settings, e) : status;
+    }
     for (size_t i = 0; status == ERR_OK && i < p->count; i++) {
         const struct index_ops *ops;
         struct params *params;
