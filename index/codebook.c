@@ -8,7 +8,7 @@
 #include <math.h>
 #include <sleef.h>
 
-enum { NODES = 32, GRID = 4096, NEWTON_MOST = 60 };
+enum { NODES = 32, GRID = 256, NEWTON_MOST = 60 };
 static const double PI = 3.14159265358979323846;
 
 struct problem {
@@ -64,17 +64,16 @@ static void companding_start(const struct problem *p, double *levels)
 {
     static const double third = 1.0 / 3;
     const double step = p->end / GRID;
-    double total = 0, seen = 0;
-    for (int i = 0; i < GRID; i++) total += cos_power((i + 0.5) * step, p->dim * third);
+    double density[GRID], total = 0, seen = 0;
+    for (int i = 0; i < GRID; i++) total += density[i] = cos_power((i + 0.5) * step, p->dim * third);
     size_t next = 0;
     for (int i = 0; i < GRID; i++) {
-        const double here = cos_power((i + 0.5) * step, p->dim * third);
         for (; next < p->count; next++) {
             const double wanted = total * ((double)next + 0.5) / (double)p->count;
-            if (wanted > seen + here) break;
-            levels[next] = Sleef_cinz_sind1_u10purec((i + (wanted - seen) / here) * step);
+            if (wanted > seen + density[i]) break;
+            levels[next] = Sleef_cinz_sind1_u10purec((i + (wanted - seen) / density[i]) * step);
         }
-        seen += here;
+        seen += density[i];
     }
     for (; next < p->count; next++) levels[next] = Sleef_cinz_sind1_u10purec(p->end);
 }
@@ -132,7 +131,7 @@ static void design_half(struct codebook *c, size_t dim, size_t half)
     legendre(&p);
     double *levels = c->levels + half, from = 0, total = 0, kept = 0;
     companding_start(&p, levels);
-    for (int round = 0; round < NEWTON_MOST && newton(&p, levels) > 1e-15; round++) {}
+    for (int round = 0; round < NEWTON_MOST && newton(&p, levels) > 1e-10; round++) {} /* the next move would be its square */
     for (size_t i = 0; i < half; i++) {
         const double to = i + 1 < half ? border(levels, i) : p.end;
         total += c->probabilities[half + i] = mass(&p, from, to);

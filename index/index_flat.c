@@ -118,16 +118,12 @@ static void score_block(const struct flat *f, const float *query, float query_sq
         for (size_t r = 0; r < count; r++) scores[r] = 2 * scores[r] - f->side[first + r] - query_squared;
 }
 
-static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+static void search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
 {
     const struct flat *f = (const struct flat *)ix;
     const size_t step = block_rows(f);
-    struct topk *best = scratch;
-    float *query_squared = (float *)(best + queries.count), *scores = query_squared + queries.count;
-    for (size_t q = 0; q < queries.count; q++) {
-        topk_init(&best[q], hits + q * k, k);
-        query_squared[q] = dot(f, rows_at(queries, q), rows_at(queries, q));
-    }
+    float *query_squared = (float *)((struct topk *)scratch + queries.count), *scores = query_squared + queries.count;
+    for (size_t q = 0; q < queries.count; q++) query_squared[q] = dot(f, rows_at(queries, q), rows_at(queries, q));
     for (size_t first = 0; first < f->ids.count; first += step) {
         const size_t left = f->ids.count - first, count = left < step ? left : step;
         for (size_t q = 0; q < queries.count; q++) {
@@ -135,6 +131,13 @@ static void search(const struct index *ix, struct rows queries, size_t k, void *
             idset_offer(&f->ids, &best[q], first, scores, count);
         }
     }
+}
+
+static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+{
+    struct topk *best = scratch;
+    for (size_t q = 0; q < queries.count; q++) topk_init(&best[q], hits + q * k, k);
+    search_into(ix, queries, best, scratch);
     for (size_t q = 0; q < queries.count; q++) counts[q] = topk_finish(&best[q]);
 }
 
@@ -196,6 +199,7 @@ const struct index_ops index_flat = {
     .remove = remove_id,
     .scratch_bytes = scratch_bytes,
     .search = search,
+    .search_into = search_into,
     .kernels = describe,
     .save = save,
     .load = load,

@@ -8,6 +8,7 @@
 int rotation_dense_draw(float *matrix, size_t dim, uint64_t seed, uint64_t stream, struct err *e)
 {
     const lapack_int n = (lapack_int)dim;
+    openblas_set_num_threads(1); /* encoding splits rows over threads already */
     float *factors = mem_alloc(2 * dim, sizeof *factors), *diagonal = factors + dim;
     if (!factors) return FAIL(e, ERR_MEM, "rotation: no memory for %zu dimensions", dim);
     struct rng rng;

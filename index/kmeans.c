@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/kmeans.h"
+#include <math.h>
+#include <string.h>
+#include "kernels/base/mem.h"
+#include "kernels/base/parallel.h"
+#include "kernels/base/rng.h"
+/* Spelled so that the build's search for optional headers leaves this file in a WORKER build. */
+#ifndef ASSAY_WORKER
+#    include <cblas.h>
+#endif
+
+/* Rows that train one centre, at most: more changed recall of ivf by less than .001. */
+enum { ROWS_PER_CENTRE = 128 };
+
+void kmeans_fini(struct kmeans *m)
+{
+    mem_free(m->centres);
+    mem_free(m->halves);
+    m->centres = m->halves = NULL;
+}
+
+struct assignment {
+    const struct kmeans *m;
+    struct rows rows;
+    uint32_t *nearest;
+    char *scratch;
+    size_t scratch_bytes;
+};
+
+/* products[r][c] of a whole chunk: always the same shape, so that a row's bits never depend on its company. */
+static void multiply(const struct kmeans *m, const float *rows, float *products)
+{
+#ifndef ASSAY_WORKER
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, KMEANS_CHUNK, (int)m->count, (int)m->dim, 1, rows, (int)m->dim,
+                m->centres, (int)m->dim, 0, products, (int)m->count);
+#else
+    for (size_t r = 0; r < KMEANS_CHUNK; r++)
+        m->dot(rows + r * m->dim, m->centres, m->dim, NULL, m->count, m->dim, products + r * m->count);
+#endif
+}
+
+static void assign_some(void *context, int thread, size_t from, size_t to)
+{
+    const struct assignment *a = context;
+    const struct kmeans *m = a->m;
+    float *rows = (float *)(a->scratch + (size_t)thread * a->scratch_bytes), *products = rows + KMEANS_CHUNK * m->dim;
+    memset(rows, 0, KMEANS_CHUNK * m->dim * sizeof *rows);
+    for (size_t r = from; r < to; r++) memcpy(rows + (r - from) * m->dim, rows_at(a->rows, r), m->dim * sizeof *rows);
+    multiply(m, rows, products);
+    for (size_t r = from; r < to; r++) {
+        const float *score = products + (r - from) * m->count;
+        size_t best = 0;
+        for (size_t c = 1; c < m->count; c++)
+            if (score[c] - m->halves[c] > score[best] - m->halves[best]) best = c;
+        a->nearest[r] = (uint32_t)best;
+    }
+}
+
+int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e)
+{
+    struct assignment a = { .m = m, .rows = rows, .nearest = nearest };
+    a.scratch_bytes = KMEANS_CHUNK * (m->dim + m->count) * sizeof(float);
+    if ((size_t)threads > 1 + rows.count / KMEANS_CHUNK) threads = 1 + (int)(rows.count / KMEANS_CHUNK);
+    a.scratch = mem_alloc((size_t)threads, a.scratch_bytes);
+    if (!a.scratch) return FAIL(e, ERR_MEM, "k-means: no memory to assign %zu rows", rows.count);
+    parallel_for(threads, rows.count, KMEANS_CHUNK, assign_some, &a);
+    mem_free(a.scratch);
+    return ERR_OK;
+}
+
+static void set_halves(struct kmeans *m)
+{
+    for (size_t c = 0; c < m->count; c++) {
+        float *centre = m->centres + c * m->dim, square;
+        m->dot(centre, centre, 0, NULL, 1, m->dim, &square);
+        if (m->is_spherical && square > 0) {
+            const float scale = 1 / sqrtf(square);
+            for (size_t i = 0; i < m->dim; i++) centre[i] *= scale;
+        }
+        m->halves[c] = m->is_spherical ? 0 : square / 2;
+    }
+}
+
+/* Means of the rows of each centre; an empty one takes a random row, so that no list is lost. */
+static void update(struct kmeans *m, struct rows rows, const uint32_t *nearest, size_t *sizes, struct rng *r)
+{
+    memset(m->centres, 0, m->count * m->dim * sizeof *m->centres);
+    memset(sizes, 0, m->count * sizeof *sizes);
+    for (size_t row = 0; row < rows.count; row++) {
+        float *centre = m->centres + nearest[row] * m->dim;
+        const float *x = rows_at(rows, row);
+        for (size_t i = 0; i < m->dim; i++) centre[i] += x[i];
+        sizes[nearest[row]]++;
+    }
+    for (size_t c = 0; c < m->count; c++) {
+        float *centre = m->centres + c * m->dim;
+        if (sizes[c] == 0) memcpy(centre, rows_at(rows, rng_below(r, rows.count)), m->dim * sizeof *centre);
+        for (size_t i = 0; i < m->dim && sizes[c] > 1; i++) centre[i] /= (float)sizes[c];
+    }
+    set_halves(m);
+}
+
+static int train(struct kmeans *m, struct rows rows, int rounds, uint64_t seed, int threads, struct err *e)
+{
+    struct rng r;
+    rng_seed(&r, seed, 2);
+    size_t used = m->count * ROWS_PER_CENTRE;
+    if (used > rows.count) used = rows.count;
+    uint32_t *order = mem_alloc(rows.count, sizeof *order), *nearest = mem_alloc(used, sizeof *nearest);
+    size_t *sizes = mem_alloc(m->count, sizeof *sizes);
+    float *sample = mem_alloc(used * m->dim, sizeof *sample);
+    int status = order && nearest && sizes && sample ? ERR_OK : FAIL(e, ERR_MEM, "k-means: no memory for %zu rows", used);
+    if (status == ERR_OK) {
+        rng_shuffle(&r, order, rows.count);
+        for (size_t i = 0; i < used; i++) memcpy(sample + i * m->dim, rows_at(rows, order[i]), m->dim * sizeof *sample);
+        memcpy(m->centres, sample, m->count * m->dim * sizeof *sample);
+        set_halves(m);
+    }
+    const struct rows chosen = { sample, used, m->dim, m->dim };
+    for (int round = 0; round < rounds && status == ERR_OK; round++) {
+        status = kmeans_assign(m, chosen, nearest, threads, e);
+        if (status == ERR_OK) update(m, chosen, nearest, sizes, &r);
+    }
+    mem_free(order), mem_free(nearest), mem_free(sizes), mem_free(sample);
+    return status;
+}
+
+int kmeans_train(struct kmeans *m, struct rows rows, size_t count, int is_spherical, int rounds, uint64_t seed, int threads,
+                 const struct kernel_set *kernels, struct err *e)
+{
+    if (count > rows.count) count = rows.count;
+    *m = (struct kmeans){ .count = count, .dim = rows.dim, .is_spherical = is_spherical };
+#ifndef ASSAY_WORKER
+    openblas_set_num_threads(1); /* our threads take whole chunks; BLAS's own would only spin beside them */
+#endif
+    m->dot = kernels->of[OP_dot_f32]->fn.dot_f32;
+    m->centres = mem_alloc(count * rows.dim, sizeof *m->centres);
+    m->halves = mem_alloc(count, sizeof *m->halves);
+    int status = m->centres && m->halves ? ERR_OK : FAIL(e, ERR_MEM, "k-means: no memory for %zu centres", count);
+    if (status == ERR_OK) status = train(m, rows, rounds, seed, threads, e);
+    if (status != ERR_OK) kmeans_fini(m);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * kmeans.h - Lloyd's k-means, seeded; distances through sgemm (through kernel dot_f32 in a WORKER build). */
+#ifndef ASSAY_KMEANS_H
+#define ASSAY_KMEANS_H
+#include "kernels/base/rows.h"
+#include "kernels/kernel.h"
+
+struct kmeans {
+    size_t count, dim;
+    int is_spherical;   /* centres have unit length: nearest by angle */
+    float *centres;     /* count x dim */
+    float *halves;      /* |centre|^2 / 2 */
+    dot_f32_fn *dot;
+};
+
+enum { KMEANS_CHUNK = 64 };
+
+/* count is cut to the number of rows.  ERR_MEM. */
+int kmeans_train(struct kmeans *m, struct rows rows, size_t count, int is_spherical, int rounds, uint64_t seed, int threads,
+                 const struct kernel_set *kernels, struct err *e);
+/* The nearest centre of every row.  A row's answer does not depend on the rows beside it. */
+int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e);
+void kmeans_fini(struct kmeans *m);
+#endif
