@@ -18,6 +18,7 @@
 static int append_file(struct table *t, const char *path, struct err *e)
 {
     const size_t before = t->columns;
+    t->whole_lines = 1;
     const int status = table_append(t, path, e);
     if (status != ERR_OK) return status;
     if (before && t->columns != before)

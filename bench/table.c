@@ -48,6 +48,7 @@ static int load(struct table *t, const char *path, struct cursor *c, struct err 
     copy[map.size] = 0;
     *c = (struct cursor){ copy, copy + map.size, 1, path };
     mem_map_close(&map);
+    while (t->whole_lines && c->end > c->at && c->end[-1] != '\n') *--c->end = 0;
     if (strlen(copy) != (size_t)(c->end - c->at))
         return FAIL(e, ERR_FORMAT, "%s: not a text file", path);
     return ERR_OK;

@@ -15,6 +15,7 @@ struct table_row {
 
 /* Zero-initialise.  Owns everything that it points to. */
 struct table {
+    int whole_lines; /* set before table_append: a last line without its LF, as a killed writer leaves, is no row */
     const char **names;
     size_t columns;
     struct table_row *rows;
