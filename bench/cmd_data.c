@@ -112,7 +112,7 @@ static void print_counts(const char *folder, const struct kb_build_counts *n)
     printf("%s/kb.sqlite: %llu entities, %llu vectors, %llu relations; %llu queries", folder,
            (unsigned long long)n->entities, (unsigned long long)n->vectors, (unsigned long long)n->relations,
            (unsigned long long)n->queries);
-    if (n->words) printf("; embedded by rp over %llu words", (unsigned long long)n->words);
+    if (n->words) printf("; embedded over %llu words", (unsigned long long)n->words);
     printf("\n");
 }
 
@@ -202,10 +202,11 @@ static int data_import(int argc, char **argv, struct err *e)
 {
     struct option_list rest = { 0 };
     const char *from = NULL, *folder = NULL;
+    const char *embed = "rp";
     int64_t dim = 384, seed = 1, threads = parallel_cpus();
     const struct option options[] = {
         { "--from", OPTION_TEXT, &from, 0, 0 },        { "--out", OPTION_TEXT, &folder, 0, 0 },
-        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX }, { "--seed", OPTION_INT, &seed, 0, 9e15 },
+        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX }, { "--embed", OPTION_TEXT, &embed, 0, 0 }, { "--seed", OPTION_INT, &seed, 0, 9e15 },
         { "--threads", OPTION_INT, &threads, 1, 256 }, { 0 }
     };
     const int status = options_parse(argc, argv, options, &rest, e);
@@ -215,7 +216,7 @@ static int data_import(int argc, char **argv, struct err *e)
     if (!folder) return FAIL(e, ERR_ARG, "import needs --out DIR");
     if (!from) from = importer->from;
     if (!from) return FAIL(e, ERR_ARG, "import %s needs --from PATH: %s", importer->name, importer->get);
-    const struct kb_build_options build = { .folder = folder, .what = importer->name, .dim = (size_t)dim,
+    const struct kb_build_options build = { .folder = folder, .what = importer->name, .embed = embed, .dim = (size_t)dim,
                                             .seed = (uint64_t)seed, .threads = (int)threads };
     return import(importer, from, &build, e);
 }
@@ -466,13 +467,14 @@ const struct command cmd_data = {
         "usage: assay data list                                    readers, generators with parameters, importers\n"
         "       assay data info FILE...                            shape, element, hash, lengths\n"
         "       assay data get SET [--from FOLDER --out DIR]       files and home of a public set; copy and verify\n"
-        "       assay data import NAME [--from PATH] [--dim N] [--seed N] --out DIR\n"
+        "       assay data import NAME [--from PATH] [--embed rp|lsa] [--dim N] [--seed N] --out DIR\n"
         "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
         "       assay data split --base FILE [--queries N] [--seed N] --out DIR\n"
         "       assay data truth --base FILE --query FILE [-k N] [--metric M] --out FILE.ivecs\n"
         "       assay data queries DB [--n N] [--noise X] [--seed N] --out DIR\n"
         "\n"
-        "  import writes kb.sqlite, queries and qrels; texts are embedded by rp (tf-idf x Gaussian projection)\n"
+        "  import writes kb.sqlite, queries and qrels; texts become linear text features:\n"
+        "         --embed NAME   rp (tf-idf x Gaussian projection) or lsa (x singular vectors), default rp\n"
         "         --dim N        of the vectors, default 384\n"
         "         --seed N       of the projection, default 1\n"
         "         --from PATH    default: where the importer's package puts it (assay data list)\n"

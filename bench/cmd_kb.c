@@ -32,7 +32,7 @@ static int add_files(const struct kb_build_options *build, struct jsonl_files *f
     if (status != ERR_OK) return status;
     printf("%s: %s %llu entities, %llu vectors, %llu relations", build->db, build->existing ? "added" : "made of",
            (unsigned long long)n.entities, (unsigned long long)n.vectors, (unsigned long long)n.relations);
-    if (n.words) printf("; embedded by rp over %llu words", (unsigned long long)n.words);
+    if (n.words) printf("; embedded over %llu words", (unsigned long long)n.words);
     if (n.queries) printf("; %llu queries beside it", (unsigned long long)n.queries);
     printf("\n");
     return ERR_OK;
@@ -50,11 +50,12 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
 {
     struct option_list rest = { 0 };
     struct jsonl_files files = { 0 };
+    const char *embed = "rp";
     int64_t dim = 384, seed = 1, threads = parallel_cpus();
     const struct option options[] = {
         { "--entities", OPTION_TEXT, &files.entities, 0, 0 }, { "--relations", OPTION_TEXT, &files.relations, 0, 0 },
         { "--vectors", OPTION_TEXT, &files.vectors, 0, 0 },   { "--queries", OPTION_TEXT, &files.queries, 0, 0 },
-        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX },    { "--seed", OPTION_INT, &seed, 0, 9e15 },
+        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX }, { "--embed", OPTION_TEXT, &embed, 0, 0 },    { "--seed", OPTION_INT, &seed, 0, 9e15 },
         { "--threads", OPTION_INT, &threads, 1, 256 },        { 0 }
     };
     int status = options_parse(argc, argv, options, &rest, e);
@@ -66,8 +67,8 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
     struct text folder = { 0 };
     status = folder_of(&folder, rest.at[0], e);
     const struct kb_build_options build = {
-        .folder = text_of(&folder), .db = rest.at[0], .existing = existing, .what = "rows", .dim = (size_t)dim,
-        .seed = (uint64_t)seed, .threads = (int)threads,
+        .folder = text_of(&folder), .db = rest.at[0], .existing = existing, .what = "rows", .embed = embed,
+        .dim = (size_t)dim, .seed = (uint64_t)seed, .threads = (int)threads,
     };
     if (status == ERR_OK) status = add_files(&build, &files, e);
     text_free(&folder);
@@ -270,7 +271,8 @@ const struct command cmd_kb = {
     .name = "kb",
     .summary = "knowledge bases: create, import, stats, check",
     .help =
-        "usage: assay kb create DB [--entities F] [--relations F] [--vectors F] [--queries F] [--dim N] [--seed N]\n"
+        "usage: assay kb create DB [--entities F] [--relations F] [--vectors F] [--queries F]\n"
+        "                [--embed rp|lsa] [--dim N] [--seed N]\n"
         "       assay kb import DB [the same]     adds to a base: everything, or nothing when a line is bad\n"
         "       assay kb stats DB [--json]        rows, dimensions, degrees, types\n"
         "       assay kb check DB                 what must not be; exit status 1 when something is\n"
@@ -279,12 +281,13 @@ const struct command cmd_kb = {
         "                 only name or text is required; an id may be a number or a string\n"
         "  --relations F  JSON lines: {\"source\": 7, \"target\": 9, \"type\": \"knows\", \"weight\": 0.5, \"properties\": {}}\n"
         "                 weight in 0..1, default 1\n"
-        "  --vectors F    fvecs or npy: row i belongs to line i of the entities.  Without it names and texts are\n"
-        "                 embedded by rp (tf-idf x Gaussian projection)\n"
+        "  --vectors F    fvecs or npy: row i belongs to line i of the entities.  Without it names and texts\n"
+        "                 become vectors by --embed\n"
         "  --queries F    JSON lines: {\"id\": 1, \"text\": \"...\", \"relevant\": [7, 9]}; writes queries.jsonl and\n"
         "                 qrels.txt beside the base\n"
-        "  --dim N        of rp, default 384\n"
-        "  --seed N       of rp, default 1\n"
+        "  --embed NAME   rp (tf-idf x Gaussian projection) or lsa (x singular vectors), default rp\n"
+        "  --dim N        of those vectors, default 384\n"
+        "  --seed N       of the projection, default 1\n"
         "\n"
         "example: assay kb create my.sqlite --entities people.jsonl --relations knows.jsonl\n"
         "         assay query my.sqlite \"who wrote the first program\" -k 5 --explain\n",

@@ -5,6 +5,7 @@
 #include "kernels/base/parallel.h"
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
+#include "pipeline/lsa.h"
 #include "pipeline/store.h"
 #include <errno.h>
 #include <sqlite3.h>
@@ -20,6 +21,7 @@ struct split { char *name; struct whole_file text, vectors, qrels; };
 struct kb_build {
     struct kb_build_options options;
     char *folder, *what;
+    int by_lsa;
     struct store *store;
     struct lexicon *lexicon;
     struct text texts;  /* of every entity that has one, each with its 0 */
@@ -57,13 +59,25 @@ static char *path_of(const struct kb_build *b, const char *stem, const char *spl
     return path.at;
 }
 
+static int choose_embedder(const char *name, int *lsa, struct err *e)
+{
+    *lsa = name && strcmp(name, "lsa") == 0;
+    if (name && !*lsa && strcmp(name, "rp") != 0) return FAIL(e, ERR_ARG, "embed=%s is none of rp|lsa", name);
+#ifdef ASSAY_WORKER
+    if (*lsa) return FAIL(e, ERR_UNSUPPORTED, "embed=lsa needs LAPACK, which this build is without");
+#endif
+    return ERR_OK;
+}
+
 int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e)
 {
-    int status = make_folder(options->folder, e);
+    int lsa = 0, status = choose_embedder(options->embed, &lsa, e);
+    if (status == ERR_OK) status = make_folder(options->folder, e);
     if (status != ERR_OK) return status;
     struct kb_build *b = mem_zero(1, sizeof *b);
     if (!b) return FAIL(e, ERR_MEM, "%s: no memory", options->folder);
     b->options = *options;
+    b->by_lsa = lsa;
     b->folder = strdup(options->folder);
     b->what = strdup(options->what);
     char *path = options->db ? strdup(options->db) : b->folder ? path_of(b, "kb", "", ".sqlite") : NULL;
@@ -216,7 +230,8 @@ struct kb_sink kb_build_sink(struct kb_build *b)
 /* --- the end --------------------------------------------------------------------------------------- */
 struct embed {
     const struct kb_build *b;
-    size_t from;
+    struct lsa lsa; /* dim 0: by rp */
+    size_t dim, from;
     float *block, *scratch; /* EMBED_BLOCK x dim, threads x dim */
 };
 
@@ -226,15 +241,24 @@ static uint64_t count_of(void *context, const char *word, int *status)
     return lexicon_find(context, word);
 }
 
+static const char *text_at(const struct kb_build *b, size_t i) { return text_of(&b->texts) + b->text_at[i]; }
+
 static void embed_some(void *context, int thread, size_t from, size_t to)
 {
     const struct embed *m = context;
     const struct kb_build *b = m->b;
-    const size_t dim = b->options.dim;
-    for (size_t i = from; i < to; i++)
-        (void)text_project(text_of(&b->texts) + b->text_at[m->from + i], dim, b->options.seed,
-                           lexicon_documents(b->lexicon), count_of, b->lexicon, m->scratch + (size_t)thread * dim,
-                           m->block + i * dim);
+    for (size_t i = from; i < to; i++) {
+        float *out = m->block + i * m->dim;
+        const char *text = text_at(b, m->from + i);
+#ifndef ASSAY_WORKER
+        if (m->lsa.dim) {
+            lsa_embed(&m->lsa, text, out);
+            continue;
+        }
+#endif
+        (void)text_project(text, m->dim, b->options.seed, lexicon_documents(b->lexicon), count_of, b->lexicon,
+                           m->scratch + (size_t)thread * m->dim, out);
+    }
 }
 
 static int count_rows(struct kb_build *b, const char *sql, int64_t *out, struct err *e)
@@ -265,28 +289,57 @@ static int choose_words(struct kb_build *b, int *save, struct err *e)
     return lexicon_load(&b->lexicon, b->store, e);
 }
 
-static int embed_texts(struct kb_build *b, struct err *e)
+/* Fits lsa where it was asked for, and saves what asking will need. */
+static int prepare_embedder(struct kb_build *b, struct embed *m, struct err *e)
 {
     int save = 1, status = choose_words(b, &save, e);
-    if (status != ERR_OK) return status;
-    const size_t dim = b->options.dim, threads = (size_t)b->options.threads;
-    struct embed m = { .b = b };
-    m.block = mem_alloc(EMBED_BLOCK * dim, sizeof *m.block);
-    m.scratch = mem_alloc(threads * dim, sizeof *m.scratch);
-    status = m.block && m.scratch ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
-    progress_end(&b->progress);
+    m->dim = b->options.dim;
+    if (status != ERR_OK || !save) return status;
+#ifndef ASSAY_WORKER
+    if (b->by_lsa) {
+        const char **texts = mem_alloc(b->text_count, sizeof *texts);
+        if (!texts) return FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
+        for (size_t i = 0; i < b->text_count; i++) texts[i] = text_at(b, i);
+        status = lsa_fit(&m->lsa, b->lexicon, texts, b->text_count, m->dim, b->options.seed, b->options.threads, e);
+        mem_free(texts);
+        if (status != ERR_OK) return status;
+        m->dim = m->lsa.dim;
+        return lsa_save(&m->lsa, b->store, e);
+    }
+#endif
+    return lexicon_save(b->lexicon, b->store, m->dim, b->options.seed, e);
+}
+
+static int embed_blocks(struct kb_build *b, struct embed *m, struct err *e)
+{
+    int status = ERR_OK;
     progress_start(&b->progress, "embedding texts", b->text_count);
-    for (; status == ERR_OK && m.from < b->text_count; m.from += EMBED_BLOCK) {
-        const size_t count = b->text_count - m.from < EMBED_BLOCK ? b->text_count - m.from : EMBED_BLOCK;
-        parallel_for((int)threads, count, EMBED_CHUNK, embed_some, &m);
+    for (; status == ERR_OK && m->from < b->text_count; m->from += EMBED_BLOCK) {
+        const size_t count = b->text_count - m->from < EMBED_BLOCK ? b->text_count - m->from : EMBED_BLOCK;
+        parallel_for(b->options.threads, count, EMBED_CHUNK, embed_some, m);
         for (size_t i = 0; status == ERR_OK && i < count; i++)
-            status = store_add_vector(b->store, b->text_ids[m.from + i], m.block + i * dim, dim, e);
+            status = store_add_vector(b->store, b->text_ids[m->from + i], m->block + i * m->dim, m->dim, e);
         b->counts.vectors += count;
-        progress_step(&b->progress, m.from + count);
+        progress_step(&b->progress, m->from + count);
+    }
+    return status;
+}
+
+static int embed_texts(struct kb_build *b, struct err *e)
+{
+    struct embed m = { .b = b };
+    progress_end(&b->progress);
+    int status = prepare_embedder(b, &m, e);
+    if (status == ERR_OK) {
+        m.block = mem_alloc(EMBED_BLOCK * m.dim, sizeof *m.block);
+        m.scratch = mem_alloc((size_t)b->options.threads * m.dim, sizeof *m.scratch);
+        status = m.block && m.scratch ? embed_blocks(b, &m, e) : FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
     }
     mem_free(m.block);
     mem_free(m.scratch);
-    if (status == ERR_OK && save) status = lexicon_save(b->lexicon, b->store, dim, b->options.seed, e);
+#ifndef ASSAY_WORKER
+    lsa_free(&m.lsa);
+#endif
     b->counts.words = lexicon_words(b->lexicon);
     return status;
 }

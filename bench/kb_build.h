@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * kb_build.h - a source of entities, relations and queries becomes a folder:
  *
- *   kb.sqlite                 the knowledge base; vectors as delivered, or made from the texts by rp
+ *   kb.sqlite                 the knowledge base; vectors as delivered, or made from the texts
  *   query.fvecs, qrels.txt    queries that are vectors; their number is their row, from 0
  *   queries.jsonl, qrels.txt  queries that are text: {"_id": ..., "text": ...}
  *   (with a split: queries.tune.jsonl, qrels.tune.txt and so on)
@@ -18,13 +18,14 @@ struct kb_build_options {
     const char *db;     /* path of the base; NULL: <folder>/kb.sqlite */
     int existing;       /* the base exists and is added to, all or nothing */
     const char *what;   /* for the progress line and provenance: "wordnet" */
-    size_t dim;         /* of the rp vectors, unless the base has words already */
-    uint64_t seed;      /* of the rp projection, likewise */
+    const char *embed;  /* "rp" or "lsa": how texts become vectors; NULL: rp */
+    size_t dim;         /* of those vectors, unless the base has words already */
+    uint64_t seed;      /* of the projection, likewise */
     int threads;
 };
 struct kb_build_counts { uint64_t entities, vectors, relations, queries, words; };
 
-/* ERR_ARG: the base exists (or, with `existing`, does not: ERR_NOT_FOUND); ERR_IO, ERR_BUSY. */
+/* ERR_ARG: an unknown embedder, the base exists (or, with `existing`, does not: ERR_NOT_FOUND); ERR_IO, ERR_BUSY. */
 int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e);
 struct kb_sink kb_build_sink(struct kb_build *b);
 struct store *kb_build_store(struct kb_build *b);

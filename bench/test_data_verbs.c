@@ -91,7 +91,7 @@ static void own_base(void)
     put("r.jsonl", "{\"source\": \"ada\", \"target\": \"eng\", \"type\": \"uses\", \"weight\": 0.5, \"properties\": {\"a\": []}}\n");
     put("q.jsonl", "{\"id\": 9, \"text\": \"who wrote the program\", \"relevant\": [\"ada\"]}\n");
     expect("kb create my.sqlite --entities e.jsonl --relations r.jsonl --queries q.jsonl --dim 64", 0,
-           "3 entities, 3 vectors, 1 relations; embedded by rp");
+           "3 entities, 3 vectors, 1 relations; embedded over");
     expect("query my.sqlite 'the first program' -k 1", 0, "Ada");
     expect("rag --kb my.sqlite --query queries.jsonl --qrels qrels.txt -k 3 --min-calls 1", 0, "MRR 1.0000");
     put("e2.jsonl", "{\"name\": \"Babbage\", \"text\": \"drew the engine\"}\n");

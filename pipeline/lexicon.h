@@ -27,6 +27,7 @@ uint64_t lexicon_documents(const struct lexicon *l);
 size_t lexicon_words(const struct lexicon *l);
 /* Word i in order of first appearance, and how many documents hold it. */
 const char *lexicon_word(const struct lexicon *l, size_t i, uint32_t *documents);
+int64_t lexicon_number(const struct lexicon *l, const char *word); /* its i; -1: unknown */
 uint32_t lexicon_find(const struct lexicon *l, const char *word); /* documents with it; 0: unknown */
 
 /* Writes the words into side tables of a knowledge base that we made, for embed_rp:
@@ -38,9 +39,16 @@ struct lexicon_meta { size_t dim; uint64_t seed, documents; };
 struct lexicon_meta lexicon_meta_of(struct store *from);
 int lexicon_load(struct lexicon **out, struct store *from, struct err *e); /* all words of a base */
 
+/* The row of a word and its weight in *weight; NULL for a word to pass over.  May fail: then *status
+ * is not ERR_OK. */
+typedef const float *word_row_fn(void *context, const char *word, size_t size, float *weight, int *status);
+/* Sum over the words of a text of weight x row, scaled to unit length: dim floats; all zeros when no
+ * word is known.  A word that comes twice counts twice. */
+int text_sum(const char *text, size_t dim, word_row_fn *row, void *context, float *out);
+
 /* How many of `documents` hold the word; 0: unknown.  May fail: then *status is not ERR_OK. */
 typedef uint64_t word_count_fn(void *context, const char *word, int *status);
-/* The feature of a text into out[dim]; all zeros when no word is known.  scratch: dim floats. */
+/* The rp feature of a text into out[dim].  scratch: dim floats. */
 int text_project(const char *text, size_t dim, uint64_t seed, uint64_t documents, word_count_fn *count, void *context,
                  float *scratch, float *out);
 #endif
