@@ -471,8 +471,20 @@ static int same_figure(const struct table *t, const struct figure_kind *k, size_
     return 1;
 }
 
-/* The file's name carries what other figures of the same kind have otherwise; the title says it
- * all. */
+/* "wordnet/kb.sqlite" is called wordnet, unless another file of that folder is in the table. */
+static size_t short_dataset(const struct table *t, int column, const char *value)
+{
+    const size_t folder = strcspn(value, "/");
+    for (size_t r = 0; r < t->count; r++) {
+        const char *other = table_text(t, r, column);
+        if (strcspn(other, "/") == folder && memcmp(other, value, folder) == 0 &&
+            strcmp(other, value) != 0)
+            return strlen(value);
+    }
+    return folder;
+}
+
+/* The file's name carries what other figures of the same kind have otherwise; the title says it all. */
 static void name_figure(const struct table *t, struct figure *f, size_t row)
 {
     text_add(&f->name, "%s", f->kind->name);
@@ -485,7 +497,8 @@ static void name_figure(const struct table *t, struct figure *f, size_t row)
             const char *other = table_text(t, r, (int)c);
             several |= *other && strcmp(other, value) != 0 && strcmp(other, RECORDED) != 0;
         }
-        if (several) text_add(&f->name, "_%s%s", is_dataset ? "" : name, value);
+        const size_t size = is_dataset ? short_dataset(t, (int)c, value) : strlen(value);
+        if (several) text_add(&f->name, "_%s%.*s", is_dataset ? "" : name, (int)size, value);
         if (!several && strcmp(name, "machine") == 0) continue;
         text_add(&f->title, "%s%s%s", f->title.size ? ", " : "", is_dataset ? "" : name,
                  is_dataset ? "" : " ");
