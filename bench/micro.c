@@ -229,6 +229,8 @@ static int make_rows(struct micro *m, const struct shape_run *r, const char *whe
             row->over_compiler = paired(s, best, arm, work);
         }
         if (status == ERR_OK && r->usual < ARMS) status = null_arm(m, r, seed, work, e);
+        const double detectable = r->usual < ARMS && m->null_count ? m->detectable[m->null_count - 1] : INFINITY;
+        for (size_t arm = first; arm < m->count; arm++) m->rows[arm].detectable = detectable;
     }
     mem_free(work);
     return status;

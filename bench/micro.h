@@ -31,6 +31,7 @@ struct micro_row {
     enum ceiling binds;        /* the ceiling that allows least, and the share of it that is reached */
     double share;              /* 0: no ceiling is known */
     double cycles, instructions; /* per vector; 0: no counters */
+    double detectable;         /* of this shape's A/A arm, a factor less 1; infinite: none */
     struct ratio over_saved;   /* over the row of the same name in --baseline */
     int saved_resolved;        /* its interval does not hold 1 */
 };

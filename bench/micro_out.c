@@ -145,7 +145,7 @@ static void csv_number(double x, struct text *out)
     else text_add(out, ",");
 }
 
-enum { FIELDS_AFTER_STATUS = 25 }; /* of a row that was timed */
+enum { FIELDS_AFTER_STATUS = 26 }; /* of a row that was timed */
 
 static void csv_row(const struct micro_row *r, struct text *out)
 {
@@ -177,6 +177,7 @@ static void csv_row(const struct micro_row *r, struct text *out)
     text_add(out, ",%zu,%zu,%.3g,%zu", t->outliers.mild, t->outliers.severe, t->lag1, r->preempted);
     csv_number(r->cycles, out);
     csv_number(r->instructions, out);
+    csv_number(100 * r->detectable, out);
     text_add(out, "\n");
 }
 
@@ -202,7 +203,7 @@ void micro_csv(const struct micro *m, const char *notes, struct text *out)
              "ns_per_vector,ns_per_vector_lo,ns_per_vector_hi,mad_pct,gb_per_s,ceiling,pct_of_ceiling,x_scalar,x_"
              "scalar_lo,"
              "x_scalar_hi,x_compiler,x_compiler_lo,x_compiler_hi,compiler,x_read,x_read_lo,x_read_hi,outliers_mild,"
-             "outliers_severe,lag1,preempted,cycles_per_vector,instructions_per_vector\n");
+             "outliers_severe,lag1,preempted,cycles_per_vector,instructions_per_vector,detectable_pct\n");
     for (size_t i = 0; i < m->count; i++) csv_row(&m->rows[i], out);
 }
 

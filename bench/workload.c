@@ -37,6 +37,7 @@ struct driver {
     double (*tolerance)(const struct workload_shape *s);
     void (*round_up)(struct workload_shape *s); /* NULL: any shape will do */
     int changes_rows; /* writes into rows: they, not out, are the result */
+    void (*tidy)(const struct workload_shape *s, struct operands *o); /* before a comparison; NULL */
     int least_bits;   /* with USES_BITS; 0 is 1 */
     size_t every;     /* visits one row in so many; 0 is 1 */
 };
@@ -264,6 +265,13 @@ static void call_survive(const struct workload_shape *s, const struct kernel *k,
     kept[s->rows] = (uint32_t)k->fn.survive(o->rows, scale, scale + s->rows, s->rows, 1, 100, 6000, 0, kept);
 }
 
+/* Behind the survivors a kernel may leave what it likes. */
+static void tidy_survive(const struct workload_shape *s, struct operands *o)
+{
+    uint32_t *kept = o->out;
+    memset(kept + kept[s->rows], 0, (s->rows - kept[s->rows]) * sizeof *kept);
+}
+
 static void no_demand(const struct workload_shape *s, double *demand) { (void)s, (void)demand; }
 
 /* Sign planes of all rows, then ranks row after row; one row in eight is picked, ascending. */
@@ -344,7 +352,7 @@ static const struct driver drivers[OP_COUNT] = {
     [OP_scan_sign] = { .uses = USES_BATCH, .row_bytes = sign_row, .sizes = sign_sizes, .fill = sign_fill,
                        .call = call_scan_sign, .demand = sign_demand, .round_up = whole_blocks },
     [OP_survive] = { .uses = IGNORES_DIM, .row_bytes = survive_row, .sizes = survive_sizes, .fill = survive_fill,
-                     .call = call_survive, .demand = no_demand, .round_up = one_dimension },
+                     .call = call_survive, .demand = no_demand, .round_up = one_dimension, .tidy = tidy_survive },
     [OP_scan_pick] = { .uses = USES_BITS | USES_BATCH, .row_bytes = pick_row, .sizes = pick_sizes, .fill = pick_fill,
                        .call = call_scan_pick, .demand = pick_demand, .round_up = whole_blocks, .least_bits = 2,
                        .every = PICK_EVERY },
@@ -462,11 +470,17 @@ static const void *result_of(const struct workload *w, size_t *size)
     return w->driver->changes_rows ? w->set[0].rows : w->set[0].out;
 }
 
+static const void *call_once(struct workload *w, const struct kernel *kernel, size_t *size)
+{
+    w->driver->call(&w->facts.shape, kernel, &w->set[0]);
+    if (w->driver->tidy) w->driver->tidy(&w->facts.shape, &w->set[0]);
+    return result_of(w, size);
+}
+
 uint64_t workload_result(struct workload *w, const struct kernel *kernel)
 {
     size_t size;
-    w->driver->call(&w->facts.shape, kernel, &w->set[0]);
-    const void *result = result_of(w, &size);
+    const void *result = call_once(w, kernel, &size);
     return hash64(0, result, size);
 }
 
@@ -499,10 +513,8 @@ int workload_verify(const struct workload_shape *shape, const struct kernel *ker
     if (status == ERR_OK) status = create(&got, &small, 1, e);
     if (status == ERR_OK) {
         size_t size;
-        want->driver->call(&want->facts.shape, scalar.of[shape->op], &want->set[0]);
-        got->driver->call(&got->facts.shape, kernel, &got->set[0]);
-        const void *right = result_of(want, &size), *tried = result_of(got, &size);
-        status = compare_results(got, right, tried, size, e);
+        const void *right = call_once(want, scalar.of[shape->op], &size);
+        status = compare_results(got, right, call_once(got, kernel, &size), size, e);
     }
     workload_destroy(want);
     workload_destroy(got);
