@@ -9,7 +9,7 @@
 
 /* Rows encoded at a time by one thread; rows scanned, and queries asked, in one call of the kernel:
  * 1,024 rows of 4 bits x 384 are 192 KiB, which stay in L2 while all tiles of a batch pass. */
-enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8, FACTORS = 4 };
+enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8, FACTORS = 4, LUT_BYTES = 128 /* a group */ };
 
 static const char *name_of(const struct rotated *t) { return t->base.ops->name; }
 static size_t block_bytes(const struct rotated *t, const struct plane *p) { return codes_block_bytes(t->groups, p->bits); }
@@ -83,7 +83,7 @@ int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int r
     const int has_sketch = t->estimator >= EST_PROD, can_split = !has_sketch && t->planes[0].bits >= 2 && t->query == QUERY_INT8 && !t->is_affine;
     if (layout == LAYOUT_SPLIT && !can_split)
         return FAIL(e, ERR_ARG, "%s: layout=split needs bits of 2 or more, query=int8 and no prod estimator", name_of(t));
-    t->is_split = layout == LAYOUT_SPLIT;
+    t->is_split = can_split && layout != LAYOUT_BLOCKED;
     if (t->is_split) split_init(&t->split, t->groups, t->planes[0].bits, t->eps0, t->planes[0].table, t->planes[0].step);
     const int status = rotation_init(&t->rotation, kind, c->dim, rounds, c->seed, 0, &t->base.kernels, e);
     return status == ERR_OK && has_sketch ? init_sketch(t, kind, rounds, e) : status;
@@ -266,7 +266,8 @@ struct scratch {
     float *spare;      /* 2 dim floats; query=f32: ENCODE_ROWS x dim */
     uint8_t *codes;    /* padded */
     struct split_query *split;
-    uint8_t *luts;     /* split: groups * 128 a query */
+    uint8_t *luts;     /* of scan_sign: groups * LUT_BYTES a query and plane */
+    int32_t *starts;
     void *work;        /* split */
 };
 
@@ -290,7 +291,8 @@ static char *lay_out(const struct rotated *t, size_t queries, char *at, struct s
     s->spare = take(&at, (t->query == QUERY_F32 ? ENCODE_ROWS : 2) * dim * sizeof *s->spare);
     s->codes = take(&at, t->groups * CODES_DIMS);
     s->split = take(&at, t->is_split ? queries * sizeof *s->split : 0);
-    s->luts = take(&at, t->is_split ? queries * t->groups * 128 : 0);
+    s->luts = take(&at, slots * t->groups * LUT_BYTES);
+    s->starts = take(&at, slots * sizeof *s->starts);
     s->work = take(&at, t->is_split ? split_work_bytes(&t->split) : 0);
     return at;
 }
@@ -309,6 +311,29 @@ static void sign_query(const float *q, size_t dim, size_t padded, int8_t *out)
     for (size_t i = 0; i < dim; i++) out[i] = (int8_t)((q[i] > 0) - (q[i] < 0));
 }
 
+/* One bit a coordinate, +- one level: scan_sign's tables beat scan_lut, and 6 bits of query are plenty. */
+static int uses_tables(const struct rotated *t, const struct plane *p)
+{
+    return p->bits == 1 && t->query != QUERY_F32 && !t->is_affine;
+}
+
+/* Puts a plane's query where the scan finds it; returns what one unit of the scan's sum is worth. */
+static float place_query(const struct rotated *t, const struct scratch *s, const struct plane *p, size_t slot, const float *q)
+{
+    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
+    int8_t *place = s->queries + slot * padded;
+    float step = 1;
+    if (t->query == QUERY_F32) {
+        memcpy(s->turned + slot * dim, q, dim * sizeof *q);
+        return 1;
+    }
+    if (t->query == QUERY_SIGN) sign_query(q, dim, padded, place);
+    else step = codec_query(q, dim, padded, uses_tables(t, p) ? 63 : 127, place);
+    if (!uses_tables(t, p)) return step * p->step;
+    s->starts[slot] = t->base.kernels.of[OP_lut_sign]->fn.lut_sign(place, t->groups, s->luts + slot * t->groups * LUT_BYTES);
+    return step * p->levels[1];
+}
+
 /* Rotates (and sketches) query number `at` of `count`, quantises it, and fills its factors. */
 static void prepare(const struct rotated *t, const struct scratch *s, const float *query, size_t at, size_t count)
 {
@@ -318,7 +343,7 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
     rotation_apply(&t->rotation, spare, turned);
     if (t->is_split) {
         split_prepare(&t->split, &t->base.kernels, turned, dim, length, norm * norm, &s->split[at], s->queries + at * padded,
-                      s->luts + at * t->groups * 128);
+                      s->luts + at * t->groups * LUT_BYTES);
         return;
     }
     for (size_t i = 0; i < t->plane_count; i++) {
@@ -328,10 +353,7 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
             apply_sketch(t, turned, spare);
             q = spare;
         }
-        factors[i] = length;
-        if (t->query == QUERY_F32) memcpy(s->turned + (i * count + at) * dim, q, dim * sizeof *q);
-        else if (t->query == QUERY_SIGN) sign_query(q, dim, padded, s->queries + at * padded);
-        else factors[i] *= codec_query(q, dim, padded, 127, s->queries + (i * count + at) * padded) * p->step;
+        factors[i] = length * place_query(t, s, p, i * count + at, q);
     }
     factors[2] = norm * norm;
     if (!t->is_affine) return;
@@ -363,7 +385,11 @@ static void scan_plane(const struct rotated *t, const struct scratch *s, size_t 
     const struct plane *p = &t->planes[plane];
     const size_t padded = t->groups * CODES_DIMS, blocks = codes_blocks(rows), dim = t->base.config.dim;
     const float *weights = p->weights + first;
-    if (t->query != QUERY_F32)
+    if (uses_tables(t, p))
+        t->base.kernels.of[OP_scan_sign]->fn.scan_sign(block_of(t, p, first), blocks, t->groups,
+                                                       s->luts + (plane * queries + q) * t->groups * LUT_BYTES,
+                                                       s->starts + plane * queries + q, tile, s->sums);
+    else if (t->query != QUERY_F32)
         t->base.kernels.of[OP_scan_lut]->fn.scan_lut(block_of(t, p, first), blocks, t->groups, p->bits, p->table,
                                                      s->queries + (plane * queries + q) * padded, tile, s->sums);
     for (size_t i = 0; i < tile; i++) {
@@ -431,7 +457,12 @@ void rotated_kernels(const struct index *ix, struct text *out)
         kernel_set_describe(&ix->kernels, OP_scan_sign, out);
         kernel_set_describe(&ix->kernels, OP_survive, out);
         kernel_set_describe(&ix->kernels, OP_scan_pick, out);
-    } else kernel_set_describe(&ix->kernels, t->query == QUERY_F32 ? OP_dot_f32 : OP_scan_lut, out);
+    }
+    for (size_t i = 0; i < t->plane_count && !t->is_split; i++) {
+        const struct plane *p = &t->planes[i];
+        kernel_set_describe(&ix->kernels, t->query == QUERY_F32 ? OP_dot_f32 : uses_tables(t, p) ? OP_scan_sign : OP_scan_lut, out);
+        if (t->query == QUERY_F32) break;
+    }
     if (t->rotation.kind == ROTATION_FHT) kernel_set_describe(&ix->kernels, OP_fht_f32, out);
 }
 
