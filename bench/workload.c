@@ -3,6 +3,7 @@
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/codes.h"
+#include "kernels/half.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -58,51 +59,92 @@ static void fill_range(struct rng *r, int8_t *x, size_t n, int most)
     for (size_t i = 0; i < n; i++) x[i] = (int8_t)((int)rng_below(r, 2 * (uint64_t)most + 1) - most);
 }
 
-/* --- one float query, many float rows --------------------------------------------------------- */
+/* --- one query, many rows ------------------------------------------------------------------------ */
 
-static size_t float_row(const struct workload_shape *s) { return s->dim * sizeof(float); }
+static size_t row_of_4(const struct workload_shape *s) { return s->dim * 4; }
+static size_t row_of_2(const struct workload_shape *s) { return s->dim * 2; }
+static size_t row_of_1(const struct workload_shape *s) { return s->dim; }
 
-static void float_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+static void rows_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
 {
     *query = s->dim * sizeof(float);
     *side = s->rows * sizeof(float);
-    *out = s->rows * sizeof(float);
+    *out = s->rows * sizeof(float); /* or int32_t */
 }
 
-static void float_fill(struct workload *w, struct operands *o, struct rng *r)
+/* Stores x in [-1, 1) as element i and returns what it then stands for. */
+static float store_f32(void *at, size_t i, float x) { return ((float *)at)[i] = x; }
+static float store_f16(void *at, size_t i, float x) { return f32_of_f16(((uint16_t *)at)[i] = f16_of_f32(x)); }
+static float store_bf16(void *at, size_t i, float x) { return f32_of_bf16(((uint16_t *)at)[i] = bf16_of_f32(x)); }
+static float store_i8(void *at, size_t i, float x) { return ((int8_t *)at)[i] = (int8_t)(x * 127); }
+typedef float store_fn(void *at, size_t i, float x);
+
+static void fill_rows(struct workload *w, struct operands *o, struct rng *r, store_fn *store_query, store_fn *store)
 {
     const struct workload_shape *s = &w->facts.shape;
-    fill_floats(r, o->rows, s->rows * s->dim);
-    fill_floats(r, o->query, s->dim);
+    for (size_t i = 0; i < s->dim; i++) store_query(o->query, i, (float)(rng_uniform(r) * 2 - 1));
     for (size_t i = 0; i < s->rows; i++) {
-        const float *row = (const float *)o->rows + i * s->dim;
         double square = 0;
-        for (size_t j = 0; j < s->dim; j++) square += (double)row[j] * row[j];
+        for (size_t j = 0; j < s->dim; j++) {
+            const double x = store(o->rows, i * s->dim + j, (float)(rng_uniform(r) * 2 - 1));
+            square += x * x;
+        }
         ((float *)o->side)[i] = square > 0 ? (float)(1 / sqrt(square)) : 0;
     }
 }
 
-static void float_demand(const struct workload_shape *s, double *demand)
+static void fill_f32(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_rows(w, o, r, store_f32, store_f32);
+}
+static void fill_f16(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_rows(w, o, r, store_f32, store_f16);
+}
+static void fill_bf16(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_rows(w, o, r, store_f32, store_bf16);
+}
+static void fill_i8(struct workload *w, struct operands *o, struct rng *r) { fill_rows(w, o, r, store_i8, store_i8); }
+
+/* Of l2 the multiply-adds alone: some CPUs subtract on other ports, and a ceiling must not be passed. */
+static void products(const struct workload_shape *s, double *demand)
 {
     demand[CEILING_FMA] = (double)(s->rows * s->dim);
 }
-
-/* Both sides of a comparison may be off by their own forward error; terms are within [-1, 1]. */
-static double dot_tolerance(const struct workload_shape *s)
+static void products_i8(const struct workload_shape *s, double *demand)
 {
-    return 2 * ((double)s->dim + 16) * 0x1p-24 * (double)s->dim;
+    demand[CEILING_INT8] = (double)(s->rows * s->dim);
 }
-static double cosine_tolerance(const struct workload_shape *s) { return 2 * ((double)s->dim + 32) * 0x1p-24; }
+/* Both sides of a comparison may be off by their own forward error; terms are within [-1, 1], of l2
+ * within [0, 4]. */
+static double relative(const struct workload_shape *s) { return 2 * ((double)s->dim + 32) * 0x1p-24; }
+static double dot_tolerance(const struct workload_shape *s) { return relative(s) * (double)s->dim; }
+static double l2_tolerance(const struct workload_shape *s) { return relative(s) * 4 * (double)s->dim; }
+static double cosine_tolerance(const struct workload_shape *s) { return 2 * relative(s); }
 
-static void call_dot_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
-{
-    k->fn.dot_f32(o->query, o->rows, s->dim, o->pick, s->rows, s->dim, o->out);
-}
-
-static void call_cosine_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
-{
-    k->fn.cosine_f32(o->query, o->rows, s->dim, o->pick, s->rows, s->dim, o->side, o->out);
-}
+#define CALL_ROWS(op)                                                                                                  \
+    static void call_##op(const struct workload_shape *s, const struct kernel *k, struct operands *o)                  \
+    {                                                                                                                  \
+        k->fn.op(o->query, o->rows, s->dim, o->pick, s->rows, s->dim, o->out);                                         \
+    }
+#define CALL_COSINE(op)                                                                                                \
+    static void call_##op(const struct workload_shape *s, const struct kernel *k, struct operands *o)                  \
+    {                                                                                                                  \
+        k->fn.op(o->query, o->rows, s->dim, o->pick, s->rows, s->dim, o->side, o->out);                                \
+    }
+CALL_ROWS(dot_f32)
+CALL_ROWS(dot_f16)
+CALL_ROWS(dot_bf16)
+CALL_ROWS(dot_i8)
+CALL_ROWS(l2_f32)
+CALL_ROWS(l2_f16)
+CALL_ROWS(l2_bf16)
+CALL_ROWS(l2_i8)
+CALL_COSINE(cosine_f32)
+CALL_COSINE(cosine_f16)
+CALL_COSINE(cosine_bf16)
+CALL_COSINE(cosine_i8)
 
 /* --- rotation --------------------------------------------------------------------------------- */
 
@@ -182,8 +224,6 @@ static void lut_demand(const struct workload_shape *s, double *demand)
 }
 
 /* --- split codes -------------------------------------------------------------------------------- */
-
-static size_t dim_bytes(const struct workload_shape *s) { return s->dim; }
 
 /* The tables, then what the kernel returned for each. */
 static void tables_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
@@ -338,16 +378,27 @@ static void call_encode(const struct workload_shape *s, const struct kernel *k, 
 
 /* --- the table ------------------------------------------------------------------------------------- */
 
-#define FLOAT_ROWS .uses = USES_GATHER, .row_bytes = float_row, .sizes = float_sizes, .fill = float_fill, \
-                   .demand = float_demand
+#define ROWS(op, row_, fill_, demand_, tolerance_)                                                                     \
+    [OP_##op] = { .uses = USES_GATHER, .row_bytes = row_, .sizes = rows_sizes, .fill = fill_, .call = call_##op,       \
+                  .demand = demand_, .tolerance = tolerance_ }
 static const struct driver drivers[OP_COUNT] = {
-    [OP_dot_f32] = { FLOAT_ROWS, .call = call_dot_f32, .tolerance = dot_tolerance },
-    [OP_cosine_f32] = { FLOAT_ROWS, .call = call_cosine_f32, .tolerance = cosine_tolerance },
-    [OP_fht_f32] = { .row_bytes = float_row, .sizes = no_sizes, .fill = fht_fill, .call = call_fht_f32,
+    ROWS(dot_f32, row_of_4, fill_f32, products, dot_tolerance),
+    ROWS(dot_f16, row_of_2, fill_f16, products, dot_tolerance),
+    ROWS(dot_bf16, row_of_2, fill_bf16, products, dot_tolerance),
+    ROWS(dot_i8, row_of_1, fill_i8, products_i8, NULL),
+    ROWS(cosine_f32, row_of_4, fill_f32, products, cosine_tolerance),
+    ROWS(cosine_f16, row_of_2, fill_f16, products, cosine_tolerance),
+    ROWS(cosine_bf16, row_of_2, fill_bf16, products, cosine_tolerance),
+    ROWS(cosine_i8, row_of_1, fill_i8, products_i8, cosine_tolerance),
+    ROWS(l2_f32, row_of_4, fill_f32, products, l2_tolerance),
+    ROWS(l2_f16, row_of_2, fill_f16, products, l2_tolerance),
+    ROWS(l2_bf16, row_of_2, fill_bf16, products, l2_tolerance),
+    ROWS(l2_i8, row_of_1, fill_i8, products_i8, NULL),
+    [OP_fht_f32] = { .row_bytes = row_of_4, .sizes = no_sizes, .fill = fht_fill, .call = call_fht_f32,
                      .demand = fht_demand, .tolerance = fht_tolerance, .round_up = power_of_two, .changes_rows = 1 },
     [OP_scan_lut] = { .uses = USES_BITS | USES_BATCH, .row_bytes = code_row, .sizes = lut_sizes, .fill = lut_fill,
                       .call = call_scan_lut, .demand = lut_demand, .round_up = whole_blocks },
-    [OP_lut_sign] = { .row_bytes = dim_bytes, .sizes = tables_sizes, .fill = tables_fill, .call = call_lut_sign,
+    [OP_lut_sign] = { .row_bytes = row_of_1, .sizes = tables_sizes, .fill = tables_fill, .call = call_lut_sign,
                       .demand = no_demand, .round_up = whole_groups },
     [OP_scan_sign] = { .uses = USES_BATCH, .row_bytes = sign_row, .sizes = sign_sizes, .fill = sign_fill,
                        .call = call_scan_sign, .demand = sign_demand, .round_up = whole_blocks },
@@ -356,7 +407,7 @@ static const struct driver drivers[OP_COUNT] = {
     [OP_scan_pick] = { .uses = USES_BITS | USES_BATCH, .row_bytes = pick_row, .sizes = pick_sizes, .fill = pick_fill,
                        .call = call_scan_pick, .demand = pick_demand, .round_up = whole_blocks, .least_bits = 2,
                        .every = PICK_EVERY },
-    [OP_encode] = { .uses = USES_BITS, .row_bytes = float_row, .sizes = encode_sizes, .fill = encode_fill,
+    [OP_encode] = { .uses = USES_BITS, .row_bytes = row_of_4, .sizes = encode_sizes, .fill = encode_fill,
                     .call = call_encode, .demand = no_demand },
 };
 
