@@ -81,10 +81,22 @@ static void add_winner(const struct contest_report *r, struct text *out)
     judged_free(&j);
 }
 
-/* Share of the base's time in `stage` that is the part with the ratio before it. */
+/* Does the stage run the operation that the two kernels are of? */
+static int runs_kernel(const struct contest_report *r, const struct contest *stage)
+{
+    const char *name = text_of(&r->run->facts[0].kernels), *used = text_of(&stage->facts[0].kernels);
+    const size_t size = strcspn(name, "=") + 1;
+    for (const char *at = used; at; at = strchr(at, ';') ? strchr(at, ';') + 1 : NULL)
+        if (strncmp(at, name, size) == 0) return 1;
+    return 0;
+}
+
+/* Share of the base's time in `stage` that is the part with the ratio before it: of a pipeline, stage
+ * one as its trace says; of an index, the kernel if every row is scored once. */
 static double share_of(const struct contest_report *r, size_t stage)
 {
     const struct contest *c = &r->stages[stage], *k = r->run;
+    if (!runs_kernel(r, c)) return 0;
     if (c->facts[0].retrieve_share > 0) return c->facts[0].retrieve_share;
     const double kernel_ns = k->iteration_ns[0] / k->facts[0].vectors * c->facts[0].vectors;
     return fmin(kernel_ns / c->iteration_ns[0], 1);
@@ -103,12 +115,17 @@ static void add_attribution(const struct contest_report *r, struct text *out)
     for (size_t i = 0; i < r->stage_count; i++) {
         const struct contest *c = &r->stages[i];
         const double share = share_of(r, i);
-        text_add(
-            out,
-            "  %s: %s share %.0f %% of A's time; Amdahl predicts x%.2f, measured x%.2f; results identical: %s\n",
-            c->arms[0], c->facts[0].retrieve_share > 0 ? "stage one's" : "distance", 100 * share,
-            compare_amdahl(share, before), c->judged[1].ratio, contest_same_results(c, 1) ? "yes" : "no");
-        before = c->judged[1].ratio;
+        text_add(out, "  %s: ", c->arms[0]);
+        if (runs_kernel(r, c))
+            text_add(out, "%s share %.0f %% of A's time; Amdahl predicts x%.2f, measured x%.2f",
+                     c->facts[0].retrieve_share > 0 ? "stage one's" : "distance", 100 * share,
+                     compare_amdahl(share, before), c->judged[1].ratio);
+        else
+            text_add(out, "does not run %.*s, so its time should not change: x%.2f",
+                     (int)strcspn(text_of(&r->run->facts[0].kernels), "="), text_of(&r->run->facts[0].kernels),
+                     c->judged[1].ratio);
+        text_add(out, "; results identical: %s\n", contest_same_results(c, 1) ? "yes" : "no");
+        if (runs_kernel(r, c)) before = c->judged[1].ratio;
     }
 }
 
@@ -140,8 +157,8 @@ void contest_table(const struct contest_report *r, struct text *out)
         preempted += c->processes[p].preempted;
         samples += c->processes[p].arms * c->processes[p].rounds;
     }
-    text_add(out, "machine: load %.2f, steal %llu ms, throttled %llu ms, %zu of %zu samples preempted\n", c->after.load1,
-             (unsigned long long)(c->after.steal_ms - c->before.steal_ms),
+    text_add(out, "machine: load %.2f, steal %llu ms, throttled %llu ms, %zu of %zu samples preempted\n",
+             c->after.load1, (unsigned long long)(c->after.steal_ms - c->before.steal_ms),
              (unsigned long long)(c->after.throttled_ms - c->before.throttled_ms), preempted, samples);
 }
 
