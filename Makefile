@@ -26,7 +26,8 @@ warn    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
            -Werror=incompatible-pointer-types -Werror=implicit-function-declaration
 version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 # -iquote, not -I: an include "kernels/base/err.h" must never shadow a system <err.h>.
-compile  = $(CC) -std=gnu11 $(warn) $(if $(WORKER),-DASSAY_WORKER) -ffp-contract=off -pthread -iquote . -iquote $(out) -MMD -MP $(flags) $(CFLAGS)
+# -fPIC, because assay.so is made of the same objects; a linker takes it back in programs.
+compile  = $(CC) -std=gnu11 -fPIC -fno-semantic-interposition $(warn) $(if $(WORKER),-DASSAY_WORKER) -ffp-contract=off -pthread -iquote . -iquote $(out) -MMD -MP $(flags) $(CFLAGS)
 link     = $(CC) $(filter -fsanitize% --coverage,$(flags)) -pthread $(LDFLAGS)
 
 # --- libraries: what a source includes is what it needs ---------------------------------------
@@ -75,19 +76,20 @@ baseline        = $(call col,1,$2)_$1_$(call col,2,$2)
 baselines      := $(foreach p,$(pairs),$(call baseline,compiler,$p) $(if $(other_cc),$(call baseline,compiler$(notdir $(other_cc)),$p)))
 
 sources := $(call without,$(sort $(wildcard kernels/*.c kernels/base/*.c index/*.c datasets/*.c pipeline/*.c bench/*.c)))
-lib     := $(filter-out $(all_kernels) bench/main.c $(wildcard */test_*.c kernels/base/test_*.c),$(sources)) $(kernels)
+lib     := $(filter-out $(all_kernels) bench/main.c pipeline/extension.c $(wildcard */test_*.c kernels/base/test_*.c),$(sources)) $(kernels)
 # Tests that are scripts try the program as it was built for this machine.
 script_tests := $(if $(filter release,$(MODE)),$(if $(RUN)$(WORKER),,$(sort $(wildcard scripts/test_*.sh))))
 tests   := $(filter $(foreach f,kernels kernels/base index datasets pipeline bench,$f/test_%),$(call without,$(sort $(wildcard */test_*.c kernels/base/test_*.c))))
 objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
 archive := $(out)/libassay.a
 assay   := $(out)/assay
+plugin  := $(out)/assay.so
 
 .PHONY: all run run-full test test-all check check-quick symbols list lint help clean install setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
-all: $(assay)                       ## build/assay, for this machine
-	$(Q)ln -sfn $(patsubst $(B)/%,%,$(assay)) $(B)/assay
+all: $(assay) $(plugin)             ## build/assay, for this machine, and build/assay.so, for SQLite
+	$(Q)ln -sfn $(patsubst $(B)/%,%,$(assay)) $(B)/assay; ln -sfn $(patsubst $(B)/%,%,$(plugin)) $(B)/assay.so
 
 $(out)/%.o: %.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
 	@mkdir -p $(@D)
@@ -127,6 +129,8 @@ $(archive): $(objs)
 	$(Q)rm -f $@; ar crs $@ $^
 $(assay): $(out)/bench/main.o $(archive)
 	$(Q)$(link) $^ $(libs) -o $@
+$(plugin): $(out)/pipeline/extension.o $(archive)
+	$(Q)$(link) -shared $^ -Wl,--exclude-libs,ALL -Wl,--as-needed $(libs) -o $@
 $(out)/%: $(out)/%.o $(archive)
 	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(libs) -o $@
 
@@ -166,4 +170,4 @@ help:                               ## this text
 clean:                              ## remove build/
 	$(Q)rm -rf $(B)
 
--include $(objs:.o=.d) $(out)/bench/main.d $(tests:%.c=$(out)/%.d)
+-include $(objs:.o=.d) $(out)/bench/main.d $(out)/pipeline/extension.d $(tests:%.c=$(out)/%.d)

@@ -41,7 +41,7 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
     if (from == GRAPH_NONE || to == GRAPH_NONE) return g->dangling++, 0;
     if (!wanted(c->options, type, weight)) return g->filtered++, 0;
     if (c->options->rewire > 0 && rng_uniform(&c->rng) < c->options->rewire) to = (uint32_t)rng_below(&c->rng, g->count);
-    if (from == to) return 0;
+    if (from == to) return g->loops++, 0;
     if (c->count == c->room) {
         const size_t room = c->room * 2 + 1024;
         uint32_t *s = mem_grow(c->source, c->count, room, sizeof *s);

@@ -28,6 +28,7 @@ struct graph {
     uint32_t *relation;   /* of each edge: position in relation_ids */
     int64_t *relation_ids;
     size_t relation_count;
+    size_t loops;         /* relations of an entity with itself, passed over */
     size_t dangling;      /* relations passed over, because one end does not exist */
     size_t filtered;      /* ... because of their type or weight */
     uint32_t *window;     /* id - ids[0] -> number, when the ids lie close together; else NULL */

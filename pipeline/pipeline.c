@@ -434,6 +434,15 @@ int pipeline_change(struct pipeline *p, const char *const *settings, size_t sett
     return status;
 }
 
+int pipeline_refresh(struct pipeline *p, struct err *e)
+{
+    int status = store_read_begin(p->store, e);
+    if (status != ERR_OK) return status;
+    status = refresh_if_changed(p, e);
+    store_read_end(p->store);
+    return status;
+}
+
 void pipeline_close(struct pipeline *p)
 {
     if (!p) return;

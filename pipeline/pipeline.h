@@ -78,6 +78,8 @@ void pipeline_close(struct pipeline *p); /* NULL is allowed */
  * again.  After a failure only pipeline_close may follow. */
 int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e);
 
+/* Loads the base again if it has changed; pipeline_query does so by itself. */
+int pipeline_refresh(struct pipeline *p, struct err *e);
 /* A base that has changed since the last query is loaded again first.  A base without vectors has no
  * results.  ERR_ARG: wrong dimension, non-finite vector, k == 0, neither text nor vector; ERR_IO, ERR_BUSY,
  * ERR_MEM: nothing is lost, the next query starts afresh. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * test_extension.c - assay.so, loaded into SQLite and asked in SQL. */
+#include "pipeline/check_kb.h"
+#include <libgen.h>
+
+static sqlite3 *db;
+
+static int attach(const char *name)
+{
+    char self[512] = { 0 }, library[600];
+    char *why = NULL;
+    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) return 0;
+    snprintf(library, sizeof library, "%s/../assay.so", dirname(self)); /* build/.../pipeline/test_extension */
+    if (sqlite3_open(name ? kb_path(name) : ":memory:", &db) != SQLITE_OK) return 0;
+    sqlite3_enable_load_extension(db, 1);
+    const int rc = access(library, R_OK) == 0 ? sqlite3_load_extension(db, library, NULL, &why) : SQLITE_CANTOPEN;
+    CHECK(rc == SQLITE_OK, "%s: %s", library, why);
+    sqlite3_free(why);
+    return rc == SQLITE_OK;
+}
+
+/* All rows of a query: values joined by ' ', rows by '|'; or the error. */
+static const char *ask(const char *sql)
+{
+    static char said[4096];
+    sqlite3_stmt *st = NULL;
+    size_t used = 0;
+    said[0] = 0;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(st) && used < sizeof said - 100; i++)
+            used += (size_t)snprintf(said + used, 100, "%s%s", i ? " " : used ? "|" : "", sqlite3_column_text(st, i));
+        rc = SQLITE_OK;
+    }
+    if (rc != SQLITE_DONE) snprintf(said, sizeof said, "%s", sqlite3_errmsg(db));
+    sqlite3_finalize(st);
+    return said;
+}
+
+#define SAYS(sql, want) do { const char *got = ask(sql); CHECK(strcmp(got, want) == 0, "%s: %s", sql, got); } while (0)
+#define REFUSES(sql, word) do { const char *got = ask(sql); CHECK(strstr(got, word), "%s: %s", sql, got); } while (0)
+
+static void base_functions(void)
+{
+    const float x[6][2] = { { 1, 0 }, { 0, 1 }, { 0.6f, 0.8f }, { -1, 0 }, { 0.8f, 0.6f }, { 0, 0 } };
+    const struct kb_edge edges[] = { { 1, 2 }, { 3, 1 }, { 2, 4 }, { 1, 2 }, { 6, 6 }, { 0, 0 } };
+    kb_make("sql.db", 6, 2, x[0], edges);
+    if (!attach("sql.db")) return;
+    REFUSES("SELECT kg_version()", "assay");
+    SAYS("SELECT kg_cosine_similarity(a.vector, b.vector) FROM kg_vectors a, kg_vectors b WHERE a.entity_id = 1 AND b.entity_id = 4",
+         "-1.0");
+    SAYS("SELECT kg_cosine_similarity(x'0000803f', x'0000803f0000803f')", "0.0");
+    SAYS("SELECT kg_cosine_similarity(vector, vector) FROM kg_vectors WHERE entity_id = 6", "0.0");
+    REFUSES("SELECT kg_cosine_similarity('a', NULL)", "blobs");
+    SAYS("SELECT kg_stats() ->> 'entities', kg_stats() ->> 'relations', kg_stats() ->> 'vectors'", "6 5 6");
+    SAYS("SELECT entity_id, relation_id FROM kg_neighbors(1)", "2 1|3 2");
+    SAYS("SELECT entity_id FROM kg_neighbors(1, 2)", "2|3|4");
+    SAYS("SELECT entity_id FROM kg_neighbors(5, 3)", "");
+    SAYS("SELECT * FROM kg_bfs(3, 3)", "3 0|1 1|2 2|4 3");
+    SAYS("SELECT entity_id FROM kg_shortest_path(3, 4)", "3|1|2|4");
+    SAYS("SELECT entity_id FROM kg_shortest_path(3, 3)", "3");
+    SAYS("SELECT entity_id FROM kg_shortest_path(3, 5)", "");
+    SAYS("SELECT component, count(*) FROM kg_connected_components() GROUP BY 1", "1 4|5 1|6 1");
+    SAYS("SELECT round(sum(score), 6), count(*) FROM kg_pagerank()", "1.0 5");
+    SAYS("SELECT entity_id FROM kg_pagerank(0.5) ORDER BY score DESC LIMIT 1", "6"); /* it keeps its own mass */
+    SAYS("SELECT e.name FROM kg_neighbors(1) n JOIN kg_entities e ON e.id = n.entity_id", "entity 2|entity 3");
+    SAYS("SELECT a.id, n.entity_id FROM kg_entities a, kg_neighbors(a.id, 1) n WHERE a.id > 2 ORDER BY 1", "3 1|4 2");
+    REFUSES("SELECT * FROM kg_neighbors(99)", "no entity 99");
+    REFUSES("SELECT * FROM kg_neighbors(1, 9)", "depth=9");
+    REFUSES("SELECT * FROM kg_neighbors()", "needs 1 argument");
+    REFUSES("SELECT * FROM kg_pagerank(2)", "damping");
+    sqlite3_close(db);
+}
+
+static void search(void)
+{
+    if (!attach("sql.db")) return;
+    SAYS("SELECT entity_id, name, round(vector_score, 3), context FROM kg_search(x'0000803f00000000', 2)",
+         "1 entity 1 1.0 [2,3,4]|5 entity 5 0.8 []");
+    SAYS("SELECT count(*) FROM kg_search((SELECT vector FROM kg_vectors WHERE entity_id = 3))", "5");
+    REFUSES("SELECT * FROM kg_search('cat', 2)", "blob");
+    REFUSES("SELECT * FROM kg_search(x'0000803f', 2)", "1 dimensions");
+    REFUSES("SELECT * FROM kg_search(x'0000803f00000000', 0)", "k=0");
+    REFUSES("SELECT * FROM kg_search()", "needs");
+    /* What this connection commits is seen by the next call. */
+    SAYS("UPDATE kg_vectors SET vector = x'0000803f00000000' WHERE entity_id = 5", "");
+    SAYS("SELECT entity_id FROM kg_search(x'0000803f00000000', 2) WHERE vector_score > 0.99 ORDER BY 1", "1|5");
+    sqlite3_close(db);
+    if (!attach(NULL)) return;
+    REFUSES("SELECT kg_stats()", "in memory");
+    REFUSES("SELECT * FROM kg_neighbors(1)", "in memory");
+    sqlite3_close(db);
+}
+
+int main(void)
+{
+    if (!mkdtemp(kb_folder)) return TEST_FAIL;
+    test_case("functions of a base", base_functions);
+    test_case("kg_search", search);
+    return kb_end();
+}
