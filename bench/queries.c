@@ -270,6 +270,7 @@ static int by_query_and_grade(const void *a, const void *b)
 static int settle_labels(struct labelling *l)
 {
     struct queries *q = l->q;
+    if (l->count == 0) return FAIL(l->e, ERR_ARG, "%s: no line is about a question of this file", l->path);
     qsort(l->at, l->count, sizeof *l->at, by_query_and_id);
     size_t kept = 0;
     for (size_t i = 0; i < l->count; i++)
@@ -284,7 +285,7 @@ static int settle_labels(struct labelling *l)
         q->label_start[l->at[i].query + 1]++;
     }
     for (size_t i = 0; i < q->count; i++) q->label_start[i + 1] += q->label_start[i];
-    return kept ? ERR_OK : FAIL(l->e, ERR_ARG, "%s: no line is about a question of this file", l->path);
+    return ERR_OK;
 }
 
 int queries_label(struct queries *q, const char *path, struct err *e)
