@@ -27,7 +27,7 @@ static const struct column before_metrics[] = {
     WORD("metric", "cosine, dot or l2")
     NUMBER("n", "vectors", "base vectors")
     NUMBER("dim", "", "dimensions of a vector")
-    NUMBER("queries", "", "different queries")
+    NUMBER("queries", "queries", "different queries")
     NUMBER("k", "", "results asked for")
     NUMBER("seed", "", "seed of index and pipeline")
     WORD("index", "canonical spec of the index")

@@ -123,9 +123,9 @@ static int vectors(const struct params *p, struct rows *base, struct rows *query
 }
 
 static const struct param params[] = {
-    { "n", PARAM_INT, 1, 1e9, "100000", "rows", NULL, "base vectors" },
+    { "n", PARAM_INT, 1, 1e9, "100000", "vectors", NULL, "base vectors" },
     { "dim", PARAM_INT, 1, DATASET_DIM_MAX, "384", "", NULL, "dimension" },
-    { "queries", PARAM_INT, 1, 1e9, "1000", "rows", NULL, "query vectors" },
+    { "queries", PARAM_INT, 1, 1e9, "1000", "queries", NULL, "query vectors" },
     { "seed", PARAM_INT, 0, 9e15, "1", "", NULL, "same seed, same bytes, on every machine" },
     { "latent", PARAM_INT, 1, 4096, "48", "", NULL, "dimensions of the sheet the data lies on (hard set: 64)" },
     { "clusters", PARAM_INT, 1, 1e7, "1000", "", NULL, "cluster centres, of skewed sizes" },

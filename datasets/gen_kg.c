@@ -124,10 +124,10 @@ static int graph(const struct params *p, const struct kb_sink *sink, struct err 
 }
 
 static const struct param params[] = {
-    { "n", PARAM_INT, 2, 1e9, "20000", "rows", NULL, "entities" },
+    { "n", PARAM_INT, 2, 1e9, "20000", "vectors", NULL, "entities" },
     { "dim", PARAM_INT, 1, DATASET_DIM_MAX, "384", "", NULL, "dimension" },
     { "relations", PARAM_INT, 0, 1e10, "100000", "rows", NULL, "relations, 80 % within a cluster" },
-    { "queries", PARAM_INT, 0, 1e9, "200", "rows", NULL, "query vectors" },
+    { "queries", PARAM_INT, 0, 1e9, "200", "queries", NULL, "query vectors" },
     { "seed", PARAM_INT, 0, 9e15, "1", "", NULL, "same seed, same bytes, on every machine" },
     { 0 }
 };

@@ -135,9 +135,9 @@ static int graph(const struct params *p, const struct kb_sink *sink, struct err 
 }
 
 static const struct param params[] = {
-    { "n", PARAM_INT, 3, 1e9, "20000", "rows", NULL, "entities" },
+    { "n", PARAM_INT, 3, 1e9, "20000", "vectors", NULL, "entities" },
     { "dim", PARAM_INT, 2, DATASET_DIM_MAX, "128", "", NULL, "dimension" },
-    { "queries", PARAM_INT, 1, 1e8, "500", "rows", NULL, "query vectors, each with an anchor and an evidence" },
+    { "queries", PARAM_INT, 1, 1e8, "500", "queries", NULL, "query vectors, each with an anchor and an evidence" },
     { "seed", PARAM_INT, 0, 9e15, "1", "", NULL, "same seed, same bytes, on every machine" },
     { "hidden", PARAM_REAL, -1, 1, "0.31", "", NULL, "cosine of query and evidence" },
     { "noise_edges", PARAM_INT, 0, 1000, "2", "", NULL, "links of every entity to random others" },
