@@ -61,6 +61,7 @@ int rotation_init(struct rotation *r, enum rotation_kind kind, size_t dim, int r
 {
     *r = (struct rotation){ .kind = kind, .dim = dim, .half = (dim + 1) / 2, .power = 1 };
     r->fht = kernels->of[OP_fht_f32]->fn.fht_f32;
+    r->turn = kernels->of[OP_turn_f32]->fn.turn_f32;
     r->dot = kernels->of[OP_dot_f32]->fn.dot_f32;
     while (2 * r->power <= dim) r->power *= 2;
     int status = ERR_OK;
@@ -77,12 +78,22 @@ void rotation_fini(struct rotation *r)
     r->scales = r->matrix = NULL;
 }
 
+static void fht_apply(const struct rotation *r, const float *in, float *out)
+{
+    for (int stage = 0; stage < r->stages; stage++) {
+        const float *scale = r->scales + (size_t)stage * r->dim;
+        r->turn(stage ? out : in, scale, r->dim, has_turns(r, stage) ? r->half : r->dim, out);
+        r->fht(out + window(r, stage), r->power);
+    }
+    r->turn(out, r->scales + (size_t)r->stages * r->dim, r->dim, r->dim, out);
+}
+
 static void multiply(float *restrict x, const float *restrict by, size_t n)
 {
     for (size_t i = 0; i < n; i++) x[i] *= by[i];
 }
 
-static void turn(const struct rotation *r, float *x)
+static void turn_back(const struct rotation *r, float *x)
 {
     float *restrict low = x, *restrict high = x + r->half;
     for (size_t i = 0; i < r->dim - r->half; i++) {
@@ -92,23 +103,13 @@ static void turn(const struct rotation *r, float *x)
     }
 }
 
-static void fht_apply(const struct rotation *r, float *x)
-{
-    for (int stage = 0; stage < r->stages; stage++) {
-        multiply(x, r->scales + (size_t)stage * r->dim, r->dim);
-        if (has_turns(r, stage)) turn(r, x);
-        r->fht(x + window(r, stage), r->power);
-    }
-    multiply(x, r->scales + (size_t)r->stages * r->dim, r->dim);
-}
-
 /* Every factor is symmetric, so the transpose is the same factors backwards. */
 static void fht_invert(const struct rotation *r, float *x)
 {
     multiply(x, r->scales + (size_t)r->stages * r->dim, r->dim);
     for (int stage = r->stages; stage-- > 0;) {
         r->fht(x + window(r, stage), r->power);
-        if (has_turns(r, stage)) turn(r, x);
+        if (has_turns(r, stage)) turn_back(r, x);
         multiply(x, r->scales + (size_t)stage * r->dim, r->dim);
     }
 }
@@ -119,8 +120,8 @@ void rotation_apply(const struct rotation *r, const float *in, float *out)
         r->dot(in, r->matrix, r->dim, NULL, r->dim, r->dim, out);
         return;
     }
-    memcpy(out, in, r->dim * sizeof *out);
-    if (r->kind == ROTATION_FHT) fht_apply(r, out);
+    if (r->kind == ROTATION_FHT) fht_apply(r, in, out);
+    else memcpy(out, in, r->dim * sizeof *out);
 }
 
 void rotation_invert(const struct rotation *r, const float *in, float *out)

@@ -30,6 +30,7 @@ struct rotation {
     float *scales;           /* fht: (stages + 1) x dim, signs times what keeps the map orthogonal */
     float *matrix;           /* dense: dim x dim, rows are the new axes */
     fht_f32_fn *fht;
+    turn_f32_fn *turn;
     dot_f32_fn *dot;
 };
 

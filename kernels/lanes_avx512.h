@@ -20,6 +20,7 @@ enum {
 static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
+static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
 static inline vec vec_fma(vec a, vec b, vec sum) { return _mm512_fmadd_ps(a, b, sum); }
 static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
 static inline vec vec_f32(const float *x) { return _mm512_loadu_ps(x); }

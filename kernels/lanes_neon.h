@@ -20,6 +20,7 @@ enum {
 static inline vec vec_zero(void) { return vdupq_n_f32(0); }
 static inline vec vec_sub(vec a, vec b) { return vsubq_f32(a, b); }
 static inline vec vec_add(vec a, vec b) { return vaddq_f32(a, b); }
+static inline vec vec_mul(vec a, vec b) { return vmulq_f32(a, b); }
 static inline vec vec_fma(vec a, vec b, vec sum) { return vfmaq_f32(sum, a, b); }
 static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
 static inline vec vec_f32(const float *x) { return vld1q_f32(x); }
