@@ -45,8 +45,8 @@ int main(int argc, char **argv)
     struct err e = { 0 };
     const int status = command->run(argc - 1, argv + 1, &e);
     const int unwritten = fflush(stdout) != 0 || ferror(stdout);
-    if (status != ERR_OK) fprintf(stderr, "assay %s: %s\n", argv[1], e.text);
+    const char *hint = status == ERR_ARG ? " (--help shows the options)" : "";
+    if (status != ERR_OK) fprintf(stderr, "assay %s: %s%s\n", argv[1], e.text, hint);
     else if (unwritten) fprintf(stderr, "assay %s: standard output could not be written\n", argv[1]);
-    if (status == ERR_ARG) fprintf(stderr, "(assay %s --help shows the options)\n", argv[1]);
     return status == ERR_ARG ? EXIT_USAGE : status != ERR_OK || unwritten ? EXIT_FAILED : EXIT_OK;
 }

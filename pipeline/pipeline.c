@@ -24,7 +24,7 @@ static const struct param own_params[] = {
     { "max_fanout", PARAM_INT, 0, 4294967294, "0", "", NULL, "most neighbours of an entity, the first ones; 0: all" },
     { "edge_rewire", PARAM_REAL, 0, 1, "0", "", NULL,
       "share of relations that get a random target: what a graph's gain must not survive" },
-    { "threads", PARAM_INT, 1, 1024, "1", "", NULL, "threads that build the index" },
+    { "build_threads", PARAM_INT, 1, 1024, "1", "", NULL, "threads that build the index" },
     { 0 },
 };
 
@@ -363,7 +363,7 @@ static int create_stages(struct pipeline *p, struct err *e)
     int status = ERR_OK;
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
         struct stage_env env = { .params = p->at[s].params, .store = p->store, .kernels = &p->kernels,
-                                 .threads = (int)params_int(p->own, "threads") };
+                                 .threads = (int)params_int(p->own, "build_threads") };
         if (p->at[s].ops->create) status = p->at[s].ops->create(&p->at[s].self, &env, e);
         if (s == SLOT_CONTEXT) p->q.context_room = env.context_room;
     }

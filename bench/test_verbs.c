@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ * test_verbs.c - ann, rag, query, index, sweep and info as a user types them: what they print, and that
+ * every bad input gets one line that names it, the right exit status, and leaves what was there. */
+#define _GNU_SOURCE
+#include "bench/row.h"
+#include "kernels/base/test.h"
+#include "kernels/base/text.h"
+#include "kernels/kernel.h"
+#include <math.h>
+#include <sqlite3.h>
+
+static char folder[] = P_tmpdir "/assay_verbs.XXXXXX";
+static struct text said, erred;
+
+static void slurp(const char *name, struct text *out)
+{
+    char path[200], buffer[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    text_clear(out);
+    FILE *f = fopen(path, "r");
+    if (!f) return;
+    for (size_t size; (size = fread(buffer, 1, sizeof buffer, f)) > 0;) text_add_bytes(out, buffer, size);
+    fclose(f);
+}
+
+/* Runs the program in the test's folder; its exit status, 128 + signal for a fault. */
+static int assay(const char *arguments)
+{
+    struct text command = { 0 };
+    text_add(&command, "cd %s && ASSAY_CACHE=%s '%s' %s >out 2>err", folder, folder, getenv("ASSAY"), arguments);
+    const int status = system(text_of(&command));
+    text_free(&command);
+    slurp("out", &said);
+    slurp("err", &erred);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void works(const char *arguments, const char *words)
+{
+    const int got = assay(arguments);
+    CHECK(got == 0 && strstr(text_of(&said), words), "assay %s: exit %d, wanted '%s' in:\n%s%s",
+          arguments, got, words, text_of(&said), text_of(&erred));
+}
+
+static size_t lines(const char *s)
+{
+    size_t n = 0;
+    for (; *s; s++) n += *s == '\n';
+    return n;
+}
+
+static void refuses(const char *arguments, int status, const char *words)
+{
+    const int got = assay(arguments);
+    CHECK(got == status, "assay %s: exit %d, wanted %d: %s", arguments, got, status, text_of(&erred));
+    CHECK(strstr(text_of(&erred), words), "assay %s: wanted '%s' in: %s", arguments, words, text_of(&erred));
+    CHECK(lines(text_of(&erred)) == 1 && said.size == 0, "assay %s: one line is wanted, not\n%s%s", arguments,
+          text_of(&said), text_of(&erred));
+}
+
+static void put(const char *name, const void *bytes, size_t size)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    CHECK(f && fwrite(bytes, 1, size, f) == size && fclose(f) == 0, "%s", name);
+}
+
+static void put_text(const char *name, const char *text) { put(name, text, strlen(text)); }
+
+static void make_data(void)
+{
+    works("data gen --kind clustered --n 400 --dim 16 --queries 20 --seed 1 --out d", "");
+    works("data gen --kind kg --n 300 --dim 16 --relations 900 --queries 10 --seed 1 --out kg", "");
+}
+
+/* The value after "key": in the n-th line of the last output. */
+static double json_number(const char *key, size_t line)
+{
+    const char *at = text_of(&said);
+    while (line-- && (at = strchr(at, '\n'))) at++;
+    char quoted[80];
+    snprintf(quoted, sizeof quoted, "\"%s\":", key);
+    const char *end = at ? strchrnul(at, '\n') : NULL, *found = at ? strstr(at, quoted) : NULL;
+    return found && found < end ? atof(found + strlen(quoted)) : NAN;
+}
+
+/* --- what they do ------------------------------------------------------------------------------------ */
+static void ann_measures(void)
+{
+    works("ann --base d/base.fvecs --query d/query.fvecs --index flat --min-calls 20", "recall");
+    works("ann --base d/base.fvecs --query d/query.fvecs --index turboquant:bits=7..8 --index flat "
+          "--min-calls 20 --json "
+          "--out a --rerank 50 --batch 3",
+          "\"index\":\"flat\"");
+    CHECK(lines(text_of(&said)) == 3, "a line an index");
+    CHECK(json_number("bits", 0) == 7 && json_number("bits", 1) == 8, "bits=7..8");
+    for (size_t i = 0; i < 3; i++)
+        CHECK(json_number("recall_strict", i) == 1, "re-scored, recall is %g", json_number("recall_strict", i));
+    struct text csv = { 0 };
+    slurp("a/ann.csv", &csv);
+    CHECK(strncmp(text_of(&csv), "# ", 2) == 0, "provenance on top");
+    CHECK(!strstr(text_of(&csv), folder), "the folder of this machine shows in the CSV");
+    text_free(&csv);
+    works("ann --base d/base.fvecs --query d/query.fvecs --index flat --min-calls 20 --kernel "
+          "scalar --json",
+          "scalar/");
+    works("ann --base d/base.fvecs --query d/query.fvecs --index turboquant:bits=2 --ceiling --min-calls 20 --json",
+          "\"code_ceiling\":0.");
+}
+
+static void rag_measures(void)
+{
+    works("rag --kb kg/kb.sqlite --query kg/query.fvecs --min-calls 20 --set graph_depth=2 --set "
+          "bit_width=8 --json --out a",
+          "\"graph_depth\":2");
+    CHECK(json_number("agree_at_10", 0) >= 0.9, "8 bits agree to %g", json_number("agree_at_10", 0));
+    CHECK(json_number("t_retrieve_us", 0) > 0 && json_number("lat_n", 0) == 20, "%s", text_of(&said));
+    CHECK(strstr(text_of(&erred), "label_*"), "without labels it says what is not known: %s", text_of(&erred));
+    works("rag --kb kg/kb.sqlite --query kg/query.fvecs --min-calls 20 --set index=flat --json",
+          "\"index\":\"flat\"");
+    CHECK(json_number("recall_strict", 0) == 1 && json_number("agree_at_10", 0) == 1, "%s", text_of(&said));
+    put_text("qrels.txt", "0 0 1 1\n1 0 2 1\n");
+    works("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels qrels.txt --min-calls 20 --threads 2", "MRR");
+    CHECK(erred.size == 0, "%s", text_of(&erred));
+}
+
+static void query_explains(void)
+{
+    const char *const vector = "--set embed=fixed --set embed_vector=1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.5 ";
+    char arguments[300];
+    snprintf(arguments, sizeof arguments, "query kg/kb.sqlite anything -k 3 --explain %s", vector);
+    works(arguments, "context:");
+    for (const char *const *s =
+             (const char *const[]){ "embed", "retrieve", "rerank", "expand", "score", "filter",
+                                    "context", "total", NULL };
+         *s; s++)
+        CHECK(strstr(text_of(&said), *s), "--explain without %s", *s);
+    snprintf(arguments, sizeof arguments, "query kg/kb.sqlite anything -k 3 --json %s", vector);
+    works(arguments, "\"rank\":3");
+    CHECK(lines(text_of(&said)) == 3, "a line a result");
+    works("query --settings", "top_k_candidates");
+}
+
+static void index_files(void)
+{
+    works("index build --base d/base.fvecs --index turboquant:bits=4 --out t.assay", "turboquant:bits=4");
+    works("index info t.assay --json", "\"n\":400");
+    works("index search t.assay --query d/query.fvecs -k 2 --json", "\"rank\":2");
+    CHECK(lines(text_of(&said)) == 40, "%zu lines of 20 x 2 hits", lines(text_of(&said)));
+    works("index search t.assay --query d/query.fvecs -k 10 --out found.ivecs", "");
+    works("index params turboquant", "estimator");
+}
+
+static void info_lists(void)
+{
+    works("info", "dot_f32");
+    works("info --list", "metric    recall_strict");
+    works("info --list --json", "{\"kind\":\"command\",\"name\":\"sweep\"");
+    works("info --json --kernel scalar", "dot_f32=scalar/");
+}
+
+static void sweeps(void)
+{
+    put_text("s.yaml", "kb: kg/kb.sqlite\nqueries: kg/query.fvecs\nmin_calls: 20\naxes:\n  bit_width: [2, 8]\n"
+                       "  graph_depth: 0..1\n  estimator: [rescaled, mse]\n");
+    works("sweep plan s.yaml", "8 points");
+    works("sweep run s.yaml --out sw", "8 measured");
+    works("sweep run s.yaml --out sw", "8 were done before");
+    works("sweep status s.yaml --out sw", "8 done, 0 failed, 0 missing");
+    works("sweep best sw/sweep.csv --where 'bit_width<=2' --max agree_at_10 --json", "\"bit_width\":2");
+    works("sweep merge sw --out merged.csv", "");
+    works("sweep best merged.csv --min bytes_per_vector", "bit_width");
+}
+
+/* --- what they refuse ---------------------------------------------------------------------------------- */
+#define ANN "ann --query d/query.fvecs --base d/base.fvecs "
+
+static void refuses_arguments(void)
+{
+    refuses("anm", 2, "'ann'");
+    refuses("ann --bse x", 2, "--base");
+    refuses("ann --query d/query.fvecs --index flat", 2, "--base");
+    refuses(ANN, 2, "--index");
+    refuses(ANN "--index flat -k 0", 2, "-k 0");
+    refuses(ANN "--index flat -k ten", 2, "ten");
+    refuses(ANN "--index flat -k", 2, "-k needs a value");
+    refuses(ANN "--index turboquant:bits=9", 2, "bits=9 outside 1..8");
+    refuses(ANN "--index turboqant", 2, "'turboquant'");
+    refuses(ANN "--index turboquant:bitz=3", 2, "'bits'");
+    refuses(ANN "--index flat --metric cosin", 2, "cosine");
+    refuses(ANN "--index flat --kernel avx3", 2, "avx2");
+    refuses(ANN "--index flat --kernel dot_f32=scalar/none", 2, "dot_f32");
+    refuses(ANN "--index flat --json=1", 2, "--json");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set bit_wdth=2", 2, "'bit_width'");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set bit_width=9", 2, "bit_width=9 outside 1..8");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set rerank=cosin", 2, "'cosine'");
+    refuses("query kg/kb.sqlite", 2, "question");
+    refuses("index buid", 2, "'build'");
+    refuses("sweep rn s.yaml", 2, "'run'");
+    refuses("sweep run s.yaml", 2, "--out");
+    refuses("sweep run s.yaml --out x --shard 3/3", 2, "3/3");
+    put_text("bad.yaml", "kb: kg/kb.sqlite\nqueries: kg/query.fvecs\naxes:\n  graph_dept: [1]\n");
+    refuses("sweep run bad.yaml --out x", 2, "bad.yaml:4: no axis 'graph_dept'; nearest is 'graph_depth'");
+}
+
+/* An instruction set that this CPU lacks, if there is one: asked for, it is refused. */
+static void refuses_kernels(void)
+{
+    struct kernel_set set;
+    struct err e = { 0 };
+    for (int isa = 0; isa < ISA_COUNT; isa++) {
+        char arguments[200];
+        if (kernel_set_resolve(&set, isa_name((enum isa)isa), &e) != ERR_UNSUPPORTED) continue;
+        snprintf(arguments, sizeof arguments, ANN "--index flat --kernel %s", isa_name((enum isa)isa));
+        refuses(arguments, 1, isa_name((enum isa)isa));
+        return;
+    }
+    SKIP("this CPU runs every kernel of this build");
+}
+
+static void refuses_files(void)
+{
+    struct text whole = { 0 };
+    refuses("ann --base none.fvecs --query d/query.fvecs --index flat", 1, "none.fvecs");
+    slurp("d/query.fvecs", &whole);
+    put("short.fvecs", whole.at, whole.size - 3);
+    refuses("ann --base d/base.fvecs --query short.fvecs --index flat", 1, "short.fvecs");
+    const float nan_value = NAN;
+    memcpy(whole.at + 4 + 8, &nan_value, sizeof nan_value);
+    put("nan.fvecs", whole.at, whole.size);
+    refuses("ann --base d/base.fvecs --query nan.fvecs --index flat", 1, "nan.fvecs");
+    text_free(&whole);
+    put("empty.fvecs", "", 0);
+    refuses("ann --base empty.fvecs --query d/query.fvecs --index flat", 1, "empty.fvecs");
+    works("data gen --kind clustered --n 50 --dim 8 --queries 5 --seed 1 --out other", "");
+    refuses("ann --base d/base.fvecs --query other/query.fvecs --index flat", 2, "8 dimensions");
+    works("data truth --base d/base.fvecs --query d/query.fvecs -k 5 --out t5.ivecs", "");
+    refuses(ANN "--index flat --truth t5.ivecs -k 10", 2, "5 neighbours");
+    refuses(ANN "--index flat --truth d/query.fvecs", 1, "no ids");
+    refuses("index info d/base.fvecs", 1, "d/base.fvecs");
+    refuses("rag --kb kg/kb.sqlite --query other/query.fvecs", 2, "8 dimensions");
+    put_text("bad.jsonl", "{\"text\": 1\n");
+    refuses("rag --kb kg/kb.sqlite --query bad.jsonl", 1, "bad.jsonl:1");
+    put_text("bad.qrels", "0 0 cat 1\n1 0 dog 1\n");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels bad.qrels", 1, "bad.qrels:2");
+    /* A file that is there and is not ours stays as it is. */
+    works("ann --base d/base.fvecs --query d/query.fvecs --index flat --min-calls 5 --out keep", "");
+    put_text("keep/ann.csv", "mine,and\nmine,alone\n");
+    refuses(ANN "--index flat --min-calls 5 --out keep", 1, "keep/ann.csv");
+    struct text kept = { 0 };
+    slurp("keep/ann.csv", &kept);
+    CHECK(strcmp(text_of(&kept), "mine,and\nmine,alone\n") == 0, "%s", text_of(&kept));
+    text_free(&kept);
+}
+
+static void refuses_databases(void)
+{
+    char path[200];
+    sqlite3 *db;
+    refuses("query none.sqlite hello", 1, "none.sqlite");
+    put_text("text.sqlite", "this is a long enough text that is no database at all, whatever its "
+                            "name may say it is. ....");
+    refuses("query text.sqlite hello", 1, "text.sqlite");
+    snprintf(path, sizeof path, "%s/foreign.sqlite", folder);
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK &&
+              sqlite3_exec(db, "CREATE TABLE t(x)", NULL, NULL, NULL) == SQLITE_OK,
+          "foreign");
+    sqlite3_close(db);
+    refuses("query foreign.sqlite hello", 1, "foreign.sqlite");
+    CHECK(
+        assay(
+            "data gen --kind kg --n 50 --dim 8 --relations 50 --queries 5 --seed 1 --out newer") ==
+            0,
+        "%s", text_of(&erred));
+    snprintf(path, sizeof path, "%s/newer/kb.sqlite", folder);
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK, "open");
+    CHECK(sqlite3_exec(db, "UPDATE kg_schema_version SET version = 99", NULL, NULL, NULL) ==
+              SQLITE_OK,
+          "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    refuses("rag --kb newer/kb.sqlite --query kg/query.fvecs", 1, "99");
+    snprintf(path, sizeof path, "%s/kg/kb.sqlite", folder);
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK, "open");
+    CHECK(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs", 1, "locked");
+    sqlite3_close(db);
+}
+
+int main(void)
+{
+    if (!getenv("ASSAY") || !mkdtemp(folder)) {
+        test_line("verbs", 1, "needs the program: make check sets ASSAY");
+        return test_end();
+    }
+    test_case("data to work on", make_data);
+    test_case("ann measures", ann_measures);
+    test_case("rag measures", rag_measures);
+    test_case("query explains", query_explains);
+    test_case("indexes in files", index_files);
+    test_case("info lists", info_lists);
+    test_case("sweeps from plan to best", sweeps);
+    test_case("bad arguments get one line", refuses_arguments);
+    test_case("a kernel this CPU cannot run", refuses_kernels);
+    test_case("bad files get one line, and nothing is lost", refuses_files);
+    test_case("bad databases get one line", refuses_databases);
+    text_free(&said);
+    text_free(&erred);
+    char command[200];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command) == 0 ? test_end() : TEST_FAIL;
+}
