@@ -4,8 +4,7 @@
 #define ASSAY_CODEC_H
 #include "index/codebook.h"
 #include "kernels/codes.h"
-
-enum { CODEC_GRID = 4096 };
+#include "kernels/kernel.h"
 
 struct codec {
     size_t dim, padded; /* padded: dim rounded up to whole groups */
@@ -14,16 +13,13 @@ struct codec {
     float levels[CODEBOOK_LEVELS_MAX];
     int8_t table[CODEBOOK_LEVELS_MAX]; /* levels in steps, for scan_lut */
     float step;                        /* levels[i] is about step * table[i] */
-    float grid_scale;                  /* cell of y: (int)(y * grid_scale + CODEC_GRID / 2), clamped */
-    int grid_most;                     /* most thresholds in one cell */
-    uint8_t grid[CODEC_GRID];          /* thresholds in the cells before this one */
 };
 
 /* The levels of a book that was designed for dim, as floats.  in_steps: codes are chosen as nearest to
  * step * table, which is what they will count for. */
 void codec_init(struct codec *c, const struct codebook *book, size_t dim, int in_steps);
 /* codes[i] = number of thresholds below u[i]; codes beyond dim, up to padded, are 0. */
-void codec_encode(const struct codec *c, const float *u, uint8_t *codes);
+void codec_encode(const struct codec *c, const struct kernel_set *kernels, const float *u, uint8_t *codes);
 
 /* One row of a block, `groups` groups of 32 codes. */
 void codec_pack(uint8_t *block, int bits, size_t groups, size_t row, const uint8_t *codes);

@@ -27,7 +27,7 @@ static const struct param table[] = {
 static struct affine choose(const struct rotated *t, const float *u, uint8_t *codes, float *spare)
 {
     (void)spare;
-    codec_encode(&t->codec, u, codes);
+    codec_encode(&t->codec, &t->base.kernels, u, codes);
     return (struct affine){ 1, 0 };
 }
 

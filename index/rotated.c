@@ -378,20 +378,28 @@ static void exact_sums(const struct rotated *t, const struct scratch *s, const s
     }
 }
 
+/* The kernel's sums of one plane, TILE x rows: queries q .. q + tile - 1, rows first .. first + rows - 1. */
+static void sum_plane(const struct rotated *t, const struct scratch *s, size_t plane, size_t queries, size_t q, size_t tile,
+                      size_t first, size_t rows)
+{
+    const struct plane *p = &t->planes[plane];
+    const size_t padded = t->groups * CODES_DIMS, blocks = codes_blocks(rows), slot = plane * queries + q;
+    if (uses_tables(t, p))
+        t->base.kernels.of[OP_scan_sign]->fn.scan_sign(block_of(t, p, first), blocks, t->groups,
+                                                       s->luts + slot * t->groups * LUT_BYTES, s->starts + slot, tile, s->sums);
+    else
+        t->base.kernels.of[OP_scan_lut]->fn.scan_lut(block_of(t, p, first), blocks, t->groups, p->bits, p->table,
+                                                     s->queries + slot * padded, tile, s->sums);
+}
+
 /* Adds one plane's share to the scores of a tile: queries q .. q + tile - 1, rows first .. first + rows - 1. */
 static void scan_plane(const struct rotated *t, const struct scratch *s, size_t plane, size_t queries, size_t q,
                        size_t tile, size_t first, size_t rows)
 {
     const struct plane *p = &t->planes[plane];
-    const size_t padded = t->groups * CODES_DIMS, blocks = codes_blocks(rows), dim = t->base.config.dim;
+    const size_t blocks = codes_blocks(rows), dim = t->base.config.dim;
     const float *weights = p->weights + first;
-    if (uses_tables(t, p))
-        t->base.kernels.of[OP_scan_sign]->fn.scan_sign(block_of(t, p, first), blocks, t->groups,
-                                                       s->luts + (plane * queries + q) * t->groups * LUT_BYTES,
-                                                       s->starts + plane * queries + q, tile, s->sums);
-    else if (t->query != QUERY_F32)
-        t->base.kernels.of[OP_scan_lut]->fn.scan_lut(block_of(t, p, first), blocks, t->groups, p->bits, p->table,
-                                                     s->queries + (plane * queries + q) * padded, tile, s->sums);
+    if (t->query != QUERY_F32) sum_plane(t, s, plane, queries, q, tile, first, rows);
     for (size_t i = 0; i < tile; i++) {
         const float factor = s->factors[FACTORS * (q + i) + plane];
         const int32_t *sums = s->sums + i * blocks * CODES_ROWS;
@@ -404,6 +412,31 @@ static void scan_plane(const struct rotated *t, const struct scratch *s, size_t 
             for (size_t r = 0; r < rows; r++) scores[r] = (float)sums[r] * factor * weights[r];
         } else {
             for (size_t r = 0; r < rows; r++) scores[r] += (float)sums[r] * factor * weights[r];
+        }
+    }
+}
+
+/* Where a score is one product, kernel `survive` finds what can enter the heap. */
+static int is_plain(const struct rotated *t)
+{
+    return t->plane_count == 1 && t->query != QUERY_F32 && !t->is_affine && !t->squares;
+}
+
+static void scan_plain(const struct rotated *t, const struct scratch *s, size_t queries, size_t first, size_t rows)
+{
+    static const float no_error[SCAN_ROWS];
+    const float *weights = t->planes[0].weights + first;
+    uint32_t *kept = (uint32_t *)s->scores;
+    for (size_t q = 0; q < queries; q += TILE) {
+        const size_t tile = queries - q < TILE ? queries - q : TILE;
+        sum_plane(t, s, 0, queries, q, tile, first, rows);
+        for (size_t i = 0; i < tile; i++) {
+            const float factor = s->factors[FACTORS * (q + i)];
+            const int32_t *sums = s->sums + i * codes_blocks(rows) * CODES_ROWS;
+            const size_t count = t->base.kernels.of[OP_survive]->fn.survive(sums, weights, no_error, rows, factor, 0,
+                                                                            topk_bound(&s->best[q + i]), 0, kept);
+            for (size_t n = 0; n < count; n++)
+                topk_push(&s->best[q + i], idset_id(&t->ids, first + kept[n]), (float)sums[kept[n]] * factor * weights[kept[n]]);
         }
     }
 }
@@ -436,7 +469,7 @@ void rotated_search_into(const struct index *ix, struct rows queries, struct top
         split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
     for (size_t first = 0; first < t->ids.count && !t->is_split; first += SCAN_ROWS) {
         const size_t left = t->ids.count - first;
-        scan_block(t, &s, queries.count, first, left < SCAN_ROWS ? left : SCAN_ROWS);
+        (is_plain(t) ? scan_plain : scan_block)(t, &s, queries.count, first, left < SCAN_ROWS ? left : SCAN_ROWS);
     }
 }
 
@@ -463,6 +496,7 @@ void rotated_kernels(const struct index *ix, struct text *out)
         kernel_set_describe(&ix->kernels, t->query == QUERY_F32 ? OP_dot_f32 : uses_tables(t, p) ? OP_scan_sign : OP_scan_lut, out);
         if (t->query == QUERY_F32) break;
     }
+    if (is_plain(t) && !t->is_split) kernel_set_describe(&ix->kernels, OP_survive, out);
     if (t->rotation.kind == ROTATION_FHT) kernel_set_describe(&ix->kernels, OP_fht_f32, out);
 }
 

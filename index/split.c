@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TILE = 8, FIRST_ROWS = 64 };
+enum { TILE = 8, FIRST_ROWS = 32 };
 
 void split_init(struct split *s, size_t groups, int bits, double eps0, const int8_t *table, float step)
 {
@@ -46,10 +46,21 @@ static uint8_t *sign_block(const struct split *s, size_t row)
 
 void split_put(struct split *s, size_t row, size_t dim, uint8_t *codes, float l1, float length, float weight)
 {
-    const size_t padded = s->groups * CODES_DIMS;
-    for (size_t i = 0; i < padded; i++) codes[i] = (uint8_t)codes_split(codes[i], s->bits);
+    const uint64_t ones = 0x0101010101010101u, inner = (1u << (s->bits - 1)) - 1;
+    /* codes_split, eight at a time: half - 1 - code is code ^ (half - 1). */
+    for (size_t i = 0; i < s->groups * CODES_DIMS; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, codes + i, 8);
+        eight ^= (~(eight >> (s->bits - 1)) & ones) * inner;
+        memcpy(codes + i, &eight, 8);
+    }
     codes_set_ranks(s->ranks + row * s->rank_bytes, s->groups, s->bits, codes);
-    for (size_t i = 0; i < padded; i++) codes[i] = (uint8_t)(codes[i] >> (s->bits - 1));
+    for (size_t i = 0; i < s->groups * CODES_DIMS; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, codes + i, 8);
+        eight = eight >> (s->bits - 1) & ones;
+        memcpy(codes + i, &eight, 8);
+    }
     codec_pack(sign_block(s, row), 1, s->groups, row % CODES_ROWS, codes);
     const float freedom = dim > 1 ? (float)(dim - 1) : 1, c2 = l1 * l1 / (float)dim;
     s->scales[row] = l1 > 0 ? length / l1 : 0;

@@ -188,6 +188,33 @@ static void order_is_free(const char *spec, enum metric metric)
     index_destroy(a), index_destroy(b);
 }
 
+/* Default kernels of every instruction set with fused multiply-add give the same bits (DESIGN's canonical
+ * order), from encoding to the last score; scalar code may differ within its bound. */
+static void kernels_agree(const char *spec, enum metric metric)
+{
+    enum { D = 100, N = 300, Q = 7, K = 10 };
+    struct rows x = normal_rows(70, N, D), q = normal_rows(71, Q, D);
+    struct index *best = make(spec, D, metric);
+    add_all(best, x, NULL);
+    struct found f = ask(best, q, K, Q, 1);
+    for (int isa = ISA_scalar + 1; isa < ISA_COUNT; isa++) {
+        struct kernel_set kernels;
+        struct index *ix = NULL;
+        struct err e = { 0 };
+        if (kernel_set_resolve(&kernels, isa_name((enum isa)isa), &e) != ERR_OK) continue;
+        const struct index_config c = { .dim = D, .metric = metric, .seed = 42, .threads = 1, .kernels = &kernels };
+        CHECK(index_create(&ix, spec, &c, &e) == ERR_OK, "%s", e.text);
+        add_all(ix, x, NULL);
+        struct found g = ask(ix, q, K, Q, 1);
+        CHECK(same(f, g, Q, K), "%s: kernels of %s find something else", spec, isa_name((enum isa)isa));
+        free_found(g);
+        index_destroy(ix);
+    }
+    free_found(f);
+    free_rows(x), free_rows(q);
+    index_destroy(best);
+}
+
 /* Removing leaves exactly what adding the rest alone would have made. */
 static void removes(const char *spec, enum metric metric)
 {
@@ -370,6 +397,7 @@ int main(int argc, char **argv)
     contract("empty, small, and k beyond the rows", empty_and_k);
     contract("equal scores are ordered by id", ties);
     contract("threads, batches and order of adding change nothing", order_is_free);
+    contract("results do not depend on the instruction set", kernels_agree);
     contract("removed and replaced rows leave no trace", removes);
     contract("saved and loaded is the same index", saves);
     contract("odd dimensions, zero vectors, norms over six decades", odd_dimensions);

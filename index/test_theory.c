@@ -298,6 +298,9 @@ static void packing_is_the_layout(void)
 static void codes_count_thresholds(void)
 {
     static const size_t dims[] = { 1, 2, 3, 40, 384 };
+    struct kernel_set kernels;
+    struct err e = { 0 };
+    CHECK(kernel_set_resolve(&kernels, NULL, &e) == ERR_OK, "%s", e.text);
     for (size_t d = 0; d < 5; d++)
         for (int bits = 1; bits <= 8; bits++) {
             struct codebook book;
@@ -310,7 +313,7 @@ static void codes_count_thresholds(void)
             for (int i = 0; i < 4096; i++)
                 y[i] = i < 255 && i < (1 << bits) - 1 ? c.thresholds[i]
                        : i < 260 ? (i % 2 ? 1e9f : -1e9f) : (float)((double)(test_rand() >> 11) * 0x1p-52 - 1) * 1.2f;
-            codec_encode(&c, y, codes);
+            codec_encode(&c, &kernels, y, codes);
             for (int i = 0; i < 4096; i++) {
                 int below = 0;
                 for (int t = 0; t < (1 << bits) - 1; t++) below += c.thresholds[t] < y[i];
