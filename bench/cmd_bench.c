@@ -19,7 +19,7 @@ struct asked {
     int64_t rows, rounds, cpu, seed;
     double budget_s;
     const char *save, *baseline, *out;
-    int csv, json, quick, force;
+    int csv, json, quick, force, model;
     struct option_list filters;
 };
 
@@ -205,6 +205,7 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     status = micro_ceilings(&m, &plan, e);
     if (status == ERR_OK) status = each_shape(a, &axes, &plan, &m, &progress, &done, e);
     progress_end(&progress);
+    if (status == ERR_OK && a->model) micro_models(&m);
     if (status == ERR_OK && a->baseline) status = micro_baseline(&m, a->baseline, a->force, e);
     if (status == ERR_OK) {
         if (!a->filters.count && !a->quick) say_untimed();
@@ -237,7 +238,7 @@ static int run(int argc, char **argv, struct err *e)
         { "--save", OPTION_TEXT, &a.save, 0, 0 },       { "--baseline", OPTION_TEXT, &a.baseline, 0, 0 },
         { "--out", OPTION_TEXT, &a.out, 0, 0 },         { "--csv", OPTION_FLAG, &a.csv, 0, 0 },
         { "--json", OPTION_FLAG, &a.json, 0, 0 },       { "--quick", OPTION_FLAG, &a.quick, 0, 0 },
-        { "--force", OPTION_FLAG, &a.force, 0, 0 },     { 0 },
+        { "--force", OPTION_FLAG, &a.force, 0, 0 },     { "--model", OPTION_FLAG, &a.model, 0, 0 },     { 0 },
     };
     int status = options_parse(argc, argv, options, &a.filters, e);
     if (status != ERR_OK) return status;
@@ -270,6 +271,7 @@ const struct command cmd_bench = {
         "  --budget S       seconds a shape: fewer rounds after that, at least 12     (10)\n"
         "  --cpu N          the CPU to run on                             (the one we start on)\n"
         "  --seed N         of data, order and resampling                             (1)\n"
+        "  --model          what llvm-mca predicts for each inner loop (needs objdump and llvm-mca)\n"
         "  --save FILE      keep the raw samples (CSV)\n"
         "  --baseline FILE  compare with such a file; of another machine or build only with --force\n"
         "  --csv | --json   to standard output; --json is Google Benchmark's schema\n"

@@ -261,3 +261,15 @@ int micro_shape(struct micro *m, const struct micro_plan *plan, const struct wor
     m->after = machine_load();
     return status;
 }
+
+void micro_models(struct micro *m)
+{
+    m->ghz = model_ghz();
+    for (size_t i = 0; i < m->count; i++) {
+        struct err why;
+        if (m->rows[i].wrong[0] ||
+            model_predict(m->rows[i].kernel, &m->rows[i].facts, &m->rows[i].model, &why) == ERR_OK)
+            continue;
+        snprintf(m->rows[i].model.tool, sizeof m->rows[i].model.tool, "%.63s", why.text);
+    }
+}

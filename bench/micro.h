@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "bench/machine.h"
+#include "bench/model.h"
 #include "bench/roofline.h"
 #include "bench/sample.h"
 #include "bench/stats.h"
@@ -32,6 +33,7 @@ struct micro_row {
     double share;              /* 0: no ceiling is known */
     double cycles, instructions; /* per vector; 0: no counters */
     double detectable;         /* of this shape's A/A arm, a factor less 1; infinite: none */
+    struct model model;        /* ports 0: not asked for, or none could be made */
     struct ratio over_saved;   /* over the row of the same name in --baseline */
     int saved_resolved;        /* its interval does not hold 1 */
 };
@@ -49,6 +51,7 @@ struct micro {
     size_t null_count, null_resolved;
     double *detectable;        /* null_count of them */
     double overhead_ns, resolution_ns; /* of the clock */
+    double ghz;                /* core cycles a nanosecond, when models were asked for */
 };
 
 struct micro_plan {
@@ -70,6 +73,8 @@ int micro_shape(struct micro *m, const struct micro_plan *plan, const struct wor
 
 void micro_name(const struct micro_row *r, struct text *out); /* "dot_f32/avx512/rows4/dim:384/rows:85/l2/scan" */
 
+/* A model of every row that was timed; which of them could have none is no error. */
+void micro_models(struct micro *m);
 /* Median (q = 0.5) or worst (q = 1) of what the A/A arms could have found; infinite without any. */
 double micro_resolves(const struct micro *m, double q);
 

@@ -38,7 +38,7 @@ static void add_ratio(struct ratio r, struct text *out)
     text_add(out, "  %-22s", cell);
 }
 
-static void add_table_row(const struct micro_row *r, struct text *out)
+static void add_table_row(const struct micro_row *r, double ghz, struct text *out)
 {
     char name[64];
     snprintf(name, sizeof name, "%s/%s", isa_name(r->kernel->isa), r->kernel->variant);
@@ -55,6 +55,10 @@ static void add_table_row(const struct micro_row *r, struct text *out)
     add_ratio(r->over_scalar, out);
     add_ratio(r->over_compiler, out);
     text_add(out, "  %s", kernel_kind_name(r->kernel->kind));
+    if (r->model.ports > 0)
+        text_add(out, "  cycles: ports %.4g, chained %.4g, measured %.4g (%s)", r->model.ports, r->model.chained,
+                 per_vector(r, r->call_ns.median) * ghz, r->model.tool);
+    else if (r->model.tool[0]) text_add(out, "  no model: %s", r->model.tool);
     if (r->call_ns.lag1 > 0.2) text_add(out, "  lag-1 %.2f", r->call_ns.lag1);
     if (r->saved_resolved) text_add(out, "  x%.3f over the saved run", r->over_saved.at);
     text_add(out, "\n");
@@ -69,7 +73,7 @@ void micro_table(const struct micro *m, struct text *out)
             text_add(out, "  %-28s %10s  %-20s %7s  %-14s  %-22s  %-22s  %s\n", "kernel", "ns/vector", "[95 %]", "GB/s",
                      "of ceiling", "x scalar [95 %]", "x compiler [95 %]", "kind");
         }
-        add_table_row(&m->rows[i], out);
+        add_table_row(&m->rows[i], m->ghz, out);
     }
 }
 
@@ -145,7 +149,7 @@ static void csv_number(double x, struct text *out)
     else text_add(out, ",");
 }
 
-enum { FIELDS_AFTER_STATUS = 26 }; /* of a row that was timed */
+enum { FIELDS_AFTER_STATUS = 29 }; /* of a row that was timed */
 
 static void csv_row(const struct micro_row *r, struct text *out)
 {
@@ -178,6 +182,9 @@ static void csv_row(const struct micro_row *r, struct text *out)
     csv_number(r->cycles, out);
     csv_number(r->instructions, out);
     csv_number(100 * r->detectable, out);
+    csv_number(r->model.ports, out);
+    csv_number(r->model.chained, out);
+    text_add(out, ",%s", r->model.ports > 0 ? r->model.tool : "");
     text_add(out, "\n");
 }
 
@@ -190,6 +197,7 @@ static void provenance(const struct micro *m, const char *notes, struct text *ou
         if (m->rates[c].kernel)
             text_add(out, "# ceiling %s: %.4g %s by %s\n", ceiling_name((enum ceiling)c), m->rates[c].median,
                      ceiling_unit((enum ceiling)c), isa_name(m->rates[c].kernel->isa));
+    if (m->ghz > 0) text_add(out, "# ghz: %.4g (a chain of rotations)\n", m->ghz);
     if (m->null_count)
         text_add(out, "# resolves: %.2f %%, A/A arms: %zu, resolved: %zu\n", 100 * micro_resolves(m, 0.5),
                  m->null_count, m->null_resolved);
@@ -203,7 +211,8 @@ void micro_csv(const struct micro *m, const char *notes, struct text *out)
              "ns_per_vector,ns_per_vector_lo,ns_per_vector_hi,mad_pct,gb_per_s,ceiling,pct_of_ceiling,x_scalar,x_"
              "scalar_lo,"
              "x_scalar_hi,x_compiler,x_compiler_lo,x_compiler_hi,compiler,x_read,x_read_lo,x_read_hi,outliers_mild,"
-             "outliers_severe,lag1,preempted,cycles_per_vector,instructions_per_vector,detectable_pct\n");
+             "outliers_severe,lag1,preempted,cycles_per_vector,instructions_per_vector,detectable_pct,"
+             "model_port_cycles,model_chained_cycles,model\n");
     for (size_t i = 0; i < m->count; i++) csv_row(&m->rows[i], out);
 }
 
