@@ -46,7 +46,7 @@ size_t word_next(const char **text, char word[WORD_ROOM])
 
 double word_idf(uint64_t documents, uint64_t with_word)
 {
-    return Sleef_cinz_logd1_u10purec((1 + (double)documents) / (1 + (double)with_word)) + 1;
+    return Sleef_cinz_logd1_u10purec((1 + (double)documents) / (1 + (double)with_word));
 }
 
 int lexicon_create(struct lexicon **out, struct err *e)

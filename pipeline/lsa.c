@@ -101,7 +101,8 @@ static int fill_by_text(struct fit *f, struct err *e)
         for (size_t k = m->start[i]; k < n; k++)
             for (size_t j = m->start[i]; j < n; j++)
                 if (m->at[k] == m->at[j]) square += (double)m->value[k] * m->value[j];
-        for (size_t k = m->start[i]; k < n; k++) m->value[k] = (float)(m->value[k] / sqrt(square));
+        const double scale = square > 0 ? 1 / sqrt(square) : 0; /* words that are everywhere weigh nothing */
+        for (size_t k = m->start[i]; k < n; k++) m->value[k] = (float)(m->value[k] * scale);
     }
     return ERR_OK;
 }

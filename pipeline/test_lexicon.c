@@ -74,7 +74,7 @@ static uint64_t count_of(void *context, const char *word, int *status)
 {
     if (strcmp(word, "broken") == 0) *status = ERR_IO;
     (void)context;
-    return strcmp(word, "cat") == 0 ? 3 : strcmp(word, "dog") == 0 ? 30 : strcmp(word, "the") == 0 ? 300 : 0;
+    return strcmp(word, "cat") == 0 ? 3 : strcmp(word, "dog") == 0 ? 30 : strcmp(word, "the") == 0 ? 150 : 0;
 }
 
 enum { D = 4096 };
@@ -94,13 +94,13 @@ static int project(const char *text, float *out)
 
 static void projection_keeps_cosines(void)
 {
-    CHECK(fabs(word_idf(300, 3) - (log(301.0 / 4) + 1)) < 1e-12, "idf %.15g", word_idf(300, 3));
+    CHECK(fabs(word_idf(300, 3) - log(301.0 / 4)) < 1e-12, "idf %.15g", word_idf(300, 3));
     CHECK(project("the cat", x) == ERR_OK && project("the dog", y) == ERR_OK, "known words");
     CHECK(project("Cat, unheard-of, THE!", z) == ERR_OK, "order, case and unknown words");
     CHECK(fabs(dot(x, x) - 1) < 1e-6, "unit length");
     CHECK(dot(x, z) > 1 - 1e-6, "the same words are the same vector");
     /* tf-idf by hand; the projection's error has deviation about 1 / sqrt(D) = .016 */
-    const double the = word_idf(300, 300), cat = word_idf(300, 3), dog = word_idf(300, 30);
+    const double the = word_idf(300, 150), cat = word_idf(300, 3), dog = word_idf(300, 30);
     const double exact = the * the / sqrt((the * the + cat * cat) * (the * the + dog * dog));
     CHECK(fabs(dot(x, y) - exact) < 4.0 / 64, "cosine %.4f, exact %.4f", dot(x, y), exact);
     CHECK(project("cat cat dog", z) == ERR_OK && project("dog cat", y) == ERR_OK, "counts");
@@ -114,7 +114,7 @@ static void projection_is_recorded(void)
 {
     CHECK(project("the cat and the dog", x) == ERR_OK, "known words");
     const uint64_t hash = hash64(0, x, sizeof x);
-    CHECK(hash == 0xb4dc280653f01400, "%#llx", (unsigned long long)hash);
+    CHECK(hash == 0x1d7cac3007c2bf60, "%#llx", (unsigned long long)hash);
 }
 
 int main(void)

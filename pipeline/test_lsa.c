@@ -66,6 +66,7 @@ static void all_dimensions_keep_cosines(void)
             CHECK(fabs(dot(x[i], x[j], l.dim) - exact) < 1e-4, "cosine %d, %d: %.6f, exact %.6f", i, j,
                   dot(x[i], x[j], l.dim), exact);
         }
+    for (size_t i = 0; i < lexicon_words(words) * l.dim; i++) CHECK(isfinite(l.rows[i]), "row %zu", i / l.dim);
     lsa_embed(&l, "unheard of", x[0]);
     CHECK(dot(x[0], x[0], l.dim) == 0, "no known word: zero");
     lsa_free(&l);
