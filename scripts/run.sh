@@ -48,16 +48,7 @@ step 'figures and report'
 $assay plot "$out/sweep.csv" "$out/clustered/sweep.csv" "$out/twohop/sweep.csv" results/recorded_peers.csv \
     "$out/turboquant.csv" --out "$out" >"$data/log"
 
-import() { printf '.import --csv "|grep -v ^# %s" %s\n' "$1" "$2"; }
-{
-    import "$out/turboquant.csv" paper
-    import "$out/clustered/sweep.csv" clustered
-    import results/recorded_peers.csv recorded
-    import "$out/bench.csv" bench
-    import "$out/twohop/sweep.csv" twohop
-    import "$out/sweep.csv" wordnet
-    cat scripts/screen.sql
-} | sqlite3 :memory: >"$out/summary.txt"
+scripts/screen.sh "$out" >"$out/summary.txt"
 $assay report "$out" >>"$data/log"
 step "$out: $(ls "$out"/*.png | wc -l) figures (PNG, SVG, PDF), report.html, sweep.csv"
 echo

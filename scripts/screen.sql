@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The last screen of `make run`: every number comes out of the CSV files, imported as the tables
--- paper, clustered, recorded, bench, twohop and wordnet (scripts/run.sh).
+-- paper, clustered, recorded, bench, twohop and wordnet (scripts/screen.sh).
 .mode list
 .headers off
 

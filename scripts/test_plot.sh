@@ -5,6 +5,7 @@
 #   ASSAY=build/.../assay test_plot.sh     (make check ONLY=scripts/)
 set -u
 case_count=0 bad=0
+screen=$(cd "$(dirname "$0")" && pwd)/screen.sh
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -50,5 +51,16 @@ ok 'no such file' refuses 'nothing.csv' plot nothing.csv
 ok 'not a table' refuses 'd/base.fvecs' plot d/base.fvecs
 ok 'nothing to draw' refuses 'no figure' plot --kind distortion r/ann.csv
 ok 'no such folder' refuses 'nowhere' report nowhere
+# The closing screen over rows of the same columns, from whatever was measured above.
+mkdir -p s/clustered s/twohop
+cp r/ann.csv s/clustered/sweep.csv
+cp r/rag.csv s/twohop/sweep.csv
+cp r/rag.csv s/sweep.csv
+"$ASSAY" paper turboquant --out s/turboquant.csv >/dev/null
+"$ASSAY" bench dot_f32 --dim 32 --where l2 --rounds 12 --csv >s/bench.csv
+prints() { local line; for line in "$@"; do grep -q -- "$line" screen || { cat screen; return 1; }; done; }
+ok 'closing screen' sh -c "'$screen' '$dir/s' >screen"
+ok 'closing screen: every part of it' prints '^  paper  *0.36 ' '^  theory.* 0.00944' '^  turboquant  *[0-9]* B [01][.]' \
+    '^  RaBitQ-Library .*0.600' '^  dot_f32 .*x[0-9.]* \[' '^  planted two-hop graph, graph_depth=1 ' '^  WordNet: '
 echo "1..$case_count"
 exit $bad
