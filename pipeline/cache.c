@@ -16,13 +16,22 @@ static double seconds(void)
 
 static void forget(struct index_cache *c)
 {
-    index_destroy(c->index);
-    mem_free(c->ids);
-    mem_free(c->hashes);
+    if (!c->users || __atomic_sub_fetch(c->users, 1, __ATOMIC_ACQ_REL) == 0) {
+        index_destroy(c->index);
+        mem_free(c->ids);
+        mem_free(c->hashes);
+        mem_free(c->users);
+    }
     *c = (struct index_cache){ 0 };
 }
 
 void index_cache_free(struct index_cache *c) { forget(c); }
+
+void index_cache_share(struct index_cache *to, const struct index_cache *from)
+{
+    if (from->users) __atomic_add_fetch(from->users, 1, __ATOMIC_RELAXED);
+    *to = *from;
+}
 
 /* Remembers which vectors the index holds. */
 static int remember(struct index_cache *c, const struct kb *kb, struct err *e)
@@ -30,9 +39,11 @@ static int remember(struct index_cache *c, const struct kb *kb, struct err *e)
     const size_t n = kb->vectors.rows.count;
     int64_t *ids = mem_alloc(n, sizeof *ids);
     uint64_t *hashes = mem_alloc(n, sizeof *hashes);
-    if (!ids || !hashes) {
+    int *users = c->users ? c->users : mem_zero(1, sizeof *users);
+    if (!ids || !hashes || !users) {
         mem_free(ids);
         mem_free(hashes);
+        if (!c->users) mem_free(users);
         return FAIL(e, ERR_MEM, "no memory for the hashes of %zu vectors", n);
     }
     memcpy(ids, kb->vectors.ids, n * sizeof *ids);
@@ -41,6 +52,8 @@ static int remember(struct index_cache *c, const struct kb *kb, struct err *e)
     mem_free(c->hashes);
     c->ids = ids;
     c->hashes = hashes;
+    c->users = users;
+    *users = 1;
     c->count = n;
     c->fingerprint = kb->fingerprint;
     return ERR_OK;
@@ -75,10 +88,11 @@ static int apply_changes(const struct index_cache *c, struct index *index, const
     return status;
 }
 
-/* 1 when the index now holds what the base does. */
+/* 1 when the index now holds what the base does.  One that others search is not touched. */
 static int update(struct index_cache *c, const struct kb *kb)
 {
     const struct vectors *v = &kb->vectors;
+    if (!c->users || __atomic_load_n(c->users, __ATOMIC_ACQUIRE) > 1) return 0;
     if (!c->index || !c->index->ops->remove || c->index->ops->train || c->index->config.dim != v->rows.dim) return 0;
     size_t changes;
     (void)apply_changes(c, NULL, v, &changes, NULL);

@@ -28,6 +28,7 @@ struct index_cache {
     int64_t *ids;
     uint64_t *hashes;
     size_t count;
+    int *users; /* caches that share index, ids and hashes */
 };
 
 struct cache_request {
@@ -41,6 +42,8 @@ struct cache_request {
  * is empty. */
 int index_cache_refresh(struct index_cache *c, const struct kb *kb, const struct cache_request *want, struct err *e);
 void index_cache_free(struct index_cache *c);
+/* `to`, which is empty, holds what `from` does without a copy; each is freed by itself, from any thread. */
+void index_cache_share(struct index_cache *to, const struct index_cache *from);
 
 #ifdef __cplusplus
 }

@@ -40,7 +40,8 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
     uint32_t to = graph_find(g, target);
     if (from == GRAPH_NONE || to == GRAPH_NONE) return g->dangling++, 0;
     if (!wanted(c->options, type, weight)) return g->filtered++, 0;
-    if (c->options->rewire > 0 && rng_uniform(&c->rng) < c->options->rewire) to = (uint32_t)rng_below(&c->rng, g->count);
+    if (c->options->rewire > 0 && rng_uniform(&c->rng) < c->options->rewire)
+        to = (uint32_t)rng_below(&c->rng, g->count);
     if (from == to) return g->loops++, 0;
     if (c->count == c->room) {
         const size_t room = c->room * 2 + 1024;

@@ -21,6 +21,7 @@ struct kb {
     float *inverse_norms; /* of each row, 0 for a zero vector */
     size_t orphans;       /* vectors passed over, because their entity does not exist */
     uint64_t fingerprint; /* of all ids and vectors */
+    int users;            /* pipelines that share it */
 };
 
 /* Inside a read transaction of the caller's, so that all of it is one state. */

@@ -43,7 +43,7 @@ struct pipeline {
     } at[SLOT_COUNT];
     struct setting settings[SETTINGS_MAX]; /* what is in force; keys and values are the tables' */
     size_t setting_count;
-    struct kb kb;
+    struct kb *kb; /* shared by the pipelines of pipeline_share, const */
     int stale; /* the base changed and loading it has not succeeded yet */
     char graph_key[GRAPH_KEY_SIZE]; /* of the settings that kb.graph was loaded with */
     double build_s;
@@ -316,35 +316,50 @@ static const char *graph_key(const struct pipeline *p, char key[GRAPH_KEY_SIZE])
     return key;
 }
 
-/* Loads what the database now holds, and tells every stage.  On failure the pipeline stays stale. */
-static int reload(struct pipeline *p, struct err *e)
+static void kb_release(struct kb *kb)
 {
-    struct kb kb = { 0 };
-    struct query q = { .store = p->store, .kernels = &p->kernels };
-    p->stale = 1;
-    const struct graph_options graph = graph_options_of(p);
-    int status = kb_load(&kb, p->store, &graph, &p->kernels, e);
-    if (status == ERR_OK) status = query_alloc(&q, &kb, e);
-    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
-        if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, &kb, e);
-    if (status != ERR_OK) {
-        query_free(&q);
-        kb_free(&kb);
-        return status;
-    }
-    q.min_vector_score = p->q.min_vector_score;
-    q.compat = p->q.compat;
-    q.context_room = p->q.context_room;
+    if (!kb || __atomic_sub_fetch(&kb->users, 1, __ATOMIC_ACQ_REL) > 0) return;
+    kb_free(kb);
+    mem_free(kb);
+}
+
+/* Queries run over kb, in the room of *q, from now on. */
+static void take_base(struct pipeline *p, struct kb *kb, struct query *q)
+{
+    q->min_vector_score = p->q.min_vector_score;
+    q->compat = p->q.compat;
+    q->context_room = p->q.context_room;
     answer_free(p); /* its room depends on the base too */
     query_free(&p->q);
-    kb_free(&p->kb);
+    kb_release(p->kb);
     p->kb = kb;
-    p->q = q;
-    p->q.kb = &p->kb;
+    p->q = *q;
+    p->q.kb = kb;
     p->stale = 0;
     (void)graph_key(p, p->graph_key);
     const struct index_cache *cache = pipeline_cache(p);
     p->build_s = cache ? cache->build_s : 0;
+}
+
+/* Loads what the database now holds, and tells every stage.  On failure the pipeline stays stale. */
+static int reload(struct pipeline *p, struct err *e)
+{
+    struct query q = { .store = p->store, .kernels = &p->kernels };
+    const struct graph_options graph = graph_options_of(p);
+    p->stale = 1;
+    struct kb *kb = mem_zero(1, sizeof *kb);
+    if (!kb) return FAIL(e, ERR_MEM, "%s: no memory", store_path(p->store));
+    int status = kb_load(kb, p->store, &graph, &p->kernels, e);
+    kb->users = 1;
+    if (status == ERR_OK) status = query_alloc(&q, kb, e);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+        if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, kb, e);
+    if (status != ERR_OK) {
+        query_free(&q);
+        kb_release(kb);
+        return status;
+    }
+    take_base(p, kb, &q);
     return ERR_OK;
 }
 
@@ -358,12 +373,12 @@ static int refresh_if_changed(struct pipeline *p, struct err *e)
 
 /* --- open and close ---------------------------------------------------------------------------------- */
 
-static int create_stages(struct pipeline *p, struct err *e)
+static int create_stages(struct pipeline *p, const struct index_cache *adopted, struct err *e)
 {
     int status = ERR_OK;
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
         struct stage_env env = { .params = p->at[s].params, .store = p->store, .kernels = &p->kernels,
-                                 .threads = (int)params_int(p->own, "build_threads") };
+                                 .threads = (int)params_int(p->own, "build_threads"), .adopted = adopted };
         if (p->at[s].ops->create) status = p->at[s].ops->create(&p->at[s].self, &env, e);
         if (s == SLOT_CONTEXT) p->q.context_room = env.context_room;
     }
@@ -371,7 +386,8 @@ static int create_stages(struct pipeline *p, struct err *e)
 }
 
 /* Stages as the settings have them; they know no base yet. */
-static int configure(struct pipeline *p, const char *const *settings, size_t count, struct err *e)
+static int configure(struct pipeline *p, const char *const *settings, size_t count, const struct index_cache *adopted,
+                     struct err *e)
 {
     struct wish wish = { 0 };
     int status = gather(p, settings, count, &wish, e);
@@ -380,7 +396,7 @@ static int configure(struct pipeline *p, const char *const *settings, size_t cou
         list_settings(p);
         p->q.compat = (int)params_int(p->own, "compat");
         p->q.min_vector_score = (float)params_real(p->own, "min_vector_score");
-        status = create_stages(p, e);
+        status = create_stages(p, adopted, e);
     }
     text_free(&wish.text);
     return status;
@@ -394,7 +410,7 @@ int pipeline_open(struct pipeline **out, const char *db_path, const char *const 
     int status = kernels ? (p->kernels = *kernels, ERR_OK) : kernel_set_resolve(&p->kernels, NULL, e);
     if (status == ERR_OK) status = store_open(&p->store, db_path, STORE_READ, e);
     if (status == ERR_OK) status = store_read_begin(p->store, e);
-    if (status == ERR_OK) status = configure(p, settings, setting_count, e);
+    if (status == ERR_OK) status = configure(p, settings, setting_count, NULL, e);
     if (status == ERR_OK) status = refresh_if_changed(p, e);
     if (p->store) store_read_end(p->store);
     if (status == ERR_OK) *out = p;
@@ -423,15 +439,28 @@ int pipeline_change(struct pipeline *p, const char *const *settings, size_t sett
     int status = store_read_begin(p->store, e);
     if (status != ERR_OK) return status;
     unconfigure(p);
-    status = configure(p, settings, setting_count, e);
+    status = configure(p, settings, setting_count, NULL, e);
     if (status == ERR_OK && strcmp(graph_key(p, key), p->graph_key) != 0) p->stale = 1;
     for (int s = 0; status == ERR_OK && !p->stale && s < SLOT_COUNT; s++)
-        if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, &p->kb, e);
+        if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, p->kb, e);
     const struct index_cache *cache = status == ERR_OK ? pipeline_cache(p) : NULL;
     p->build_s = cache ? cache->build_s : 0;
     if (status == ERR_OK) status = refresh_if_changed(p, e);
     store_read_end(p->store);
     return status;
+}
+
+/* The settings in force, as they would be given. */
+static int spell_settings(const struct pipeline *p, struct text *all, const char **list)
+{
+    size_t at[SETTINGS_MAX];
+    for (size_t i = 0; i < p->setting_count; i++) {
+        at[i] = all->size;
+        text_add(all, "%s=%s", p->settings[i].key, p->settings[i].value);
+        text_add_bytes(all, "", 1);
+    }
+    for (size_t i = 0; i < p->setting_count && !all->failed; i++) list[i] = all->at + at[i];
+    return all->failed ? ERR_MEM : ERR_OK;
 }
 
 int pipeline_refresh(struct pipeline *p, struct err *e)
@@ -443,13 +472,64 @@ int pipeline_refresh(struct pipeline *p, struct err *e)
     return status;
 }
 
+/* Begins a transaction of p's in which the database is what `from` has loaded. */
+static int begin_alike(struct pipeline *p, struct pipeline *from, struct err *e)
+{
+    for (;;) {
+        int changed = 0;
+        int status = pipeline_refresh(from, e);
+        if (status == ERR_OK) status = store_read_begin(p->store, e);
+        if (status == ERR_OK) status = store_changed(p->store, &changed, e); /* from here p sees one state */
+        if (status == ERR_OK) status = store_changed(from->store, &changed, e);
+        if (status != ERR_OK || !changed) return status; /* still what was loaded: so it was when p began */
+        from->stale = 1;
+        store_read_end(p->store);
+    }
+}
+
+static int share_into(struct pipeline *p, struct pipeline *from, struct err *e)
+{
+    const char *path = store_path(from->store), *settings[SETTINGS_MAX];
+    struct text all = { 0 };
+    struct query q = { .store = NULL, .kernels = &p->kernels };
+    int status = spell_settings(from, &all, settings);
+    if (status != ERR_OK) (void)FAIL(e, ERR_MEM, "%s: no memory", path);
+    if (status == ERR_OK) status = store_open(&p->store, path, STORE_READ, e);
+    if (status == ERR_OK) status = begin_alike(p, from, e);
+    if (status == ERR_OK) status = configure(p, settings, from->setting_count, pipeline_cache(from), e);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
+        if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, from->kb, e);
+    q.store = p->store;
+    if (status == ERR_OK) status = query_alloc(&q, from->kb, e);
+    if (status == ERR_OK) {
+        __atomic_add_fetch(&from->kb->users, 1, __ATOMIC_RELAXED);
+        take_base(p, from->kb, &q);
+    } else {
+        query_free(&q);
+    }
+    text_free(&all);
+    if (p->store) store_read_end(p->store);
+    return status;
+}
+
+int pipeline_share(struct pipeline **out, struct pipeline *p, struct err *e)
+{
+    struct pipeline *twin = mem_zero(1, sizeof *twin);
+    if (!twin) return FAIL(e, ERR_MEM, "%s: no memory", store_path(p->store));
+    twin->kernels = p->kernels;
+    const int status = share_into(twin, p, e);
+    if (status == ERR_OK) *out = twin;
+    else pipeline_close(twin);
+    return status;
+}
+
 void pipeline_close(struct pipeline *p)
 {
     if (!p) return;
     unconfigure(p);
     text_free(&p->text);
     query_free(&p->q);
-    kb_free(&p->kb);
+    kb_release(p->kb);
     store_close(p->store);
     mem_free(p);
 }
@@ -458,10 +538,10 @@ void pipeline_close(struct pipeline *p)
 
 static int reserve(struct pipeline *p, size_t k, struct err *e)
 {
-    if (k > p->kb.vectors.rows.count) k = p->kb.vectors.rows.count;
+    if (k > p->kb->vectors.rows.count) k = p->kb->vectors.rows.count;
     if (k <= p->k_room) return ERR_OK;
     answer_free(p);
-    if (p->q.context_room > p->kb.graph.count) p->q.context_room = p->kb.graph.count;
+    if (p->q.context_room > p->kb->graph.count) p->q.context_room = p->kb->graph.count;
     const size_t context = p->q.context_room;
     p->results = mem_alloc(k, sizeof *p->results);
     p->q.context_count = mem_alloc(k, sizeof *p->q.context_count);
@@ -495,7 +575,7 @@ static size_t items(const struct query *q, int slot)
 
 static int check_question(const struct pipeline *p, const struct question *question, struct err *e)
 {
-    const size_t dim = p->kb.vectors.rows.dim;
+    const size_t dim = p->kb->vectors.rows.dim;
     if (!question->vector && !question->text) return FAIL(e, ERR_ARG, "a question without text and without vector");
     if (question->vector && question->dim != dim)
         return FAIL(e, ERR_ARG, "a query of %zu dimensions, the base has %zu", question->dim, dim);
@@ -538,7 +618,7 @@ static int run_stages(struct pipeline *p, const struct question *question, struc
 static int fetch(struct pipeline *p, uint32_t entity, size_t *text_at, struct err *e)
 {
     struct entity got;
-    const int status = store_entity(p->store, p->kb.graph.ids[entity], &got, e);
+    const int status = store_entity(p->store, p->kb->graph.ids[entity], &got, e);
     if (status != ERR_OK) return status;
     const char *const strings[3] = { got.type, got.name, got.properties };
     for (int i = 0; i < 3; i++) {
@@ -567,13 +647,13 @@ static int fill_results(struct pipeline *p, struct err *e)
     }
     for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
         const struct member *m = &q->pool[q->kept[r]];
-        const int64_t id = p->kb.graph.ids[m->entity];
+        const int64_t id = p->kb->graph.ids[m->entity];
         p->results[r] = (struct result){ id, (double)m->vector_score, m->graph_score, m->combined_score,
                                          placed(p, id, p->text_at + t), p->context_ids + r * context,
                                          p->context_entities + r * context, q->context_count[r] };
         t += 3;
         for (size_t c = 0; c < q->context_count[r]; c++, t += 3) {
-            p->context_ids[r * context + c] = p->kb.graph.ids[q->context[r * context + c]];
+            p->context_ids[r * context + c] = p->kb->graph.ids[q->context[r * context + c]];
             p->context_entities[r * context + c] = placed(p, p->context_ids[r * context + c], p->text_at + t);
         }
     }
@@ -585,7 +665,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
 {
     int status = refresh_if_changed(p, e);
     struct query *q = &p->q;
-    if (status != ERR_OK || p->kb.vectors.rows.count == 0) return status;
+    if (status != ERR_OK || p->kb->vectors.rows.count == 0) return status;
     status = check_question(p, question, e);
     if (status == ERR_OK) status = reserve(p, k, e);
     if (status != ERR_OK) return status;
@@ -595,7 +675,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
     q->candidate_count = q->pool_count = q->kept_count = 0;
     q->relevance = NULL;
     if (++q->epoch == 0) {
-        memset(q->stamp, 0, p->kb.graph.count * sizeof *q->stamp);
+        memset(q->stamp, 0, p->kb->graph.count * sizeof *q->stamp);
         q->epoch = 1;
     }
     status = run_stages(p, question, out, e);
@@ -631,7 +711,7 @@ int pipeline_query(struct pipeline *p, const struct question *question, size_t k
 
 static int find_entity(const struct pipeline *p, int64_t id, uint32_t *out, struct err *e)
 {
-    *out = graph_find(&p->kb.graph, id);
+    *out = graph_find(&p->kb->graph, id);
     return *out == GRAPH_NONE ? FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)id) : ERR_OK;
 }
 
@@ -645,7 +725,7 @@ int pipeline_feedback(struct pipeline *p, const int64_t *ids, size_t count, doub
         if (!p->at[s].ops->feedback) continue;
         learners++;
         for (size_t i = 0; i < count; i++)
-            p->at[s].ops->feedback(p->at[s].self, graph_find(&p->kb.graph, ids[i]), reward);
+            p->at[s].ops->feedback(p->at[s].self, graph_find(&p->kb->graph, ids[i]), reward);
     }
     return status == ERR_OK && !learners ? FAIL(e, ERR_UNSUPPORTED, "no stage of this pipeline learns") : status;
 }
@@ -673,7 +753,7 @@ const struct index *pipeline_index(const struct pipeline *p)
 }
 
 const struct query *pipeline_last(const struct pipeline *p) { return &p->q; }
-const struct kb *pipeline_kb(const struct pipeline *p) { return &p->kb; }
+const struct kb *pipeline_kb(const struct pipeline *p) { return p->kb; }
 const struct store *pipeline_store(const struct pipeline *p) { return p->store; }
 double pipeline_build_s(const struct pipeline *p) { return p->build_s; }
 

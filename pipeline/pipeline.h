@@ -74,6 +74,10 @@ struct question {
 int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings,
                   size_t setting_count, const struct kernel_set *kernels, struct err *e);
 void pipeline_close(struct pipeline *p); /* NULL is allowed */
+/* Another pipeline with the same settings over the same loaded base and index, for another thread: a connection
+ * and scratch of its own, no copy of vectors, graph or codes.  p must not be in a call meanwhile; afterwards both
+ * are independent, and when the database changes each loads it for itself. */
+int pipeline_share(struct pipeline **out, struct pipeline *p, struct err *e);
 /* Other settings on the base that is loaded: as pipeline_close and pipeline_open, without reading it
  * again.  After a failure only pipeline_close may follow. */
 int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e);

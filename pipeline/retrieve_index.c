@@ -19,6 +19,7 @@ struct self {
     struct text spec;
     size_t candidates, k; /* asked for; given, which is no more than there are */
     void *scratch;
+    const struct index_cache *adopted; /* of an equal stage, until the first refresh */
 };
 
 static void destroy(void *self_)
@@ -55,6 +56,7 @@ static int create(void **self_, struct stage_env *env, struct err *e)
                                          .seed = (uint64_t)params_int(env->params, "seed"),
                                          .threads = env->threads, .kernels = env->kernels };
     self->candidates = (size_t)params_int(env->params, "top_k_candidates");
+    self->adopted = env->adopted;
     *self_ = self;
     return ERR_OK;
 }
@@ -63,6 +65,8 @@ static int refresh(void *self_, const struct kb *kb, struct err *e)
 {
     struct self *self = self_;
     const size_t n = kb->vectors.rows.count;
+    if (self->adopted) index_cache_share(&self->cache, self->adopted); /* then it fits, and is kept */
+    self->adopted = NULL;
     const int status = index_cache_refresh(&self->cache, kb, &self->want, e);
     if (status != ERR_OK || n == 0) return status;
     const struct index *index = self->cache.index;

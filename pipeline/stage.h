@@ -97,6 +97,7 @@ struct stage_env {
     struct store *store;
     const struct kernel_set *kernels;
     int threads;         /* that building may use */
+    const struct index_cache *adopted; /* of a pipeline with the same settings, to share; NULL: none */
     size_t context_room; /* out, from the context stage: entities it may attach to one result */
 };
 
