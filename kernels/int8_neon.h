@@ -11,7 +11,7 @@ typedef uint8_t bytes __attribute__((vector_size(16)));
 #define SHUFFLE(part, index) (bytes)vqtbl1q_u8((uint8x16_t)(part), (uint8x16_t)(index))
 #define EITHER(index, bit, a, b)                                                                   \
     (bytes)vbslq_u8(vtstq_u8((uint8x16_t)(index), vdupq_n_u8((uint8_t)(1 << (bit)))), (uint8x16_t)(b), (uint8x16_t)(a))
-#define WORDS(a, b) BROADCAST((int32_t)((void)(b), (a)))
+#define WORDS(a, b) BROADCAST((int32_t)((void)sizeof(b), (a))) /* b is not read */
 #define PLUS_BIT(index, words, bit) (bytes)vsubq_u8((uint8x16_t)(index), vtstq_u8((uint8x16_t)(words), (uint8x16_t)(bit)))
 
 #ifdef __ARM_FEATURE_DOTPROD

@@ -5,7 +5,7 @@
 /* vpblendvb looks at bit 7 alone. */
 #define EITHER(index, bit, a, b)                                                                   \
     (bytes)_mm256_blendv_epi8((__m256i)(a), (__m256i)(b), (__m256i)shifted(index, (bit) - 7))
-#define WORDS(a, b) BROADCAST((int32_t)((void)(b), (a)))
+#define WORDS(a, b) BROADCAST((int32_t)((void)sizeof(b), (a))) /* b is not read */
 #define PLUS_BIT(index, words, bit) ((index) - (bytes)(((words) & (bit)) == (bit)))
 
 static inline __attribute__((always_inline)) void sums_of(__m256i acc, int32_t *out, int32_t start)

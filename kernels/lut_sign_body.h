@@ -8,6 +8,7 @@
 #include "kernels/kernel.h"
 
 typedef int8_t sbytes __attribute__((vector_size(VEC)));
+typedef uint8_t ubytes __attribute__((vector_size(VEC)));
 
 static int32_t tables(const int8_t *query, size_t groups, uint8_t *lut)
 {
@@ -21,11 +22,11 @@ static int32_t tables(const int8_t *query, size_t groups, uint8_t *lut)
         }
 #pragma GCC unroll 4
         for (int part = 0; part < 64 / VEC; part++) {
-            sbytes sum = { 0 };
+            ubytes sum = { 0 };
 #pragma GCC unroll 4
             for (int k = 0; k < 4; k++) {
                 const sbytes value = (sbytes)spread(query + 4 * k, part), bit = (entry & (int8_t)(1 << k)) != 0;
-                sum += (value & bit) - (value & (value < 0)); /* at most 4 * 63, modulo 256 */
+                sum += (ubytes)(value & bit) - (ubytes)(value & (value < 0));
             }
             memcpy(lut + part * VEC, &sum, VEC);
         }
