@@ -118,6 +118,7 @@ int ann_build(struct ann_index *out, const struct ann_set *s, const struct ann_p
     status = index_create(&x.index, p->spec, &config, e);
     if (status == ERR_OK) status = index_train(x.index, s->base.rows, e);
     if (status == ERR_OK) status = index_add(x.index, s->base.rows, NULL, e);
+    if (status == ERR_OK) status = index_bind(x.index, s->query.rows, e);
     x.build_s = (double)(clock_ns() - start) * 1e-9;
     if (status == ERR_OK) *out = x;
     else index_destroy(x.index);

@@ -167,6 +167,11 @@ int index_decode(const struct index *ix, int64_t id, float *out, struct err *e)
     return ix->ops->decode(ix, id, out, e);
 }
 
+int index_bind(struct index *ix, struct rows queries, struct err *e)
+{
+    return ix->ops->bind ? ix->ops->bind(ix, queries, e) : ERR_OK;
+}
+
 int index_check_queries(const struct index *ix, struct rows queries, size_t k, struct err *e)
 {
     if (k == 0) return FAIL(e, ERR_ARG, "%s: k=0, at least 1", ix->ops->name);

@@ -70,6 +70,9 @@ struct index_ops {
      * checked: dimension, finiteness.  On failure the index is as it was.  ERR_ARG: id in use. */
     int (*add)(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
     int (*remove)(struct index *ix, int64_t id, struct err *e); /* ERR_NOT_FOUND; NULL: cannot */
+    /* Names the queries that will be asked, where answers belong to a query's place and not to its
+     * values; search must then be given views of this matrix.  NULL: not needed. */
+    int (*bind)(struct index *ix, struct rows queries, struct err *e);
     /* Bytes of scratch that one search call of up to query_count queries needs. */
     size_t (*scratch_bytes)(const struct index *ix, size_t query_count, size_t k);
     /* Best k of every query: hits[q*k ..], counts[q] of them (min(k, rows)), best first.
@@ -107,6 +110,7 @@ int index_remove(struct index *ix, int64_t id, struct err *e);
 int index_replace(struct index *ix, int64_t id, const float *x, struct err *e);
 /* ops->decode, or ERR_UNSUPPORTED. */
 int index_decode(const struct index *ix, int64_t id, float *out, struct err *e);
+int index_bind(struct index *ix, struct rows queries, struct err *e); /* ops->bind where there is one */
 /* ERR_ARG for k == 0, a wrong dimension or a non-finite value (naming query and column). */
 int index_check_queries(const struct index *ix, struct rows queries, size_t k, struct err *e);
 /* Searches all queries in batches of `batch` over `threads` threads that split the queries.
