@@ -4,6 +4,7 @@ height = 1.0 + 2.0 * panels
 load plots.'/open.gp'
 stats dat using 1 nooutput
 if (STATS_min > 0 && STATS_max / STATS_min >= 16) { set logscale x 2 }
+if (STATS_max - STATS_min <= 10 && STATS_min == int(STATS_min) && STATS_max == int(STATS_max)) { ticks = 1 } else { ticks = 0 }
 set offsets graph 0.02, graph 0.02
 set multiplot
 # A key is never higher than its plot: an empty one of full height carries it.
@@ -19,6 +20,7 @@ unset title
 set border 3
 set xtics nomirror out scale 0.6
 set ytics nomirror out scale 0.6
+if (ticks) { set xtics 1 }
 set autoscale x
 set rmargin at screen 0.98 - (4.5 + longest) * 0.0095
 bottom = 0.65 / height
@@ -31,10 +33,11 @@ do for [p = 1:panels] {
     set yrange [*:*]
     stats dat using p + 1 nooutput
     # A share that hardly moves must look flat: at least 0.05 from bottom to top.
-    slack = 0.08 * (STATS_max - STATS_min)
-    if (STATS_max <= 1 && STATS_max - STATS_min < 0.05) { slack = 0.025 }
-    if (slack == 0) { slack = 0.05 * abs(STATS_max) }
-    set yrange [STATS_min - slack:STATS_max + slack]
+    low = STATS_min
+    high = STATS_max
+    if (high <= 1 && high - low < 0.05) { low = high - 0.05 }
+    slack = high > low ? 0.08 * (high - low) : 0.05 * abs(high)
+    set yrange [low - slack:high + slack]
     plot for [i = 1:n] dat index (i - 1) using 1:(column(p + 1)) with linespoints lc i dt dash_of(i) \
         pt point_of(i) title label[i]
 }
