@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * test_http.c - embed=http against a server in a child process, embed=file against files. */
+#include <curl/curl.h> /* as embed_http.c does: without the library there is nothing to test */
+#include "pipeline/check_kb.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+static int port;
+
+/* Answers every connection with the next of the answers; then closes it.  Writes what came to `log`. */
+static pid_t serve(const char *const *answers)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof at;
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 5) != 0) return -1;
+    getsockname(listener, (struct sockaddr *)&at, &size);
+    port = ntohs(at.sin_port);
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid != 0) return close(listener), pid;
+    FILE *log = fopen(kb_path("log"), "w");
+    for (; *answers; answers++) {
+        const int peer = accept(listener, NULL, NULL);
+        char request[4096];
+        size_t got = 0;
+        for (;;) { /* headers and body: the body ends with the object's brace */
+            const ssize_t n = read(peer, request + got, sizeof request - 1 - got);
+            if (n <= 0) break;
+            request[got += (size_t)n] = 0;
+            if (strstr(request, "\r\n\r\n") && request[got - 1] == '}') break;
+        }
+        if (log) fprintf(log, "%s\n", request), fflush(log);
+        const char *body = strchr(*answers, ' ');
+        if (strncmp(*answers, "hang", 4) == 0) usleep(1500000);
+        else dprintf(peer, "HTTP/1.1 %.3s X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", *answers,
+                     strlen(body + 1), body + 1);
+        close(peer);
+    }
+    _exit(0);
+}
+
+static int ask(const char *more, int64_t *best)
+{
+    char url[128];
+    snprintf(url, sizeof url, "embed=http embed_url=http://127.0.0.1:%d/v1/embeddings index=flat %s", port, more);
+    struct pipeline *p = kb_pipeline("http.db", url);
+    struct answer a = { 0 };
+    const struct question q = { .text = "a \"cat\"\n" };
+    const int status = p ? pipeline_query(p, &q, 1, &a, &kb_err) : kb_err.code;
+    *best = a.count ? a.results[0].id : 0;
+    pipeline_close(p);
+    return status;
+}
+
+static const char GOOD[] = "200 {\"data\":[{\"embedding\":[0.0,1]}]}";
+
+static void tries(const char *const *answers, const char *settings, int want, const char *says)
+{
+    int64_t best = 0;
+    const pid_t pid = serve(answers);
+    kb_err.text[0] = 0;
+    const int status = ask(settings, &best);
+    CHECK(status == want && (status == ERR_OK ? best == 2 : strstr(kb_err.text, says) != NULL), "%s: %d %s",
+          answers[0], status,
+          kb_err.text);
+    if (pid > 0) kill(pid, SIGKILL), waitpid(pid, NULL, 0);
+}
+
+static void http(void)
+{
+    setenv("ASSAY_EMBED_KEY", "secret", 1);
+    tries((const char *const[]){ GOOD, NULL }, "embed_model=m1", ERR_OK, "");
+    char request[4096] = { 0 };
+    FILE *log = fopen(kb_path("log"), "r");
+    CHECK(log && fread(request, 1, sizeof request - 1, log) > 0, "the request");
+    if (log) fclose(log);
+    CHECK(strstr(request, "{\"model\":\"m1\",\"input\":\"a \\\"cat\\\"\\n\"}"), "%s", request);
+    CHECK(strstr(request, "Authorization: Bearer secret"), "%s", request);
+    tries((const char *const[]){ "503 busy", "429 slow down", GOOD, NULL }, "", ERR_OK, "");
+    tries((const char *const[]){ "500 x", "500 x", NULL }, "embed_retries=1", ERR_IO, "status 500");
+    tries((const char *const[]){ "401 no key", GOOD, NULL }, "", ERR_IO, "status 401");
+    tries((const char *const[]){ "hang", GOOD, NULL }, "embed_timeout=0.2 embed_retries=0", ERR_BUSY, "imeout");
+    tries((const char *const[]){ "200 {\"data\":[]}", NULL }, "", ERR_FORMAT, "embedding");
+    tries((const char *const[]){ "200 <html>", NULL }, "", ERR_FORMAT, "embedding");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":[1]}]}", NULL }, "", ERR_FORMAT, "1 numbers");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":[1,\"x\"]}]}", NULL }, "", ERR_FORMAT, "number 1");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":[1,1e99]}]}", NULL }, "", ERR_FORMAT, "number 1");
+    int64_t best;
+    port = 1; /* nobody listens there */
+    CHECK(ask("embed_retries=0", &best) == ERR_IO, "%s", kb_err.text);
+    struct pipeline *p = kb_pipeline("http.db", "embed=http embed_url=file:///etc/passwd index=flat embed_retries=0");
+    struct answer a;
+    CHECK(p && pipeline_query(p, &(struct question){ .text = "x" }, 1, &a, &kb_err) == ERR_IO, "only http: %s",
+          kb_err.text);
+    pipeline_close(p);
+}
+
+static void write_rows(const char *name, const void *bytes, size_t size)
+{
+    FILE *f = fopen(kb_path(name), "wb");
+    CHECK(f && fwrite(bytes, 1, size, f) == size && fclose(f) == 0, "%s", name);
+}
+
+static int ask_file(const char *name, int64_t query, int64_t *best)
+{
+    char setting[400];
+    snprintf(setting, sizeof setting, "embed=file index=flat embed_file=%s", kb_path(name));
+    struct pipeline *p = kb_pipeline("http.db", setting);
+    struct answer a = { 0 };
+    const struct question q = { .id = query, .text = "any" };
+    const int status = p ? pipeline_query(p, &q, 1, &a, &kb_err) : kb_err.code;
+    *best = a.count ? a.results[0].id : 0;
+    pipeline_close(p);
+    return status;
+}
+
+static void file(void)
+{
+    const struct { int32_t dim; float x[2]; } rows[2] = { { 2, { 1, 0 } }, { 2, { 0, 1 } } }, ragged[2] = { { 2, { 1,
+                                                                                                                   0 } }, { 3, { 0 } } };
+    const struct { int32_t dim; float x[1]; } narrow[1] = { { 1, { 1 } } };
+    int64_t best;
+    write_rows("good.fvecs", rows, sizeof rows);
+    write_rows("cut.fvecs", rows, sizeof rows - 1);
+    write_rows("ragged.fvecs", ragged, sizeof ragged);
+    write_rows("narrow.fvecs", narrow, sizeof narrow);
+    write_rows("empty.fvecs", "", 0);
+    CHECK(ask_file("good.fvecs", 0, &best) == ERR_OK && best == 1, "%s", kb_err.text);
+    CHECK(ask_file("good.fvecs", 1, &best) == ERR_OK && best == 2, "%s", kb_err.text);
+    CHECK(ask_file("good.fvecs", 2, &best) == ERR_NOT_FOUND && strstr(kb_err.text, "query 2"), "%s", kb_err.text);
+    CHECK(ask_file("good.fvecs", -1, &best) == ERR_NOT_FOUND, "%s", kb_err.text);
+    CHECK(ask_file("cut.fvecs", 0, &best) == ERR_FORMAT, "%s", kb_err.text);
+    CHECK(ask_file("ragged.fvecs", 0, &best) == ERR_FORMAT && strstr(kb_err.text, "row 1"), "%s", kb_err.text);
+    CHECK(ask_file("narrow.fvecs", 0, &best) == ERR_ARG && strstr(kb_err.text, "1 dimensions"), "%s", kb_err.text);
+    CHECK(ask_file("empty.fvecs", 0, &best) == ERR_FORMAT, "%s", kb_err.text);
+    CHECK(ask_file("none.fvecs", 0, &best) == ERR_NOT_FOUND, "%s", kb_err.text);
+}
+
+int main(void)
+{
+    if (!mkdtemp(kb_folder)) return TEST_FAIL;
+    signal(SIGPIPE, SIG_IGN);
+    kb_make("http.db", 2, 2, (const float[4]){ 1, 0, 0, 1 }, NULL);
+    test_case("embed=http", http);
+    test_case("embed=file", file);
+    return kb_end();
+}
