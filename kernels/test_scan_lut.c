@@ -204,15 +204,78 @@ static void check_longest(const void *kernel, void *unused, void *unused2)
     free(queries);
 }
 
+/* Wrong kernels, each with one mistake, built on the scalar row. */
+#define PLANT(name)                                                                                \
+    static void name(const uint8_t *codes, size_t blocks, size_t groups, int bits, const int8_t *levels, \
+                     const int8_t *queries, size_t count, int32_t *sums)
+#define RIGHT kernel_next(OP_scan_lut, NULL)->fn.scan_lut(codes, blocks, groups, bits, levels, queries, count, sums)
+
+PLANT(reads_behind)
+{
+    const volatile uint8_t *behind = codes + blocks * codes_block_bytes(groups, bits);
+    RIGHT;
+    (void)*behind;
+}
+PLANT(reads_before)
+{
+    const volatile int8_t *before = queries - 1;
+    RIGHT;
+    (void)*before;
+}
+PLANT(writes_behind)
+{
+    RIGHT;
+    sums[count * blocks * 16] = 0;
+}
+PLANT(forgets_last_query)
+{
+    RIGHT;
+    if (count == QUERIES && blocks) sums[(count - 1) * blocks * 16] ^= 1;
+}
+PLANT(wraps_at_16_bits)
+{
+    RIGHT;
+    for (size_t i = 0; i < count * blocks * 16; i++) sums[i] = (int16_t)sums[i];
+}
+/* vpmaddubsw of levels raised by 128: pairs above 32767 are cut. */
+PLANT(saturates)
+{
+    RIGHT;
+    for (size_t r = 0; groups < 4 && count && r < blocks * 16; r++) {
+        const uint8_t *block = codes + r / 16 * codes_block_bytes(groups, bits);
+        sums[r] = 0;
+        for (size_t d = 0; d < groups * 32; d += 2) {
+            const int a = queries[d] * (levels[codes_get(block, bits, r % 16, d)] + 128);
+            const int pair = a + queries[d + 1] * (levels[codes_get(block, bits, r % 16, d + 1)] + 128);
+            sums[r] += (pair > 32767 ? 32767 : pair < -32768 ? -32768 : pair) - 128 * (queries[d] + queries[d + 1]);
+        }
+    }
+}
+
+static struct stage stage;
+static void plants_are_caught(void)
+{
+    static const struct { const char *name; scan_lut_fn *fn; } plants[] = {
+        { "reads behind the codes", reads_behind },     { "reads before the queries", reads_before },
+        { "writes behind the sums", writes_behind },    { "gets the last query wrong", forgets_last_query },
+        { "sums in 16 bits", wraps_at_16_bits },        { "saturates", saturates },
+    };
+    for (size_t i = 0; i < sizeof plants / sizeof *plants; i++) {
+        const struct kernel k = { OP_scan_lut, ISA_scalar, KERNEL_DEFAULT, 0, "planted", "", "", { .scan_lut = plants[i].fn } };
+        CHECK(check_quietly(check, &k, &stage, NULL) != TEST_SAID_OK, "a kernel that %s passed", plants[i].name);
+    }
+}
+
 int main(void)
 {
-    struct stage stage = {
+    stage = (struct stage){
         fence_make(BLOCKS * codes_block_bytes(GROUPS_MAX, 8)), fence_make(256), fence_make(QUERIES * GROUPS_MAX * 32),
         fence_make(sizeof samples[0]->sums)
     };
     make_samples();
     test_case("codes_set and codes_get", round_trip);
     test_case("hash of the sums", oracle_hash);
+    test_case("planted wrong kernels are caught", plants_are_caught);
     check_every(OP_scan_lut, check, &stage, NULL);
     check_every(OP_scan_lut, check_longest, NULL, NULL);
     for (size_t i = 0; i < sample_count; i++) sample_free(samples[i]);
