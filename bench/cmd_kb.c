@@ -2,7 +2,6 @@
  * cmd_kb.c - one's own knowledge base: made from files, added to, counted, checked. */
 #include "bench/command.h"
 #include "bench/kb_build.h"
-#include "datasets/jsonl.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
@@ -11,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#ifndef ASSAY_WORKER
+#include "datasets/jsonl.h"
+#endif
 
 /* --- create, import --------------------------------------------------------------------------- */
 #ifndef ASSAY_WORKER

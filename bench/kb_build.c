@@ -200,7 +200,7 @@ static int write_text(struct whole_file *f, int64_t id, const char *text, struct
 }
 
 static int sink_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
-                      const int64_t *relevant, size_t relevant_count, struct err *e)
+                      const struct kb_label *relevant, size_t relevant_count, struct err *e)
 {
     struct kb_build *b = context;
     struct split *s = find_split(b, split ? split : "", e);
@@ -217,7 +217,7 @@ static int sink_query(void *context, int64_t id, const char *split, const char *
     }
     if (status == ERR_OK && relevant_count) status = open_file(b, &s->qrels, "qrels", s->name, ".txt", e);
     for (size_t i = 0; status == ERR_OK && i < relevant_count; i++)
-        fprintf(s->qrels.to, "%lld 0 %lld 1\n", (long long)id, (long long)relevant[i]);
+        fprintf(s->qrels.to, "%lld 0 %lld %d\n", (long long)id, (long long)relevant[i].id, relevant[i].grade);
     b->counts.queries++;
     return status;
 }

@@ -37,7 +37,7 @@ static int send_texts(const struct kb_sink *s, struct err *e)
         status = s->entity(s->context, 10 + i, "thing", i == 1 ? "quo\"te" : "plain", i ? NULL : "{\"a\":1}", texts[i], e);
     if (status == ERR_OK) status = s->relation(s->context, 10, 13, "near", 0.5, NULL, e);
     for (int i = 0; status == ERR_OK && i < TEXTS; i++) {
-        const int64_t relevant[2] = { 10 + i, 10 };
+        const struct kb_label relevant[2] = { { 10 + i, 1 }, { 10, 3 } };
         status = s->query(s->context, 100 + i, i % 2 ? "tune" : "report", texts[i], NULL, 0, relevant, i ? 2 : 1, e);
     }
     return status;
@@ -62,7 +62,8 @@ static void texts_arrive(void)
     CHECK(queries_label(&q, path_of("texts/deeper/qrels.tune.txt"), &e) == ERR_OK, "%s", e.text);
     size_t labels = 0;
     CHECK(q.count == 2 && q.ids[0] == 101 && strcmp(q.texts[1], texts[3]) == 0, "queries");
-    CHECK(queries_labels(&q, 0, &labels) && labels == 2, "labels");
+    const struct label *l = queries_labels(&q, 0, &labels);
+    CHECK(l && labels == 2 && l[0].id == 10 && l[0].grade == 3, "labels, highest grade first");
     queries_close(&q);
 }
 

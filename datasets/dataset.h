@@ -65,6 +65,8 @@ int dataset_write_ivecs(const char *path, const int32_t *ids, size_t count, size
 /* What importers and generators deliver, in this order: entities, then vectors, then relations,
  * then queries.  A callback returns 0 or an error that stops the source.  Entity numbers are the
  * source's own, 1..n in order of delivery.  Any callback may be NULL: not wanted. */
+struct kb_label { int64_t id; int grade; }; /* grade >= 1, as in qrels */
+
 struct kb_sink {
     void *context;
     /* text: what an embedder should see.  properties: a JSON object. */
@@ -74,9 +76,10 @@ struct kb_sink {
     /* properties: a JSON object or NULL. */
     int (*relation)(void *context, int64_t source, int64_t target, const char *type, double weight,
                     const char *properties, struct err *e);
-    /* A labelled query: text and / or vector (NULL when absent); split is "tune" or "report". */
+    /* A query, text and / or vector (NULL when absent), and what is relevant to it; split is "tune",
+     * "report" or NULL where the source has none. */
     int (*query)(void *context, int64_t query_id, const char *split, const char *text,
-                 const float *x, size_t dim, const int64_t *relevant, size_t relevant_count,
+                 const float *x, size_t dim, const struct kb_label *relevant, size_t relevant_count,
                  struct err *e);
 };
 

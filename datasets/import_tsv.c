@@ -29,6 +29,8 @@ struct table {
     struct cell names[COLUMNS_MOST], cells[COLUMNS_MOST];
 };
 
+struct query_label { int64_t query; struct kb_label label; };
+
 struct corpus {
     const struct kb_sink *sink;
     const char *folder;
@@ -38,7 +40,7 @@ struct corpus {
     size_t relation_count;
     struct names queries;      /* by their ids; the number is the row */
     struct text text, name, properties;
-    int64_t *labels;           /* query, entity, two by two, in the order of the file */
+    struct query_label *labels;
     size_t label_count, label_room;
 };
 
@@ -286,17 +288,16 @@ static int send_relations(struct corpus *k, struct table *t, struct err *e)
     return status;
 }
 
-static int keep_label(struct corpus *k, int64_t query, int64_t entity, struct err *e)
+static int keep_label(struct corpus *k, int64_t query, struct kb_label label, struct err *e)
 {
-    if (k->label_count + 2 > k->label_room) {
+    if (k->label_count == k->label_room) {
         const size_t room = k->label_room * 2 + 1024;
-        int64_t *more = mem_grow(k->labels, k->label_count, room, sizeof *more);
+        struct query_label *more = mem_grow(k->labels, k->label_count, room, sizeof *more);
         if (!more) return FAIL(e, ERR_MEM, "%s: no memory for labels", k->folder);
         k->labels = more;
         k->label_room = room;
     }
-    k->labels[k->label_count++] = query;
-    k->labels[k->label_count++] = entity;
+    k->labels[k->label_count++] = (struct query_label){ query, label };
     return ERR_OK;
 }
 
@@ -307,12 +308,13 @@ static int read_labels(struct corpus *k, struct err *e)
     const int grade = status == ERR_OK && t.path ? column(&t, "rel|code|score") : -1;
     while (t.path && next_row(&t, &status, e)) {
         double rel = 1;
-        int64_t entity = 0;
+        struct kb_label label = { 0 };
         if (t.columns < 2) status = bad(&t, "qrels need a query and an entity", e);
         else if (grade >= 0 && !number_of(&t.cells[grade], &rel)) status = bad(&t, "the grade is not a number", e);
-        if (status == ERR_OK) status = find_entity(k, &t, &t.cells[1], &entity, e);
+        if (status == ERR_OK) status = find_entity(k, &t, &t.cells[1], &label.id, e);
         const int64_t query = names_find(&k->queries, t.cells[0].at, t.cells[0].size);
-        if (status == ERR_OK && query != NAMES_NONE && rel > 0) status = keep_label(k, query, entity, e);
+        label.grade = rel >= 1 && rel <= 1e6 ? (int)rel : rel > 0; /* what is not relevant is not a label */
+        if (status == ERR_OK && query != NAMES_NONE && label.grade > 0) status = keep_label(k, query, label, e);
     }
     table_close(&t);
     return status;
@@ -320,24 +322,25 @@ static int read_labels(struct corpus *k, struct err *e)
 
 static int compare_labels(const void *a, const void *b)
 {
-    const int64_t *x = a, *y = b;
-    return x[0] != y[0] ? (x[0] > y[0]) - (x[0] < y[0]) : (x[1] > y[1]) - (x[1] < y[1]);
+    const struct query_label *x = a, *y = b;
+    if (x->query != y->query) return x->query < y->query ? -1 : 1;
+    return (x->label.id > y->label.id) - (x->label.id < y->label.id);
 }
 
 static int send_query(struct corpus *k, const struct dataset *vectors, int64_t row, struct err *e)
 {
     enum { RELEVANT_MOST = 4096 };
-    int64_t relevant[RELEVANT_MOST];
-    size_t count = 0, low = 0, high = k->label_count / 2;
+    struct kb_label relevant[RELEVANT_MOST];
+    size_t count = 0, low = 0, high = k->label_count;
     while (low < high) {
         const size_t middle = (low + high) / 2;
-        if (k->labels[2 * middle] < row) low = middle + 1;
+        if (k->labels[middle].query < row) low = middle + 1;
         else high = middle;
     }
-    for (; low < k->label_count / 2 && k->labels[2 * low] == row; low++) {
+    for (; low < k->label_count && k->labels[low].query == row; low++) {
         if (count == RELEVANT_MOST) return FAIL(e, ERR_FORMAT, "%s: query %lld has more than %d labels", k->folder,
                                                 (long long)row, RELEVANT_MOST);
-        relevant[count++] = k->labels[2 * low + 1];
+        relevant[count++] = k->labels[low].label;
     }
     const float *x = vectors->rows.at ? rows_at(vectors->rows, (size_t)row) : NULL;
     return k->sink->query(k->sink->context, row, NULL, text_of(&k->text), x, x ? vectors->rows.dim : 0, relevant, count, e);
@@ -371,7 +374,7 @@ static int send_queries(struct corpus *k, struct err *e)
     struct dataset vectors = { 0 };
     int status = number_queries(k, e);
     if (status == ERR_OK) status = read_labels(k, e);
-    if (k->label_count) qsort(k->labels, k->label_count / 2, 2 * sizeof *k->labels, compare_labels);
+    if (k->label_count) qsort(k->labels, k->label_count, sizeof *k->labels, compare_labels);
     if (status == ERR_OK) status = table_open(&t, k->folder, "queries.tsv|queries*.tsv", e);
     if (status == ERR_OK && t.path) status = open_vectors(&vectors, k->folder, "*_queries.fvecs", k->queries.count, e);
     const int text = t.path ? column(&t, "text|question") : -1;

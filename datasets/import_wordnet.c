@@ -329,11 +329,12 @@ static int send_queries(struct wordnet *w, struct err *e)
     for (size_t i = 0; status == ERR_OK && i < w->example_count; i++) {
         const struct example *x = &w->examples[order[i]];
         const int tune = hash64(0, &x->synset, sizeof x->synset) & 1;
+        const struct kb_label own = { x->synset, 1 };
         text_clear(&text);
         text_add_bytes(&text, x->at, x->size);
         if (text.failed) status = FAIL(e, ERR_MEM, "wordnet: no memory for an example");
         else status = w->sink->query(w->sink->context, (int64_t)order[i] + 1, tune ? "tune" : "report", text_of(&text),
-                                     NULL, 0, &x->synset, 1, e);
+                                     NULL, 0, &own, 1, e);
     }
     text_free(&text);
     mem_free(order);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "datasets/jsonl.h"
-#include <jansson.h>
 #include <string.h>
 
 struct source {
@@ -170,7 +169,7 @@ static int take_relation(struct reading *r, const struct source *s, const json_t
 static int take_query(struct reading *r, const struct source *s, const json_t *object, struct err *e)
 {
     enum { RELEVANT_MOST = 1000 };
-    int64_t relevant[RELEVANT_MOST];
+    struct kb_label relevant[RELEVANT_MOST];
     const json_t *id = field(object, "id", "_id"), *list = json_object_get(object, "relevant");
     const char *text = json_string_value(json_object_get(object, "text"));
     const char *split = string_of(json_object_get(object, "split"), NULL);
@@ -180,28 +179,47 @@ static int take_query(struct reading *r, const struct source *s, const json_t *o
     if (id && !json_is_integer(id)) return bad(s, "\"id\" of a query is not a number", e);
     if (list && !json_is_array(list)) return bad(s, "\"relevant\" is not a list", e);
     if (count > RELEVANT_MOST) return bad(s, "more than 1000 relevant entities", e);
-    for (size_t i = 0; status == ERR_OK && i < count; i++)
-        status = known_id(r, s, json_array_get(list, i), "relevant", &relevant[i], e);
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        relevant[i].grade = 1;
+        status = known_id(r, s, json_array_get(list, i), "relevant", &relevant[i].id, e);
+    }
     if (status != ERR_OK || !r->sink->query) return status;
     return r->sink->query(r->sink->context, id ? json_integer_value(id) : (int64_t)s->line, split, text, NULL, 0,
                           relevant, count, e);
+}
+
+int jsonl_each(const char *path, jsonl_each_fn *each, void *context, struct err *e)
+{
+    struct mem_map map = { 0 };
+    int status = mem_map_open(&map, path, e);
+    if (status != ERR_OK) return status;
+    struct source s = { .path = path, .at = (const char *)map.at, .end = (const char *)map.at + map.size };
+    for (json_t *object; status == ERR_OK && (object = next_object(&s, &status, e)) != NULL;) {
+        status = each(context, path, s.line, object, e);
+        json_decref(object);
+    }
+    mem_map_close(&map);
+    return status;
+}
+
+struct taking {
+    struct reading *r;
+    int (*take)(struct reading *r, const struct source *s, const json_t *object, struct err *e);
+};
+
+static int take_line(void *context, const char *path, size_t line, const json_t *object, struct err *e)
+{
+    const struct taking *t = context;
+    const struct source s = { .path = path, .line = line };
+    return t->take(t->r, &s, object, e);
 }
 
 static int read_lines(struct reading *r, const char *path,
                       int (*take)(struct reading *r, const struct source *s, const json_t *object, struct err *e),
                       struct err *e)
 {
-    struct mem_map map = { 0 };
-    if (!path) return ERR_OK;
-    int status = mem_map_open(&map, path, e);
-    if (status != ERR_OK) return status;
-    struct source s = { .path = path, .at = (const char *)map.at, .end = (const char *)map.at + map.size };
-    for (json_t *object; status == ERR_OK && (object = next_object(&s, &status, e)) != NULL;) {
-        status = take(r, &s, object, e);
-        json_decref(object);
-    }
-    mem_map_close(&map);
-    return status;
+    struct taking t = { r, take };
+    return path ? jsonl_each(path, take_line, &t, e) : ERR_OK;
 }
 
 static int send_vectors(struct reading *r, const char *path, struct err *e)

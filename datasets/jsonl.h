@@ -13,6 +13,7 @@
 #define ASSAY_JSONL_H
 #include "datasets/dataset.h"
 #include "kernels/base/names.h"
+#include <jansson.h>
 
 struct jsonl_files {
     const char *entities, *relations, *vectors, *queries; /* paths; NULL: none */
@@ -21,4 +22,9 @@ struct jsonl_files {
 
 /* ERR_FORMAT naming path and line: not an object, a field of the wrong kind, an unknown string id. */
 int jsonl_read(const struct jsonl_files *files, const struct kb_sink *sink, struct err *e);
+
+/* Calls each(context, path, line, object) for every line that is not blank; a non-zero return stops and
+ * is passed on.  ERR_FORMAT naming path and line: not a JSON object. */
+typedef int jsonl_each_fn(void *context, const char *path, size_t line, const json_t *object, struct err *e);
+int jsonl_each(const char *path, jsonl_each_fn *each, void *context, struct err *e);
 #endif

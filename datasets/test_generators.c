@@ -127,13 +127,13 @@ static int see_relation(void *context, int64_t source, int64_t target, const cha
 }
 
 static int see_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
-                     const int64_t *relevant, size_t relevant_count, struct err *e)
+                     const struct kb_label *relevant, size_t relevant_count, struct err *e)
 {
     struct seen *s = context;
     (void)e;
     CHECK(id == (int64_t)s->query_count++ && !split && !text, "query %lld", (long long)id);
     for (size_t i = 0; i < relevant_count; i++)
-        s->query_cosine += fixed_dot(x, s->rows + (size_t)(relevant[i] - 1) * dim, dim);
+        s->query_cosine += fixed_dot(x, s->rows + (size_t)(relevant[i].id - 1) * dim, dim);
     s->queries = hash64(s->queries, x, dim * sizeof *x);
     return ERR_OK;
 }

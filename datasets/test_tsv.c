@@ -35,12 +35,12 @@ static int see_relation(void *context, int64_t source, int64_t target, const cha
 }
 
 static int see_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
-                     const int64_t *relevant, size_t relevant_count, struct err *e)
+                     const struct kb_label *relevant, size_t relevant_count, struct err *e)
 {
     (void)context;
     (void)e;
     text_add(&seen, "Q %lld %s %s %zu", (long long)id, split ? split : "-", text, x ? dim : 0);
-    for (size_t i = 0; i < relevant_count; i++) text_add(&seen, " %lld", (long long)relevant[i]);
+    for (size_t i = 0; i < relevant_count; i++) text_add(&seen, " %lld:%d", (long long)relevant[i].id, relevant[i].grade);
     text_add(&seen, "\n");
     return ERR_OK;
 }
@@ -92,7 +92,7 @@ static void corpus_is_read(void)
     expect("E 1|document|Nine|{\"pid\":\"p9\",\"text\":\"the \\\"ninth\\\"\"}|Nine. the \"ninth\"\n"
            "E 2|document|p7|{\"pid\":\"p7\",\"text\":\"the seventh\"}|p7. the seventh\n"
            "V 1 2 1\nV 2 2 2\nR 1 related 2 1\n"
-           "Q 0 - which? 2 2\nQ 1 - what? 2 1 2\nQ 2 - none? 2\n");
+           "Q 0 - which? 2 2:1\nQ 1 - what? 2 1:2 2:1\nQ 2 - none? 2\n");
 }
 
 static void triples_are_read(void)

@@ -29,13 +29,13 @@ static int see_relation(void *context, int64_t source, int64_t target, const cha
 }
 
 static int see_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
-                     const int64_t *relevant, size_t relevant_count, struct err *e)
+                     const struct kb_label *relevant, size_t relevant_count, struct err *e)
 {
     (void)e;
     queries++;
     tunes += strcmp(split, "tune") == 0;
     CHECK(!x && dim == 0 && relevant_count == 1, "one relevant synset");
-    if (context) text_add(&log_of, "Q %lld %lld %s\n", (long long)id, (long long)relevant[0], text);
+    if (context) text_add(&log_of, "Q %lld %lld %s\n", (long long)id, (long long)relevant[0].id, text);
     return ERR_OK;
 }
 
