@@ -443,6 +443,16 @@ static void run_all(const struct ann_set *s, struct ann_arm *arms, size_t count,
     progress_end(&progress);
 }
 
+/* 1 where the answers are another program's: nothing that we could time or weigh. */
+static int is_external(const struct index *ix)
+{
+    struct text used = { 0 };
+    ix->ops->kernels(ix, &used);
+    const int external = strcmp(text_of(&used), "external") == 0;
+    text_free(&used);
+    return external;
+}
+
 int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const struct ann_plan *plan, struct err *e)
 {
     int status = ERR_OK;
@@ -463,6 +473,10 @@ int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const str
         a->retrieve_us = (double)retrieve_ns * 1e-3 / (double)a->calls.count;
         a->rerank_us = (double)rerank_ns * 1e-3 / (double)a->calls.count;
         a->steal_ms = steal_ms;
+        if (is_external(a->built->index)) {
+            a->calls.count = 0;
+            a->retrieve_us = NAN;
+        }
         work_free(a->work);
         a->work = NULL;
     }
@@ -567,8 +581,10 @@ int ann_row(struct row *row, const struct run *run, const struct ann_set *s, con
     text_free(&used);
     row_real(row, "t_retrieve_us", a->retrieve_us);
     if (a->point.rerank) row_real(row, "t_rerank_us", a->rerank_us);
-    row_real(row, "build_s", a->built->build_s);
-    sizes_row(row, s, a);
+    if (!is_external(ix)) {
+        row_real(row, "build_s", a->built->build_s);
+        sizes_row(row, s, a);
+    }
     point_resources(row, a->steal_ms);
     int status = point_quality(row, &a->quality, e);
     if (status == ERR_OK) status = point_latency(row, &a->calls, a->point.batch, s->base.rows.count, e);
