@@ -85,13 +85,20 @@ double compare_amdahl(double share, double ratio) { return 1 / (1 - share + shar
 
 struct quality_difference compare_quality(const double *base, const double *arm, size_t n, uint64_t seed, double *work)
 {
-    struct quality_difference d = { .mean_base = stats_mean(base, n), .mean_arm = stats_mean(arm, n) };
+    struct quality_difference d = { 0 };
+    size_t used = 0;
     for (size_t i = 0; i < n; i++) {
-        work[i] = arm[i] - base[i];
-        d.wins += work[i] > 0;
-        d.ties += work[i] == 0;
-        d.losses += work[i] < 0;
+        if (isnan(base[i]) || isnan(arm[i])) continue;
+        d.mean_base += base[i];
+        d.mean_arm += arm[i];
+        d.wins += arm[i] > base[i];
+        d.ties += arm[i] == base[i];
+        d.losses += arm[i] < base[i];
+        work[used++] = arm[i] - base[i];
     }
-    d.interval = stats_bootstrap_mean(work, n, 0.95, RESAMPLES, seed);
+    if (used == 0) return d;
+    d.mean_base /= (double)used;
+    d.mean_arm /= (double)used;
+    d.interval = stats_bootstrap_mean(work, used, 0.95, RESAMPLES, seed);
     return d;
 }

@@ -44,11 +44,11 @@ void compare_describe(const struct judged *j, struct text *out);
 /* Amdahl: ratio of the whole when a share of the base's time is made `ratio` times faster. */
 double compare_amdahl(double share, double ratio);
 
-/* Per-query quality of two arms over the same queries. */
+/* Per-query quality of two arms over the same queries, those with NaN in either left out. */
 struct quality_difference {
     double mean_base, mean_arm;
     struct interval interval; /* of mean(arm - base), 95 %, paired bootstrap */
     size_t wins, ties, losses;
-};
+}; /* all zero when no query is left */
 struct quality_difference compare_quality(const double *base, const double *arm, size_t n, uint64_t seed, double *work);
 #endif

@@ -7,7 +7,7 @@
 
 /* The command line of a measuring process: this verb once more, with --serve. */
 struct command_line {
-    char *argv[CONTEST_ARMS + SUBJECT_OPTIONS + 8];
+    char *argv[CONTEST_ARMS + SUBJECT_OPTIONS + 16];
     size_t count;
     struct text words; /* all of them, each ended by NUL */
 };
@@ -37,8 +37,8 @@ static void add_data(struct command_line *l, const struct subject_data *data)
     }
 }
 
-static int start(struct remote **out, const struct contest_plan *plan, const char *program, const char *const *subjects,
-                 size_t count, struct err *e)
+static int start(struct remote **out, const struct contest_plan *plan, size_t process, const char *program,
+                 const char *const *subjects, size_t count, struct err *e)
 {
     struct command_line l = { 0 };
     char number[32];
@@ -49,6 +49,10 @@ static int start(struct remote **out, const struct contest_plan *plan, const cha
     add_word(&l, "--cpu", number);
     snprintf(number, sizeof number, "%llu", (unsigned long long)plan->data->seed);
     add_word(&l, "--seed", number);
+    if (count > 1) { /* another binary, which has one subject, need not know this */
+        snprintf(number, sizeof number, "%llu", (unsigned long long)(plan->seed + process));
+        add_word(&l, "--open-seed", number);
+    }
     add_data(&l, plan->data);
     for (size_t i = 0; i < count; i++) add_word(&l, subjects[i], NULL);
     if (l.words.failed) {
@@ -72,7 +76,7 @@ static int one_interleaved(struct contest *c, const struct contest_plan *plan, c
     const char *specs[CONTEST_ARMS + 1];
     for (size_t i = 0; i <= c->count; i++) specs[i] = spec_of(c, i);
     struct remote *r;
-    int status = start(&r, plan, plan->program, specs, c->count + 1, e);
+    int status = start(&r, plan, c->process_count, plan->program, specs, c->count + 1, e);
     if (status != ERR_OK) return status;
     if (c->process_count == 0) /* once is enough: answers do not depend on the process */
         for (size_t i = 0; i < c->count && status == ERR_OK; i++) status = remote_look(r, i, &c->facts[i], e);
@@ -89,7 +93,7 @@ static int one_isolated(struct contest *c, const struct contest_plan *plan, cons
     int status = ERR_OK;
     for (size_t i = 0; i <= c->count && status == ERR_OK; i++) {
         const char *spec = spec_of(c, i), *subject = plan->subject ? plan->subject : spec;
-        status = start(&remote[i].remote, plan, plan->subject ? spec : plan->program, &subject, 1, e);
+        status = start(&remote[i].remote, plan, c->process_count, plan->subject ? spec : plan->program, &subject, 1, e);
         if (status == ERR_OK && i < c->count && c->process_count == 0)
             status = remote_look(remote[i].remote, 0, &c->facts[i], e);
         arms[i] = (struct sample_arm){ .name = spec, .run = remote_run, .context = &remote[i], .place = remote_place };

@@ -36,10 +36,9 @@ static void add_quality(const struct contest *c, size_t arm, struct text *out)
     double *work = a->quality && b->quality ? mem_alloc(a->queries, sizeof *work) : NULL;
     if (work) {
         const struct quality_difference d = compare_quality(a->quality, b->quality, a->queries, 1, work);
-        text_add(out,
-                 "\n     recall@%zu %.4f, A %.4f: %+.4f [%+.4f, %+.4f]; queries better %zu, equal %zu, worse %zu",
-                 a->k, d.mean_arm, d.mean_base, d.mean_arm - d.mean_base, d.interval.lo, d.interval.hi, d.wins,
-                 d.ties, d.losses);
+        text_add(out, "\n     %s@%zu %.4f, A %.4f: %+.4f [%+.4f, %+.4f]; queries better %zu, equal %zu, worse %zu",
+                 strncmp(c->arms[arm], "rag:", 4) == 0 ? "relevant found" : "recall", a->k, d.mean_arm, d.mean_base,
+                 d.mean_arm - d.mean_base, d.interval.lo, d.interval.hi, d.wins, d.ties, d.losses);
     }
     mem_free(work);
     text_add(out, "\n");

@@ -24,6 +24,7 @@ void subject_options(struct subject_data *d, struct option *table)
         { "--queries", OPTION_INT, &d->query_count, 1, 1e6 }, { "--dim", OPTION_INT, &d->dim, 1, 65536 },
         { "-k", OPTION_INT, &d->k, 1, 1e5 },                 { "--bits", OPTION_INT, &d->bits, 1, 8 },
         { "--batch", OPTION_INT, &d->batch, 1, 1024 },       { "--gather", OPTION_FLAG, &d->gather, 0, 0 },
+        { "--qrels", OPTION_TEXT, &d->qrels, 0, 0 },
     };
     memcpy(table, options, sizeof options);
 }
@@ -218,6 +219,7 @@ static int open_rag(struct subject *s, struct err *e)
     if (!s->data->questions) return FAIL(e, ERR_ARG, "rag: --questions FILE is missing");
     int status = kernel_set_resolve(&s->kernels, s->kernel_request, e);
     if (status == ERR_OK) status = queries_open(&s->questions, s->data->questions, e);
+    if (status == ERR_OK && s->data->qrels) status = queries_label(&s->questions, s->data->qrels, e);
     if (status == ERR_OK) status = pipeline_open(&s->pipeline, db, settings, count, &s->kernels, e);
     return status;
 }
@@ -231,6 +233,20 @@ static int ask(struct subject *s, size_t i, struct answer *out, struct err *e)
         q.dim = s->questions.vectors.rows.dim;
     }
     return pipeline_query(s->pipeline, &q, (size_t)s->data->k, out, e);
+}
+
+/* Share of the relevant entities of question q that are among its ids; NaN without any. */
+static double share_found(const struct subject *s, size_t q)
+{
+    const struct subject_facts *f = &s->facts;
+    size_t count, relevant = 0, found = 0;
+    const struct label *labels = queries_labels(&s->questions, q, &count);
+    for (size_t l = 0; l < count; l++) {
+        if (labels[l].grade <= 0) continue;
+        relevant++;
+        for (size_t i = 0; i < f->k; i++) found += f->ids[q * f->k + i] == labels[l].id;
+    }
+    return relevant ? (double)found / (double)relevant : NAN;
 }
 
 static int look_rag(struct subject *s, struct err *e)
@@ -247,6 +263,9 @@ static int look_rag(struct subject *s, struct err *e)
     }
     if (status != ERR_OK) return status;
     f->retrieve_share = share / (double)f->queries;
+    if (s->data->qrels) f->quality = mem_alloc(f->queries, sizeof *f->quality);
+    if (s->data->qrels && !f->quality) return FAIL(e, ERR_MEM, "%s: no memory for %zu queries", s->spec, f->queries);
+    for (size_t q = 0; f->quality && q < f->queries; q++) f->quality[q] = share_found(s, q);
     f->result = hash64(0, f->ids, f->queries * f->k * sizeof *f->ids);
     pipeline_kernels(s->pipeline, &f->kernels);
     return ERR_OK;

@@ -19,13 +19,14 @@ struct subject_data {
     const char *base, *query;   /* index: vector files; NULL: clustered vectors made from the seed */
     const char *metric;         /* index */
     const char *questions;      /* rag: a file of questions (queries.h) */
+    const char *qrels;          /* rag: what is relevant to them; NULL: unknown */
     const char *where;          /* kernel: working set, "l1" "l2" "l3" "dram" */
     int64_t n, query_count;     /* index: how many vectors to make */
     int64_t dim, k, bits, batch, seed;
     int gather;                 /* kernel: rows by a random list */
 };
 extern const struct subject_data SUBJECT_DATA_USUAL;
-enum { SUBJECT_OPTIONS = 12 };
+enum { SUBJECT_OPTIONS = 13 };
 /* Writes the options that fill *d into table (SUBJECT_OPTIONS of them, without the end). */
 void subject_options(struct subject_data *d, struct option *table);
 /* The help lines of those options. */
@@ -40,6 +41,7 @@ void subject_options(struct subject_data *d, struct option *table);
     "  --n, --queries N   index: how many to make                                 (20000, 200)\n" \
     "  --metric M         index: cosine, dot or l2                                (cosine)\n" \
     "  --questions FILE   rag: .jsonl, .txt or vectors\n" \
+    "  --qrels FILE       rag: what is relevant to them\n" \
     "  -k N               results asked for                                       (10)\n"
 
 struct subject;
@@ -61,7 +63,8 @@ struct subject_facts {
     uint64_t result;      /* hash of every output */
     size_t queries, k;    /* 0 for a kernel */
     int64_t *ids;         /* queries x k, best first, -1 where there is none; owned by the subject */
-    double *quality;      /* recall at k of every query; NULL: there is no truth; owned by the subject */
+    double *quality;      /* of every query: index: recall at k; rag: share of the relevant that came back, NaN
+                           * where nothing is; NULL: there is no truth and no label; owned by the subject */
     double retrieve_share; /* rag: of a query's time that is stage one, mean; else 0 */
     struct text kernels;  /* "op=isa/variant;..."; owned by the subject */
 };
