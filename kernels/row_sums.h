@@ -93,6 +93,13 @@ static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, c
     }
 }
 
+/* Rows that stay in L1 while every query meets them: whole passes, half of 32 KiB or one pass. */
+static INLINE size_t tile_rows(size_t dim)
+{
+    const size_t passes = 16384 / (dim * sizeof(ELEMENT) * ROWS + 1);
+    return ROWS * (passes ? passes : 1);
+}
+
 static INLINE float inverse_norm(const QUERY_ELEMENT *x, size_t dim)
 {
     vec sum[PARTS];
