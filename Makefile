@@ -28,7 +28,8 @@ version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 # -iquote, not -I: an include "kernels/base/err.h" must never shadow a system <err.h>.
 # -fPIC, because assay.so is made of the same objects; a linker takes it back in programs.
 compile  = $(CC) -std=gnu11 -fPIC -fno-semantic-interposition $(warn) $(if $(WORKER),-DASSAY_WORKER) -ffp-contract=off -pthread -iquote . -iquote $(out) -MMD -MP $(flags) $(CFLAGS)
-link     = $(CC) $(filter -fsanitize% --coverage,$(flags)) -pthread $(LDFLAGS)
+# -rdynamic: adaptors of other libraries (peer_*.so) find our functions in the program that opens them.
+link     = $(CC) $(filter -fsanitize% --coverage,$(flags)) -pthread -rdynamic $(LDFLAGS)
 
 # --- libraries: what a source includes is what it needs ---------------------------------------
 # WORKER=1 builds from sqlite3 and SLEEF alone: it leaves out the plug-ins that include more.
@@ -84,11 +85,14 @@ objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
 archive := $(out)/libassay.a
 assay   := $(out)/assay
 plugin  := $(out)/assay.so
+# Adaptors of other libraries: built for this CPU where the library's header is installed.
+peer_header = $(shell sed -n '/^\#include <.*\/.*>/{s/.*<\(.*\)>.*/\1/p;q}' $1)
+peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peer_*.cpp),$(if $(wildcard /usr/include/$(call peer_header,$p)),$p))))))
 
 .PHONY: all run run-full test test-all check check-quick symbols list lint help clean install setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
-all: $(assay) $(plugin)             ## build/assay, for this machine, and build/assay.so, for SQLite
+all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/assay.so, for SQLite
 	$(Q)ln -sfn $(patsubst $(B)/%,%,$(assay)) $(B)/assay; ln -sfn $(patsubst $(B)/%,%,$(plugin)) $(B)/assay.so
 
 $(out)/%.o: %.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
@@ -104,6 +108,10 @@ $(out)/baselines/$3.o: kernels/$1_scalar.c Makefile kernels/isa.def kernels/ops.
 endef
 $(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler,$p),$(CC),compiler)))
 $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler$(notdir $(other_cc)),$p),$(other_cc),compiler-$(notdir $(other_cc))))))
+
+$(out)/peer_%.so: bench/peer_%.cpp index/index.h Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O3 -march=native -Wall -fPIC -shared -pthread -iquote . $< -o $@
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc

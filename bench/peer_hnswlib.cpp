@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ * peer_hnswlib.cpp - hnswlib's graph (arXiv 1603.09320) behind index.h: peer:hnswlib:(M=16,ef=50).
+ * Rows go in one after the other on one thread, so that the graph is the same every time.  It allocates while
+ * it searches, as its users live with. */
+#include <hnswlib/hnswlib.h>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+#include "index/index.h"
+#include "kernels/base/topk.h"
+
+namespace {
+
+const struct param table[] = {
+    { "M", PARAM_INT, 2, 512, "16", "", nullptr, "neighbours of a node" },
+    { "ef", PARAM_INT, 1, 100000, "50", "", nullptr, "candidates of a search, at least k" },
+    { "ef_build", PARAM_INT, 1, 100000, "200", "", nullptr, "candidates when a row is added" },
+    { nullptr, PARAM_INT, 0, 0, nullptr, nullptr, nullptr, nullptr }
+};
+
+struct hnsw {
+    struct index base; /* first: the rest of the program sees only this */
+    struct params *own;
+    std::unique_ptr<hnswlib::SpaceInterface<float>> space;
+    std::unique_ptr<hnswlib::HierarchicalNSW<float>> graph;
+    std::unordered_set<int64_t> ids;
+};
+
+hnsw *of(struct index *ix) { return reinterpret_cast<hnsw *>(ix); }
+const hnsw *of(const struct index *ix) { return reinterpret_cast<const hnsw *>(ix); }
+
+void destroy(struct index *ix)
+{
+    if (!ix) return;
+    params_destroy(of(ix)->own);
+    delete of(ix);
+}
+
+std::string args_of(const struct params *p)
+{
+    std::string text = params_text(p, "lib");
+    const size_t colon = text.find(':');
+    if (colon == std::string::npos) return "";
+    text = text.substr(colon + 1);
+    return text.size() >= 2 && text.front() == '(' ? text.substr(1, text.size() - 2) : text;
+}
+
+int create(struct index **out, const struct index *base, struct err *e)
+try {
+    auto x = std::make_unique<hnsw>();
+    x->base = *base;
+    const int status = params_create(&x->own, table, "hnswlib", args_of(base->params).c_str(), e);
+    if (status != ERR_OK) return status;
+    const size_t dim = base->config.dim;
+    if (base->config.metric == METRIC_L2) x->space = std::make_unique<hnswlib::L2Space>(dim);
+    else x->space = std::make_unique<hnswlib::InnerProductSpace>(dim);
+    x->graph = std::make_unique<hnswlib::HierarchicalNSW<float>>(x->space.get(), 1024, params_int(x->own, "M"),
+                                                                 params_int(x->own, "ef_build"), base->config.seed);
+    x->graph->setEf(size_t(params_int(x->own, "ef")));
+    *out = &x.release()->base;
+    return ERR_OK;
+} catch (const std::exception &problem) {
+    return err_set(e, ERR_MEM, "hnswlib: %s", problem.what());
+}
+
+/* By cosine the graph holds and is asked for unit vectors. */
+const float *prepared(const struct index *ix, const float *x, std::vector<float> &unit)
+{
+    if (ix->config.metric != METRIC_COSINE) return x;
+    double square = 0;
+    for (size_t i = 0; i < ix->config.dim; i++) square += double(x[i]) * x[i];
+    const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
+    unit.resize(ix->config.dim);
+    for (size_t i = 0; i < ix->config.dim; i++) unit[i] = float(x[i] * scale);
+    return unit.data();
+}
+
+int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
+try {
+    hnsw *x = of(ix);
+    const size_t first = x->ids.size();
+    std::unordered_set<int64_t> given;
+    for (size_t r = 0; r < rows.count; r++) {
+        const int64_t id = ids ? ids[r] : int64_t(first + r);
+        if (x->ids.count(id) || !given.insert(id).second)
+            return err_set(e, ERR_ARG, "hnswlib: row %zu: id %lld is in use", r, (long long)id);
+    }
+    if (first + rows.count > x->graph->max_elements_) x->graph->resizeIndex(std::max(first + rows.count, 2 * first));
+    std::vector<float> unit;
+    for (size_t r = 0; r < rows.count; r++) {
+        const int64_t id = ids ? ids[r] : int64_t(first + r);
+        x->graph->addPoint(prepared(ix, rows_at(rows, r), unit), size_t(id));
+        x->ids.insert(id);
+    }
+    return ERR_OK;
+} catch (const std::exception &problem) {
+    return err_set(e, ERR_MEM, "hnswlib: %s", problem.what());
+}
+
+size_t scratch_bytes(const struct index *, size_t, size_t) { return 0; }
+
+void search(const struct index *ix, struct rows queries, size_t k, void *, struct hit *hits, size_t *counts)
+{
+    const hnsw *x = of(ix);
+    auto &graph = *x->graph;
+    std::vector<float> unit;
+    for (size_t q = 0; q < queries.count; q++) {
+        auto found = graph.searchKnn(prepared(ix, rows_at(queries, q), unit), k);
+        counts[q] = found.size();
+        for (size_t i = found.size(); i-- > 0; found.pop()) {
+            const float distance = found.top().first;
+            hits[q * k + i] = { int64_t(found.top().second), ix->config.metric == METRIC_L2 ? -distance : 1 - distance };
+        }
+        hits_sort(hits + q * k, counts[q]);
+    }
+}
+
+void kernels(const struct index *, struct text *out)
+{
+#if defined(__AVX512F__)
+    const char *isa = "avx512";
+#elif defined(__AVX2__)
+    const char *isa = "avx2";
+#else
+    const char *isa = "generic";
+#endif
+    text_add(out, "%speer_isa=%s", out->size ? ";" : "", isa);
+}
+
+void stats(const struct index *ix, struct index_stats *out)
+{
+    const hnsw *x = of(ix);
+    const uint64_t rows = x->ids.size(), vectors = ix->config.dim * sizeof(float);
+    *out = { rows, rows * vectors, rows * (x->graph->size_data_per_element_ - vectors), sizeof *x };
+}
+
+} // namespace
+
+extern "C" {
+extern const struct index_ops peer_hnswlib;
+const struct index_ops peer_hnswlib = {
+    /* params: those of index_peer.c */
+    "hnswlib", "hnswlib's HNSW graph", nullptr, create, nullptr, add, nullptr, nullptr, scratch_bytes, search, nullptr, kernels,
+    nullptr, nullptr, stats, nullptr, destroy,
+};
+}
