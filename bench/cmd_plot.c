@@ -42,6 +42,7 @@ static const struct figure_kind kinds[] = {
       .y = { "recall_strict" },
       .along = "bits,bit_width,layout",
       .without = "agree_at_10",
+      .zero = "rerank", /* which reads the original vectors, too */
       .least = 2 },
     { .name = "axis",
       .gp = "axis",
@@ -80,7 +81,8 @@ static int write_data(const struct figure *f, const char *path, struct err *e)
 {
     FILE *out = fopen(path, "w");
     if (!out) return FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
-    fprintf(out, "# %s\n# %s", text_of(&f->title), f->x ? f->x : "-");
+    if (f->title.size) fprintf(out, "# %s\n", text_of(&f->title));
+    fprintf(out, "# %s", f->x ? f->x : "-");
     for (size_t y = 0; y < f->y_count; y++) fprintf(out, " %s", f->y[y]);
     fputs("; one block a series\n", out);
     for (size_t i = 0; i < f->count; i++) {
@@ -220,7 +222,7 @@ const struct command cmd_plot = {
         "  recall_latency   indexes: recall@k against latency p50 (us), with the Pareto front\n"
         "  quality_latency  pipelines: agreement@10 with exact stage one against latency p50 (us)\n"
         "  recall_bits      recall@k against bits per dimension\n"
-        "  recall_bytes     recall@k against total bytes per vector\n"
+        "  recall_bytes     recall@k against total bytes per vector (without re-scoring)\n"
         "  axis             quality and latency against each swept number, such as "
         "top_k_candidates\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map\n"

@@ -116,6 +116,15 @@ static void keep_where(const struct table *t, struct selection *s, const char *c
     s->count = kept;
 }
 
+static void keep_zero(const struct table *t, struct selection *s, const char *column)
+{
+    const int c = table_column(t, column);
+    size_t kept = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (!(table_number(t, s->rows[i], c) > 0)) s->rows[kept++] = s->rows[i];
+    s->count = kept;
+}
+
 /* The commonest value of a column: in a sweep of one axis at a time, the default. */
 static const char *usual_value(const struct table *t, const struct selection *s, int column)
 {
@@ -300,7 +309,9 @@ static int label_series(const struct view *v, struct figure *f, const struct sel
     int ok = differing != NULL;
     qsort(f->series, f->count, sizeof *f->series, by_mark);
     for (size_t c = 0; ok && c < v->t->columns; c++) {
-        differing[c] = (char)(v->apart[c] && differs(v, f, c));
+        const int beside_others = strcmp(v->t->names[c], "index") == 0 && f->count &&
+                                  f->series[f->count - 1].mark == SERIES_FOREIGN;
+        differing[c] = (char)(v->apart[c] && (beside_others || differs(v, f, c)));
     }
     for (size_t i = 0; ok && i < f->count; i++) {
         add_label(&f->series[i], v, s, differing);
@@ -524,6 +535,7 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
     const struct figure_kind *k = f->kind;
     const size_t first_row = s->rows[0];
     if (k->without) keep_where(t, s, k->without, 0);
+    if (k->zero) keep_zero(t, s, k->zero);
     f->x = k->x ? resolve(t, s, k->x) : NULL;
     for (size_t y = 0; y < FIGURE_PANELS && k->y[y]; y++) {
         const char *column = resolve(t, s, k->y[y]);

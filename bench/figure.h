@@ -23,6 +23,7 @@ struct figure_kind {
     const char *along;            /* settings that vary along a line beside x: "a,b" or NULL */
     const char *by;   /* not NULL: series by this setting alone, all others at their usual value */
     const char *without; /* rows that have a value here are left out */
+    const char *zero;    /* rows that have more than 0 here are left out */
     size_t least;        /* points that make a series worth drawing */
     int timed;           /* time is drawn */
     int front;           /* add the Pareto front: high x, low first y */

@@ -57,6 +57,6 @@ cat <<'EOT'
 
 Next, with files of your own:
   build/assay ann --base mine.npy --query mine_queries.npy --index turboquant:bits=1..8 --index flat --out mine
-  build/assay rag --kb mine.sqlite --query questions.jsonl --qrels qrels.txt --set graph_depth=2 --out mine
-  build/assay query build/data/wordnet/kb.sqlite "a small domesticated feline" -k 5 --explain
+  build/assay kb create mine.sqlite --entities entities.jsonl --relations relations.jsonl
+  build/assay query mine.sqlite "a question" -k 5 --explain
 EOT

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # One setting on x, a panel a measurement, one under the other.
-height = 1.0 + 2.0 * panels
+height = panels == 1 ? 4.6 : 1.0 + 2.0 * panels
 load plots.'/open.gp'
 stats dat using 1 nooutput
 if (STATS_min > 0 && STATS_max / STATS_min >= 16) { set logscale x 2 }
@@ -14,7 +14,8 @@ unset tics
 unset xlabel
 set xrange [0:1]
 set yrange [0:1]
-plot for [i = 1:n] NaN with linespoints lc i dt dash_of(i) pt point_of(i) title label[i]
+plot for [i = 1:ours] NaN with linespoints lc i dt dash_of(i) pt point_of(i) title label[i], \
+    for [i = ours + 1:n] NaN with points lc i pt point_of(i) title label[i]
 unset key
 unset title
 set border 3
@@ -38,7 +39,8 @@ do for [p = 1:panels] {
     if (high <= 1 && high - low < 0.05) { low = high - 0.05 }
     slack = high > low ? 0.08 * (high - low) : 0.05 * abs(high)
     set yrange [low - slack:high + slack]
-    plot for [i = 1:n] dat index (i - 1) using 1:(column(p + 1)) with linespoints lc i dt dash_of(i) \
-        pt point_of(i) title label[i]
+    plot for [i = 1:ours] dat index (i - 1) using 1:(column(p + 1)) with linespoints lc i dt dash_of(i) \
+        pt point_of(i) title label[i], \
+        for [i = ours + 1:n] dat index (i - 1) using 1:(column(p + 1)) with points lc i pt point_of(i) title label[i]
 }
 unset multiplot
