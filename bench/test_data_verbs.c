@@ -98,6 +98,14 @@ static void own_base(void)
     expect("kb import my.sqlite --entities e2.jsonl", 0, "added 1 entities, 1 vectors");
     expect("query my.sqlite 'an engine' -k 3", 0, "#4"); /* the base's words embed what is added */
     expect("kb check my.sqlite", 0, "ok");
+    if (assay("kb create empty.sqlite --embed lsa") == 0) { /* a build with LAPACK */
+        expect("kb create l.sqlite --entities e.jsonl --embed lsa --dim 64", 0, "3 entities, 3 vectors");
+        expect("query l.sqlite 'the first program' -k 1 --set embed=lsa", 0, "Ada");
+        expect("query l.sqlite 'the first program' -k 1 --set embed=rp", 1, "was not embedded by rp");
+        expect("query my.sqlite 'the first program' -k 1 --set embed=lsa", 1, "was not embedded by lsa");
+        expect("kb import l.sqlite --entities e2.jsonl", 2, "were not made from words by rp");
+    }
+    expect("kb create l2.sqlite --entities e.jsonl --embed lsi", 2, "embed=lsi is none of rp|lsa");
     /* Vectors of the caller's. */
     expect("data gen --kind clustered --n 3 --dim 4 --queries 1 --clusters 2 --out v", 0, "3 x 4");
     expect("kb create v.sqlite --entities e.jsonl --vectors v/base.fvecs", 0, "3 entities, 3 vectors, 0 relations\n");
