@@ -41,6 +41,20 @@ static inline void kb_sql(const char *name, const char *text)
     sqlite3_close(db);
 }
 
+/* The one number that a query gives; -1 when it gives none. */
+static inline int64_t kb_number(const char *name, const char *text)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    int64_t value = -1;
+    if (sqlite3_open(kb_path(name), &db) == SQLITE_OK && sqlite3_prepare_v2(db, text, -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        value = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return value;
+}
+
 struct kb_edge { int64_t source, target; };
 
 /* Entities 1..count with the rows of x (dim each), and edges that end at a source of 0. */

@@ -3,6 +3,7 @@
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "pipeline/store.h"
+#include <stdio.h>
 #include <string.h>
 
 struct collected {
@@ -58,6 +59,47 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
     c->target[c->count] = to;
     g->relation_ids[c->count++] = id;
     return 0;
+}
+
+/* Gathers the members of one hyperedge, then joins each two. */
+struct gathered {
+    struct collected *to;
+    int64_t hyperedge, members[GRAPH_ARITY_MAX];
+    size_t count; /* beyond GRAPH_ARITY_MAX: only counted */
+    char type[64];
+    double weight;
+};
+
+static int join_members(struct gathered *m)
+{
+    int status = 0;
+    const size_t n = m->count;
+    if (n > GRAPH_ARITY_MAX) m->to->graph->oversize++;
+    for (size_t a = 0; n <= GRAPH_ARITY_MAX && a < n; a++)
+        for (size_t b = a + 1; b < n && status == 0; b++)
+            status = collect(m->to, -m->hyperedge, m->members[a], m->members[b], m->type, m->weight);
+    m->count = 0;
+    return status;
+}
+
+static int gather_member(void *context, int64_t hyperedge, int64_t entity, const char *type, double weight)
+{
+    struct gathered *m = context;
+    int status = 0;
+    if (m->count && hyperedge != m->hyperedge) status = join_members(m);
+    m->hyperedge = hyperedge;
+    m->weight = weight;
+    snprintf(m->type, sizeof m->type, "%s", type);
+    if (m->count < GRAPH_ARITY_MAX) m->members[m->count] = entity;
+    m->count++;
+    return status;
+}
+
+static int collect_hyperedges(struct collected *c, struct store *s, struct err *e)
+{
+    struct gathered m = { .to = c };
+    const int status = store_members(s, gather_member, &m, e);
+    return status == ERR_OK ? join_members(&m) : status;
 }
 
 /* The ends of every relation that may be left: own relations first, each list by relation id. */
@@ -129,6 +171,7 @@ int graph_load(struct graph *out, struct store *s, const struct graph_options *o
     if (status != ERR_OK) goto out;
     status = make_window(&g);
     if (status == ERR_OK) status = store_relations(s, described, collect, &c, e);
+    if (status == ERR_OK && c.options->hyperedges) status = collect_hyperedges(&c, s, e);
     if (status == ERR_MEM) goto out_of_memory;
     if (status != ERR_OK) goto out;
     g.relation_count = c.count;

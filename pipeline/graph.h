@@ -17,7 +17,8 @@ extern "C" {
 
 struct store;
 
-enum { GRAPH_NONE = UINT32_MAX, GRAPH_DEPTH_MAX = 5 };
+/* Larger hyperedges than GRAPH_ARITY_MAX say too little about each two of their members, and are passed over. */
+enum { GRAPH_NONE = UINT32_MAX, GRAPH_DEPTH_MAX = 5, GRAPH_ARITY_MAX = 100 };
 
 struct graph {
     size_t count;         /* entities */
@@ -26,11 +27,12 @@ struct graph {
     size_t *start;        /* neighbours of x: other[start[x]] .. other[start[x + 1] - 1] */
     uint32_t *other;
     uint32_t *relation;   /* of each edge: position in relation_ids */
-    int64_t *relation_ids;
+    int64_t *relation_ids; /* minus the id where it is a hyperedge */
     size_t relation_count;
     size_t loops;         /* relations of an entity with itself, passed over */
     size_t dangling;      /* relations passed over, because one end does not exist */
     size_t filtered;      /* ... because of their type or weight */
+    size_t oversize;      /* hyperedges passed over */
     uint32_t *window;     /* id - ids[0] -> number, when the ids lie close together; else NULL */
 };
 
@@ -41,6 +43,7 @@ struct graph_options {
     double least_weight; /* 0 or less: any, even one that is no number */
     enum graph_direction direction;
     uint32_t fanout;    /* most neighbours kept of an entity, the first ones; 0: all */
+    int hyperedges;     /* each two members of a hyperedge are neighbours too, after those by relations */
     double rewire;      /* share of relations whose target is replaced by a random entity */
     uint64_t seed;      /* of that */
 };

@@ -22,6 +22,7 @@ static const struct param own_params[] = {
     { "min_edge_weight", PARAM_REAL, 0, 1, "0", "", NULL, "weight that a relation must reach to count" },
     { "edge_direction", PARAM_CHOICE, 0, 0, "both", "", "both|out|in", "which way relations are followed" },
     { "max_fanout", PARAM_INT, 0, 4294967294, "0", "", NULL, "most neighbours of an entity, the first ones; 0: all" },
+    { "hyperedges", PARAM_FLAG, 0, 0, "false", "", NULL, "members of a hyperedge are neighbours too" },
     { "edge_rewire", PARAM_REAL, 0, 1, "0", "", NULL,
       "share of relations that get a random target: what a graph's gain must not survive" },
     { "build_threads", PARAM_INT, 1, 1024, "1", "", NULL, "threads that build the index" },
@@ -303,6 +304,7 @@ static struct graph_options graph_options_of(const struct pipeline *p)
     return (struct graph_options){ .types = params_text(p->own, "edge_types"),
                                    .least_weight = params_real(p->own, "min_edge_weight"),
                                    .direction = (enum graph_direction)params_int(p->own, "edge_direction"),
+                                   .hyperedges = (int)params_int(p->own, "hyperedges"),
                                    .fanout = (uint32_t)params_int(p->own, "max_fanout"),
                                    .rewire = params_real(p->own, "edge_rewire"), .seed = 1 };
 }
@@ -311,7 +313,8 @@ static struct graph_options graph_options_of(const struct pipeline *p)
 static const char *graph_key(const struct pipeline *p, char key[GRAPH_KEY_SIZE])
 {
     const struct graph_options o = graph_options_of(p);
-    snprintf(key, GRAPH_KEY_SIZE, "%g %d %u %g %016llx", o.least_weight, (int)o.direction, o.fanout, o.rewire,
+    snprintf(key, GRAPH_KEY_SIZE, "%g %d %d %u %g %016llx", o.least_weight, (int)o.direction, o.hyperedges, o.fanout,
+             o.rewire,
              (unsigned long long)hash64(0, o.types, strlen(o.types)));
     return key;
 }

@@ -38,7 +38,8 @@ static const char *const migrations[STORE_SCHEMA_NEWEST - 1] = {
 };
 
 enum statement {
-    BEGIN_READ, END_READ, DATA_VERSION, ENTITY, ADD_ENTITY, ADD_VECTOR, ADD_RELATION, IS_OBJECT, STATEMENT_COUNT
+    BEGIN_READ, END_READ, DATA_VERSION, ENTITY, ADD_ENTITY, ADD_VECTOR, ADD_RELATION, ADD_HYPEREDGE, ADD_MEMBER,
+        IS_OBJECT, STATEMENT_COUNT
 };
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [BEGIN_READ] = "BEGIN",
@@ -49,6 +50,9 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [ADD_VECTOR] = "INSERT OR REPLACE INTO kg_vectors (entity_id, vector, dimension) VALUES (?1, ?2, ?3)",
     [ADD_RELATION] = "INSERT INTO kg_relations (source_id, target_id, rel_type, weight, properties) "
                      "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [ADD_HYPEREDGE] = "INSERT INTO kg_hyperedges (hyperedge_type, entity_ids, weight, arity, properties) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [ADD_MEMBER] = "INSERT INTO kg_hyperedge_entities (hyperedge_id, entity_id, position) VALUES (?1, ?2, ?3)",
     [IS_OBJECT] = "SELECT json_valid(?1) AND json_type(?1) = 'object'",
 };
 
@@ -426,6 +430,55 @@ int store_add_relation(struct store *s, int64_t source, int64_t target, const ch
     return rc == SQLITE_OK ? ERR_OK : sql_error(s, rc, e);
 }
 
+static int add_members(struct store *s, const int64_t *entities, size_t count, struct err *e)
+{
+    const int64_t hyperedge = sqlite3_last_insert_rowid(s->db);
+    sqlite3_stmt *st = NULL;
+    const int status = prepare(s, ADD_MEMBER, &st, e);
+    if (status != ERR_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(st, 1, hyperedge);
+        sqlite3_bind_int64(st, 2, entities[i]);
+        sqlite3_bind_int64(st, 3, (int64_t)i);
+        const int rc = step_done(st);
+        if ((rc & 0xff) == SQLITE_CONSTRAINT)
+            return FAIL(e, ERR_ARG, "%s: a hyperedge of entity %lld, which %s", s->path, (long long)entities[i],
+                        rc == SQLITE_CONSTRAINT_FOREIGNKEY ? "does not exist" : "is in it already");
+        if (rc != SQLITE_OK) return sql_error(s, rc, e);
+    }
+    return ERR_OK;
+}
+
+int store_add_hyperedge(struct store *s, const char *type, const int64_t *entities, size_t count, double weight,
+                        const char *properties, struct err *e)
+{
+    if (count < 2) return FAIL(e, ERR_ARG, "%s: a hyperedge of %zu entities, at least 2", s->path, count);
+    if (!(weight >= 0 && weight <= 1)) return FAIL(e, ERR_ARG, "%s: hyperedge weight %g outside 0..1", s->path, weight);
+    sqlite3_stmt *st = NULL;
+    struct text ids = { 0 };
+    int status = begin_statement(s, ADD_HYPEREDGE, &st, e);
+    if (status == ERR_OK) status = check_properties(s, &properties, "a hyperedge of entity", entities[0], e);
+    for (size_t i = 0; i < count; i++) text_add(&ids, "%c%lld", i ? ',' : '[', (long long)entities[i]);
+    text_add(&ids, "]");
+    if (status == ERR_OK && ids.failed) status = FAIL(e, ERR_MEM, "%s: no memory", s->path);
+    /* The hyperedge and its members stand or fall together. */
+    if (status == ERR_OK) status = run_sql(s, "SAVEPOINT hyperedge", e);
+    if (status != ERR_OK) return text_free(&ids), status;
+    sqlite3_bind_text(st, 1, type, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 2, text_of(&ids), -1, SQLITE_STATIC);
+    sqlite3_bind_double(st, 3, weight);
+    sqlite3_bind_int64(st, 4, (int64_t)count);
+    sqlite3_bind_text(st, 5, properties, -1, SQLITE_STATIC);
+    const int rc = step_done(st);
+    text_free(&ids);
+    if ((rc & 0xff) == SQLITE_CONSTRAINT) status = FAIL(e, ERR_ARG, "%s: a hyperedge lacks a type", s->path);
+    else if (rc != SQLITE_OK) status = sql_error(s, rc, e);
+    if (status == ERR_OK) status = add_members(s, entities, count, e);
+    if (status != ERR_OK) (void)sqlite3_exec(s->db, "ROLLBACK TO hyperedge", NULL, NULL, NULL);
+    const int released = run_sql(s, "RELEASE hyperedge", status == ERR_OK ? e : NULL);
+    return status == ERR_OK ? released : status;
+}
+
 int store_set_setting(struct store *s, const char *key, const char *value, struct err *e)
 {
     int status = store_begin(s, e);
@@ -715,6 +768,25 @@ int store_relations(struct store *s, int described, store_relation_fn *each, voi
         const char *type = described ? (const char *)sqlite3_column_text(st, 3) : NULL;
         status = each(context, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
                       type ? type : "", described ? tolerant_weight(st, 4) : 1);
+    }
+    if (status == ERR_OK && rc != SQLITE_DONE) status = sql_error(s, rc, e);
+    sqlite3_finalize(st);
+    return status;
+}
+
+int store_members(struct store *s, store_member_fn *each, void *context, struct err *e)
+{
+    static const char sql[] =
+        "SELECT m.hyperedge_id, m.entity_id, h.hyperedge_type, h.weight FROM kg_hyperedge_entities m "
+                              "JOIN kg_hyperedges h ON h.id = m.hyperedge_id ORDER BY m.hyperedge_id, m.position";
+    sqlite3_stmt *st = NULL;
+    int status = ERR_OK;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+    if (rc != SQLITE_OK) return sql_error(s, rc, e);
+    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *type = (const char *)sqlite3_column_text(st, 2);
+        status = each(context, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), type ? type : "",
+                      tolerant_weight(st, 3));
     }
     if (status == ERR_OK && rc != SQLITE_DONE) status = sql_error(s, rc, e);
     sqlite3_finalize(st);

@@ -51,6 +51,9 @@ int store_add_entity(struct store *s, int64_t id, const char *type, const char *
 int store_add_vector(struct store *s, int64_t entity_id, const float *x, size_t dim, struct err *e);
 int store_add_relation(struct store *s, int64_t source, int64_t target, const char *type, double weight,
                        const char *properties, struct err *e);
+/* Joins `count` entities, in order.  ERR_ARG: fewer than 2, one of them twice or nonexistent. */
+int store_add_hyperedge(struct store *s, const char *type, const int64_t *entities, size_t count, double weight,
+                        const char *properties, struct err *e);
 int store_commit(struct store *s, struct err *e); /* ERR_BUSY: nothing is lost, commit again */
 
 /* --- reading: one transaction a query, so that all of it sees one state ------------------------- */
@@ -95,6 +98,10 @@ int store_settings(struct store *s, store_setting_fn *each, void *context, struc
 typedef int store_relation_fn(void *context, int64_t id, int64_t source, int64_t target, const char *type,
                               double weight);
 int store_relations(struct store *s, int described, store_relation_fn *each, void *context, struct err *e);
+
+/* The members of every hyperedge, ascending by its id and then by position; each as for relations. */
+typedef int store_member_fn(void *context, int64_t hyperedge, int64_t entity, const char *type, double weight);
+int store_members(struct store *s, store_member_fn *each, void *context, struct err *e);
 
 #ifdef __cplusplus
 }

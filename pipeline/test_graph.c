@@ -142,6 +142,57 @@ static void which_relations(void)
     CHECK(strcmp(under(o), first) == 0 && strcmp(first, "2 3 6 4 5 ") != 0, "%s, then %s", first, under(o));
 }
 
+static void hyperedges(void)
+{
+    const float x[9] = { 0 };
+    const struct kb_edge edges[] = { { 1, 2 }, { 0, 0 } };
+    const int64_t five[] = { 4, 1, 3, 2 }, twice[] = { 1, 2, 1 }, lost[] = { 1, 77 }, pair[] = { 5, 1 };
+    int64_t many[GRAPH_ARITY_MAX + 1];
+    struct store *s = NULL;
+    kb_make("options.db", 9, 1, x, edges);
+    CHECK(store_open(&s, kb_path("options.db"), STORE_WRITE, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(store_add_hyperedge(s, "h", five, 4, 1, NULL, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(store_add_hyperedge(s, "h", five, 1, 1, NULL, &kb_err) == ERR_ARG, "%s", kb_err.text);
+    CHECK(store_add_hyperedge(s, "h", five, 4, 2, NULL, &kb_err) == ERR_ARG, "%s", kb_err.text);
+    CHECK(store_add_hyperedge(s, "h", five, 4, 1, "x", &kb_err) == ERR_ARG, "%s", kb_err.text);
+    CHECK(store_add_hyperedge(s, NULL, five, 4, 1, NULL, &kb_err) == ERR_ARG, "%s", kb_err.text);
+    CHECK(store_add_hyperedge(s, "h", twice, 3, 1, NULL, &kb_err) == ERR_ARG && strstr(kb_err.text, "already"), "%s",
+          kb_err.text);
+    CHECK(store_add_hyperedge(s, "h", lost, 2, 1, NULL, &kb_err) == ERR_ARG && strstr(kb_err.text, "77"), "%s",
+          kb_err.text);
+    CHECK(store_add_hyperedge(s, "i", pair, 2, 0.2, NULL, &kb_err) == ERR_OK, "%s", kb_err.text);
+    for (int64_t i = 0; i <= GRAPH_ARITY_MAX; i++) {
+        many[i] = 100 + i;
+        CHECK(store_add_entity(s, many[i], "t", "n", NULL, &kb_err) == ERR_OK, "%s", kb_err.text);
+    }
+    CHECK(store_add_hyperedge(s, "h", many, GRAPH_ARITY_MAX + 1, 1, NULL, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(store_commit(s, &kb_err) == ERR_OK, "%s", kb_err.text);
+    store_close(s);
+    CHECK(kb_number("options.db", "SELECT count(*) FROM kg_hyperedges") == 3, "what was refused is not there");
+    CHECK(kb_number("options.db", "SELECT count(*) FROM kg_hyperedge_entities") == 4 + 2 + GRAPH_ARITY_MAX + 1, "members");
+    CHECK(kb_number("options.db", "SELECT entity_ids = '[4,1,3,2]' AND arity = 4 FROM kg_hyperedges ORDER BY id") == 1,
+          "as text");
+    struct graph_options o = { 0 };
+    CHECK(strcmp(under(o), "2 ") == 0, "not asked for: %s", under(o));
+    o.hyperedges = 1;
+    CHECK(strcmp(under(o), "2 3 4 5 ") == 0, "%s", under(o)); /* the relation first, then as pairs point */
+    o.types = "i";
+    CHECK(strcmp(under(o), "5 ") == 0, "%s", under(o));
+    o.types = NULL, o.least_weight = 0.5;
+    CHECK(strcmp(under(o), "2 3 4 ") == 0, "%s", under(o));
+    struct graph g;
+    struct walk w;
+    o = (struct graph_options){ .hyperedges = 1 };
+    options = &o;
+    if (load("options.db", &g, &w)) {
+        CHECK(g.oversize == 1 && neighbours(&g, &w, 4, 1, 9) == 3 && g.relation_ids[g.relation[w.edge[0]]] == -1,
+              "a hyperedge's id");
+        walk_free(&w);
+        graph_free(&g);
+    }
+    options = NULL;
+}
+
 static void engine_order(void)
 {
     FILE *f = fopen(kb_fixture_file("neighbors_expected.tsv"), "r");
@@ -184,6 +235,7 @@ int main(void)
     test_case("ids far apart", far_apart_ids);
     test_case("a wrapped walk number", epochs_wrap);
     test_case("which relations count", which_relations);
+    test_case("hyperedges as neighbours", hyperedges);
     test_case("the engine's get_neighbors, order and relations", engine_order);
     return kb_end();
 }

@@ -382,7 +382,7 @@ static void base_settings(void)
 /* pipeline_change is as good as closing and opening, whatever changed. */
 static void changed_settings(void)
 {
-    static const char *const all[] = { "edge_types=none", "max_fanout=1", "edge_direction=in", "bit_width=5",
+    static const char *const all[] = { "edge_types=none", "max_fanout=1", "edge_direction=in", "hyperedges=true", "bit_width=5",
                                        "expand=none",
                                        "min_edge_weight=0.9", "edge_rewire=0.5", "top_k_candidates=1",
                                            "context_depth=1" };
