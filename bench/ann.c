@@ -141,6 +141,8 @@ struct lane {
     uint32_t *pick;
     float *scores;
     uint64_t retrieve_ns, rerank_ns;
+    struct index_work work; /* of `worked` queries */
+    uint64_t worked;
 };
 
 struct ann_work {
@@ -255,6 +257,17 @@ static void keep(struct ann_work *w, const struct lane *l, size_t call)
     }
 }
 
+/* Scratch knows the last search only, so a call of two is passed over (count 0). */
+static void count_work(const struct index *ix, struct lane *l, size_t count)
+{
+    struct index_work work;
+    if (!ix->ops->work || count == 0) return;
+    ix->ops->work(ix, l->scratch, count, &work);
+    l->work.survivors += work.survivors;
+    l->work.bytes += work.bytes;
+    l->worked += count;
+}
+
 /* One call: a batch of consecutive queries, which may wrap around the end of the file. */
 static void serve(struct ann_work *w, struct lane *l, size_t call, int timed)
 {
@@ -278,6 +291,7 @@ static void serve(struct ann_work *w, struct lane *l, size_t call, int timed)
     l->retrieve_ns += retrieved - start;
     l->rerank_ns += end - retrieved;
     keep(w, l, call);
+    count_work(ix, l, rest.count ? 0 : one.count);
 }
 
 struct block {
@@ -465,13 +479,18 @@ int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const str
     for (size_t i = 0; i < count; i++) {
         struct ann_arm *a = &arms[i];
         if (status == ERR_OK) status = judge_all(a->work, plan->ceiling, e);
-        uint64_t retrieve_ns = 0, rerank_ns = 0;
+        uint64_t retrieve_ns = 0, rerank_ns = 0, survivors = 0, bytes = 0, worked = 0;
         for (int t = 0; status == ERR_OK && t < a->point.threads; t++) {
             retrieve_ns += a->work->lanes[t].retrieve_ns;
             rerank_ns += a->work->lanes[t].rerank_ns;
+            survivors += a->work->lanes[t].work.survivors;
+            bytes += a->work->lanes[t].work.bytes;
+            worked += a->work->lanes[t].worked;
         }
         a->retrieve_us = (double)retrieve_ns * 1e-3 / (double)a->calls.count;
         a->rerank_us = (double)rerank_ns * 1e-3 / (double)a->calls.count;
+        a->survivors = survivors ? (double)survivors / (double)worked : NAN;
+        a->bytes_touched = worked ? (double)bytes / (double)worked : NAN;
         a->steal_ms = steal_ms;
         if (is_external(a->built->index)) {
             a->calls.count = 0;
@@ -581,6 +600,8 @@ int ann_row(struct row *row, const struct run *run, const struct ann_set *s, con
     text_free(&used);
     row_real(row, "t_retrieve_us", a->retrieve_us);
     if (a->point.rerank) row_real(row, "t_rerank_us", a->rerank_us);
+    row_real(row, "survivors_mean", a->survivors);
+    row_real(row, "bytes_touched_per_query", a->bytes_touched);
     if (!is_external(ix)) {
         row_real(row, "build_s", a->built->build_s);
         sizes_row(row, s, a);

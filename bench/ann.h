@@ -51,6 +51,7 @@ struct ann_arm {
     struct calls calls;
     struct quality quality;
     double retrieve_us, rerank_us; /* means over the timed calls; NaN without re-scoring */
+    double survivors, bytes_touched; /* a query, of stage one; NaN: not counted */
     uint64_t steal_ms;
     struct ann_work *work; /* while measuring */
 };

@@ -123,6 +123,29 @@ static void wrong_truth(void)
     drop_set(&s);
 }
 
+static void all_of_it(const struct ann_arm *a)
+{
+    CHECK(a->bytes_touched == BASE * (DIM + 1) * sizeof(float), "flat reads %g bytes a query", a->bytes_touched);
+    CHECK(isnan(a->survivors), "one pass has no survivors");
+}
+
+static void some_of_it(const struct ann_arm *a)
+{
+    struct index_stats all;
+    const struct index *ix = a->built->index;
+    ix->ops->stats(ix, &all);
+    CHECK(a->survivors >= 10 && a->survivors <= BASE, "%g survivors of %d", a->survivors, BASE);
+    CHECK(a->bytes_touched < (double)(all.code_bytes + all.side_bytes), "%g of all bytes", a->bytes_touched);
+}
+
+static void work(void)
+{
+    struct ann_set s = make_set(METRIC_COSINE, 10);
+    measure(&s, (struct ann_point){ "flat", "", 10, 0, 3, 2, 1 }, 20, all_of_it);
+    measure(&s, (struct ann_point){ "turboquant:bits=4,layout=split", "", 10, 0, 3, 1, 1 }, 20, some_of_it);
+    drop_set(&s);
+}
+
 static void ids(void)
 {
     struct ann_set s = make_set(METRIC_COSINE, 10);
@@ -170,6 +193,7 @@ int main(void)
     test_case("exact search finds the truth at any batch and thread count", exact);
     test_case("few calls still ask every query", few_calls);
     test_case("a wrong truth shows", wrong_truth);
+    test_case("bytes and survivors are counted", work);
     test_case("point ids follow parameters and data", ids);
     test_case("latency columns", latency_columns);
     return test_end();

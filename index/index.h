@@ -55,6 +55,12 @@ struct index {
 };
 
 struct topk;         /* kernels/base/topk.h */
+/* What searching for some queries read, as if each had been alone: codes, and what belongs to a row. */
+struct index_work {
+    uint64_t survivors; /* rows that the first of two passes let through; 0: one pass */
+    uint64_t bytes;
+};
+
 struct index_writer; /* persist.h */
 struct index_reader;
 
@@ -82,6 +88,8 @@ struct index_ops {
     /* The same into heaps that may hold hits already (topk.h), left unsorted: how ivf goes through its
      * lists.  NULL: cannot stand inside another index. */
     void (*search_into)(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
+    /* What the last search with this scratch read, over its query_count queries.  NULL: not counted. */
+    void (*work)(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out);
     /* Appends "op=isa/variant;..." of the operations that search uses (kernel_set_describe). */
     void (*kernels)(const struct index *ix, struct text *out);
     int (*save)(const struct index *ix, struct index_writer *w, struct err *e); /* NULL: cannot */

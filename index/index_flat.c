@@ -182,6 +182,14 @@ static void stats(const struct index *ix, struct index_stats *out)
     };
 }
 
+static void work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)
+{
+    struct index_stats all;
+    (void)scratch;
+    stats(ix, &all);
+    *out = (struct index_work){ .bytes = (all.code_bytes + all.side_bytes) * query_count };
+}
+
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct flat *f = (const struct flat *)ix;
@@ -199,6 +207,7 @@ const struct index_ops index_flat = {
     .remove = remove_id,
     .scratch_bytes = scratch_bytes,
     .search = search,
+    .work = work,
     .search_into = search_into,
     .kernels = describe,
     .save = save,

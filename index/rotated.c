@@ -269,6 +269,7 @@ struct scratch {
     uint8_t *luts;     /* of scan_sign: groups * LUT_BYTES a query and plane */
     int32_t *starts;
     void *work;        /* split */
+    size_t *read;      /* split: rows of the last search that were read whole */
 };
 
 static void *take(char **at, size_t bytes)
@@ -294,6 +295,7 @@ static char *lay_out(const struct rotated *t, size_t queries, char *at, struct s
     s->luts = take(&at, slots * t->groups * LUT_BYTES);
     s->starts = take(&at, slots * sizeof *s->starts);
     s->work = take(&at, t->is_split ? split_work_bytes(&t->split) : 0);
+    s->read = take(&at, t->is_split ? sizeof *s->read : 0);
     return at;
 }
 
@@ -466,7 +468,7 @@ void rotated_search_into(const struct index *ix, struct rows queries, struct top
     s.best = best;
     for (size_t q = 0; q < queries.count; q++) prepare(t, &s, rows_at(queries, q), q, queries.count);
     if (t->is_split)
-        split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
+        *s.read = split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
     for (size_t first = 0; first < t->ids.count && !t->is_split; first += SCAN_ROWS) {
         const size_t left = t->ids.count - first;
         (is_plain(t) ? scan_plain : scan_block)(t, &s, queries.count, first, left < SCAN_ROWS ? left : SCAN_ROWS);
@@ -566,6 +568,21 @@ void rotated_stats(const struct index *ix, struct index_stats *out)
         .other_bytes = sizeof *t + rotation_bytes(&t->rotation) + rotation_bytes(&t->sketch) + idset_other_bytes(&t->ids) +
                        (t->gaussian ? dim * dim * sizeof(float) : 0) + (t->room - rows) * side + (t->room - padded) * codes,
     };
+}
+
+void rotated_work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    struct index_stats all;
+    struct scratch s;
+    rotated_stats(ix, &all);
+    *out = (struct index_work){ .bytes = (all.code_bytes + all.side_bytes) * query_count };
+    if (!t->is_split) return;
+    /* Every row: its signs, and of its numbers all but the weight; survivors: the rest. */
+    const size_t rest = t->split.rank_bytes + sizeof *t->split.weights;
+    lay_out(t, query_count, (char *)(uintptr_t)scratch, &s);
+    out->survivors = *s.read;
+    out->bytes = out->bytes - t->ids.count * rest * query_count + *s.read * rest;
 }
 
 /* The row as its estimator sees it; by cosine, of unit length but for the estimator's own factor. */

@@ -68,6 +68,7 @@ int rotated_remove(struct index *ix, int64_t id, struct err *e);
 size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k);
 void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts);
 void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
+void rotated_work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out);
 void rotated_kernels(const struct index *ix, struct text *out);
 int rotated_save(const struct index *ix, struct index_writer *w, struct err *e);
 int rotated_load(struct index *ix, struct index_reader *r, struct err *e);
@@ -76,7 +77,8 @@ int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e
 void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \
     .add = rotated_add, .remove = rotated_remove, .scratch_bytes = rotated_scratch_bytes,               \
-    .search = rotated_search, .search_into = rotated_search_into, .kernels = rotated_kernels,           \
+    .search = rotated_search, .search_into = rotated_search_into, .work = rotated_work,                 \
+    .kernels = rotated_kernels,                                                                         \
     .save = rotated_save, .load = rotated_load, .stats = rotated_stats, .decode = rotated_decode,       \
     .destroy = rotated_destroy
 #endif
