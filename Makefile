@@ -33,8 +33,8 @@ link     = $(CC) $(filter -fsanitize% --coverage,$(flags)) -pthread -rdynamic $(
 
 # --- libraries: what a source includes is what it needs ---------------------------------------
 # WORKER=1 builds from sqlite3 and SLEEF alone: it leaves out the plug-ins that include more.
-optional := cblas.h lapacke.h yaml.h jansson.h hdf5.h curl/curl.h hwloc.h zlib.h
-libs     := -lsqlite3 -lsleef $(if $(WORKER),,-llapacke -lopenblas -lyaml -ljansson -lhdf5_serial -lcurl -lhwloc -lz) -ldl -lm
+optional := cblas.h lapacke.h yaml.h jansson.h hdf5.h curl/curl.h hwloc.h
+libs     := -lsqlite3 -lsleef $(if $(WORKER),,-llapacke -lopenblas -lyaml -ljansson -lhdf5_serial -lcurl -lhwloc) -ldl -lm
 CPPFLAGS_hdf5 := -I/usr/include/hdf5/serial
 without  = $(if $(WORKER),$(filter-out $(shell grep -lE '^\#include <($(subst $() ,|,$(strip $(optional))))>' $1 /dev/null),$1),$1)
 
@@ -169,10 +169,11 @@ lint:                               ## includes point one way, no tabs, short fu
 	$(Q)CC="$(CC)" scripts/lint.sh $(foreach i,$(mine),'$i:$(isa_$i)')
 list: all                           ## everything registered: operation x ISA x variant, indexes, stages, readers, metrics, commands
 	$(Q)$(assay) info --list
-install: all                        ## PREFIX=/usr/local: bin/assay and its gnuplot files
+install: all                        ## PREFIX=/usr/local: bin/assay, its gnuplot files, lib/assay/*.so
 	install -Dm755 $(assay) $(DESTDIR)$(PREFIX)/bin/assay
 	install -d $(DESTDIR)$(PREFIX)/share/assay/plots
 	install -m644 scripts/plots/*.gp $(DESTDIR)$(PREFIX)/share/assay/plots
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/lib/assay $(plugin) $(peers)
 help:                               ## this text
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 clean:                              ## remove build/

@@ -212,12 +212,17 @@ static void add_value(struct text *out, const struct view *v, const char *name, 
     }
 }
 
+/* A library that was built for any CPU: its recall is right, its speed is an artefact. */
+static int is_generic(const struct table *t, size_t row)
+{
+    return strstr(table_text(t, row, table_column(t, "kernel_used")), "peer_isa=generic") != NULL;
+}
+
 static enum series_mark mark_of(const struct table *t, size_t row)
 {
     const char *index = table_text(t, row, table_column(t, "index"));
-    const int foreign = strncmp(index, "peer:", 5) == 0 || strncmp(index, "ids:", 4) == 0 ||
-                        strcmp(table_text(t, row, table_column(t, "machine")), RECORDED) == 0;
-    return foreign ? SERIES_FOREIGN : SERIES_OURS;
+    const int recorded = strcmp(table_text(t, row, table_column(t, "machine")), RECORDED) == 0;
+    return recorded || strncmp(index, "ids:", 4) == 0 || is_generic(t, row) ? SERIES_FOREIGN : SERIES_OURS;
 }
 
 static struct series *find_series(struct figure *f, const char *key)
@@ -281,7 +286,7 @@ static void add_label(struct series *series, const struct view *v, const struct 
     }
     if (strcmp(table_text(t, series->row, table_column(t, "machine")), RECORDED) == 0)
         text_add(label, " (" RECORDED ")");
-    if (strstr(table_text(t, series->row, table_column(t, "peer_isa")), "generic"))
+    if (is_generic(t, series->row))
         text_add(label, " (generic build)");
 }
 

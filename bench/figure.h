@@ -37,7 +37,7 @@ struct point {
 enum series_mark { SERIES_OURS, SERIES_FOREIGN, SERIES_FRONT };
 struct series {
     struct text key, label;
-    enum series_mark mark; /* FOREIGN: a peer, or recorded elsewhere: markers, no line, no front */
+    enum series_mark mark; /* FOREIGN: recorded elsewhere, ids:, a generic build: no line, no front */
     size_t row;            /* its first, which speaks for the settings of all */
     struct point *points;  /* ascending x */
     size_t count;

@@ -135,6 +135,16 @@ static void recorded_numbers_are_marked(void)
            ""); /* nothing of ours */
 }
 
+static void generic_builds_are_off_the_front(void)
+{
+    expect(&front,
+           "point_id,machine,index,recall_strict,lat_p50_us,kernel_used,steal_ms,rerank\n"
+           "1,m,a,.5,10,dot_f32=avx2/rows3,,0\n2,m,a,.9,20,dot_f32=avx2/rows3,,50\n"
+           "3,m,peer:x:(y),.99,5,peer_isa=generic,,0\n4,m,peer:z:(),.95,15,peer_isa=avx512,,0\n",
+           "[front] a: 0.5/10 0.9/20; peer:z:(): 0.95/15; *peer:x:(y) (generic build): 0.99/5; "
+           "Pareto front: 0.5/10 0.95/15; ");
+}
+
 static void equal_bytes_are_not_one_point(void)
 {
     const struct figure_kind bytes = { .name = "bytes",
@@ -166,6 +176,7 @@ int main(void)
     test_case("series are build keys", series_are_build_keys);
     test_case("machines and batches stay apart", machines_and_batches_stay_apart);
     test_case("recorded numbers are marked", recorded_numbers_are_marked);
+    test_case("generic builds are off the front", generic_builds_are_off_the_front);
     test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
     unlink(path);

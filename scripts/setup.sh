@@ -5,7 +5,7 @@
 #   setup.sh --cross    also what `make test-all` needs: clang, qemu, the aarch64 compiler and libraries
 set -eu
 packages="gcc g++ make pkg-config libsqlite3-dev sqlite3 libsleef-dev libopenblas-dev liblapacke-dev libyaml-dev
-          libjansson-dev libhdf5-dev libcurl4-openssl-dev zlib1g-dev libhwloc-dev gnuplot-nox fonts-dejavu-core wordnet-base"
+          libjansson-dev libhdf5-dev libcurl4-openssl-dev libhwloc-dev gnuplot-nox fonts-dejavu-core wordnet-base"
 if [ "${1:-}" = --cross ]; then
     packages="$packages clang llvm qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsleef-dev:arm64 libsqlite3-dev:arm64"
 fi
