@@ -110,8 +110,9 @@ void progress_start(struct progress *p, const char *what, uint64_t total)
 void progress_step(struct progress *p, uint64_t done)
 {
     const uint64_t now = now_ns(), quiet = 2000000000u, interval = 200000000u;
-    if (now - p->start_ns < quiet || now - p->last_ns < interval || !isatty(STDERR_FILENO)) return;
+    if (now - p->start_ns < quiet || now - p->last_ns < interval) return;
     p->last_ns = now;
+    if (!isatty(STDERR_FILENO)) return;
     p->shown = 1;
     const double spent = (double)(now - p->start_ns) / 1e9;
     if (p->total == 0) { /* not known */

@@ -49,15 +49,8 @@ static void score_exactly(const struct job *j, const float *query, struct rows b
         j->kernels.of[OP_cosine_f32]->fn.cosine_f32(query, base.at, base.stride, pick, count, base.dim, inverses, scores);
         break;
     case METRIC_L2:
-        for (size_t i = 0; i < count; i++) {
-            const float *x = rows_at(base, pick ? pick[i] : i);
-            double sum = 0;
-            for (size_t c = 0; c < base.dim; c++) {
-                const double difference = (double)query[c] - x[c];
-                sum += difference * difference;
-            }
-            scores[i] = (float)-sum;
-        }
+        j->kernels.of[OP_l2_f32]->fn.l2_f32(query, base.at, base.stride, pick, count, base.dim, scores);
+        for (size_t i = 0; i < count; i++) scores[i] = -scores[i];
         break;
     default: j->kernels.of[OP_dot_f32]->fn.dot_f32(query, base.at, base.stride, pick, count, base.dim, scores);
     }
@@ -181,12 +174,12 @@ static int run(struct job *j, int threads, struct err *e)
 
 static void measure_base(struct job *j)
 {
+    j->kernels.of[OP_norms_f32]->fn.norms_f32(j->base.at, j->base.stride, j->base.count, j->base.dim, j->inverses);
     for (size_t row = 0; row < j->base.count; row++) {
         const float *x = rows_at(j->base, row);
         float square;
         j->kernels.of[OP_dot_f32]->fn.dot_f32(x, x, j->base.dim, NULL, 1, j->base.dim, &square);
         j->squares[row] = square;
-        j->inverses[row] = square > 0 ? 1 / sqrtf(square) : 0;
         if (sqrtf(square) > j->longest) j->longest = sqrtf(square);
     }
 }
