@@ -142,7 +142,7 @@ extern "C" {
 extern const struct index_ops peer_hnswlib;
 const struct index_ops peer_hnswlib = {
     /* params: those of index_peer.c */
-    "hnswlib", "hnswlib's HNSW graph", nullptr, create, nullptr, add, nullptr, nullptr, scratch_bytes, search, nullptr, kernels,
-    nullptr, nullptr, stats, nullptr, destroy,
+    "hnswlib", "hnswlib's HNSW graph", nullptr, create, nullptr, add, nullptr, nullptr, scratch_bytes, search,
+    nullptr, nullptr, kernels, nullptr, nullptr, stats, nullptr, destroy,
 };
 }
