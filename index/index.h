@@ -2,7 +2,8 @@
  * index.h - what every nearest-neighbour index is, and how to ask for one.
  *
  * Scores    Higher is nearer.  cosine: cosine in [-1, 1]; dot: inner product; l2: minus the squared
- *           distance.  Ties: higher score first, then lower id.  A zero vector scores 0 by cosine.
+ *           distance.  Ties: higher score first, then lower id.  A zero vector scores 0 by cosine
+ *           (pq and upstream, which give it codes like any other, excepted).
  * Ids       The caller's, 64 bits, unique within an index.
  * Threads   One caller mutates an index.  Built, it is const and any number may search it, each
  *           with its own scratch.  Results depend on data, query and parameters alone: never on

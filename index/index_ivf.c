@@ -21,7 +21,7 @@ static const struct param table[] = {
     { 0 }
 };
 
-enum { KMEANS_ROUNDS = 12 };
+enum { KMEANS_ROUNDS = 12, ROWS_PER_LIST = 128 };
 
 struct ivf {
     struct index base;
@@ -122,8 +122,9 @@ static int train(struct index *ix, struct rows sample, struct err *e)
     int status = routed(v, sample, &unit, e);
     if (status != ERR_OK) return status;
     drop_lists(v);
-    status = kmeans_train(&v->kmeans, unit, (size_t)params_int(ix->params, "nlist"), ix->config.metric != METRIC_L2,
-                          KMEANS_ROUNDS, ix->config.seed, ix->config.threads, &ix->kernels, e);
+    const size_t nlist = (size_t)params_int(ix->params, "nlist");
+    status = kmeans_train(&v->kmeans, unit, ROWS_PER_LIST * nlist, nlist, ix->config.metric != METRIC_L2, KMEANS_ROUNDS,
+                          ix->config.seed, ix->config.threads, &ix->kernels, e);
     free_routed(unit, sample);
     return status == ERR_OK ? make_lists(v, e) : status;
 }

@@ -10,9 +10,6 @@
 #    include <cblas.h>
 #endif
 
-/* Rows that train one centre, at most: more changed recall of ivf by less than .001. */
-enum { ROWS_PER_CENTRE = 128 };
-
 void kmeans_fini(struct kmeans *m)
 {
     mem_free(m->centres);
@@ -101,12 +98,11 @@ static void update(struct kmeans *m, struct rows rows, const uint32_t *nearest, 
     set_halves(m);
 }
 
-static int train(struct kmeans *m, struct rows rows, int rounds, uint64_t seed, int threads, struct err *e)
+static int train(struct kmeans *m, struct rows rows, size_t most_rows, int rounds, uint64_t seed, int threads, struct err *e)
 {
     struct rng r;
     rng_seed(&r, seed, 2);
-    size_t used = m->count * ROWS_PER_CENTRE;
-    if (used > rows.count) used = rows.count;
+    const size_t used = rows.count < most_rows ? rows.count : most_rows;
     uint32_t *order = mem_alloc(rows.count, sizeof *order), *nearest = mem_alloc(used, sizeof *nearest);
     size_t *sizes = mem_alloc(m->count, sizeof *sizes);
     float *sample = mem_alloc(used * m->dim, sizeof *sample);
@@ -126,9 +122,10 @@ static int train(struct kmeans *m, struct rows rows, int rounds, uint64_t seed, 
     return status;
 }
 
-int kmeans_train(struct kmeans *m, struct rows rows, size_t count, int is_spherical, int rounds, uint64_t seed, int threads,
-                 const struct kernel_set *kernels, struct err *e)
+int kmeans_train(struct kmeans *m, struct rows rows, size_t most_rows, size_t count, int is_spherical, int rounds,
+                 uint64_t seed, int threads, const struct kernel_set *kernels, struct err *e)
 {
+    if (most_rows < count) most_rows = count;
     if (count > rows.count) count = rows.count;
     *m = (struct kmeans){ .count = count, .dim = rows.dim, .is_spherical = is_spherical };
 #ifndef ASSAY_WORKER
@@ -138,7 +135,7 @@ int kmeans_train(struct kmeans *m, struct rows rows, size_t count, int is_spheri
     m->centres = mem_alloc(count * rows.dim, sizeof *m->centres);
     m->halves = mem_alloc(count, sizeof *m->halves);
     int status = m->centres && m->halves ? ERR_OK : FAIL(e, ERR_MEM, "k-means: no memory for %zu centres", count);
-    if (status == ERR_OK) status = train(m, rows, rounds, seed, threads, e);
+    if (status == ERR_OK) status = train(m, rows, most_rows, rounds, seed, threads, e);
     if (status != ERR_OK) kmeans_fini(m);
     return status;
 }

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ * index_pq.c - product quantisation (Jegou et al. 2011): the dimensions are cut into m parts, each with a k-means
+ * codebook of its own; a score is m table lookups.  nbits=8,train=base is the baseline of arXiv 2504.19874
+ * ("LUT256", trained on the base itself).
+ *
+ * Tables are f32 and looked up one by one: its recall is PQ's, its speed is not that of a 4-bit fast scan. */
+#include <math.h>
+#include <string.h>
+#include "index/idset.h"
+#include "index/index.h"
+#include "index/kmeans.h"
+#include "index/persist.h"
+#include "kernels/base/mem.h"
+
+static const struct param table[] = {
+    { "m", PARAM_INT, 0, 65536, "0", "parts", NULL, "parts of a row, 0: one for 4 dimensions" },
+    { "nbits", PARAM_CHOICE, 0, 0, "8", "bits", "8|4", "code width of a part" },
+    { "train", PARAM_CHOICE, 0, 0, "sample", "", "sample|base", "learn from a sample, or from every row first seen" },
+    { 0 }
+};
+
+enum { KMEANS_ROUNDS = 12, ROWS_PER_CENTRE = 128, SCAN_ROWS = 1024 };
+
+struct pq {
+    struct index base;
+    struct idset ids;
+    size_t parts, centres, row_bytes, room; /* centres: 256 or 16 */
+    int is_trained;
+    float *book;    /* part p: centres x width(p) floats from centres * first(p); short of rows, the last is repeated */
+    float *halves;  /* parts x centres: |centre|^2 / 2 */
+    uint8_t *codes; /* row after row; 4 bits: two parts a byte, the even one low */
+};
+
+static size_t first_of(const struct pq *x, size_t part) { return part * x->base.config.dim / x->parts; }
+static size_t width_of(const struct pq *x, size_t part) { return first_of(x, part + 1) - first_of(x, part); }
+static float *book_of(const struct pq *x, size_t part) { return x->book + x->centres * first_of(x, part); }
+
+static void destroy(struct index *ix)
+{
+    struct pq *x = (struct pq *)ix;
+    if (!x) return;
+    idset_fini(&x->ids);
+    mem_free(x->book);
+    mem_free(x->halves);
+    mem_free(x->codes);
+    mem_free(x);
+}
+
+static int create(struct index **out, const struct index *base, struct err *e)
+{
+    const size_t dim = base->config.dim, asked = (size_t)params_int(base->params, "m");
+    if (asked > dim) return FAIL(e, ERR_ARG, "pq: m=%zu parts of %zu dimensions", asked, dim);
+    struct pq *x = mem_zero(1, sizeof *x);
+    if (!x) return FAIL(e, ERR_MEM, "pq: no memory");
+    x->base = *base;
+    x->parts = asked ? asked : (dim + 3) / 4;
+    x->centres = params_int(base->params, "nbits") == 0 ? 256 : 16;
+    x->row_bytes = x->centres == 256 ? x->parts : (x->parts + 1) / 2;
+    x->book = mem_zero(x->centres * dim, sizeof(float));
+    x->halves = mem_zero(x->centres * x->parts, sizeof(float));
+    if (x->book && x->halves) *out = &x->base;
+    else destroy(&x->base);
+    return x->book && x->halves ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for its codebook");
+}
+
+/* The rows as they are quantised: of unit length by cosine. */
+static float *prepared(const struct pq *x, struct rows rows, struct err *e)
+{
+    const size_t dim = rows.dim;
+    float *out = mem_alloc(rows.count * dim, sizeof *out);
+    if (!out) err_set(e, ERR_MEM, "pq: no memory for %zu rows", rows.count);
+    for (size_t r = 0; out && r < rows.count; r++) {
+        float square = 1;
+        const float *from = rows_at(rows, r);
+        if (x->base.config.metric == METRIC_COSINE)
+            x->base.kernels.of[OP_dot_f32]->fn.dot_f32(from, from, 0, NULL, 1, dim, &square);
+        const float scale = square > 0 ? 1 / sqrtf(square) : 0;
+        for (size_t i = 0; i < dim; i++) out[r * dim + i] = from[i] * scale;
+    }
+    return out;
+}
+
+static struct rows part_of(const struct pq *x, const float *rows, size_t count, size_t part)
+{
+    return (struct rows){ rows + first_of(x, part), count, width_of(x, part), x->base.config.dim };
+}
+
+static int train_prepared(struct pq *x, const float *rows, size_t count, struct err *e)
+{
+    const struct index_config *c = &x->base.config;
+    const size_t most = params_int(x->base.params, "train") == 1 ? count : ROWS_PER_CENTRE * x->centres;
+    int status = ERR_OK;
+    for (size_t p = 0; p < x->parts && status == ERR_OK; p++) {
+        struct kmeans m;
+        status = kmeans_train(&m, part_of(x, rows, count, p), most, x->centres, 0, KMEANS_ROUNDS, c->seed + p, c->threads,
+                              &x->base.kernels, e);
+        if (status != ERR_OK) break;
+        for (size_t i = 0; i < x->centres; i++) {
+            const size_t from = i < m.count ? i : m.count - 1;
+            memcpy(book_of(x, p) + i * m.dim, m.centres + from * m.dim, m.dim * sizeof(float));
+            x->halves[p * x->centres + i] = m.halves[from];
+        }
+        kmeans_fini(&m);
+    }
+    x->is_trained = status == ERR_OK;
+    return status;
+}
+
+static int train(struct index *ix, struct rows sample, struct err *e)
+{
+    struct pq *x = (struct pq *)ix;
+    if (x->ids.count) return FAIL(e, ERR_ARG, "pq: cannot train with %zu rows added", x->ids.count);
+    float *rows = prepared(x, sample, e);
+    if (!rows) return ERR_MEM;
+    const int status = train_prepared(x, rows, sample.count, e);
+    mem_free(rows);
+    return status;
+}
+
+static unsigned code_at(const struct pq *x, size_t row, size_t part)
+{
+    const uint8_t *codes = x->codes + row * x->row_bytes;
+    return x->centres == 256 ? codes[part] : codes[part / 2] >> (part % 2 * 4) & 15u;
+}
+
+static int encode(struct pq *x, const float *rows, size_t count, size_t first, struct err *e)
+{
+    const struct index_config *c = &x->base.config;
+    uint32_t *nearest = mem_alloc(count, sizeof *nearest);
+    int status = nearest ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for %zu rows", count);
+    if (status == ERR_OK) memset(x->codes + first * x->row_bytes, 0, count * x->row_bytes);
+    for (size_t p = 0; p < x->parts && status == ERR_OK; p++) {
+        const struct kmeans m = { x->centres, width_of(x, p), 0, book_of(x, p), x->halves + p * x->centres,
+                                  x->base.kernels.of[OP_dot_f32]->fn.dot_f32 };
+        status = kmeans_assign(&m, part_of(x, rows, count, p), nearest, c->threads, e);
+        for (size_t r = 0; r < count && status == ERR_OK; r++) {
+            uint8_t *codes = x->codes + (first + r) * x->row_bytes;
+            if (x->centres == 256) codes[p] = (uint8_t)nearest[r];
+            else codes[p / 2] = (uint8_t)(codes[p / 2] | nearest[r] << (p % 2 * 4));
+        }
+    }
+    mem_free(nearest);
+    return status;
+}
+
+static int reserve(struct pq *x, size_t rows, struct err *e)
+{
+    if (rows <= x->room) return ERR_OK;
+    const size_t room = rows < 2 * x->room ? 2 * x->room : rows;
+    uint8_t *codes = mem_grow(x->codes, x->ids.count * x->row_bytes, room * x->row_bytes, 1);
+    if (!codes) return FAIL(e, ERR_MEM, "pq: no memory for %zu rows", room);
+    x->codes = codes;
+    x->room = room;
+    return ERR_OK;
+}
+
+static int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
+{
+    struct pq *x = (struct pq *)ix;
+    float *unit = prepared(x, rows, e);
+    int status = unit ? ERR_OK : ERR_MEM;
+    if (status == ERR_OK && !x->is_trained) status = train_prepared(x, unit, rows.count, e);
+    if (status == ERR_OK) status = reserve(x, x->ids.count + rows.count, e);
+    if (status == ERR_OK) status = encode(x, unit, rows.count, x->ids.count, e);
+    if (status == ERR_OK) status = idset_add(&x->ids, ids, rows.count, "pq", e);
+    mem_free(unit);
+    return status;
+}
+
+static int remove_id(struct index *ix, int64_t id, struct err *e)
+{
+    struct pq *x = (struct pq *)ix;
+    size_t row;
+    const int status = idset_remove(&x->ids, id, &row, "pq", e);
+    if (status == ERR_OK) memmove(x->codes + row * x->row_bytes, x->codes + x->ids.count * x->row_bytes, x->row_bytes);
+    return status;
+}
+
+static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k)
+{
+    const struct pq *x = (const struct pq *)ix;
+    (void)query_count, (void)k;
+    return (x->parts * x->centres + SCAN_ROWS + ix->config.dim) * sizeof(float);
+}
+
+/* tables[part][centre]: what a part adds to the score. */
+static void make_tables(const struct pq *x, const float *query, float *unit, float *tables)
+{
+    const size_t dim = x->base.config.dim;
+    dot_f32_fn *dot = x->base.kernels.of[OP_dot_f32]->fn.dot_f32;
+    float square;
+    dot(query, query, 0, NULL, 1, dim, &square);
+    const float scale = x->base.config.metric != METRIC_COSINE ? 1 : square > 0 ? 1 / sqrtf(square) : 0;
+    for (size_t i = 0; i < dim; i++) unit[i] = query[i] * scale;
+    for (size_t p = 0; p < x->parts; p++) {
+        const size_t width = width_of(x, p);
+        const float *part = unit + first_of(x, p);
+        float *to = tables + p * x->centres;
+        dot(part, book_of(x, p), width, NULL, x->centres, width, to);
+        if (x->base.config.metric != METRIC_L2) continue;
+        dot(part, part, 0, NULL, 1, width, &square);
+        for (size_t i = 0; i < x->centres; i++) to[i] = 2 * (to[i] - x->halves[p * x->centres + i]) - square;
+    }
+}
+
+static void search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
+{
+    const struct pq *x = (const struct pq *)ix;
+    float *tables = scratch, *scores = tables + x->parts * x->centres, *unit = scores + SCAN_ROWS;
+    for (size_t q = 0; q < queries.count; q++) {
+        make_tables(x, rows_at(queries, q), unit, tables);
+        for (size_t first = 0; first < x->ids.count; first += SCAN_ROWS) {
+            const size_t left = x->ids.count - first, count = left < SCAN_ROWS ? left : SCAN_ROWS;
+            for (size_t r = 0; r < count; r++) {
+                float even = 0, odd = 0; /* two sums, or each addition waits for the last */
+                for (size_t p = 0; p + 1 < x->parts; p += 2) {
+                    even += tables[p * x->centres + code_at(x, first + r, p)];
+                    odd += tables[(p + 1) * x->centres + code_at(x, first + r, p + 1)];
+                }
+                if (x->parts % 2) even += tables[(x->parts - 1) * x->centres + code_at(x, first + r, x->parts - 1)];
+                scores[r] = even + odd;
+            }
+            idset_offer(&x->ids, &best[q], first, scores, count);
+        }
+    }
+}
+
+static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+{
+    for (size_t q = 0; q < queries.count; q++) {
+        struct topk best;
+        topk_init(&best, hits + q * k, k);
+        search_into(ix, (struct rows){ rows_at(queries, q), 1, queries.dim, queries.stride }, &best, scratch);
+        counts[q] = topk_finish(&best);
+    }
+}
+
+static void describe(const struct index *ix, struct text *out) { kernel_set_describe(&ix->kernels, OP_dot_f32, out); }
+
+static int save(const struct index *ix, struct index_writer *w, struct err *e)
+{
+    const struct pq *x = (const struct pq *)ix;
+    const uint8_t is_trained = (uint8_t)x->is_trained;
+    int status = idset_save(&x->ids, w, e);
+    if (status == ERR_OK) status = index_write(w, "trained", &is_trained, 1, e);
+    if (status == ERR_OK) status = index_write(w, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
+    if (status == ERR_OK) status = index_write(w, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
+    return status == ERR_OK ? index_write(w, "codes", x->codes, x->ids.count * x->row_bytes, e) : status;
+}
+
+static int load(struct index *ix, struct index_reader *r, struct err *e)
+{
+    struct pq *x = (struct pq *)ix;
+    struct idset ids = { 0 };
+    uint8_t is_trained = 0;
+    const void *codes = NULL;
+    int status = idset_load(&ids, r, e);
+    if (status == ERR_OK) status = index_read_into(r, "trained", &is_trained, 1, e);
+    if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
+    if (status == ERR_OK) status = index_read_into(r, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
+    if (status == ERR_OK) status = index_read(r, "codes", ids.count * x->row_bytes, &codes, e);
+    if (status == ERR_OK) status = reserve(x, ids.count, e);
+    x->ids = ids;
+    x->is_trained = is_trained;
+    if (status == ERR_OK && ids.count) memcpy(x->codes, codes, ids.count * x->row_bytes);
+    return status;
+}
+
+static void stats(const struct index *ix, struct index_stats *out)
+{
+    const struct pq *x = (const struct pq *)ix;
+    *out = (struct index_stats){
+        .rows = x->ids.count,
+        .code_bytes = x->ids.count * x->row_bytes,
+        .side_bytes = idset_row_bytes(&x->ids),
+        .other_bytes = sizeof *x + x->centres * (ix->config.dim + x->parts) * sizeof(float) + idset_other_bytes(&x->ids) +
+                       (x->room - x->ids.count) * x->row_bytes,
+    };
+}
+
+static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
+{
+    const struct pq *x = (const struct pq *)ix;
+    const int64_t row = idset_row(&x->ids, id);
+    if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "pq: no id %lld", (long long)id);
+    for (size_t p = 0; p < x->parts; p++) {
+        const size_t width = width_of(x, p);
+        memcpy(out + first_of(x, p), book_of(x, p) + code_at(x, (size_t)row, p) * width, width * sizeof *out);
+    }
+    return ERR_OK;
+}
+
+const struct index_ops index_pq = {
+    .name = "pq",
+    .summary = "a k-means codebook for each part of the dimensions, scored by tables",
+    .params = table,
+    .create = create,
+    .train = train,
+    .add = add,
+    .remove = remove_id,
+    .scratch_bytes = scratch_bytes,
+    .search = search,
+    .search_into = search_into,
+    .kernels = describe,
+    .save = save,
+    .load = load,
+    .stats = stats,
+    .decode = decode,
+    .destroy = destroy,
+};
