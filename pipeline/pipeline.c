@@ -313,9 +313,9 @@ static struct graph_options graph_options_of(const struct pipeline *p)
 static const char *graph_key(const struct pipeline *p, char key[GRAPH_KEY_SIZE])
 {
     const struct graph_options o = graph_options_of(p);
+    const uint64_t types = hash64(0, o.types, strlen(o.types));
     snprintf(key, GRAPH_KEY_SIZE, "%g %d %d %u %g %016llx", o.least_weight, (int)o.direction, o.hyperedges, o.fanout,
-             o.rewire,
-             (unsigned long long)hash64(0, o.types, strlen(o.types)));
+             o.rewire, (unsigned long long)types);
     return key;
 }
 
@@ -597,21 +597,35 @@ static int check_vector(const struct query *q, struct err *e)
     return square < 1e36 ? ERR_OK : FAIL(e, ERR_ARG, "the query vector has a length of %g, at most 1e18", sqrt(square));
 }
 
-static int run_stages(struct pipeline *p, const struct question *question, struct answer *out, struct err *e)
+/* The question's vector, or the one that the embed stage makes of its text. */
+static int embed_question(struct pipeline *p, const struct question *question, struct answer *out, struct err *e)
 {
     struct query *q = &p->q;
-    size_t in = 1;
-    for (int s = 0; s < SLOT_COUNT; s++) {
+    const uint64_t started = now_ns();
+    const size_t dim = q->kb->vectors.rows.dim;
+    int status = check_question(p, question, e);
+    q->id = question->id;
+    q->text = question->text;
+    if (status == ERR_OK && question->vector) memcpy(q->vector, question->vector, dim * sizeof *q->vector);
+    else if (status == ERR_OK) status = p->at[SLOT_EMBED].ops->run(p->at[SLOT_EMBED].self, q, e);
+    if (status == ERR_OK) status = check_vector(q, e);
+    const char *stage = question->vector ? "given" : p->at[SLOT_EMBED].ops->name;
+    out->trace[SLOT_EMBED] = (struct stage_trace){ stage, 1, dim, now_ns() - started };
+    return status;
+}
+
+/* Everything after embed. */
+static int run_stages(struct pipeline *p, struct answer *out, struct err *e)
+{
+    struct query *q = &p->q;
+    size_t in = q->kb->vectors.rows.count;
+    for (int s = SLOT_RETRIEVE; s < SLOT_COUNT; s++) {
         const uint64_t started = now_ns();
-        const int given = s == SLOT_EMBED && question->vector;
-        if (given) memcpy(q->vector, question->vector, q->kb->vectors.rows.dim * sizeof *q->vector);
-        int status = given ? ERR_OK : p->at[s].ops->run(p->at[s].self, q, e);
-        if (status == ERR_OK && s == SLOT_EMBED) status = check_vector(q, e);
+        const int status = p->at[s].ops->run(p->at[s].self, q, e);
         if (status != ERR_OK) return status;
         if (s == SLOT_FILTER) query_take_best(q, q->k);
-        if (s == SLOT_RETRIEVE) in = q->kb->vectors.rows.count;
         const size_t left = items(q, s);
-        out->trace[s] = (struct stage_trace){ given ? "given" : p->at[s].ops->name, in, left, now_ns() - started };
+        out->trace[s] = (struct stage_trace){ p->at[s].ops->name, in, left, now_ns() - started };
         in = left;
     }
     return ERR_OK;
@@ -663,17 +677,14 @@ static int fill_results(struct pipeline *p, struct err *e)
     return status;
 }
 
-static int answer_question(struct pipeline *p, const struct question *question, size_t k, struct answer *out,
-                           struct err *e)
+/* Inside the transaction.  embedded: the vector has been made, over this very base. */
+static int answer_question(struct pipeline *p, const struct question *question, size_t k, int embedded,
+                           struct answer *out, struct err *e)
 {
-    int status = refresh_if_changed(p, e);
     struct query *q = &p->q;
-    if (status != ERR_OK || p->kb->vectors.rows.count == 0) return status;
-    status = check_question(p, question, e);
+    int status = embedded ? ERR_OK : embed_question(p, question, out, e);
     if (status == ERR_OK) status = reserve(p, k, e);
     if (status != ERR_OK) return status;
-    q->id = question->id;
-    q->text = question->text;
     q->k = k;
     q->candidate_count = q->pool_count = q->kept_count = 0;
     q->relevance = NULL;
@@ -681,7 +692,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
         memset(q->stamp, 0, p->kb->graph.count * sizeof *q->stamp);
         q->epoch = 1;
     }
-    status = run_stages(p, question, out, e);
+    status = run_stages(p, out, e);
     const uint64_t started = now_ns();
     if (status == ERR_OK) status = fill_results(p, e);
     out->fetch_ns = now_ns() - started;
@@ -696,12 +707,18 @@ static int answer_question(struct pipeline *p, const struct question *question, 
 int pipeline_query(struct pipeline *p, const struct question *question, size_t k, struct answer *out, struct err *e)
 {
     const uint64_t started = now_ns(), statements = store_statements(p->store);
+    const struct kb *base = p->kb;
     struct answer answer = { 0 };
     for (int s = 0; s < SLOT_COUNT; s++) answer.trace[s].stage = p->at[s].ops->name;
     if (k == 0) return FAIL(e, ERR_ARG, "k=0, at least 1");
-    int status = store_read_begin(p->store, e);
+    /* A text is embedded before the transaction, which keeps writers out: a service may take its time. */
+    const int early = !question->vector && base->vectors.rows.count > 0;
+    int status = early ? embed_question(p, question, &answer, e) : ERR_OK;
+    if (status == ERR_OK) status = store_read_begin(p->store, e);
     if (status != ERR_OK) return status;
-    status = answer_question(p, question, k, &answer, e);
+    status = refresh_if_changed(p, e);
+    if (status == ERR_OK && p->kb->vectors.rows.count > 0)
+        status = answer_question(p, question, k, early && p->kb == base, &answer, e);
     store_read_end(p->store);
     if (status != ERR_OK) return status;
     answer.sql_statements = store_statements(p->store) - statements;

@@ -101,6 +101,20 @@ static void never_reads(void)
     free(text);
 }
 
+/* An embedder may take its time: meanwhile others write.  (This one does so itself, once.) */
+static void writers_go_on(void)
+{
+    struct answer a;
+    char command[600];
+    snprintf(command, sizeof command,
+             "read l; sqlite3 %s \"INSERT INTO kg_entities (entity_type, name) VALUES ('t', 'n')\" "
+                                      "|| exit; echo 1 0; %s", kb_path("embed.db"), HONEST);
+    struct pipeline *p = with_command(command, "20");
+    CHECK(p && ask(p, "a", &a) == ERR_OK && a.results[0].id == 1, "%s", kb_err.text);
+    CHECK(kb_number("embed.db", "SELECT count(*) FROM kg_entities") == 3, "it could write");
+    pipeline_close(p);
+}
+
 static volatile sig_atomic_t pipes_broken;
 static void on_pipe(int signal) { (void)signal, pipes_broken++; }
 
@@ -148,6 +162,7 @@ int main(void)
     test_case("programs that do not, and come back", misbehaves);
     test_case("a line that nobody asked for", extra_line);
     test_case("a program that never reads", never_reads);
+    test_case("writers go on while a text is embedded", writers_go_on);
     test_case("no SIGPIPE, no zombie", no_signal_no_zombie);
     return kb_end();
 }
