@@ -91,9 +91,12 @@ static void *write_now(void *context)
 }
 
 /* A writer that commits all the while: every answer comes from one state, here always with the same results. */
-static void readers_and_writer(void)
+static void readers_and_writer(const char *journal)
 {
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA journal_mode = %s", journal);
     make_base("busy.db");
+    kb_sql("busy.db", sql);
     struct reader all[2] = { { 0 } };
     pthread_t threads[2], writer;
     struct answer a;
@@ -116,6 +119,9 @@ static void readers_and_writer(void)
     pipeline_close(all[1].pipeline);
 }
 
+static void rollback_journal(void) { readers_and_writer("DELETE"); }
+static void write_ahead_log(void) { readers_and_writer("WAL"); }
+
 /* A share of a base that has changed meanwhile is of the new state. */
 static void shares_what_is(void)
 {
@@ -136,7 +142,8 @@ int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
     test_case("many readers of one base", readers);
-    test_case("readers and a writer", readers_and_writer);
+    test_case("readers and a writer, rollback journal", rollback_journal);
+    test_case("readers and a writer, write-ahead log", write_ahead_log);
     test_case("a share is of what is there now", shares_what_is);
     return kb_end();
 }

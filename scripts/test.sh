@@ -22,6 +22,7 @@ suite "kernels and base under ASan and UBSan" MODE=asan ONLY=kernels/
 if [ "${1:-native}" = all ]; then
     suite "everything under ASan and UBSan" MODE=asan
     suite "kernels, gcc -O0" MODE=debug ONLY=kernels/
+    suite "threads under TSan" MODE=tsan ONLY=pipeline/test_threads
     suite "clang" CC=clang
     suite "kernels, clang -O0" CC=clang MODE=debug ONLY=kernels/
     for cpu in Nehalem Haswell; do
