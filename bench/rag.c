@@ -409,8 +409,7 @@ int rag_time(struct rag_arm *a, const struct rag_set *s, size_t least_calls, dou
     int status = t.lanes && a->calls.us ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu timings", a->calls.room);
     if (status == ERR_OK) t.lanes[0].pipeline = a->pipeline;
     for (int i = 1; status == ERR_OK && i < threads; i++)
-        status = pipeline_open(&t.lanes[i].pipeline, s->db, a->point.settings,
-                               a->point.setting_count, &a->kernels, e);
+        status = pipeline_share(&t.lanes[i].pipeline, a->pipeline, e);
     const uint64_t steal_ms = machine_load().steal_ms;
     if (status == ERR_OK) status = run_calls(&t, budget_s, e);
     a->steal_ms = machine_load().steal_ms - steal_ms;
