@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "datasets/jsonl.h"
+#include <jansson.h> /* for the build to see that this file needs it */
 #include <string.h>
 
 struct source {
