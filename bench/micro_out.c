@@ -60,7 +60,14 @@ static void add_table_row(const struct micro_row *r, double ghz, struct text *ou
                  per_vector(r, r->call_ns.median) * ghz, r->model.tool);
     else if (r->model.tool[0]) text_add(out, "  no model: %s", r->model.tool);
     if (r->call_ns.lag1 > 0.2) text_add(out, "  lag-1 %.2f", r->call_ns.lag1);
-    if (r->saved_resolved) text_add(out, "  x%.3f over the saved run", r->over_saved.at);
+    if (r->over_saved.at > 0) {
+        const struct interval i = r->over_saved.interval;
+        const double within = fmax(1 / i.lo, i.hi) - 1;
+        if (r->saved_resolved)
+            text_add(out, "  since saved: %s x%.3f [%.3f, %.3f]", i.lo > 1 ? "faster" : "SLOWER", r->over_saved.at,
+                     i.lo, i.hi);
+        else text_add(out, "  since saved: not resolved (+- %.1f %%)", 100 * within);
+    }
     text_add(out, "\n");
 }
 
