@@ -51,6 +51,7 @@ struct micro {
     size_t null_count, null_resolved;
     double *detectable;        /* null_count of them */
     double overhead_ns, resolution_ns; /* of the clock */
+    const char *foreign_saved; /* why the saved run is not comparable, when it was forced; or NULL */
     double ghz;                /* core cycles a nanosecond, when models were asked for */
 };
 

@@ -133,6 +133,8 @@ void micro_footer(const struct micro *m, struct text *out)
     machine_describe_load(m->before, m->after, out);
     text_add(out, "; governor %s; clock step %.0f ns, overhead %.0f ns taken off; counters %s\n", m->machine.governor,
              m->resolution_ns, m->overhead_ns, m->counted ? "open" : m->machine.counters);
+    if (m->foreign_saved)
+        text_add(out, "NOT COMPARABLE: the saved run was measured %s; \"since saved\" was forced\n", m->foreign_saved);
     if (m->null_count)
         text_add(
             out,
@@ -440,10 +442,11 @@ int micro_baseline(struct micro *m, const char *path, int force, struct err *e)
     machine_provenance(&m->machine, &own);
     const int other_machine = strcmp(id, s.machine) != 0, other_build = !strstr(text_of(&own), s.build);
     text_free(&own);
-    if ((other_machine || other_build) && !force) {
+    m->foreign_saved = other_machine ? "on another machine" : other_build ? "with another compiler or flags" : NULL;
+    if (m->foreign_saved && !force) {
         mem_free(s.text);
         return FAIL(e, ERR_ARG, "%s was measured %s: not comparable (--force compares all the same)", path,
-                    other_machine ? "on another machine" : "with another compiler or flags");
+                    m->foreign_saved);
     }
     enum { ROOM = 4096 };
     double saved[ROOM], now[ROOM];

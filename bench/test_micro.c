@@ -225,6 +225,10 @@ static void baseline(void)
     CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
     CHECK(micro_baseline(&measured, path, 0, &e) == ERR_ARG && strstr(e.text, "another machine"), "%s", e.text);
     CHECK(micro_baseline(&measured, path, 1, &e) == ERR_OK, "forced: %s", e.text);
+    struct text footer = { 0 };
+    micro_footer(&measured, &footer);
+    CHECK(strstr(text_of(&footer), "NOT COMPARABLE"), "forced, but not marked: %s", text_of(&footer));
+    text_free(&footer);
     text_clear(&out);
     text_add(&out, "not,a,saved,run\n");
     CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);

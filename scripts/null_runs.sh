@@ -5,10 +5,11 @@
 #   null_runs.sh [N [SUBJECT [compare options]]]      e.g. null_runs.sh 40 kernel:dot_f32 --where l1
 set -eu
 cd "$(dirname "$0")/.."
+assay=${ASSAY:-build/assay} # while it runs, do not build over it
 runs=${1:-40} subject=${2:-kernel:dot_f32}
 shift $(($# < 2 ? $# : 2))
 for ((i = 1; i <= runs; i++)); do
-    build/assay compare "$subject" "$subject" --seed "$i" --json "$@"
+    "$assay" compare "$subject" "$subject" --seed "$i" --json "$@"
 done | awk '
     /"arm":"A\/A"/ { # the base against itself; the other line is the same with another name
         n++
