@@ -54,8 +54,9 @@ SELECT printf('  %-38s', 'bits') || group_concat(printf('%9d', b), '') FROM (SEL
 SELECT printf('  %-38s', data || ', graph_depth=0') || group_concat(printf('%9.3f', without_), '') || char(10) ||
     printf('  %-38s', data || ', graph_depth=1') || group_concat(printf('%9.3f', with_), '')
 FROM (SELECT * FROM both_ ORDER BY data DESC, b) GROUP BY data ORDER BY data DESC;
-SELECT printf('  %s: expansion changes it by %+.3f at %d bit%s and by %+.3f at %d bits%s', data, low.gain, low.b, iif(low.b = 1, '', 's'),
-    high.gain, high.b, iif(low.gain - high.gain > 0.05, ': it brings back what the codes lost.',
-    iif(abs(low.gain - high.gain) < 0.02, ': flat in bits, nothing to repair.', '.')))
+SELECT printf('  %s: expansion changes it by %+.3f at %d bit%s', data, low.gain, low.b, iif(low.b = 1, '', 's')) ||
+    iif(low.b = high.b, '; other widths were not reached: run again to go on.',
+        printf(' and by %+.3f at %d bits%s', high.gain, high.b, iif(low.gain - high.gain > 0.05,
+            ': it brings back what the codes lost.', iif(abs(low.gain - high.gain) < 0.02, ': flat in bits, nothing to repair.', '.'))))
 FROM (SELECT data, with_ - without_ AS gain, min(b) AS b FROM both_ GROUP BY data) AS low
 JOIN (SELECT data, with_ - without_ AS gain, max(b) AS b FROM both_ GROUP BY data) AS high USING (data) ORDER BY data DESC;
