@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A sweep over the hosts of a file (one a line, a shared folder OUT), one shard a host: points that are
-# timed want a machine to themselves.  Then: assay sweep merge OUT
+# timed want a machine to themselves.  Then: assay sweep merge OUT --out OUT/sweep.csv
 #   scripts/gnu_parallel.sh HOSTS SWEEP.yaml OUT
 set -eu
 mkdir -p "$3"
