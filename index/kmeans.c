@@ -37,6 +37,29 @@ static void multiply(const struct kmeans *m, const float *rows, float *products)
 #endif
 }
 
+/* The largest product less half a square; the first of equals.  Lanes side by side, so that the compiler can
+ * vectorise. */
+static uint32_t best_centre(const struct kmeans *m, const float *products)
+{
+    enum { LANES = 8 };
+    float most[LANES];
+    uint32_t at[LANES], best = 0;
+    for (size_t j = 0; j < LANES; j++) most[j] = -INFINITY, at[j] = 0;
+    const size_t whole = m->count / LANES * LANES;
+    for (size_t c = 0; c < whole; c += LANES)
+        for (size_t j = 0; j < LANES; j++) {
+            const float score = products[c + j] - m->halves[c + j];
+            at[j] = score > most[j] ? (uint32_t)(c + j) : at[j];
+            most[j] = score > most[j] ? score : most[j];
+        }
+    float highest = -INFINITY;
+    for (size_t j = 0; j < LANES; j++)
+        if (most[j] > highest || (most[j] == highest && at[j] < best)) highest = most[j], best = at[j];
+    for (size_t c = whole; c < m->count; c++)
+        if (products[c] - m->halves[c] > highest) highest = products[c] - m->halves[c], best = (uint32_t)c;
+    return best;
+}
+
 static void assign_some(void *context, int thread, size_t from, size_t to)
 {
     const struct assignment *a = context;
@@ -45,13 +68,7 @@ static void assign_some(void *context, int thread, size_t from, size_t to)
     memset(rows, 0, KMEANS_CHUNK * m->dim * sizeof *rows);
     for (size_t r = from; r < to; r++) memcpy(rows + (r - from) * m->dim, rows_at(a->rows, r), m->dim * sizeof *rows);
     multiply(m, rows, products);
-    for (size_t r = from; r < to; r++) {
-        const float *score = products + (r - from) * m->count;
-        size_t best = 0;
-        for (size_t c = 1; c < m->count; c++)
-            if (score[c] - m->halves[c] > score[best] - m->halves[best]) best = c;
-        a->nearest[r] = (uint32_t)best;
-    }
+    for (size_t r = from; r < to; r++) a->nearest[r] = best_centre(m, products + (r - from) * m->count);
 }
 
 int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_peer.c - hnswlib behind the contract, where its adaptor was built; refusals everywhere. */
 #include "index/index.h"
-#include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
 #include "kernels/base/topk.h"
@@ -29,7 +28,7 @@ static void refusals(void)
 /* With as many candidates as rows a graph search is exact: flat's ids, and its scores but for rounding. */
 static void equals_flat(void)
 {
-    float *x = mem_alloc(N * D, sizeof *x), *q = mem_alloc(Q * D, sizeof *q);
+    static float x[N * D], q[Q * D];
     struct rng r;
     rng_seed(&r, 3, 0);
     rng_normal(&r, x, N * D), rng_normal(&r, q, Q * D);
@@ -55,7 +54,6 @@ static void equals_flat(void)
         text_free(&spec);
         index_destroy(peer), index_destroy(flat);
     }
-    mem_free(x), mem_free(q);
 }
 
 int main(void)
