@@ -46,7 +46,9 @@ SELECT 'Does graph expansion repair what quantisation lost?  (share of relevant 
 CREATE VIEW found AS SELECT 'planted two-hop graph' AS data, bit_width + 0 AS b, graph_depth + 0 AS depth,
     label_recall_at_10 + 0 AS recall FROM twohop WHERE status = 'ok' AND top_k_candidates = '50'
     UNION ALL SELECT 'WordNet', bit_width + 0, graph_depth + 0, label_recall_at_10 + 0 FROM wordnet
-    WHERE status = 'ok' AND top_k_candidates = '50' AND top_k_rerank = '20' AND vector_weight + 0 = 0.6 AND graph_weight + 0 = 0.4;
+    WHERE status = 'ok' AND top_k_candidates = '50' AND top_k_rerank = '20' AND vector_weight + 0 = 0.6 AND graph_weight + 0 = 0.4
+        AND retrieve = 'index' AND expand = 'bfs' AND score = 'pool_fraction' AND calibration = 'none'
+        AND "index" IN ('turboquant', 'turboquant:bits=' || bits);
 CREATE VIEW both_ AS SELECT zero.data, zero.b, avg(zero.recall) AS without_, avg(one.recall) AS with_
     FROM found AS zero JOIN found AS one ON zero.data = one.data AND zero.b = one.b AND zero.depth = 0 AND one.depth = 1
     GROUP BY zero.data, zero.b;
