@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * scan_sign_avx512vbmi.c - vpermb looks up 64 nibbles, each in the 16 entries of its own byte of
  * the row's word; vpdpbusd with ones adds the four bytes into the row's lane.  Nothing overflows
- * and nothing is summed across lanes. */
+ * and nothing is summed across lanes.
+ *
+ * Cost: 7 uops per 64 bytes (16 rows x 32 dimensions) on the two 512-bit ports of Intel or 14 pipe
+ * cycles of Zen 4's four: 3.5 cycles, 2.6 a row at d = 384.  Measured on Zen 4 (3.67 GHz): 0.81 ns a row in
+ * L2 (0.72 by the model), 0.93 at 100,000 rows, 0.65 in a batch of 16; `survive` adds 0.12.  So it is bound by
+ * uops, not bytes, until DRAM, where it reads 9-10 of 20 GB/s; prefetching 1 to 16 KiB ahead did not
+ * help beyond the noise.
+ *
+ * Tried and lost: bit planes of the query, an AND, a VPOPCNTD and an add each, on the same layout: 1.27 ns
+ * for a query of 4 bits, 2.30 for one as exact as this (7 bits), where this took 0.81 in the same run. */
 #include <immintrin.h>
 #include <string.h>
 #include "kernels/codes.h"
