@@ -111,7 +111,7 @@ $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$
 
 $(out)/peer_%.so: bench/peer_%.cpp index/index.h Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CXX) -std=c++17 -O3 -march=native -Wall -fPIC -shared -pthread -iquote . $< -o $@
+	$(Q)$(CXX) -std=c++20 -O3 -march=native -Wall -fPIC -shared -pthread -iquote . $< -o $@
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc

@@ -141,8 +141,14 @@ void stats(const struct index *ix, struct index_stats *out)
 extern "C" {
 extern const struct index_ops peer_hnswlib;
 const struct index_ops peer_hnswlib = {
-    /* params: those of index_peer.c */
-    "hnswlib", "hnswlib's HNSW graph", nullptr, create, nullptr, add, nullptr, nullptr, scratch_bytes, search,
-    nullptr, nullptr, kernels, nullptr, nullptr, stats, nullptr, destroy,
+    .name = "hnswlib",
+    .summary = "hnswlib's HNSW graph", /* params: those of index_peer.c */
+    .create = create,
+    .add = add,
+    .scratch_bytes = scratch_bytes,
+    .search = search,
+    .kernels = kernels,
+    .stats = stats,
+    .destroy = destroy,
 };
 }

@@ -91,6 +91,9 @@ struct index_ops {
     void (*search_into)(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
     /* What the last search with this scratch read, over its query_count queries.  NULL: not counted. */
     void (*work)(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out);
+    /* The same once more for the same queries, where search_into has just left its scratch, by this index or
+     * by one of equal spec and config: what was prepared of the queries is used again.  NULL: search_into. */
+    void (*search_again)(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
     /* Appends "op=isa/variant;..." of the operations that search uses (kernel_set_describe). */
     void (*kernels)(const struct index *ix, struct text *out);
     int (*save)(const struct index *ix, struct index_writer *w, struct err *e); /* NULL: cannot */

@@ -460,19 +460,27 @@ static void scan_block(const struct rotated *t, const struct scratch *s, size_t 
     }
 }
 
-void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
+void rotated_search_again(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
 {
     const struct rotated *t = (const struct rotated *)ix;
     struct scratch s;
     lay_out(t, queries.count, scratch, &s);
     s.best = best;
-    for (size_t q = 0; q < queries.count; q++) prepare(t, &s, rows_at(queries, q), q, queries.count);
     if (t->is_split)
-        *s.read = split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
+        split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
     for (size_t first = 0; first < t->ids.count && !t->is_split; first += SCAN_ROWS) {
         const size_t left = t->ids.count - first;
         (is_plain(t) ? scan_plain : scan_block)(t, &s, queries.count, first, left < SCAN_ROWS ? left : SCAN_ROWS);
     }
+}
+
+void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    struct scratch s;
+    lay_out(t, queries.count, scratch, &s);
+    for (size_t q = 0; q < queries.count; q++) prepare(t, &s, rows_at(queries, q), q, queries.count);
+    rotated_search_again(ix, queries, best, scratch);
 }
 
 void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)

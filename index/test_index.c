@@ -371,6 +371,27 @@ static void survives_no_memory(const char *spec, enum metric metric)
     free_rows(x);
 }
 
+/* Through all of its lists ivf answers what the inner index answers alone, to the bit. */
+static void ivf_is_its_inner(void)
+{
+    enum { D = 70, N = 900, Q = 12, K = 10 };
+    static const char *const inners[] = { "flat", "turboquant:bits=1", "turboquant:bits=4", "turboquant:bits=3,layout=blocked",
+                                          "rabitq:bits=8", "sq:bits=4", "turboquant:bits=2,estimator=prod_orth" };
+    struct rows x = normal_rows(80, N, D), q = normal_rows(81, Q, D);
+    for (size_t i = 0; i < sizeof inners / sizeof *inners; i++)
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            char spec[128];
+            snprintf(spec, sizeof spec, "ivf:nlist=16,nprobe=16,inner=(%s)", inners[i]);
+            struct index *a = make(inners[i], D, (enum metric)m), *b = make(spec, D, (enum metric)m);
+            add_all(a, x, NULL), add_all(b, x, NULL);
+            struct found f = ask(a, q, K, 4, 1), g = ask(b, q, K, 4, 2);
+            CHECK(same(f, g, Q, K), "%s, %s", spec, metric_name((enum metric)m));
+            free_found(f), free_found(g);
+            index_destroy(a), index_destroy(b);
+        }
+    free_rows(x), free_rows(q);
+}
+
 static void bad_specs(void)
 {
     static const struct { const char *spec, *says; } bad[] = {
@@ -406,6 +427,7 @@ int main(int argc, char **argv)
     contract("odd dimensions, zero vectors, norms over six decades", odd_dimensions);
     contract("bad rows, ids and queries are refused by name", refuses);
     contract("a failed allocation changes nothing", survives_no_memory);
+    test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
     test_case("bad specs are refused by name", bad_specs);
     return test_end();
 }
