@@ -121,6 +121,7 @@ static int each_shape(const struct asked *a, const struct axes *x, const struct 
             size_t left = i;
             const size_t w = left % where, g = (left /= where) % access, q = (left /= access) % batch;
             const size_t b = (left /= batch) % bits, d = left / bits;
+            if ((uses & USES_BITS) && (int)x->bits[b] < workload_least_bits((enum kernel_op)op)) continue;
             const char *level = a->rows ? "" : levels[x->where[w]];
             const struct workload_shape shape = {
                 .op = (enum kernel_op)op, .dim = x->dims[d], .rows = (size_t)a->rows,
@@ -198,6 +199,12 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     struct err pinned;
     if (clock_pin((int)a->cpu, &pinned) != ERR_OK) fprintf(stderr, "%s: the scheduler may move us\n", pinned.text);
     if (!machine_is_release()) fprintf(stderr, "not a release build: these times mean nothing\n");
+    if (a->baseline) { /* before minutes of measuring rather than after */
+        struct mem_map map;
+        status = mem_map_open(&map, a->baseline, e);
+        if (status != ERR_OK) return status;
+        mem_map_close(&map);
+    }
     struct micro m;
     micro_init(&m);
     struct progress progress;

@@ -413,6 +413,8 @@ static const struct driver drivers[OP_COUNT] = {
 
 int workload_uses(enum kernel_op op) { return drivers[op].call ? drivers[op].uses : -1; }
 
+int workload_least_bits(enum kernel_op op) { return drivers[op].least_bits ? drivers[op].least_bits : 1; }
+
 static size_t padded(size_t bytes) { return (bytes + PEAK_STEP - 1) / PEAK_STEP * PEAK_STEP; }
 
 static int make_operands(struct workload *w, struct rng *r)
@@ -442,7 +444,7 @@ static int create(struct workload **out, const struct workload_shape *shape, int
     const char *name = kernel_op_name(shape->op);
     if (!d->call) return FAIL(e, ERR_UNSUPPORTED, "%s has no entry in bench/workload.c", name);
     if (shape->dim == 0 || shape->batch == 0) return FAIL(e, ERR_ARG, "%s: dim and batch must not be 0", name);
-    const int least = d->least_bits ? d->least_bits : 1;
+    const int least = workload_least_bits(shape->op);
     if ((d->uses & USES_BITS) && (shape->bits < least || shape->bits > CODES_BITS_MAX))
         return FAIL(e, ERR_ARG, "%s: bits=%d outside %d..%d", name, shape->bits, least, CODES_BITS_MAX);
     struct workload *w = mem_zero(1, sizeof *w);
