@@ -222,7 +222,8 @@ static enum series_mark mark_of(const struct table *t, size_t row)
 {
     const char *index = table_text(t, row, table_column(t, "index"));
     const int recorded = strcmp(table_text(t, row, table_column(t, "machine")), RECORDED) == 0;
-    return recorded || strncmp(index, "ids:", 4) == 0 || is_generic(t, row) ? SERIES_FOREIGN : SERIES_OURS;
+    return recorded || strncmp(index, "ids:", 4) == 0 || is_generic(t, row) ? SERIES_FOREIGN
+                                                                            : SERIES_OURS;
 }
 
 static struct series *find_series(struct figure *f, const char *key)
@@ -286,8 +287,7 @@ static void add_label(struct series *series, const struct view *v, const struct 
     }
     if (strcmp(table_text(t, series->row, table_column(t, "machine")), RECORDED) == 0)
         text_add(label, " (" RECORDED ")");
-    if (is_generic(t, series->row))
-        text_add(label, " (generic build)");
+    if (is_generic(t, series->row)) text_add(label, " (generic build)");
 }
 
 static int by_label(const void *a, const void *b)
@@ -500,7 +500,8 @@ static size_t short_dataset(const struct table *t, int column, const char *value
     return folder;
 }
 
-/* The file's name carries what other figures of the same kind have otherwise; the title says it all. */
+/* The file's name carries what other figures of the same kind have otherwise; the title says it
+ * all. */
 static void name_figure(const struct table *t, struct figure *f, size_t row)
 {
     text_add(&f->name, "%s", f->kind->name);

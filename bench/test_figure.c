@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_figure.c - reading results back, and which points make a series. */
 #include "bench/figure.h"
+#include "kernels/base/mem.h"
 #include "kernels/base/test.h"
 #include <math.h>
 
@@ -167,6 +168,31 @@ static void bars_change_one_setting_at_a_time(void)
            "[bars] defaults: 0/7; bit_width=4: 0/7; top_k_candidates=100: 0/6; ");
 }
 
+/* Every allocation in turn fails: an error, or the same figure, and nothing leaks (ASan). */
+static void without_memory_there_is_an_error(void)
+{
+    static const char csv[] = "point_id,machine,index,recall_strict,lat_p50_us,steal_ms,rerank\n"
+                              "1,m,a,.5,10,,0\n2,m,a,.9,20,,50\n3,m,b,.8,15,,0\n";
+    const char *file = file_of(csv);
+    int failed = 0;
+    for (long n = 1; n < 60; n++) {
+        struct table t = { 0 };
+        struct err e = { 0 };
+        struct text got = { 0 };
+        mem_fail_after(n);
+        int status = table_append(&t, file, &e);
+        if (status == ERR_OK) status = figures_each(&t, &front, describe, &got, &e);
+        mem_fail_after(0);
+        CHECK(status == ERR_MEM || !strcmp(text_of(&got), "[front] a: 0.5/10 0.9/20; b: 0.8/15; "
+                                                          "Pareto front: 0.5/10 0.8/15 0.9/20; "),
+              "allocation %ld: %d %s %s", n, status, e.text, text_of(&got));
+        failed += status == ERR_MEM;
+        text_free(&got);
+        table_free(&t);
+    }
+    CHECK(failed > 20, "%d allocations failed", failed);
+}
+
 int main(void)
 {
     const int fd = mkstemp(path);
@@ -179,6 +205,7 @@ int main(void)
     test_case("generic builds are off the front", generic_builds_are_off_the_front);
     test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
+    test_case("without memory there is an error", without_memory_there_is_an_error);
     unlink(path);
     return test_end();
 }
