@@ -5,7 +5,10 @@
  * A word of 32 signs or ranks, broadcast, has the bit of dimension i of the group in byte i
  * (codes.h), so one AND and one compare make 32 bits into bytes, without a shuffle.  The bits are
  * put together by doubling, sign first.  Rows come from far away: the ranks of the row AHEAD picks
- * later are prefetched; the signs have just been scanned. */
+ * later are prefetched; the signs have just been scanned.
+ *
+ * Measured on Zen 4, 4 bits, d = 384, ns a row: 19 (avx512vnni), 25 (avx512), 26 (avx2) where signs and
+ * ranks are in L2; 133, 165, 209 where both come from random places in 77 MB. */
 #include "kernels/kernel.h"
 #include "kernels/levels.h"
 
