@@ -146,6 +146,61 @@ CALL_COSINE(cosine_f16)
 CALL_COSINE(cosine_bf16)
 CALL_COSINE(cosine_i8)
 
+/* --- many queries, norms, bounds ----------------------------------------------------------------- */
+
+static void tile_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * s->dim * sizeof(float);
+    *side = s->rows * sizeof(float);
+    *out = s->batch * s->rows * sizeof(float); /* or int32_t */
+}
+
+static void fill_tile(struct workload *w, struct operands *o, struct rng *r, store_fn *store)
+{
+    const size_t n = w->facts.shape.batch * w->facts.shape.dim;
+    fill_rows(w, o, r, store, store);
+    for (size_t i = 0; i < n; i++) store(o->query, i, (float)(rng_uniform(r) * 2 - 1));
+}
+
+static void fill_tile_f32(struct workload *w, struct operands *o, struct rng *r) { fill_tile(w, o, r, store_f32); }
+static void fill_tile_i8(struct workload *w, struct operands *o, struct rng *r) { fill_tile(w, o, r, store_i8); }
+
+static void tile_products(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_FMA] = (double)(s->rows * s->dim * s->batch);
+}
+static void tile_products_i8(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_INT8] = (double)(s->rows * s->dim * s->batch);
+}
+
+#define CALL_TILE(op)                                                                                                  \
+    static void call_##op(const struct workload_shape *s, const struct kernel *k, struct operands *o)                  \
+    {                                                                                                                  \
+        k->fn.op(o->query, s->dim, s->batch, o->rows, s->dim, s->rows, s->dim, o->out);                                \
+    }
+CALL_TILE(tile_f32)
+CALL_TILE(tile_i8)
+
+static void call_norms_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.norms_f32(o->rows, s->dim, s->rows, s->dim, o->out);
+}
+
+static size_t score_row(const struct workload_shape *s) { (void)s; return sizeof(float); }
+
+static void above_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_floats(r, o->rows, w->facts.shape.rows);
+}
+
+/* One score in twenty is kept. */
+static void call_above_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    uint32_t *kept = o->out;
+    kept[s->rows] = (uint32_t)k->fn.above_f32(o->rows, s->rows, 0.9f, kept);
+}
+
 /* --- rotation --------------------------------------------------------------------------------- */
 
 static void power_of_two(struct workload_shape *s)
@@ -185,6 +240,28 @@ static void fht_demand(const struct workload_shape *s, double *demand)
 {
     demand[CEILING_FMA] = (double)(s->rows * s->dim) * log2((double)s->dim);
 }
+
+static void turn_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = 0;
+    *side = s->dim * sizeof(float);
+    *out = s->rows * s->dim * sizeof(float);
+}
+
+static void turn_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_floats(r, o->rows, w->facts.shape.rows * w->facts.shape.dim);
+    fill_floats(r, o->side, w->facts.shape.dim);
+}
+
+static void call_turn_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    for (size_t i = 0; i < s->rows; i++)
+        k->fn.turn_f32((const float *)o->rows + i * s->dim, o->side, s->dim, (s->dim + 1) / 2,
+                       (float *)o->out + i * s->dim);
+}
+
+static double turn_tolerance(const struct workload_shape *s) { (void)s; return 4 * 0x1p-24; }
 
 /* --- packed codes ------------------------------------------------------------------------------- */
 
@@ -394,6 +471,16 @@ static const struct driver drivers[OP_COUNT] = {
     ROWS(l2_f16, row_of_2, fill_f16, products, l2_tolerance),
     ROWS(l2_bf16, row_of_2, fill_bf16, products, l2_tolerance),
     ROWS(l2_i8, row_of_1, fill_i8, products_i8, NULL),
+    [OP_tile_f32] = { .uses = USES_BATCH, .row_bytes = row_of_4, .sizes = tile_sizes, .fill = fill_tile_f32,
+                      .call = call_tile_f32, .demand = tile_products, .tolerance = dot_tolerance },
+    [OP_tile_i8] = { .uses = USES_BATCH, .row_bytes = row_of_1, .sizes = tile_sizes, .fill = fill_tile_i8,
+                     .call = call_tile_i8, .demand = tile_products_i8 },
+    [OP_norms_f32] = { .row_bytes = row_of_4, .sizes = rows_sizes, .fill = fill_f32, .call = call_norms_f32,
+                       .demand = products, .tolerance = relative },
+    [OP_above_f32] = { .uses = IGNORES_DIM, .row_bytes = score_row, .sizes = survive_sizes, .fill = above_fill,
+                       .call = call_above_f32, .demand = no_demand, .round_up = one_dimension, .tidy = tidy_survive },
+    [OP_turn_f32] = { .row_bytes = row_of_4, .sizes = turn_sizes, .fill = turn_fill, .call = call_turn_f32,
+                      .demand = no_demand, .tolerance = turn_tolerance },
     [OP_fht_f32] = { .row_bytes = row_of_4, .sizes = no_sizes, .fill = fht_fill, .call = call_fht_f32,
                      .demand = fht_demand, .tolerance = fht_tolerance, .round_up = power_of_two, .changes_rows = 1 },
     [OP_scan_lut] = { .uses = USES_BITS | USES_BATCH, .row_bytes = code_row, .sizes = lut_sizes, .fill = lut_fill,
