@@ -92,8 +92,12 @@ static double newton(const struct problem *p, double *levels)
         const double to = i + 1 < n ? border(levels, i) : p->end;
         const double inside = mass(p, from, to), mean = moment(p, from, to) / inside;
         /* d mean / d border, times the half by which a level moves its border */
-        const double low = i == 0 ? 0 : cos_power(from, p->dim - 3) * (mean - Sleef_cinz_sind1_u10purec(from)) / inside / 2;
-        const double high = i + 1 == n ? 0 : cos_power(to, p->dim - 3) * (Sleef_cinz_sind1_u10purec(to) - mean) / inside / 2;
+        const double low = i == 0 ? 0
+                                  : cos_power(from, p->dim - 3) *
+                                        (mean - Sleef_cinz_sind1_u10purec(from)) / inside / 2;
+        const double high = i + 1 == n ? 0
+                                       : cos_power(to, p->dim - 3) *
+                                             (Sleef_cinz_sind1_u10purec(to) - mean) / inside / 2;
         const double pivot = 1 - low - high + (i ? low * upper[i - 1] : 0);
         upper[i] = -high / pivot;
         move[i] = (mean - levels[i] + (i ? low * move[i - 1] : 0)) / pivot;
@@ -131,7 +135,8 @@ static void design_half(struct codebook *c, size_t dim, size_t half)
     legendre(&p);
     double *levels = c->levels + half, from = 0, total = 0, kept = 0;
     companding_start(&p, levels);
-    for (int round = 0; round < NEWTON_MOST && newton(&p, levels) > 1e-10; round++) {} /* the next move would be its square */
+    for (int round = 0; round < NEWTON_MOST && newton(&p, levels) > 1e-10; round++) {
+    } /* the next move would be its square */
     for (size_t i = 0; i < half; i++) {
         const double to = i + 1 < half ? border(levels, i) : p.end;
         total += c->probabilities[half + i] = mass(&p, from, to);
@@ -158,5 +163,6 @@ void codebook_design(struct codebook *c, size_t dim, int bits)
     }
     for (size_t i = 0; i + 1 < count; i++) c->thresholds[i] = (c->levels[i] + c->levels[i + 1]) / 2;
     for (size_t i = 0; i < count; i++)
-        if (c->probabilities[i] > 0) c->entropy -= c->probabilities[i] * Sleef_cinz_log2d1_u10purec(c->probabilities[i]);
+        if (c->probabilities[i] > 0)
+            c->entropy -= c->probabilities[i] * Sleef_cinz_log2d1_u10purec(c->probabilities[i]);
 }

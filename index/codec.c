@@ -15,7 +15,8 @@ void codec_init(struct codec *c, const struct codebook *book, size_t dim, int in
         c->table[i] = (int8_t)lrint(book->levels[i] / book->levels[count - 1] * 127);
     }
     /* At 8 bits the rounded levels are what counts: nearest by them the distortion is 1.1e-4, not 1.5e-4. */
-    for (size_t i = 0; in_steps && i + 1 < count; i++) c->thresholds[i] = c->step * (float)(c->table[i] + c->table[i + 1]) / 2;
+    for (size_t i = 0; in_steps && i + 1 < count; i++)
+        c->thresholds[i] = c->step * (float)(c->table[i] + c->table[i + 1]) / 2;
 }
 
 void codec_encode(const struct codec *c, const struct kernel_set *kernels, const float *u, uint8_t *codes)
@@ -95,7 +96,8 @@ float codec_query(const float *q, size_t dim, size_t padded, int most, int8_t *o
     for (size_t j = 0; j < LANES; j++) largest = lanes[j] > largest ? lanes[j] : largest;
     memset(out, 0, padded);
     if (!(largest > 1e-30f)) return 0; /* the reciprocal of less would overflow */
-    const float scale = (float)most / largest, whole = 0x1.8p23f; /* x + whole - whole is x to the nearest, ties to even */
+    const float scale = (float)most / largest,
+                whole = 0x1.8p23f; /* x + whole - whole is x to the nearest, ties to even */
     for (i = 0; i < dim; i++) out[i] = (int8_t)(int32_t)(q[i] * scale + whole - whole);
     return largest / (float)most;
 }

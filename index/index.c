@@ -121,15 +121,19 @@ static int check_rows(const struct index *ix, struct rows rows, const char *what
 {
     const char *name = ix->ops->name;
     if (rows.count && rows.dim != ix->config.dim)
-        return FAIL(e, ERR_ARG, "%s: %s of %zu dimensions where the index has %zu", name, what, rows.dim, ix->config.dim);
+        return FAIL(e, ERR_ARG, "%s: %s of %zu dimensions where the index has %zu", name, what,
+                    rows.dim, ix->config.dim);
     for (size_t r = 0; r < rows.count; r++) {
         const float *x = rows_at(rows, r);
         float sum = 0;
         for (size_t i = 0; i < rows.dim; i++) sum += fabsf(x[i]);
         if (sum < 1e18f) continue; /* finite, and its square is */
         for (size_t i = 0; i < rows.dim; i++)
-            if (!isfinite(x[i])) return FAIL(e, ERR_ARG, "%s: %s %zu, column %zu is %g", name, what, r, i, (double)x[i]);
-        return FAIL(e, ERR_ARG, "%s: %s %zu: the sum of its absolute values is %g, at most 1e18", name, what, r, (double)sum);
+            if (!isfinite(x[i]))
+                return FAIL(e, ERR_ARG, "%s: %s %zu, column %zu is %g", name, what, r, i,
+                            (double)x[i]);
+        return FAIL(e, ERR_ARG, "%s: %s %zu: the sum of its absolute values is %g, at most 1e18",
+                    name, what, r, (double)sum);
     }
     return ERR_OK;
 }

@@ -104,7 +104,8 @@ static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k
 }
 
 /* Scores of one query against `count` rows from `first`. */
-static void score_block(const struct flat *f, const float *query, float query_squared, size_t first, size_t count, float *scores)
+static void score_block(const struct flat *f, const float *query, float query_squared, size_t first,
+                        size_t count, float *scores)
 {
     const size_t dim = f->base.config.dim;
     const float *rows = f->rows + first * dim;
@@ -133,7 +134,8 @@ static void search_into(const struct index *ix, struct rows queries, struct topk
     }
 }
 
-static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+static void search(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                   struct hit *hits, size_t *counts)
 {
     struct topk *best = scratch;
     for (size_t q = 0; q < queries.count; q++) topk_init(&best[q], hits + q * k, k);
@@ -150,7 +152,9 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
 {
     const struct flat *f = (const struct flat *)ix;
     const int status = idset_save(&f->ids, w, e);
-    return status == ERR_OK ? index_write(w, "rows", f->rows, f->ids.count * ix->config.dim * sizeof(float), e) : status;
+    return status == ERR_OK
+               ? index_write(w, "rows", f->rows, f->ids.count * ix->config.dim * sizeof(float), e)
+               : status;
 }
 
 static int load(struct index *ix, struct index_reader *r, struct err *e)

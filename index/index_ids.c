@@ -40,7 +40,9 @@ static int check_shape(struct ids_index *x, const char *path, struct err *e)
     x->width = (size_t)word(x, 0);
     const size_t line = 4 * (x->width + 1);
     x->lines = x->map.size / line;
-    if (x->map.size % line) return FAIL(e, ERR_FORMAT, "%s: %zu bytes are no whole lines of %zu ids", path, x->map.size, x->width);
+    if (x->map.size % line)
+        return FAIL(e, ERR_FORMAT, "%s: %zu bytes are no whole lines of %zu ids", path, x->map.size,
+                    x->width);
     for (size_t q = 0; q < x->lines; q++)
         if ((size_t)word(x, q * (x->width + 1)) != x->width)
             return FAIL(e, ERR_FORMAT, "%s: line %zu has another length than the first", path, q);
@@ -72,7 +74,8 @@ static int bind(struct index *ix, struct rows queries, struct err *e)
 {
     struct ids_index *x = (struct ids_index *)ix;
     const char *path = params_text(ix->params, "file");
-    if (queries.count != x->lines) return FAIL(e, ERR_ARG, "%s: %zu lines for %zu queries", path, x->lines, queries.count);
+    if (queries.count != x->lines)
+        return FAIL(e, ERR_ARG, "%s: %zu lines for %zu queries", path, x->lines, queries.count);
     for (size_t q = 0; q < x->lines; q++)
         for (size_t i = 1; i <= x->width; i++) {
             const int32_t id = word(x, q * (x->width + 1) + i);
@@ -89,7 +92,8 @@ static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k
     return 0;
 }
 
-static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+static void search(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                   struct hit *hits, size_t *counts)
 {
     const struct ids_index *x = (const struct ids_index *)ix;
     (void)scratch;

@@ -184,7 +184,9 @@ static int fill(struct filling *f, struct err *e)
     uint32_t *order = mem_alloc(n, sizeof *order);
     f->status = mem_zero(lists, sizeof *f->status);
     f->errors = mem_zero((size_t)v->base.config.threads, sizeof *f->errors);
-    int status = starts && order && f->status && f->errors ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", n);
+    int status = starts && order && f->status && f->errors
+                     ? ERR_OK
+                     : FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", n);
     if (status == ERR_OK) {
         for (size_t r = 0; r < n; r++) starts[v->list_of[f->first + r] + 2]++;
         for (size_t i = 1; i < lists + 2; i++) starts[i] += starts[i - 1];
@@ -288,12 +290,15 @@ static void search_one(const struct ivf *v, struct rows query, struct topk *best
     }
 }
 
-static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+static void search(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                   struct hit *hits, size_t *counts)
 {
     for (size_t q = 0; q < queries.count; q++) {
         struct topk best;
         topk_init(&best, hits + q * k, k);
-        search_one((const struct ivf *)ix, (struct rows){ rows_at(queries, q), 1, queries.dim, queries.stride }, &best, scratch);
+        search_one((const struct ivf *)ix,
+                   (struct rows){ rows_at(queries, q), 1, queries.dim, queries.stride }, &best,
+                   scratch);
         counts[q] = topk_finish(&best);
     }
 }
@@ -313,7 +318,9 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
     const size_t lists = v->kmeans.count;
     int status = idset_save(&v->ids, w, e);
     if (status == ERR_OK) status = index_write(w, "list_of", v->list_of, v->ids.count * sizeof *v->list_of, e);
-    if (status == ERR_OK) status = index_write(w, "centres", v->kmeans.centres, lists * ix->config.dim * sizeof(float), e);
+    if (status == ERR_OK)
+        status =
+            index_write(w, "centres", v->kmeans.centres, lists * ix->config.dim * sizeof(float), e);
     if (status == ERR_OK) status = index_write(w, "halves", v->kmeans.halves, lists * sizeof(float), e);
     for (size_t i = 0; i < lists && status == ERR_OK; i++) status = v->lists[i]->ops->save(v->lists[i], w, e);
     return status;

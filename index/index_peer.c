@@ -44,7 +44,8 @@ static int create(struct index **out, const struct index *base, struct err *e)
     void *library = folder ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : open_beside_program(name);
     if (!library) {
         const char *why = dlerror();
-        return FAIL(e, ERR_UNSUPPORTED, "peer %s: no adaptor peer_%s.so that opens: %s", name, name, why ? why : "not built");
+        return FAIL(e, ERR_UNSUPPORTED, "peer %s: no adaptor peer_%s.so that opens: %s", name, name,
+                    why ? why : "not built");
     }
     snprintf(symbol, sizeof symbol, "peer_%s", name);
     const struct index_ops *ops = dlsym(library, symbol);

@@ -92,8 +92,8 @@ static int train_prepared(struct pq *x, const float *rows, size_t count, struct 
     int status = ERR_OK;
     for (size_t p = 0; p < x->parts && status == ERR_OK; p++) {
         struct kmeans m;
-        status = kmeans_train(&m, part_of(x, rows, count, p), most, x->centres, 0, KMEANS_ROUNDS, c->seed + p, c->threads,
-                              &x->base.kernels, e);
+        status = kmeans_train(&m, part_of(x, rows, count, p), most, x->centres, 0, KMEANS_ROUNDS,
+                              c->seed + p, c->threads, &x->base.kernels, e);
         if (status != ERR_OK) break;
         for (size_t i = 0; i < x->centres; i++) {
             const size_t from = i < m.count ? i : m.count - 1;
@@ -225,7 +225,8 @@ static void search_into(const struct index *ix, struct rows queries, struct topk
     }
 }
 
-static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+static void search(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                   struct hit *hits, size_t *counts)
 {
     for (size_t q = 0; q < queries.count; q++) {
         struct topk best;
@@ -273,8 +274,8 @@ static void stats(const struct index *ix, struct index_stats *out)
         .rows = x->ids.count,
         .code_bytes = x->ids.count * x->row_bytes,
         .side_bytes = idset_row_bytes(&x->ids),
-        .other_bytes = sizeof *x + x->centres * (ix->config.dim + x->parts) * sizeof(float) + idset_other_bytes(&x->ids) +
-                       (x->room - x->ids.count) * x->row_bytes,
+        .other_bytes = sizeof *x + x->centres * (ix->config.dim + x->parts) * sizeof(float) +
+                       idset_other_bytes(&x->ids) + (x->room - x->ids.count) * x->row_bytes,
     };
 }
 

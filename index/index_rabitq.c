@@ -11,10 +11,13 @@
 
 static const struct param table[] = {
     { "bits", PARAM_INT, 1, 8, "4", "bits", NULL, "code width of a coordinate" },
-    { "rotation", PARAM_CHOICE, 0, 0, "fht", "", ROTATION_CHOICES, "random rotation before quantising" },
+    { "rotation", PARAM_CHOICE, 0, 0, "fht", "", ROTATION_CHOICES,
+      "random rotation before quantising" },
     { "rounds", PARAM_INT, 1, ROTATION_ROUNDS_MAX, "2", "", NULL, "rounds of the fht rotation" },
-    { "fit", PARAM_CHOICE, 0, 0, "fast", "", "fast|sweep", "how the scale of a row's steps is found" },
-    { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES, "split: the other bits only where the signs promise enough" },
+    { "fit", PARAM_CHOICE, 0, 0, "fast", "", "fast|sweep",
+      "how the scale of a row's steps is found" },
+    { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES,
+      "split: the other bits only where the signs promise enough" },
     { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "split: deviations that a promise may be off" },
     { 0 }
 };
@@ -36,7 +39,8 @@ static double best_scale(int bits)
     for (double scale = half / 6.0; scale < half; scale *= 1.01) {
         double inner = 0, square = 0;
         for (int i = 0; i < CELLS; i++) {
-            const int rank = (int)(z[i] * scale + (bits == 8 ? 0.5 : 0)), level = level_of(bits, rank < half ? rank : half - 1);
+            const int rank = (int)(z[i] * scale + (bits == 8 ? 0.5 : 0)),
+                      level = level_of(bits, rank < half ? rank : half - 1);
             inner += density[i] * z[i] * level;
             square += density[i] * level * level;
         }

@@ -15,11 +15,14 @@
 
 static const struct param table[] = {
     { "bits", PARAM_INT, 1, 8, "3", "bits", NULL, "code width of a coordinate" },
-    { "rotation", PARAM_CHOICE, 0, 0, "fht", "", ROTATION_CHOICES, "random rotation before quantising" },
+    { "rotation", PARAM_CHOICE, 0, 0, "fht", "", ROTATION_CHOICES,
+      "random rotation before quantising" },
     { "rounds", PARAM_INT, 1, ROTATION_ROUNDS_MAX, "2", "", NULL, "rounds of the fht rotation" },
-    { "estimator", PARAM_CHOICE, 0, 0, "rescaled", "", ESTIMATOR_CHOICES, "how a score is made of codes" },
+    { "estimator", PARAM_CHOICE, 0, 0, "rescaled", "", ESTIMATOR_CHOICES,
+      "how a score is made of codes" },
     { "query", PARAM_CHOICE, 0, 0, "int8", "", QUERY_CHOICES, "precision of the query" },
-    { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES, "split: the other bits only where the signs promise enough" },
+    { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES,
+      "split: the other bits only where the signs promise enough" },
     { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "split: deviations that a promise may be off" },
     { 0 }
 };

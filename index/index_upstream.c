@@ -176,7 +176,8 @@ static int read_codes(struct upstream *u, const char *path, json_t *vectors, str
         if (status != ERR_OK) return status;
         int64_t id;
         const size_t row = u->ids.count;
-        if (!text_to_i64(key, &id) || json_array_size(codes) != dim) return is_damaged(path, "a vector's id or length", e);
+        if (!text_to_i64(key, &id) || json_array_size(codes) != dim)
+            return is_damaged(path, "a vector's id or length", e);
         for (size_t i = 0; i < dim; i++) {
             const json_int_t code = json_integer_value(json_array_get(codes, i));
             if (code < 0 || (size_t)code >= u->level_count) return is_damaged(path, "a code beyond the levels", e);
@@ -198,10 +199,12 @@ static int read_json(struct upstream *u, const char *path, json_t *root, struct 
                     (long long)json_integer_value(json_object_get(config, "dimension")), dim);
     if (bits < 1 || bits > 8) return is_damaged(path, "bit_width outside 1..8", e);
     u->level_count = (size_t)1 << bits;
-    if (!read_floats(json_object_get(root, "codebook"), u->level_count, u->levels, 1)) return is_damaged(path, "codebook", e);
+    if (!read_floats(json_object_get(root, "codebook"), u->level_count, u->levels, 1))
+        return is_damaged(path, "codebook", e);
     if (json_array_size(matrix) != dim) return is_damaged(path, "rotation_matrix", e);
     for (size_t r = 0; r < dim; r++)
-        if (!read_floats(json_array_get(matrix, r), dim, u->columns + r, dim)) return is_damaged(path, "rotation_matrix", e);
+        if (!read_floats(json_array_get(matrix, r), dim, u->columns + r, dim))
+            return is_damaged(path, "rotation_matrix", e);
     return read_codes(u, path, json_object_get(root, "quantized_vectors"), e);
 }
 
@@ -233,7 +236,8 @@ static int create(struct index **out, const struct index *base, struct err *e)
 {
     const char *path = params_text(base->params, "db");
     if (base->config.metric != METRIC_COSINE)
-        return FAIL(e, ERR_UNSUPPORTED, "upstream: metric=%s: the engine ranks by cosine alone", metric_name(base->config.metric));
+        return FAIL(e, ERR_UNSUPPORTED, "upstream: metric=%s: the engine ranks by cosine alone",
+                    metric_name(base->config.metric));
     struct upstream *u = mem_zero(1, sizeof *u);
     if (!u) return FAIL(e, ERR_MEM, "upstream: no memory");
     u->base = *base;
@@ -315,7 +319,8 @@ static void search_one(const struct upstream *u, const float *query, struct topk
     }
 }
 
-static void search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+static void search(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                   struct hit *hits, size_t *counts)
 {
     for (size_t q = 0; q < queries.count; q++) {
         struct topk best;
@@ -350,7 +355,8 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
     if (status == ERR_OK) status = reserve(u, ids.count, e);
     u->ids = ids;
     for (size_t i = 0; i < ids.count * dim && status == ERR_OK; i++)
-        if (((const uint8_t *)codes)[i] >= u->level_count) status = FAIL(e, ERR_FORMAT, "%s: a code beyond the levels", r->path);
+        if (((const uint8_t *)codes)[i] >= u->level_count)
+            status = FAIL(e, ERR_FORMAT, "%s: a code beyond the levels", r->path);
     if (status != ERR_OK) return status;
     if (ids.count) memcpy(u->codes, codes, ids.count * dim);
     for (size_t row = 0; row < ids.count; row++) u->squares[row] = square_of(u, u->codes + row * dim);
@@ -365,7 +371,8 @@ static void stats(const struct index *ix, struct index_stats *out)
         .rows = n,
         .code_bytes = n * dim,
         .side_bytes = n * sizeof(float) + idset_row_bytes(&u->ids),
-        .other_bytes = sizeof *u + dim * dim * sizeof(float) + idset_other_bytes(&u->ids) + (u->room - n) * (dim + sizeof(float)),
+        .other_bytes = sizeof *u + dim * dim * sizeof(float) + idset_other_bytes(&u->ids) +
+                       (u->room - n) * (dim + sizeof(float)),
     };
 }
 

@@ -115,7 +115,8 @@ static void update(struct kmeans *m, struct rows rows, const uint32_t *nearest, 
     set_halves(m);
 }
 
-static int train(struct kmeans *m, struct rows rows, size_t most_rows, int rounds, uint64_t seed, int threads, struct err *e)
+static int train(struct kmeans *m, struct rows rows, size_t most_rows, int rounds, uint64_t seed,
+                 int threads, struct err *e)
 {
     struct rng r;
     rng_seed(&r, seed, 2);
@@ -123,7 +124,9 @@ static int train(struct kmeans *m, struct rows rows, size_t most_rows, int round
     uint32_t *order = mem_alloc(rows.count, sizeof *order), *nearest = mem_alloc(used, sizeof *nearest);
     size_t *sizes = mem_alloc(m->count, sizeof *sizes);
     float *sample = mem_alloc(used * m->dim, sizeof *sample);
-    int status = order && nearest && sizes && sample ? ERR_OK : FAIL(e, ERR_MEM, "k-means: no memory for %zu rows", used);
+    int status = order && nearest && sizes && sample
+                     ? ERR_OK
+                     : FAIL(e, ERR_MEM, "k-means: no memory for %zu rows", used);
     if (status == ERR_OK) {
         rng_shuffle(&r, order, rows.count);
         for (size_t i = 0; i < used; i++) memcpy(sample + i * m->dim, rows_at(rows, order[i]), m->dim * sizeof *sample);

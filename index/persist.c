@@ -72,7 +72,8 @@ static int write_file(const struct index *ix, const char *path, const char *temp
     int status = write_all(ix, &w, spec, fingerprint, e);
     if (status == ERR_OK && (fflush(w.file) != 0 || fsync(fileno(w.file)) != 0))
         status = FAIL(e, ERR_IO, "%s: writing failed: %s", path, strerror(errno));
-    if (fclose(w.file) != 0 && status == ERR_OK) status = FAIL(e, ERR_IO, "%s: closing failed: %s", path, strerror(errno));
+    if (fclose(w.file) != 0 && status == ERR_OK)
+        status = FAIL(e, ERR_IO, "%s: closing failed: %s", path, strerror(errno));
     if (status == ERR_OK && rename(temporary, path) != 0)
         status = FAIL(e, ERR_IO, "%s: cannot rename to it: %s", path, strerror(errno));
     if (status != ERR_OK) unlink(temporary);
@@ -87,7 +88,8 @@ int index_save(const struct index *ix, const char *path, uint64_t fingerprint, s
     text_add(&temporary, "%s.%ld.tmp", path, (long)getpid());
     int status;
     if (spec.failed || temporary.failed) status = FAIL(e, ERR_MEM, "%s: no memory", path);
-    else if (spec.size > SPEC_MAX) status = FAIL(e, ERR_ARG, "%s: a spec of %zu bytes, at most %d", path, spec.size, SPEC_MAX);
+    else if (spec.size > SPEC_MAX)
+        status = FAIL(e, ERR_ARG, "%s: a spec of %zu bytes, at most %d", path, spec.size, SPEC_MAX);
     else status = write_file(ix, path, text_of(&temporary), text_of(&spec), fingerprint, e);
     text_free(&spec);
     text_free(&temporary);
@@ -142,9 +144,11 @@ static int check_frame(struct index_reader *r, struct header *h, char *spec, str
         return damaged(r->path, "not an index of assay", e);
     memcpy(h, r->map.at, sizeof *h);
     if (h->version != VERSION)
-        return FAIL(e, ERR_FORMAT, "%s: version %u of the index file, this program reads %d", r->path, h->version, VERSION);
+        return FAIL(e, ERR_FORMAT, "%s: version %u of the index file, this program reads %d",
+                    r->path, h->version, VERSION);
     memcpy(&crc, r->map.at + size - sizeof crc, sizeof crc);
-    if (crc != crc32_of(0, r->map.at, size - sizeof crc)) return damaged(r->path, "damaged: its checksum does not fit", e);
+    if (crc != crc32_of(0, r->map.at, size - sizeof crc))
+        return damaged(r->path, "damaged: its checksum does not fit", e);
     if (h->spec_bytes > SPEC_MAX || sizeof *h + h->spec_bytes > size - sizeof crc || h->metric >= METRIC_COUNT)
         return damaged(r->path, "damaged header", e);
     memcpy(spec, r->map.at + sizeof *h, h->spec_bytes);
@@ -177,7 +181,9 @@ static int load_frame(struct index **out, struct index_reader *r, const struct i
     struct index_stats stats;
     if (status == ERR_OK) {
         ix->ops->stats(ix, &stats);
-        if (stats.rows != h.rows) status = damaged(r->path, "its sections hold another number of rows than its header", e);
+        if (stats.rows != h.rows)
+            status =
+                damaged(r->path, "its sections hold another number of rows than its header", e);
     }
     if (status != ERR_OK) {
         index_destroy(ix);

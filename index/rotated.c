@@ -12,7 +12,10 @@
 enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8, FACTORS = 4, LUT_BYTES = 128 /* a group */ };
 
 static const char *name_of(const struct rotated *t) { return t->base.ops->name; }
-static size_t block_bytes(const struct rotated *t, const struct plane *p) { return codes_block_bytes(t->groups, p->bits); }
+static size_t block_bytes(const struct rotated *t, const struct plane *p)
+{
+    return codes_block_bytes(t->groups, p->bits);
+}
 static uint8_t *block_of(const struct rotated *t, const struct plane *p, size_t row)
 {
     return p->codes + row / CODES_ROWS * block_bytes(t, p);
@@ -80,11 +83,17 @@ int rotated_create(struct rotated **out, const struct index *base, struct err *e
 int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int rounds, struct err *e)
 {
     const struct index_config *c = &t->base.config;
-    const int has_sketch = t->estimator >= EST_PROD, can_split = !has_sketch && t->planes[0].bits >= 2 && t->query == QUERY_INT8 && !t->is_affine;
+    const int has_sketch = t->estimator >= EST_PROD,
+              can_split =
+                  !has_sketch && t->planes[0].bits >= 2 && t->query == QUERY_INT8 && !t->is_affine;
     if (layout == LAYOUT_SPLIT && !can_split)
-        return FAIL(e, ERR_ARG, "%s: layout=split needs bits of 2 or more, query=int8 and no prod estimator", name_of(t));
+        return FAIL(e, ERR_ARG,
+                    "%s: layout=split needs bits of 2 or more, query=int8 and no prod estimator",
+                    name_of(t));
     t->is_split = can_split && layout != LAYOUT_BLOCKED;
-    if (t->is_split) split_init(&t->split, t->groups, t->planes[0].bits, t->eps0, t->planes[0].table, t->planes[0].step);
+    if (t->is_split)
+        split_init(&t->split, t->groups, t->planes[0].bits, t->eps0, t->planes[0].table,
+                   t->planes[0].step);
     const int status = rotation_init(&t->rotation, kind, c->dim, rounds, c->seed, 0, &t->base.kernels, e);
     return status == ERR_OK && has_sketch ? init_sketch(t, kind, rounds, e) : status;
 }
@@ -216,7 +225,8 @@ static void encode_some(void *context, int thread, size_t from, size_t to)
     for (size_t row = from; row < to; row++)
         norms[row - from] = normalise(c->t, rows_at(c->rows, row - c->first), unit + (row - from) * dim);
     rotation_apply_rows(&c->t->rotation, unit, to - from, turned);
-    for (size_t row = from; row < to; row++) encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare);
+    for (size_t row = from; row < to; row++)
+        encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare);
 }
 
 int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
@@ -282,7 +292,8 @@ static void *take(char **at, size_t bytes)
 /* at: the start of scratch; returns the end. */
 static char *lay_out(const struct rotated *t, size_t queries, char *at, struct scratch *s)
 {
-    const size_t dim = t->base.config.dim, slots = t->plane_count * queries, scanned = t->is_split ? 0 : TILE * SCAN_ROWS;
+    const size_t dim = t->base.config.dim, slots = t->plane_count * queries,
+                 scanned = t->is_split ? 0 : TILE * SCAN_ROWS;
     s->best = take(&at, queries * sizeof *s->best);
     s->factors = take(&at, FACTORS * queries * sizeof *s->factors);
     s->turned = take(&at, t->query == QUERY_F32 ? slots * dim * sizeof *s->turned : 0);
@@ -320,7 +331,8 @@ static int uses_tables(const struct rotated *t, const struct plane *p)
 }
 
 /* Puts a plane's query where the scan finds it; returns what one unit of the scan's sum is worth. */
-static float place_query(const struct rotated *t, const struct scratch *s, const struct plane *p, size_t slot, const float *q)
+static float place_query(const struct rotated *t, const struct scratch *s, const struct plane *p,
+                         size_t slot, const float *q)
 {
     const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
     int8_t *place = s->queries + slot * padded;
@@ -332,7 +344,8 @@ static float place_query(const struct rotated *t, const struct scratch *s, const
     if (t->query == QUERY_SIGN) sign_query(q, dim, padded, place);
     else step = codec_query(q, dim, padded, uses_tables(t, p) ? 63 : 127, place);
     if (!uses_tables(t, p)) return step * p->step;
-    s->starts[slot] = t->base.kernels.of[OP_lut_sign]->fn.lut_sign(place, t->groups, s->luts + slot * t->groups * LUT_BYTES);
+    s->starts[slot] = t->base.kernels.of[OP_lut_sign]->fn.lut_sign(
+        place, t->groups, s->luts + slot * t->groups * LUT_BYTES);
     return step * p->levels[1];
 }
 
@@ -344,8 +357,8 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
     const float norm = normalise(t, query, spare), length = length_of(t, norm);
     rotation_apply(&t->rotation, spare, turned);
     if (t->is_split) {
-        split_prepare(&t->split, &t->base.kernels, turned, dim, length, norm * norm, &s->split[at], s->queries + at * padded,
-                      s->luts + at * t->groups * LUT_BYTES);
+        split_prepare(&t->split, &t->base.kernels, turned, dim, length, norm * norm, &s->split[at],
+                      s->queries + at * padded, s->luts + at * t->groups * LUT_BYTES);
         return;
     }
     for (size_t i = 0; i < t->plane_count; i++) {
@@ -381,14 +394,15 @@ static void exact_sums(const struct rotated *t, const struct scratch *s, const s
 }
 
 /* The kernel's sums of one plane, TILE x rows: queries q .. q + tile - 1, rows first .. first + rows - 1. */
-static void sum_plane(const struct rotated *t, const struct scratch *s, size_t plane, size_t queries, size_t q, size_t tile,
-                      size_t first, size_t rows)
+static void sum_plane(const struct rotated *t, const struct scratch *s, size_t plane,
+                      size_t queries, size_t q, size_t tile, size_t first, size_t rows)
 {
     const struct plane *p = &t->planes[plane];
     const size_t padded = t->groups * CODES_DIMS, blocks = codes_blocks(rows), slot = plane * queries + q;
     if (uses_tables(t, p))
         t->base.kernels.of[OP_scan_sign]->fn.scan_sign(block_of(t, p, first), blocks, t->groups,
-                                                       s->luts + slot * t->groups * LUT_BYTES, s->starts + slot, tile, s->sums);
+                                                       s->luts + slot * t->groups * LUT_BYTES,
+                                                       s->starts + slot, tile, s->sums);
     else
         t->base.kernels.of[OP_scan_lut]->fn.scan_lut(block_of(t, p, first), blocks, t->groups, p->bits, p->table,
                                                      s->queries + slot * padded, tile, s->sums);
@@ -438,7 +452,8 @@ static void scan_plain(const struct rotated *t, const struct scratch *s, size_t 
             const size_t count = t->base.kernels.of[OP_survive]->fn.survive(sums, weights, no_error, rows, factor, 0,
                                                                             topk_bound(&s->best[q + i]), 0, kept);
             for (size_t n = 0; n < count; n++)
-                topk_push(&s->best[q + i], idset_id(&t->ids, first + kept[n]), (float)sums[kept[n]] * factor * weights[kept[n]]);
+                topk_push(&s->best[q + i], idset_id(&t->ids, first + kept[n]),
+                          (float)sums[kept[n]] * factor * weights[kept[n]]);
         }
     }
 }
@@ -483,7 +498,8 @@ void rotated_search_into(const struct index *ix, struct rows queries, struct top
     rotated_search_again(ix, queries, best, scratch);
 }
 
-void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts)
+void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                    struct hit *hits, size_t *counts)
 {
     struct topk *best = scratch;
     for (size_t q = 0; q < queries.count; q++) topk_init(&best[q], hits + q * k, k);
@@ -503,7 +519,11 @@ void rotated_kernels(const struct index *ix, struct text *out)
     }
     for (size_t i = 0; i < t->plane_count && !t->is_split; i++) {
         const struct plane *p = &t->planes[i];
-        kernel_set_describe(&ix->kernels, t->query == QUERY_F32 ? OP_dot_f32 : uses_tables(t, p) ? OP_scan_sign : OP_scan_lut, out);
+        kernel_set_describe(&ix->kernels,
+                            t->query == QUERY_F32 ? OP_dot_f32
+                            : uses_tables(t, p)   ? OP_scan_sign
+                                                  : OP_scan_lut,
+                            out);
         if (t->query == QUERY_F32) break;
     }
     if (is_plain(t) && !t->is_split) kernel_set_describe(&ix->kernels, OP_survive, out);
@@ -531,7 +551,8 @@ int rotated_save(const struct index *ix, struct index_writer *w, struct err *e)
         status = index_write(w, "codes", p->codes, blocks * block_bytes(t, p), e);
         if (status == ERR_OK) status = index_write(w, "weights", p->weights, rows * sizeof(float), e);
     }
-    if (status == ERR_OK && ix->config.metric == METRIC_L2) status = index_write(w, "squares", t->squares, rows * sizeof(float), e);
+    if (status == ERR_OK && ix->config.metric == METRIC_L2)
+        status = index_write(w, "squares", t->squares, rows * sizeof(float), e);
     if (status == ERR_OK && t->is_affine) status = index_write(w, "offsets", t->offsets, rows * sizeof(float), e);
     if (status == ERR_OK) status = save_matrix(&t->rotation, w, e);
     return status == ERR_OK ? save_matrix(&t->sketch, w, e) : status;
@@ -554,7 +575,8 @@ int rotated_load(struct index *ix, struct index_reader *r, struct err *e)
     }
     if (status == ERR_OK && ix->config.metric == METRIC_L2)
         status = index_read_into(r, "squares", t->squares, ids.count * sizeof(float), e);
-    if (status == ERR_OK && t->is_affine) status = index_read_into(r, "offsets", t->offsets, ids.count * sizeof(float), e);
+    if (status == ERR_OK && t->is_affine)
+        status = index_read_into(r, "offsets", t->offsets, ids.count * sizeof(float), e);
     if (status == ERR_OK) status = load_matrix(&t->rotation, r, e);
     return status == ERR_OK ? load_matrix(&t->sketch, r, e) : status;
 }
@@ -573,8 +595,9 @@ void rotated_stats(const struct index *ix, struct index_stats *out)
         .rows = rows,
         .code_bytes = padded * codes,
         .side_bytes = rows * side + idset_row_bytes(&t->ids),
-        .other_bytes = sizeof *t + rotation_bytes(&t->rotation) + rotation_bytes(&t->sketch) + idset_other_bytes(&t->ids) +
-                       (t->gaussian ? dim * dim * sizeof(float) : 0) + (t->room - rows) * side + (t->room - padded) * codes,
+        .other_bytes = sizeof *t + rotation_bytes(&t->rotation) + rotation_bytes(&t->sketch) +
+                       idset_other_bytes(&t->ids) + (t->gaussian ? dim * dim * sizeof(float) : 0) +
+                       (t->room - rows) * side + (t->room - padded) * codes,
     };
 }
 
@@ -609,7 +632,8 @@ int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e
         const float weight = t->is_split ? t->split.weights[row] : p->weights[row];
         if (t->is_split) split_get(&t->split, row, codes);
         else codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
-        for (size_t j = 0; j < dim; j++) scaled[j] = p->levels[codes[j]] * weight + (t->is_affine ? t->offsets[row] : 0);
+        for (size_t j = 0; j < dim; j++)
+            scaled[j] = p->levels[codes[j]] * weight + (t->is_affine ? t->offsets[row] : 0);
         if (p->is_sketch && t->gaussian) {
             memset(back, 0, dim * sizeof *back);
             for (size_t j = 0; j < dim; j++)

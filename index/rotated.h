@@ -66,7 +66,8 @@ void rotated_add_levels(struct rotated *t, int bits, float step, const int8_t *t
 int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
 int rotated_remove(struct index *ix, int64_t id, struct err *e);
 size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k);
-void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch, struct hit *hits, size_t *counts);
+void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch,
+                    struct hit *hits, size_t *counts);
 void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
 void rotated_search_again(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
 void rotated_work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out);

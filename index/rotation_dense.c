@@ -22,7 +22,9 @@ int rotation_dense_draw(float *matrix, size_t dim, uint64_t seed, uint64_t strea
         for (size_t i = 0; i < dim; i++)
             if (diagonal[i] < 0) matrix[row * dim + i] = -matrix[row * dim + i];
     mem_free(factors);
-    return status == 0 ? ERR_OK : FAIL(e, ERR_MEM, "rotation: QR of %zu x %zu failed: LAPACK says %d", dim, dim, (int)status);
+    return status == 0 ? ERR_OK
+                       : FAIL(e, ERR_MEM, "rotation: QR of %zu x %zu failed: LAPACK says %d", dim,
+                              dim, (int)status);
 }
 
 void rotation_dense_rows(const float *matrix, const float *in, size_t count, size_t dim, float *out)

@@ -105,8 +105,9 @@ int split_load(struct split *s, size_t rows, struct index_reader *r, struct err 
     return status == ERR_OK ? index_read_into(r, "weights", s->weights, rows * sizeof(float), e) : status;
 }
 
-void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated, size_t dim, float length,
-                   float square, struct split_query *q, int8_t *fine, uint8_t *lut)
+void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated,
+                   size_t dim, float length, float square, struct split_query *q, int8_t *fine,
+                   uint8_t *lut)
 {
     const size_t padded = s->groups * CODES_DIMS;
     /* The coarse form only lives in the table. */
@@ -144,8 +145,9 @@ static float as_l2(const struct split *s, const struct split_query *q, float sco
 }
 
 /* Rows first .. first + rows - 1 whose bound reaches the threshold. */
-static size_t survivors(const struct split *s, const struct kernel_set *kernels, const struct split_query *q, struct bound b,
-                        const int32_t *sums, size_t first, size_t rows, float threshold, uint32_t *kept)
+static size_t survivors(const struct split *s, const struct kernel_set *kernels,
+                        const struct split_query *q, struct bound b, const int32_t *sums,
+                        size_t first, size_t rows, float threshold, uint32_t *kept)
 {
     if (!s->squares)
         return kernels->of[OP_survive]->fn.survive(sums, s->scales + first, s->errors + first, rows, b.alpha, b.beta,
@@ -169,7 +171,8 @@ static size_t finish(const struct split *s, const struct kernel_set *kernels, co
                                             w->kept, count, w->fine);
     for (size_t i = 0; i < count; i++) {
         const size_t row = w->kept[i];
-        const float full = (float)w->fine[i] * factor * s->weights[row], most = upper_bound(s, b, sums[row - first], row);
+        const float full = (float)w->fine[i] * factor * s->weights[row],
+                    most = upper_bound(s, b, sums[row - first], row);
         const float score = full < most ? full : most;
         topk_push(best, idset_id(ids, row), s->squares ? as_l2(s, q, score, row) : score);
     }
@@ -178,23 +181,24 @@ static size_t finish(const struct split *s, const struct kernel_set *kernels, co
 
 /* The first chunks are small, because until k rows are held every row is read whole. */
 size_t split_scan(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
-                  const struct split_query *queries, const int8_t *fine, const uint8_t *luts, size_t count, struct topk *best,
-                  void *work)
+                  const struct split_query *queries, const int8_t *fine, const uint8_t *luts,
+                  size_t count, struct topk *best, void *work)
 {
     struct work *w = work;
     const size_t padded = s->groups * CODES_DIMS, lut_bytes = s->groups * 128;
     size_t read = 0;
-    for (size_t first = 0, step = FIRST_ROWS; first < ids->count; first += step, step = step < SPLIT_ROWS ? 2 * step : step) {
+    for (size_t first = 0, step = FIRST_ROWS; first < ids->count;
+         first += step, step = step < SPLIT_ROWS ? 2 * step : step) {
         const size_t left = ids->count - first, rows = left < step ? left : step, blocks = codes_blocks(rows);
         for (size_t q = 0; q < count; q += TILE) {
             const size_t tile = count - q < TILE ? count - q : TILE;
             int32_t starts[TILE];
             for (size_t i = 0; i < tile; i++) starts[i] = queries[q + i].start;
-            kernels->of[OP_scan_sign]->fn.scan_sign(sign_block(s, first), blocks, s->groups, luts + q * lut_bytes, starts, tile,
-                                                    w->sums);
+            kernels->of[OP_scan_sign]->fn.scan_sign(sign_block(s, first), blocks, s->groups,
+                                                    luts + q * lut_bytes, starts, tile, w->sums);
             for (size_t i = 0; i < tile; i++)
-                read += finish(s, kernels, ids, &queries[q + i], fine + (q + i) * padded, w->sums + i * blocks * CODES_ROWS,
-                               first, rows, &best[q + i], w);
+                read += finish(s, kernels, ids, &queries[q + i], fine + (q + i) * padded,
+                               w->sums + i * blocks * CODES_ROWS, first, rows, &best[q + i], w);
         }
     }
     return read;

@@ -49,11 +49,12 @@ struct split_query {
     int32_t start;
 };
 /* Quantised forms, for `count` queries: groups * 32 bytes of 8 bits, groups * 128 of tables. */
-void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated, size_t dim, float length,
-                   float square, struct split_query *q, int8_t *fine, uint8_t *lut);
+void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated,
+                   size_t dim, float length, float square, struct split_query *q, int8_t *fine,
+                   uint8_t *lut);
 /* Offers every row to best[i] of every query.  work: split_work_bytes.  Returns the rows read whole. */
 size_t split_work_bytes(const struct split *s);
 size_t split_scan(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
-                  const struct split_query *queries, const int8_t *fine, const uint8_t *luts, size_t count, struct topk *best,
-                  void *work);
+                  const struct split_query *queries, const int8_t *fine, const uint8_t *luts,
+                  size_t count, struct topk *best, void *work);
 #endif

@@ -43,7 +43,9 @@ static void answers_by_place(void)
         CHECK(index_search(ix, queries, 5, batch, 2, hits, counts, &e) == ERR_OK, "%s", e.text);
         for (size_t q = 0; q < Q; q++) {
             CHECK(counts[q] == counts_wanted[q], "query %zu: %zu", q, counts[q]);
-            for (size_t i = 0; i < counts[q]; i++) CHECK(hits[q * 5 + i].id == words[q * (W + 1) + 1 + i], "query %zu place %zu", q, i);
+            for (size_t i = 0; i < counts[q]; i++)
+                CHECK(hits[q * 5 + i].id == words[q * (W + 1) + 1 + i], "query %zu place %zu", q,
+                      i);
         }
     }
     CHECK(index_search(ix, queries, 2, 1, 1, hits, counts, &e) == ERR_OK && counts[0] == 2, "cut to k");

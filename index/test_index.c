@@ -18,16 +18,28 @@ static int has_own_test(const char *name)
 }
 
 /* Specs beside the default of each index. */
-static const char *const more_specs[] = {
-    "turboquant:bits=1", "turboquant:bits=2,rotation=none,rounds=1", "turboquant:bits=4,estimator=mse",
-    "turboquant:bits=8,query=f32", "turboquant:bits=5,rotation=dense", "turboquant:bits=1,estimator=prod",
-    "turboquant:bits=3,estimator=prod,query=f32", "turboquant:bits=4,estimator=prod_orth",
-    "turboquant:bits=6,estimator=prod_released", "turboquant:bits=7,rounds=3,layout=blocked",
-    "turboquant:bits=2,layout=split,eps0=0.5", "turboquant:bits=8,estimator=mse,layout=split", "turboquant:bits=4,layout=blocked",
-    "rabitq:bits=1", "rabitq:bits=8,layout=split", "rabitq:bits=3,fit=sweep,layout=blocked", "sq:bits=4", "pq:m=1,nbits=4,train=base", "ivf:nlist=30,nprobe=5", "ivf:nlist=4,nprobe=9,inner=(flat)",
-     "sq:bits=1,rotation=fht",
-    NULL
-};
+static const char *const more_specs[] = { "turboquant:bits=1",
+                                          "turboquant:bits=2,rotation=none,rounds=1",
+                                          "turboquant:bits=4,estimator=mse",
+                                          "turboquant:bits=8,query=f32",
+                                          "turboquant:bits=5,rotation=dense",
+                                          "turboquant:bits=1,estimator=prod",
+                                          "turboquant:bits=3,estimator=prod,query=f32",
+                                          "turboquant:bits=4,estimator=prod_orth",
+                                          "turboquant:bits=6,estimator=prod_released",
+                                          "turboquant:bits=7,rounds=3,layout=blocked",
+                                          "turboquant:bits=2,layout=split,eps0=0.5",
+                                          "turboquant:bits=8,estimator=mse,layout=split",
+                                          "turboquant:bits=4,layout=blocked",
+                                          "rabitq:bits=1",
+                                          "rabitq:bits=8,layout=split",
+                                          "rabitq:bits=3,fit=sweep,layout=blocked",
+                                          "sq:bits=4",
+                                          "pq:m=1,nbits=4,train=base",
+                                          "ivf:nlist=30,nprobe=5",
+                                          "ivf:nlist=4,nprobe=9,inner=(flat)",
+                                          "sq:bits=1,rotation=fht",
+                                          NULL };
 
 static struct rows normal_rows(uint64_t seed, size_t count, size_t dim)
 {
@@ -154,8 +166,8 @@ static void ties(const char *spec, enum metric metric)
     add_all(ix, copies, ids);
     struct found f = ask(ix, q, K, 1, 1);
     for (int i = 0; i < K; i++)
-        CHECK(f.hits[i].id == 1000 - 7 * (N - 1 - i) && f.hits[i].score == f.hits[0].score, "%s: place %d is %lld", spec, i,
-              (long long)f.hits[i].id);
+        CHECK(f.hits[i].id == 1000 - 7 * (N - 1 - i) && f.hits[i].score == f.hits[0].score,
+              "%s: place %d is %lld", spec, i, (long long)f.hits[i].id);
     free_found(f);
     free_rows(one);
     free_rows(q);
@@ -179,7 +191,8 @@ static void order_is_free(const char *spec, enum metric metric)
         const int64_t id = order[i];
         add_all(b, (struct rows){ rows_at(x, order[i]), 1, D, D }, &id);
     }
-    struct found f = ask(a, q, K, Q, 1), one = ask(a, q, K, 1, 1), three = ask(a, q, K, 4, 3), shuffled = ask(b, q, K, 5, 2);
+    struct found f = ask(a, q, K, Q, 1), one = ask(a, q, K, 1, 1), three = ask(a, q, K, 4, 3),
+                 shuffled = ask(b, q, K, 5, 2);
     CHECK(same(f, one, Q, K), "%s: batch 1 differs from batch %d", spec, Q);
     CHECK(same(f, three, Q, K), "%s: three threads differ from one", spec);
     CHECK(same(f, shuffled, Q, K), "%s: another order of adding differs", spec);
@@ -325,7 +338,8 @@ static void refuses(const char *spec, enum metric metric)
     for (int i = 0; i < 3; i++) {
         at[3 * D + 4] = bad[i];
         CHECK(index_add(ix, x, NULL, &e) == ERR_ARG && strstr(e.text, "row 3, column 4"), "%s: %s", spec, e.text);
-        CHECK(index_check_queries(ix, x, 1, &e) == ERR_ARG && strstr(e.text, "query 3, column 4"), "%s: %s", spec, e.text);
+        CHECK(index_check_queries(ix, x, 1, &e) == ERR_ARG && strstr(e.text, "query 3, column 4"),
+              "%s: %s", spec, e.text);
     }
     at[3 * D + 4] = 1e30f;
     CHECK(index_add(ix, x, NULL, &e) == ERR_ARG && strstr(e.text, "row 3"), "%s: %s", spec, e.text);
@@ -363,8 +377,8 @@ static void survives_no_memory(const char *spec, enum metric metric)
         mem_fail_after(0);
         struct index_stats s;
         ix->ops->stats(ix, &s);
-        CHECK(status == ERR_OK ? s.rows == N : status == ERR_MEM && s.rows == 20, "%s: allocation %ld: %d, %llu rows", spec, n,
-              status, (unsigned long long)s.rows);
+        CHECK(status == ERR_OK ? s.rows == N : status == ERR_MEM && s.rows == 20,
+              "%s: allocation %ld: %d, %llu rows", spec, n, status, (unsigned long long)s.rows);
         index_destroy(ix);
         if (status == ERR_OK) break;
     }
@@ -375,8 +389,13 @@ static void survives_no_memory(const char *spec, enum metric metric)
 static void ivf_is_its_inner(void)
 {
     enum { D = 70, N = 900, Q = 12, K = 10 };
-    static const char *const inners[] = { "flat", "turboquant:bits=1", "turboquant:bits=4", "turboquant:bits=3,layout=blocked",
-                                          "rabitq:bits=8", "sq:bits=4", "turboquant:bits=2,estimator=prod_orth" };
+    static const char *const inners[] = { "flat",
+                                          "turboquant:bits=1",
+                                          "turboquant:bits=4",
+                                          "turboquant:bits=3,layout=blocked",
+                                          "rabitq:bits=8",
+                                          "sq:bits=4",
+                                          "turboquant:bits=2,estimator=prod_orth" };
     struct rows x = normal_rows(80, N, D), q = normal_rows(81, Q, D);
     for (size_t i = 0; i < sizeof inners / sizeof *inners; i++)
         for (int m = 0; m < METRIC_COUNT; m++) {
@@ -405,7 +424,8 @@ static void bad_specs(void)
         struct index *ix = NULL;
         struct err e = { 0 };
         const struct index_config c = { .dim = 4, .threads = 1 };
-        CHECK(index_create(&ix, bad[i].spec, &c, &e) == ERR_ARG && strstr(e.text, bad[i].says), "%s: %s", bad[i].spec, e.text);
+        CHECK(index_create(&ix, bad[i].spec, &c, &e) == ERR_ARG && strstr(e.text, bad[i].says),
+              "%s: %s", bad[i].spec, e.text);
     }
     struct index *ix = NULL;
     struct err e = { 0 };

@@ -21,7 +21,8 @@ static void refusals(void)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct index *ix = NULL;
         struct err e = { 0 };
-        CHECK(make(&ix, bad[i].spec, METRIC_L2, &e) == bad[i].code && strstr(e.text, bad[i].says), "%s: %s", bad[i].spec, e.text);
+        CHECK(make(&ix, bad[i].spec, METRIC_L2, &e) == bad[i].code && strstr(e.text, bad[i].says),
+              "%s: %s", bad[i].spec, e.text);
     }
 }
 
@@ -36,7 +37,8 @@ static void equals_flat(void)
     struct err e = { 0 };
     for (int m = 0; m < METRIC_COUNT; m++) {
         struct index *peer = NULL, *flat = NULL;
-        if (make(&peer, "peer:hnswlib:(M=32,ef=500)", (enum metric)m, &e) == ERR_UNSUPPORTED) SKIP("no adaptor was built");
+        if (make(&peer, "peer:hnswlib:(M=32,ef=500)", (enum metric)m, &e) == ERR_UNSUPPORTED)
+            SKIP("no adaptor was built");
         CHECK(peer && make(&flat, "flat", (enum metric)m, &e) == ERR_OK, "%s", e.text);
         CHECK(index_add(peer, rows, NULL, &e) == ERR_OK && index_add(flat, rows, NULL, &e) == ERR_OK, "%s", e.text);
         struct hit a[Q * K], b[Q * K];
@@ -44,7 +46,9 @@ static void equals_flat(void)
         CHECK(index_search(peer, queries, K, 4, 2, a, counts, &e) == ERR_OK, "%s", e.text);
         CHECK(index_search(flat, queries, K, 4, 2, b, counts, &e) == ERR_OK, "%s", e.text);
         int equal = 0;
-        for (int i = 0; i < Q * K; i++) equal += a[i].id == b[i].id && a[i].score - b[i].score < 1e-3f && b[i].score - a[i].score < 1e-3f;
+        for (int i = 0; i < Q * K; i++)
+            equal += a[i].id == b[i].id && a[i].score - b[i].score < 1e-3f &&
+                     b[i].score - a[i].score < 1e-3f;
         CHECK(equal >= Q * K * 99 / 100, "metric %d: %d of %d", m, equal, Q * K);
         const int64_t used = 7;
         CHECK(index_add(peer, (struct rows){ x, 1, D, D }, &used, &e) == ERR_ARG && strstr(e.text, "7"), "%s", e.text);

@@ -44,7 +44,8 @@ static void refused(const char *what, size_t at)
     struct index *ix = NULL;
     struct err e = { 0 };
     uint64_t fingerprint = 1234;
-    CHECK(index_load(&ix, path, NULL, &fingerprint, &e) == ERR_FORMAT && !ix && fingerprint == 1234 && strstr(e.text, path),
+    CHECK(index_load(&ix, path, NULL, &fingerprint, &e) == ERR_FORMAT && !ix &&
+              fingerprint == 1234 && strstr(e.text, path),
           "%s %zu: %d %s", what, at, e.code, e.text);
     index_destroy(ix);
 }

@@ -57,8 +57,11 @@ static double distortion(const char *spec, size_t dim, uint64_t seed, const floa
 /* The tables of arXiv 2504.19874's quantiser, exact: levels of N(0, 1), distortion of the Beta law. */
 static void codebook_tables(void)
 {
-    static const double levels[4][8] = { { .7978846 }, { .4527800, 1.5104176 }, { .2450942, .7560053, 1.3439093, 2.1519457 },
-        { .1283950, .3880483, .6567591, .9423405, 1.2562312, 1.6180464, 2.0690172, 2.7325896 } };
+    static const double levels[4][8] = { { .7978846 },
+                                         { .4527800, 1.5104176 },
+                                         { .2450942, .7560053, 1.3439093, 2.1519457 },
+                                         { .1283950, .3880483, .6567591, .9423405, 1.2562312,
+                                           1.6180464, 2.0690172, 2.7325896 } };
     static const struct { size_t dim; double d[4]; } beta[] = {
         { 200, { .36179, .11653, .03418, .00938 } }, { 384, { .36255, .11699, .03435, .00944 } },
         { 768, { .36297, .11723, .03445, .00947 } }, { 1536, { .36317, .11736, .03450, .009485 } },
@@ -98,7 +101,9 @@ static void codebook_properties(void)
             }
             CHECK(fabs(total - 1) < 1e-12 && c.levels[n - 1] <= 1, "d=%zu b=%d", dims[i], b);
             if (dims[i] == 3) CHECK(fabs(c.distortion * pow(4, b) - 1) < 1e-9, "b=%d: %g", b, c.distortion);
-            if (dims[i] >= 3) CHECK(c.distortion >= pow(4, -b) * (1 - 1e-9) && c.distortion < 2.7207 * pow(4, -b), "d=%zu b=%d", dims[i], b);
+            if (dims[i] >= 3)
+                CHECK(c.distortion >= pow(4, -b) * (1 - 1e-9) && c.distortion < 2.7207 * pow(4, -b),
+                      "d=%zu b=%d", dims[i], b);
         }
 }
 
@@ -119,7 +124,8 @@ static void distortion_of_codes(void)
             CHECK(fabs(got / c.distortion - 1) < five, "d=%zu b=%d: %g, expected %g", dims[i], b, got, c.distortion);
             snprintf(spec, sizeof spec, "turboquant:bits=%d,query=f32", b);
             const double rescaled = distortion(spec, dims[i], 3, x, N), want = c.distortion / (1 - c.distortion);
-            CHECK(fabs(rescaled / want - 1) < five * (b == 1 ? 3 : 1.5), "d=%zu b=%d: %g, expected %g", dims[i], b, rescaled, want);
+            CHECK(fabs(rescaled / want - 1) < five * (b == 1 ? 3 : 1.5),
+                  "d=%zu b=%d: %g, expected %g", dims[i], b, rescaled, want);
         }
         mem_free(x);
     }
@@ -151,7 +157,9 @@ static struct moments estimate(const char *spec, size_t dim, double rho, size_t 
                 truth += (double)q[i * dim + j] * x[i * dim + j];
             }
             size_t count;
-            CHECK(index_search(ix, (struct rows){ q + i * dim, 1, dim, dim }, n, 1, 1, hits, &count, &e) == ERR_OK, "%s", e.text);
+            CHECK(index_search(ix, (struct rows){ q + i * dim, 1, dim, dim }, n, 1, 1, hits, &count,
+                               &e) == ERR_OK,
+                  "%s", e.text);
             for (size_t h = 0; h < count; h++) {
                 if (hits[h].id != (int64_t)i) continue;
                 xy += truth * hits[h].score, xx += truth * truth, pairs++;
@@ -228,8 +236,8 @@ static void rotations_are_orthogonal(void)
                     dot += (double)x[j] * x[d + j], turned += (double)y[j] * y[d + j], norm += (double)y[j] * y[j];
                     error += ((double)back[j] - x[j]) * ((double)back[j] - x[j]);
                 }
-                CHECK(fabs(dot - turned) < 1e-5 && fabs(norm - 1) < 1e-5 && error < 1e-10, "d=%zu kind %d: %g %g %g", d, kind,
-                      dot - turned, norm - 1, error);
+                CHECK(fabs(dot - turned) < 1e-5 && fabs(norm - 1) < 1e-5 && error < 1e-10,
+                      "d=%zu kind %d: %g %g %g", d, kind, dot - turned, norm - 1, error);
                 mem_free(x), mem_free(y), mem_free(back);
                 rotation_fini(&r);
             }
@@ -264,7 +272,8 @@ static void fht_spreads_like_dense(void)
         char spec[96];
         double mean = 0;
         snprintf(spec, sizeof spec, "turboquant:bits=4,estimator=mse,query=f32,%s", ways[w].how);
-        for (uint64_t seed = 0; seed < (w == 2 ? 4 : SEEDS); seed++) mean += distortion(spec, D, seed, x, N) / (w == 2 ? 4 : SEEDS);
+        for (uint64_t seed = 0; seed < (w == 2 ? 4 : SEEDS); seed++)
+            mean += distortion(spec, D, seed, x, N) / (w == 2 ? 4 : SEEDS);
         CHECK(fabs(mean / c.distortion - 1) < ways[w].within, "%s: %g, theory %g", spec, mean, c.distortion);
     }
     mem_free(x);

@@ -49,8 +49,9 @@ static void equals_the_engine(void)
         double score;
         if (sscanf(line, "turboquant_top50\t%d\t%d\t%lld\t%lf", &q, &rank, &id, &score) != 4) continue;
         const struct hit *h = &hits[q * K + rank];
-        CHECK(h->id == id && fabs((double)h->score - score) <= 1e-6, "query %d rank %d: %lld %.9g, the engine %lld %.9g", q, rank,
-              (long long)h->id, (double)h->score, id, score);
+        CHECK(h->id == id && fabs((double)h->score - score) <= 1e-6,
+              "query %d rank %d: %lld %.9g, the engine %lld %.9g", q, rank, (long long)h->id,
+              (double)h->score, id, score);
         checked++;
     }
     if (f) fclose(f);
