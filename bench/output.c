@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/output.h"
 #include "bench/run.h"
+#include "kernels/base/file.h"
 #include <errno.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@ static int make_folder_of(const char *path, struct err *e)
 int output_write(const char *path, const struct text *content, struct err *e)
 {
     if (content->failed) return FAIL(e, ERR_MEM, "%s: no memory for its content", path);
-    const int status = make_folder_of(path, e);
+    int status = file_replaceable(path, e);
+    if (status == ERR_OK) status = make_folder_of(path, e);
     if (status != ERR_OK) return status;
     struct text temporary = { 0 };
     text_add(&temporary, "%s.tmp", path);

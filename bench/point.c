@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/point.h"
+#include "bench/output.h"
 #include "bench/stats.h"
 #include "kernels/base/mem.h"
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
 
 /* Below this many calls the upper end of an interval for p99 does not exist with room to spare
- * (0.99^500 = 0.0066); DESIGN 7. */
+ * (0.99^500 = 0.0066). */
 enum { P99_CALLS = 500 };
 
 int quality_init(struct quality *q, size_t query_count, struct err *e)
@@ -121,22 +121,6 @@ static void query_line(struct text *out, const char *name, size_t query, const s
     text_add(out, "\n");
 }
 
-static int write_whole(const char *folder, const char *id, const struct text *bytes, struct err *e)
-{
-    struct text path = { 0 }, aside = { 0 };
-    text_add(&path, "%s/%s.pq.tsv", folder, id);
-    text_add(&aside, "%s.new", text_of(&path));
-    int status = bytes->failed || aside.failed ? FAIL(e, ERR_MEM, "no memory for %s", id) : ERR_OK;
-    FILE *f = status == ERR_OK ? fopen(text_of(&aside), "w") : NULL;
-    int ok = f && fwrite(bytes->at, 1, bytes->size, f) == bytes->size;
-    if (f && fclose(f) != 0) ok = 0;
-    if (status == ERR_OK && (!ok || rename(text_of(&aside), text_of(&path)) != 0))
-        status = FAIL(e, ERR_IO, "%s: %s", text_of(&aside), strerror(errno));
-    text_free(&path);
-    text_free(&aside);
-    return status;
-}
-
 int point_queries(const char *folder, const char *id, const char *const *names, const struct quality *q,
                   const struct calls *calls, size_t batch, struct err *e)
 {
@@ -155,7 +139,9 @@ int point_queries(const char *folder, const char *id, const char *const *names, 
     }
     mem_free(timings);
     mem_free(start);
-    if (status == ERR_OK) status = write_whole(folder, id, &out, e);
+    char name[32];
+    snprintf(name, sizeof name, "%s.pq.tsv", id);
+    if (status == ERR_OK) status = output_write_in(folder, name, &out, e);
     text_free(&out);
     return status;
 }

@@ -2,6 +2,7 @@
  * sweep_merge.c - many files of rows into one, and the best row of one. */
 #define _GNU_SOURCE
 #include "bench/expr.h"
+#include "bench/output.h"
 #include "bench/row.h"
 #include "bench/sweep.h"
 #include "bench/table.h"
@@ -133,20 +134,6 @@ static int merged(const struct table *t, struct text *out, struct err *e)
     return out->failed ? FAIL(e, ERR_MEM, "no memory for %zu rows", t->count) : ERR_OK;
 }
 
-/* Written aside and renamed: the output may be one of the inputs. */
-static int write_whole(const char *path, const struct text *bytes, struct err *e)
-{
-    struct text aside = { 0 };
-    text_add(&aside, "%s.new", path);
-    FILE *f = aside.failed ? NULL : fopen(text_of(&aside), "w");
-    int ok = f && fwrite(bytes->at, 1, bytes->size, f) == bytes->size;
-    if (f && fclose(f) != 0) ok = 0;
-    ok = ok && rename(text_of(&aside), path) == 0;
-    const int status = ok ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", text_of(&aside), strerror(errno));
-    text_free(&aside);
-    return status;
-}
-
 int sweep_merge(const char *const *inputs, size_t count, const char *out, struct err *e)
 {
     struct table t = { 0 };
@@ -155,7 +142,7 @@ int sweep_merge(const char *const *inputs, size_t count, const char *out, struct
     if (status == ERR_OK && (table_column(&t, "point_id") < 0 || table_column(&t, "schema") < 0))
         status = FAIL(e, ERR_FORMAT, "no rows of a sweep in %s", inputs[0]);
     if (status == ERR_OK) status = merged(&t, &bytes, e);
-    if (status == ERR_OK) status = write_whole(out, &bytes, e);
+    if (status == ERR_OK) status = output_write(out, &bytes, e);
     text_free(&bytes);
     table_free(&t);
     return status;

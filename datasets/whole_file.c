@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "datasets/whole_file.h"
+#include "kernels/base/file.h"
 #include "kernels/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 
 int whole_file_open(struct whole_file *f, const char *path, struct err *e)
 {
+    if (file_replaceable(path, e) != ERR_OK) return ERR_ARG;
     struct whole_file made = { 0 };
     struct text temporary = { 0 };
     text_add(&temporary, "%s.tmp-%ld", path, (long)getpid());

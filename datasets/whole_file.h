@@ -13,7 +13,7 @@ struct whole_file {
     char *path, *temporary;
 };
 
-/* ERR_IO naming the path: no such folder, no permission. */
+/* ERR_IO naming the path: no such folder, no permission.  ERR_ARG: a device, a folder or a link is there. */
 int whole_file_open(struct whole_file *f, const char *path, struct err *e);
 /* Flushes, syncs and renames.  On failure (ERR_IO: the disk is full, ...) the temporary is removed. */
 int whole_file_commit(struct whole_file *f, struct err *e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/persist.h"
+#include "kernels/base/file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,11 +87,11 @@ int index_save(const struct index *ix, const char *path, uint64_t fingerprint, s
     struct text spec = { 0 }, temporary = { 0 };
     index_spec(ix, &spec);
     text_add(&temporary, "%s.%ld.tmp", path, (long)getpid());
-    int status;
-    if (spec.failed || temporary.failed) status = FAIL(e, ERR_MEM, "%s: no memory", path);
-    else if (spec.size > SPEC_MAX)
+    int status = file_replaceable(path, e);
+    if (status == ERR_OK && (spec.failed || temporary.failed)) status = FAIL(e, ERR_MEM, "%s: no memory", path);
+    if (status == ERR_OK && spec.size > SPEC_MAX)
         status = FAIL(e, ERR_ARG, "%s: a spec of %zu bytes, at most %d", path, spec.size, SPEC_MAX);
-    else status = write_file(ix, path, text_of(&temporary), text_of(&spec), fingerprint, e);
+    if (status == ERR_OK) status = write_file(ix, path, text_of(&temporary), text_of(&spec), fingerprint, e);
     text_free(&spec);
     text_free(&temporary);
     return status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_base.c - the floor: top-k, specs and parameters, random numbers, text, memory. */
+#include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/param.h"
 #include "kernels/base/rng.h"
@@ -129,6 +130,16 @@ static void memory_fails_cleanly(void)
           e.text);
 }
 
+static void only_files_are_replaced(void)
+{
+    struct err e = { 0 };
+    CHECK(file_replaceable("/proc/self/exe.none", &e) == ERR_OK, "nothing there: %s", e.text);
+    CHECK(file_replaceable("/dev/null", &e) == ERR_ARG && strstr(e.text, "/dev/null"), "a device: %s", e.text);
+    CHECK(file_replaceable("/proc/self/exe", &e) == ERR_ARG, "a link");
+    CHECK(file_replaceable("/", &e) == ERR_ARG, "a folder");
+    CHECK(file_replaceable("/proc/self/status", &e) == ERR_OK, "a file: %s", e.text);
+}
+
 int main(void)
 {
     test_case("topk equals a sort, ties by id", topk_is_a_sort);
@@ -138,5 +149,6 @@ int main(void)
     test_case("random numbers are the same everywhere", random_numbers_are_fixed);
     test_case("crc32", crc_matches_the_standard);
     test_case("memory failures", memory_fails_cleanly);
+    test_case("only files are replaced", only_files_are_replaced);
     return test_end();
 }
