@@ -482,7 +482,7 @@ void rotated_search_again(const struct index *ix, struct rows queries, struct to
     lay_out(t, queries.count, scratch, &s);
     s.best = best;
     if (t->is_split)
-        split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
+        *s.read = split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
     for (size_t first = 0; first < t->ids.count && !t->is_split; first += SCAN_ROWS) {
         const size_t left = t->ids.count - first;
         (is_plain(t) ? scan_plain : scan_block)(t, &s, queries.count, first, left < SCAN_ROWS ? left : SCAN_ROWS);
