@@ -9,7 +9,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NUMBER(name, unit, meaning) { name, unit, meaning, COLUMN_NUMBER },
@@ -266,13 +268,28 @@ static int check_header(const char *path, const struct text *header, int *missin
     return ERR_OK;
 }
 
+/* One writer a file, until the descriptor is closed: two would measure every point twice, beside each
+ * other.  The workers of a sweep that was killed hold on for a moment.  No lock on a file system without. */
+static int lock(const char *path, int fd, struct err *e)
+{
+    const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; tries++) {
+        if (tries == 40)
+            return FAIL(e, ERR_BUSY, "%s: another process is writing it; wait for it, or give another --out", path);
+        nanosleep(&pause, NULL);
+    }
+    return ERR_OK;
+}
+
 int row_open(int *fd_out, const char *path, const struct layout *l, const char *notes, struct err *e)
 {
     struct text header = { 0 };
     layout_csv(l, &header);
     const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     int missing = 0;
-    int status = fd < 0 ? FAIL(e, ERR_IO, "%s: %s", path, strerror(errno)) : repair(path, fd, e);
+    int status = fd < 0 ? FAIL(e, ERR_IO, "%s: %s", path, strerror(errno)) : ERR_OK;
+    if (status == ERR_OK) status = lock(path, fd, e);
+    if (status == ERR_OK) status = repair(path, fd, e);
     if (status == ERR_OK) status = check_header(path, &header, &missing, e);
     if (status == ERR_OK && missing) {
         struct text top = { 0 };

@@ -55,7 +55,8 @@ void csv_add(struct text *out, const char *value);          /* one field, quoted
  * last one, never two mixed.  ERR_IO. */
 int row_append(int fd, const struct text *line, const char *path, struct err *e);
 /* Opens `path` for row_append.  An existing file must start with the same header (after comments),
- * else ERR_FORMAT; a torn last line is moved to <path>.torn.  A new one gets `notes` (provenance
+ * else ERR_FORMAT; a torn last line is moved to <path>.torn.  ERR_BUSY when another
+ * row_open has held it for two seconds, in this process or another.  A new one gets `notes` (provenance
  * lines) and the header.  Returns the descriptor in *fd. */
 int row_open(int *fd, const char *path, const struct layout *l, const char *notes, struct err *e);
 #endif

@@ -31,7 +31,7 @@ static char *get(const char *name)
     return bytes;
 }
 
-/* The names that results/README.md, plots and scripts rely on (DESIGN 7). */
+/* The names that results/README.md, plots and scripts rely on. */
 static void columns(void)
 {
     static const char *const names[] = {
@@ -156,6 +156,8 @@ static void appends(void)
     text_add(&line, "1,x\n");
     CHECK(row_open(&fd, file_path("t.csv"), &l, "# seed: 1\n", &e) == ERR_OK, "%s", e.text);
     CHECK(row_append(fd, &line, "t.csv", &e) == ERR_OK, "%s", e.text);
+    int second = -1;
+    CHECK(row_open(&second, file_path("t.csv"), &l, "", &e) == ERR_BUSY && second == -1, "two writers: %s", e.text);
     close(fd);
     CHECK(strcmp(get("t.csv"), "# seed: 1\na,b\n1,x\n") == 0, "%s", get("t.csv"));
     /* Killed in the middle of a row: the tail is kept aside, the next row starts a line. */
