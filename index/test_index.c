@@ -201,7 +201,7 @@ static void order_is_free(const char *spec, enum metric metric)
     index_destroy(a), index_destroy(b);
 }
 
-/* Default kernels of every instruction set with fused multiply-add give the same bits (DESIGN's canonical
+/* Default kernels of every instruction set with fused multiply-add give the same bits (in the canonical
  * order), from encoding to the last score; scalar code may differ within its bound. */
 static void kernels_agree(const char *spec, enum metric metric)
 {
