@@ -19,13 +19,13 @@ SELECT printf('  %-32s', title) || (
 FROM line ORDER BY position;
 
 SELECT '';
-SELECT printf('Recall@%d by all bytes a vector takes, clustered %d x %d (peers: recall as recorded, on another draw)', k, n, dim)
+SELECT printf('Recall@%d by all bytes a vector takes, clustered %d x %d (recorded: another draw)', k, n, dim)
 FROM clustered LIMIT 1;
 CREATE VIEW sizes AS
     SELECT 0 AS foreign_, replace("index", ':bits=' || bits, '') AS name, bytes_per_vector + 0 AS bytes, recall_strict + 0 AS recall
-    FROM clustered WHERE status = 'ok' AND rerank = '0' AND bits IN ('1', '2', '3', '4', '6', '8') AND "index" LIKE 'turboquant%'
-    UNION ALL SELECT 1, "index", bytes_per_vector + 0, recall_strict + 0 FROM recorded;
-SELECT printf('  %-24s', name) || group_concat(printf('%5d B %.3f', bytes, recall), '')
+    FROM clustered WHERE status = 'ok' AND rerank = '0' AND bits IN ('1', '2', '3', '4', '6', '8')
+    UNION ALL SELECT 1, "index" || ' (recorded)', bytes_per_vector + 0, recall_strict + 0 FROM recorded;
+SELECT printf('  %-34s', name) || group_concat(printf('%5d B %.3f', bytes, recall), '')
 FROM (SELECT * FROM sizes ORDER BY foreign_, name, bytes, recall) GROUP BY foreign_, name ORDER BY foreign_, name;
 
 SELECT '';
