@@ -157,6 +157,8 @@ static int tells_apart(const struct view *v, const struct selection *s, size_t c
     const char *name = v->t->names[column];
     if (v->k->by) return in_list(v->k->by, name);
     if (!is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
+    /* The canonical spec of an index says all its parameters; rerank is the caller's. */
+    if (!v->pipeline && !in_table(core_settings, name) && strcmp(name, "rerank") != 0) return 0;
     if (!v->k->timed && (in_table(split_timed + 1, name) || strcmp(name, "kernel_asked") == 0))
         return 0;
     return !in_specs(v->t, s, name);
