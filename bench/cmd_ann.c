@@ -222,7 +222,7 @@ const struct command cmd_ann = {
     .summary = "recall, latency and bytes of indexes, measured side by side",
     .help =
         "usage: assay ann --base FILE --query FILE [--truth FILE] --index SPEC [--index SPEC ...]\n\n"
-        "  --base FILE      base vectors: fvecs, bvecs or npy\n"
+        "  --base FILE      base vectors, in any format of assay data list\n"
         "  --query FILE     query vectors\n"
         "  --truth FILE     exact neighbours, ivecs; default: computed, and cached by content\n"
         "  --index SPEC     what to measure, may be given often; a range makes one index a value:\n"

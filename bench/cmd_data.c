@@ -100,8 +100,8 @@ static int gen_vectors(const struct generator_ops *g, const struct params *p, co
     struct rows base, query;
     int status = g->vectors(p, &base, &query, e);
     if (status != ERR_OK) return status;
-    status = write_rows(folder, "base.fvecs", base, e);
-    if (status == ERR_OK) status = write_rows(folder, "query.fvecs", query, e);
+    status = write_rows(folder, "query.fvecs", query, e); /* the base last: where it is, all is */
+    if (status == ERR_OK) status = write_rows(folder, "base.fvecs", base, e);
     mem_free((void *)(uintptr_t)base.at);
     mem_free((void *)(uintptr_t)query.at);
     return status;

@@ -206,7 +206,7 @@ const struct command cmd_index = {
             "       assay index info FILE\n"
             "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--out FILE.ivecs]\n"
             "       assay index params [NAME]\n\n"
-            "  --base FILE     vectors: fvecs, bvecs or npy; their ids are their numbers, from 0\n"
+            "  --base FILE     vectors, in any format of assay data list; their ids are their numbers, from 0\n"
             "  --index SPEC    NAME or NAME:KEY=VALUE,...; assay index params lists names and keys\n"
             "  --metric M      cosine, dot or l2; default cosine\n"
             "  --seed N        of everything random; default 42\n"
