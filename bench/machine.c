@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -46,12 +47,19 @@ static void read_caches(struct machine *m)
     hwloc_topology_destroy(topology);
 }
 #else
+/* As hwloc would: sysconf(3) says 320 MiB for the 32 MiB of an EPYC, and another size is another machine. */
 static void read_caches(struct machine *m)
 {
-    static const int name[MACHINE_CACHES] = { _SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE };
-    for (int i = 0; i < MACHINE_CACHES; i++) {
-        const long size = sysconf(name[i]);
-        m->cache_bytes[i] = size > 0 ? (size_t)size : 0;
+    for (int i = 0; i < 8; i++) {
+        static const char *const file[] = { "level", "type", "size" };
+        char value[3][32], path[80], *end;
+        for (int f = 0; f < 3; f++) {
+            snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/%s", i, file[f]);
+            first_line(path, value[f], sizeof value[f]);
+        }
+        const long level = strtol(value[0], NULL, 10), size = strtol(value[2], &end, 10);
+        if (level < 1 || level > MACHINE_CACHES || size <= 0 || strcmp(value[1], "Instruction") == 0) continue;
+        m->cache_bytes[level - 1] = (size_t)size << (*end == 'M' ? 20 : *end == 'K' ? 10 : 0);
     }
 }
 #endif
