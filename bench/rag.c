@@ -8,8 +8,10 @@
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
 #include "pipeline/stage.h"
+#include "pipeline/store.h"
 #include <errno.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +19,64 @@
 #include <unistd.h>
 
 /* --- data ------------------------------------------------------------------------------------ */
+/* Every value of a table but the times of writing, which differ between two copies made alike. */
+static int hash_table(struct sqlite3 *db, const char *table, uint64_t *hash)
+{
+    sqlite3_stmt *st = NULL;
+    char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
+    int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &st, NULL) : SQLITE_NOMEM;
+    sqlite3_free(sql);
+    *hash = hash64(*hash, table, strlen(table));
+    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        for (int c = 0; c < sqlite3_column_count(st); c++) {
+            const char *name = sqlite3_column_name(st, c);
+            if (strcmp(name, "created_at") == 0 || strcmp(name, "updated_at") == 0) continue;
+            const int type = sqlite3_column_type(st, c);
+            const void *bytes = sqlite3_column_blob(st, c); /* of a number: as text */
+            *hash = hash64(*hash ^ (uint64_t)type, bytes ? bytes : "", (size_t)sqlite3_column_bytes(st, c));
+        }
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Of what a base says, not of its file: the same in a copy made elsewhere or vacuumed, and another when
+ * a writer's log holds what the file does not yet.  The engine's index cache says nothing new. */
+static int hash_base(const char *path, uint64_t *out, struct err *e)
+{
+    struct store *store = NULL;
+    sqlite3_stmt *st = NULL;
+    int status = store_open(&store, path, STORE_READ, e);
+    if (status == ERR_OK) status = store_read_begin(store, e);
+    if (status != ERR_OK) {
+        store_close(store);
+        return status;
+    }
+    struct sqlite3 *db = store_handle(store);
+    uint64_t hash = 0;
+    static const char sql[] = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'kg_turboquant_cache' "
+                              "AND (name GLOB 'kg_*' OR name GLOB 'assay_*') ORDER BY name";
+    int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+        rc = hash_table(db, (const char *)sqlite3_column_text(st, 0), &hash);
+    if (rc != SQLITE_DONE) status = FAIL(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(db));
+    sqlite3_finalize(st);
+    store_read_end(store);
+    store_close(store);
+    if (status == ERR_OK) *out = hash;
+    return status;
+}
+
 int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e)
 {
-    uint64_t file = 0;
+    uint64_t base = 0;
     *s = (struct rag_set){ .db = db, .replay_fd = -1 };
     path_short(db, s->name, sizeof s->name);
-    int status = file_hash(db, &file, e);
+    int status = hash_base(db, &base, e);
     if (status == ERR_OK) status = queries_open(&s->queries, questions, e);
     if (status == ERR_OK && qrels) status = queries_label(&s->queries, qrels, e);
-    s->hash = hash64(s->queries.hash, &file, sizeof file);
+    s->hash = hash64(s->queries.hash, &base, sizeof base);
     if (status != ERR_OK) rag_set_close(s);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "kernels/base/test.h"
 #include "pipeline/stage.h"
 #include <math.h>
+#include <sqlite3.h>
 
 static char folder[] = P_tmpdir "/assay_rag.XXXXXX";
 static char db[128], questions[128];
@@ -210,6 +211,29 @@ static void change(void)
     rag_set_close(&s);
 }
 
+static uint64_t hash_after(sqlite3 *writer, const char *sql)
+{
+    struct rag_set s;
+    struct err e = { 0 };
+    CHECK(sqlite3_exec(writer, sql, NULL, NULL, NULL) == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(writer));
+    CHECK(rag_set_open(&s, db, questions, NULL, &e) == ERR_OK, "%s", e.text);
+    const uint64_t hash = s.hash;
+    rag_set_close(&s);
+    return hash;
+}
+
+/* A point is known by what its base says: not by when that was written, and not by the file, which a
+ * writer's log may be ahead of.  Last, as it changes the base. */
+static void base_is_hashed_by_content(void)
+{
+    sqlite3 *writer;
+    CHECK(sqlite3_open(db, &writer) == SQLITE_OK, "%s", db);
+    const uint64_t made = hash_after(writer, "PRAGMA journal_mode = WAL");
+    CHECK(hash_after(writer, "UPDATE kg_entities SET updated_at = 1; VACUUM") == made, "another time is the same base");
+    CHECK(hash_after(writer, "DELETE FROM kg_relations WHERE id = 1") != made, "a change in the log is another base");
+    sqlite3_close(writer);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder) || setenv("ASSAY_CACHE", folder, 1) != 0) return TEST_FAIL;
@@ -218,6 +242,7 @@ int main(void)
     test_case("recall is stage one's, against exact cosine", recall);
     test_case("stages and calls are timed", times);
     test_case("a change of settings equals a new pipeline", change);
+    test_case("a base is hashed by content", base_is_hashed_by_content);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? test_end() : TEST_FAIL;
