@@ -5,6 +5,7 @@
 #include "kernels/base/param.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
+#include "kernels/base/text.h"
 #include "kernels/base/topk.h"
 
 static void topk_is_a_sort(void)
@@ -130,6 +131,13 @@ static void memory_fails_cleanly(void)
           e.text);
 }
 
+static void nearest_names(void)
+{
+    static const char *const names[] = { "flat", "turboquant", "ivf", "rabitq" };
+    CHECK(strcmp(text_nearest("turbo", names, 4), "turboquant") == 0, "a beginning");
+    CHECK(strcmp(text_nearest("rabitk", names, 4), "rabitq") == 0, "a letter");
+}
+
 static void only_files_are_replaced(void)
 {
     struct err e = { 0 };
@@ -149,6 +157,7 @@ int main(void)
     test_case("random numbers are the same everywhere", random_numbers_are_fixed);
     test_case("crc32", crc_matches_the_standard);
     test_case("memory failures", memory_fails_cleanly);
+    test_case("nearest names", nearest_names);
     test_case("only files are replaced", only_files_are_replaced);
     return test_end();
 }

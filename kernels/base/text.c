@@ -106,12 +106,18 @@ static size_t edit_distance(const char *a, const char *b)
     return row[nb];
 }
 
+/* A beginning is nearest: 'turbo' means turboquant, however many letters are missing. */
+static size_t distance(const char *wanted, const char *name)
+{
+    return *wanted && strncmp(name, wanted, strlen(wanted)) == 0 ? 1 : edit_distance(wanted, name);
+}
+
 const char *text_nearest(const char *wanted, const char *const *names, size_t count)
 {
     assert(count > 0);
     size_t best = 0;
     for (size_t i = 1; i < count; i++)
-        if (edit_distance(wanted, names[i]) < edit_distance(wanted, names[best])) best = i;
+        if (distance(wanted, names[i]) < distance(wanted, names[best])) best = i;
     return names[best];
 }
 
