@@ -417,6 +417,14 @@ static int judge_all(const struct ann_work *w, int ceiling, struct err *e)
 }
 
 /* --- measuring ------------------------------------------------------------------------------------ */
+/* Calls that give a p99 at batch 1; of batches as many as ask that many queries, and enough for a
+ * median: 2,000 calls of 1,000 queries each would take minutes to say nothing more. */
+static size_t usual_calls(size_t batch)
+{
+    enum { CALLS = 2000, BATCHES_LEAST = 30 };
+    return batch == 1 || CALLS / batch > BATCHES_LEAST ? CALLS / batch : BATCHES_LEAST;
+}
+
 static int prepare(const struct ann_set *s, struct ann_arm *a, size_t least, struct err *e)
 {
     struct ann_point *p = &a->point;
@@ -424,6 +432,7 @@ static int prepare(const struct ann_set *s, struct ann_arm *a, size_t least, str
     const size_t once = (s->query.rows.count + p->batch - 1) / p->batch;
     const int status = work_init(s, a, e);
     if (status != ERR_OK) return status;
+    if (!least) least = usual_calls(p->batch);
     a->calls.room = least > once ? least : once;
     a->calls.us = mem_alloc(a->calls.room, sizeof *a->calls.us);
     return a->calls.us ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu timings", a->calls.room);

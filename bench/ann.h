@@ -57,7 +57,8 @@ struct ann_arm {
 };
 
 struct ann_plan {
-    size_t least_calls; /* timed calls an arm; raised until every query was asked */
+    size_t least_calls; /* timed calls an arm, raised until every query was asked; 0: 2,000, or of
+                           batches as many as ask 2,000 queries and at least 30 */
     double budget_s;    /* no new block after this long, once every query was asked; 0: none */
     int ceiling;        /* measure code_ceiling, which searches all decoded vectors exactly */
 };

@@ -199,7 +199,7 @@ static int measure(const struct request *r, struct ann_set *s, struct sink *o, s
 static int run(int argc, char **argv, struct err *e)
 {
     struct request r = { .metric = "cosine", .kernel = "", .k = 10, .batch = 1, .threads = 1, .seed = 42,
-                         .least_calls = 2000, .reps = 1 };
+                         .reps = 1 };
     struct ann_set s = { 0 };
     struct sink o = { .request = &r, .fd = -1 };
     enum metric metric;
@@ -236,7 +236,8 @@ const struct command cmd_ann = {
         "  --kernel K       avx2: at most that instruction set; dot_f32=avx512/VARIANT: exactly that;\n"
         "                   default: the best that this CPU runs\n"
         "  --seed N         of everything random in an index; default 42\n"
-        "  --min-calls N    least number of timed calls an index; queries are asked again; default 2000\n"
+        "  --min-calls N    least number of timed calls an index; queries are asked again; default 2000,\n"
+        "                   with --batch as many as ask 2000 queries, at least 30\n"
         "  --reps N         repeat the measurement, one row each; default 1\n"
         "  --ceiling        also search the decoded vectors exactly (code_ceiling); slow\n"
         "  --json           one object a line instead of a table\n"

@@ -54,7 +54,8 @@ struct sweep {
     struct condition *conditions;
     size_t condition_count;
     double budget_s; /* 0: none */
-    size_t least_calls, reps;
+    size_t least_calls; /* 0: as ann_plan says; a pipeline 2,000 */
+    size_t reps;
     /* Called in every worker before it measures; NULL.  Tests let it die here. */
     void (*before_point)(const struct plan *p, const struct point *point);
 };

@@ -314,7 +314,7 @@ static int check(struct reading *r)
 
 int sweep_load(struct sweep *out, const char *path, struct err *e)
 {
-    struct sweep s = { .least_calls = 2000, .reps = 1 };
+    struct sweep s = { .reps = 1 };
     struct reading r = { .path = path, .sweep = &s, .e = e };
     FILE *file = fopen(path, "r");
     if (!file) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));

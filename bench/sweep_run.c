@@ -190,7 +190,7 @@ static int measure_rag(const struct job *j, const struct rag_set *set, const str
     }
     for (int rep = 0; status == ERR_OK && rep < (int)j->sweep->reps; rep++) {
         struct row row;
-        status = rag_time(&arm, set, j->sweep->least_calls, budget_s / (double)j->sweep->reps, e);
+        status = rag_time(&arm, set, j->sweep->least_calls ? j->sweep->least_calls : 2000, budget_s / (double)j->sweep->reps, e);
         *timed_s += arm.calls.wall_s;
         if (status == ERR_OK) status = row_init(&row, &j->layout, e);
         if (status != ERR_OK) break;
@@ -358,7 +358,8 @@ static void note_data(struct run *run, const struct sweep *s, const struct plan 
     else
         run_note(run, "dataset", "%s, %zu x %zu, with queries %016llx", p->ann.name, p->ann.base.rows.count,
                  p->ann.base.rows.dim, (unsigned long long)p->ann.hash);
-    run_note(run, "points", "%zu, min_calls %zu, reps %zu", p->count, s->least_calls, s->reps);
+    if (s->least_calls) run_note(run, "points", "%zu, min_calls %zu, reps %zu", p->count, s->least_calls, s->reps);
+    else run_note(run, "points", "%zu, min_calls as usual, reps %zu", p->count, s->reps);
 }
 
 static void measure_all(struct job *j, struct run_result *out)
