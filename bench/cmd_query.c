@@ -162,6 +162,15 @@ static int print_settings(struct err *e)
     return ERR_OK;
 }
 
+/* 1 when the embedder made nothing of the question. */
+static int is_zero(const struct answer *a)
+{
+    const size_t dim = (size_t)a->trace[SLOT_EMBED].out;
+    size_t i = 0;
+    while (a->vector && i < dim && a->vector[i] == 0) i++;
+    return a->vector && i == dim;
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
     struct request r = { .k = 10, .kernel = "" };
@@ -186,6 +195,8 @@ static int run(int argc, char **argv, struct err *e)
     if (status == ERR_OK)
         status = pipeline_open(&p, r.words.at[0], r.settings.at, (size_t)r.settings.count, &kernels, e);
     if (status == ERR_OK) status = pipeline_query(p, &question, (size_t)r.k, &a, e);
+    if (status == ERR_OK && is_zero(&a))
+        fprintf(stderr, "no word of \"%s\" is known to this base: what follows is by the graph alone\n", question.text);
     if (status == ERR_OK && r.json) print_json(&a);
     else if (status == ERR_OK) {
         if (r.explain) printf("\"%s\" in %s\n\n", question.text, r.words.at[0]);
