@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # assay: one Makefile, no lists of files.  `make help` says what it can do.
 #
 #   CC=gcc|clang|aarch64-linux-gnu-gcc   MODE=release|debug|asan|tsan|cov   WORKER=1   V=1

@@ -12,6 +12,6 @@ static void single(const float *rows, size_t stride, size_t count, size_t dim, f
 
 KERNELS = {
     KERNEL("single", single, KERNEL_DEFAULT, "one row at a time",
-           "a load and an FMA per register, then a root and a division; modelled, not measured"),
+           "a load and an FMA per register, then a root and a division; counted by hand, never timed"),
     KERNEL_END
 };
