@@ -150,6 +150,8 @@ struct ann_work {
     struct ann_arm *arm;
     size_t depth;   /* what stage one returns: max(k, rerank) */
     size_t queries; /* in the file */
+    float *ring;    /* batches: the queries and the first batch - 1 once more, so that each is one block */
+    struct rows asked; /* ring, or the set's own queries */
     struct lane *lanes;
     /* Of the first time that each query was asked. */
     struct hit *candidates; /* queries x depth */
@@ -172,6 +174,7 @@ static void work_free(struct ann_work *w)
         mem_free(l->scores);
     }
     mem_free(w->lanes);
+    mem_free(w->ring);
     mem_free(w->candidates);
     mem_free(w->candidate_count);
     mem_free(w->found);
@@ -196,22 +199,37 @@ static int lane_init(struct lane *l, const struct ann_work *w)
            l->scores;
 }
 
+static float *make_ring(struct rows q, size_t batch)
+{
+    const size_t count = q.count + batch - 1;
+    float *ring = mem_alloc(count, q.dim * sizeof *ring);
+    for (size_t i = 0; ring && i < count; i++)
+        memcpy(ring + i * q.dim, rows_at(q, i % q.count), q.dim * sizeof *ring);
+    return ring;
+}
+
 static int work_init(const struct ann_set *s, struct ann_arm *a, struct err *e)
 {
     const struct ann_point *p = &a->point;
     const size_t queries = s->query.rows.count, depth = p->rerank > p->k ? p->rerank : p->k;
     const int status = index_check_queries(a->built->index, s->query.rows, depth, e);
     if (status != ERR_OK) return status;
+    if (p->batch > 1 && a->built->index->ops->bind)
+        return FAIL(e, ERR_ARG, "%s: its answers are kept by query, one at a time: batch %zu is more than 1", p->spec,
+                    p->batch);
     struct ann_work *w = mem_zero(1, sizeof *w);
     if (!w) return FAIL(e, ERR_MEM, "%s: no memory", p->spec);
     *w = (struct ann_work){ s, a, .depth = depth, .queries = queries };
     a->work = w;
+    w->ring = p->batch > 1 ? make_ring(s->query.rows, p->batch) : NULL;
+    w->asked = w->ring ? (struct rows){ w->ring, queries + p->batch - 1, s->query.rows.dim, s->query.rows.dim }
+                       : s->query.rows;
     w->lanes = mem_zero((size_t)p->threads, sizeof *w->lanes);
     w->candidates = mem_alloc(queries * depth, sizeof *w->candidates);
     w->candidate_count = mem_zero(queries, sizeof *w->candidate_count);
     w->found = mem_alloc(queries * p->k, sizeof *w->found);
     w->found_count = mem_zero(queries, sizeof *w->found_count);
-    int whole = w->lanes && w->candidates && w->candidate_count && w->found && w->found_count;
+    int whole = (w->ring || p->batch == 1) && w->lanes && w->candidates && w->candidate_count && w->found && w->found_count;
     for (int t = 0; whole && t < p->threads; t++) whole = lane_init(&w->lanes[t], w);
     if (whole) whole = quality_init(&a->quality, queries, NULL) == ERR_OK;
     return whole ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to search %zu x %zu", p->spec, queries, depth);
@@ -257,11 +275,10 @@ static void keep(struct ann_work *w, const struct lane *l, size_t call)
     }
 }
 
-/* Scratch knows the last search only, so a call of two is passed over (count 0). */
 static void count_work(const struct index *ix, struct lane *l, size_t count)
 {
     struct index_work work;
-    if (!ix->ops->work || count == 0) return;
+    if (!ix->ops->work) return;
     ix->ops->work(ix, l->scratch, count, &work);
     l->work.survivors += work.survivors;
     l->work.bytes += work.bytes;
@@ -273,17 +290,13 @@ static void serve(struct ann_work *w, struct lane *l, size_t call, int timed)
 {
     const struct ann_point *p = &w->arm->point;
     const struct index *ix = w->arm->built->index;
-    const struct rows q = w->set->query.rows;
-    const size_t first = call * p->batch % q.count, until = q.count - first;
-    const size_t head = p->batch < until ? p->batch : until;
-    const struct rows one = { rows_at(q, first), head, q.dim, q.stride },
-                      rest = { q.at, p->batch - head, q.dim, q.stride };
+    const size_t first = call * p->batch % w->queries;
+    const struct rows batch = { rows_at(w->asked, first), p->batch, w->asked.dim, w->asked.stride };
     const uint64_t start = clock_ns();
-    ix->ops->search(ix, one, w->depth, l->scratch, l->hits, l->counts);
-    if (rest.count) ix->ops->search(ix, rest, w->depth, l->scratch, l->hits + head * w->depth, l->counts + head);
+    ix->ops->search(ix, batch, w->depth, l->scratch, l->hits, l->counts);
     const uint64_t retrieved = clock_ns();
     for (size_t j = 0; l->best && j < p->batch; j++)
-        l->best_counts[j] = rescore(w, l, rows_at(q, (first + j) % q.count), l->hits + j * w->depth, l->counts[j],
+        l->best_counts[j] = rescore(w, l, rows_at(batch, j), l->hits + j * w->depth, l->counts[j],
                                     l->best + j * p->k);
     const uint64_t end = l->best ? clock_ns() : retrieved;
     if (!timed) return;
@@ -291,7 +304,7 @@ static void serve(struct ann_work *w, struct lane *l, size_t call, int timed)
     l->retrieve_ns += retrieved - start;
     l->rerank_ns += end - retrieved;
     keep(w, l, call);
-    count_work(ix, l, rest.count ? 0 : one.count);
+    count_work(ix, l, p->batch);
 }
 
 struct block {
