@@ -95,8 +95,8 @@ static void put_small(void)
 static void small_one_is_read(void)
 {
     static const char *const wanted[] = {
-        "E 1|noun|dog|{\"lemmas\":[\"dog\",\"domestic dog\"],\"pos\":\"n\",\"lexfile\":\"noun.animal\",\"offset\":12,"
-        "\"definition\":\"a pet; barks\"}|dog, domestic dog, a pet; barks\n",
+        ("E 1|noun|dog|{\"lemmas\":[\"dog\",\"domestic dog\"],\"pos\":\"n\",\"lexfile\":\"noun.animal\",\"offset\":12,"
+        "\"definition\":\"a pet; barks\"}|dog, domestic dog, a pet; barks\n"),
         "E 2|noun|animal|", "|animal, a living thing\n",
         "E 3|verb|bark|", "\"definition\":\"make a \\\\sound\"",
         "E 4|adjective|doggy|{\"lemmas\":[\"doggy\"],\"pos\":\"s\",", "|doggy, like a dog\n",

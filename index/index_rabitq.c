@@ -124,10 +124,8 @@ static int create(struct index **out, const struct index *base, struct err *e)
     int status = rotated_create(&t, base, e);
     if (status != ERR_OK) return status;
     const int bits = (int)params_int(p, "bits"), half = 1 << (bits - 1);
-    for (int rank = 0; rank < half; rank++) {
-        levels[half + rank] = (int8_t)level_of(bits, rank);
-        levels[half - 1 - rank] = (int8_t)-level_of(bits, rank);
-    }
+    for (int code = 0; code < 2 * half; code++)
+        levels[code] = (int8_t)(code < half ? -level_of(bits, half - 1 - code) : level_of(bits, code - half));
     if (bits == 1) levels[0] = -1, levels[1] = 1;
     t->choose = choose;
     t->estimator = EST_RESCALED;

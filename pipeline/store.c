@@ -33,8 +33,8 @@ static const char *const migrations[STORE_SCHEMA_NEWEST - 1] = {
     "ALTER TABLE kg_relations ADD COLUMN confidence REAL DEFAULT 1.0;"
     "ALTER TABLE kg_relations ADD COLUMN valid_from INTEGER;"
     "ALTER TABLE kg_relations ADD COLUMN valid_until INTEGER;",
-    "ALTER TABLE kg_entities ADD COLUMN validity INTEGER DEFAULT NULL;"
-    "ALTER TABLE kg_relations ADD COLUMN validity INTEGER DEFAULT NULL;",
+    ("ALTER TABLE kg_entities ADD COLUMN validity INTEGER DEFAULT NULL;"
+     "ALTER TABLE kg_relations ADD COLUMN validity INTEGER DEFAULT NULL;"),
 };
 
 enum statement {
