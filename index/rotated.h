@@ -79,7 +79,8 @@ int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e
 void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \
     .add = rotated_add, .remove = rotated_remove, .scratch_bytes = rotated_scratch_bytes,               \
-    .search = rotated_search, .search_into = rotated_search_into, .work = rotated_work,                 \
+    .search = rotated_search, .search_into = rotated_search_into,                                       \
+    .search_again = rotated_search_again, .work = rotated_work,                                         \
     .kernels = rotated_kernels,                                                                         \
     .save = rotated_save, .load = rotated_load, .stats = rotated_stats, .decode = rotated_decode,       \
     .destroy = rotated_destroy
