@@ -265,7 +265,7 @@ static void writers_write_whole(void)
     CHECK(dataset_open(&d, path, &e) == ERR_OK && d.rows.count == 2, "the old file is untouched");
     dataset_close(&d);
     char temporary[160];
-    snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid());
+    snprintf(temporary, sizeof temporary, "%s.%ld-0.partial", path, (long)getpid());
     CHECK(access(temporary, F_OK) != 0, "%s is left behind", temporary);
     CHECK(dataset_write_fvecs("/nonexistent/x.fvecs", (struct rows){ x, 2, 3, 4 }, &e) == ERR_IO, "no folder");
     CHECK(dataset_write_fvecs(path, (struct rows){ x, 2, 0, 4 }, &e) == ERR_ARG, "no dimensions");

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "datasets/whole_file.h"
 #include "kernels/base/file.h"
-#include "kernels/base/text.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,27 +9,20 @@
 int whole_file_open(struct whole_file *f, const char *path, struct err *e)
 {
     if (file_replaceable(path, e) != ERR_OK) return ERR_ARG;
-    struct whole_file made = { 0 };
-    struct text temporary = { 0 };
-    text_add(&temporary, "%s.tmp-%ld", path, (long)getpid());
-    made.path = strdup(path);
-    made.temporary = temporary.at;
-    if (!made.path || temporary.failed) {
-        free(made.path);
-        free(made.temporary);
-        return FAIL(e, ERR_MEM, "%s: no memory for its name", path);
+    struct whole_file made = { .path = strdup(path) };
+    int fd = -1;
+    int status = made.path ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory for its name", path);
+    if (status == ERR_OK) status = file_partial(path, &made.temporary, &fd, e);
+    if (status == ERR_OK && !(made.to = fdopen(fd, "wb")))
+        status = FAIL(e, ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    if (status == ERR_OK) {
+        *f = made;
+        return ERR_OK;
     }
-    const int fd = open(made.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    made.to = fd < 0 ? NULL : fdopen(fd, "wb");
-    if (!made.to) {
-        const int why = errno;
-        if (fd >= 0) close(fd);
-        free(made.path);
-        free(made.temporary);
-        return FAIL(e, ERR_IO, "%s: cannot be written: %s", path, strerror(why));
-    }
-    *f = made;
-    return ERR_OK;
+    if (fd >= 0) (void)unlink(made.temporary), close(fd);
+    free(made.temporary);
+    free(made.path);
+    return status;
 }
 
 int whole_file_commit(struct whole_file *f, struct err *e)

@@ -31,9 +31,9 @@ enum store_mode {
 
 /* ERR_NOT_FOUND: no such file.  ERR_FORMAT: not a database, not a knowledge base, a newer schema.
  * ERR_BUSY: locked by another process for STORE_BUSY_MS.  ERR_IO.  Every message names the path.
- * STORE_CREATE builds <path>.PID.partial, without a rollback journal on disk, and the first store_commit
- * renames it to `path`: a crash before that leaves nothing under `path`, and a file that appeared there
- * meanwhile is not overwritten. */
+ * STORE_CREATE builds a partial file beside it (file.h), without a rollback journal on disk, and the first
+ * store_commit renames it to `path`: a crash before that leaves nothing under `path`, the next STORE_CREATE
+ * removes what it did leave, and a file that appeared at `path` meanwhile is not overwritten. */
 int store_open(struct store **out, const char *path, enum store_mode mode, struct err *e);
 void store_close(struct store *s); /* rolls back what was not committed; NULL is allowed */
 int store_schema_version(const struct store *s);

@@ -245,8 +245,9 @@ static void crash_safe(void)
     CHECK(store_open(&s, file_of("rolled.db"), STORE_CREATE, &e) == ERR_OK, "%s", e.text);
     store_close(s);
     CHECK(access(file_of("rolled.db"), F_OK) != 0, "closed without a commit");
+    make("crash_new.db"); /* and takes what the dead process left with it */
     char listing[300];
-    snprintf(listing, sizeof listing, "rm -f %s/crash_new.db.*; ls %s | grep -q partial", folder, folder);
+    snprintf(listing, sizeof listing, "ls %s | grep -q partial", folder);
     CHECK(system(listing) != 0, "a partial file is left");
 }
 

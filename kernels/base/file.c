@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* flock */
 #include "kernels/base/file.h"
+#include "kernels/base/text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+static const char suffix[] = ".partial";
 
 int file_replaceable(const char *path, struct err *e)
 {
@@ -8,4 +18,56 @@ int file_replaceable(const char *path, struct err *e)
     if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
         return FAIL(e, ERR_ARG, "%s: not a regular file, so it is not replaced by one", path);
     return ERR_OK;
+}
+
+/* "<base>.123-4.partial" */
+static int is_partial(const char *name, const char *base)
+{
+    const size_t size = strlen(base);
+    if (strncmp(name, base, size) != 0 || name[size] != '.') return 0;
+    const size_t number = strspn(name + size + 1, "0123456789-");
+    return number > 0 && strcmp(name + size + 1 + number, suffix) == 0;
+}
+
+/* Removes what nobody holds a lock on. */
+static void sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    struct text folder = { 0 };
+    text_add(&folder, "%.*s", slash ? (int)(slash - path + 1) : 2, slash ? path : "./");
+    DIR *listing = folder.failed ? NULL : opendir(text_of(&folder));
+    for (const struct dirent *d; listing && (d = readdir(listing)) != NULL;) {
+        if (!is_partial(d->d_name, base)) continue;
+        const int fd = openat(dirfd(listing), d->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0) continue;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) (void)unlinkat(dirfd(listing), d->d_name, 0);
+        close(fd);
+    }
+    if (listing) closedir(listing);
+    text_free(&folder);
+}
+
+int file_partial(const char *path, char **name, int *fd, struct err *e)
+{
+    struct text made = { 0 };
+    sweep(path);
+    for (int n = 0;; n++) {
+        struct stat st;
+        text_clear(&made);
+        text_add(&made, "%s.%ld-%d%s", path, (long)getpid(), n, suffix);
+        if (made.failed) return text_free(&made), FAIL(e, ERR_MEM, "%s: no memory for its name", path);
+        const int opened = open(made.at, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (opened < 0 && errno == EEXIST) continue;
+        if (opened < 0) break;
+        /* Another process may have swept it away before it was locked. */
+        if (flock(opened, LOCK_EX) != 0 || fstat(opened, &st) != 0 || st.st_nlink > 0) {
+            *name = made.at;
+            *fd = opened;
+            return ERR_OK;
+        }
+        close(opened);
+    }
+    const int why = errno;
+    text_free(&made);
+    return FAIL(e, ERR_IO, "%s: cannot be written: %s", path, strerror(why));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * file.h - whether a finished file may be renamed to its place. */
+ * file.h - files that appear under their name when they are whole. */
 #ifndef ASSAY_FILE_H
 #define ASSAY_FILE_H
 #include "kernels/base/err.h"
@@ -7,4 +7,9 @@
 /* ERR_OK when nothing or a regular file is at `path`.  ERR_ARG for anything else: rename() to /dev/null
  * puts a file where the device was, for the whole machine, when root asks; to a link, it loses the link. */
 int file_replaceable(const char *path, struct err *e);
+
+/* Makes an empty file to be filled and then renamed to `path`: <path>.PID-N.partial, *name, which the caller
+ * frees, open for writing as *fd.  Those of processes that were killed are removed: they are known by their
+ * lock (flock), which *fd holds until it is closed.  ERR_IO naming the path, ERR_MEM. */
+int file_partial(const char *path, char **name, int *fd, struct err *e);
 #endif

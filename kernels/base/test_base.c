@@ -148,8 +148,42 @@ static void only_files_are_replaced(void)
     CHECK(file_replaceable("/proc/self/status", &e) == ERR_OK, "a file: %s", e.text);
 }
 
+/* A process that is killed while it fills a partial file. */
+static void dies_filling(const void *path, void *unused, void *unused_too)
+{
+    (void)unused, (void)unused_too;
+    char *name = NULL;
+    int fd = -1;
+    if (file_partial(path, &name, &fd, NULL) == ERR_OK) abort();
+}
+
+static void partial_files(void)
+{
+    char folder[] = "/tmp/assay_base_XXXXXX", path[64], other[64];
+    char *first = NULL, *second = NULL;
+    struct err e = { 0 };
+    int fd = -1, fd2 = -1;
+    CHECK(mkdtemp(folder) != NULL, "mkdtemp");
+    snprintf(path, sizeof path, "%s/a", folder);
+    snprintf(other, sizeof other, "%s/a.1-0.partial.txt", folder);
+    FILE *f = fopen(other, "w"); /* of no concern */
+    if (f) fclose(f);
+    (void)test_child(dies_filling, path, NULL, NULL);
+    CHECK(file_partial(path, &first, &fd, &e) == ERR_OK, "%s", e.text);
+    CHECK(file_partial(path, &second, &fd2, &e) == ERR_OK && strcmp(first, second) != 0, "%s", e.text);
+    CHECK(access(first, F_OK) == 0 && access(second, F_OK) == 0 && access(other, F_OK) == 0, "files in use stay");
+    char count[128];
+    snprintf(count, sizeof count, "test $(ls %s | wc -l) = 3", folder);
+    CHECK(system(count) == 0, "what the dead process left is gone");
+    CHECK(unlink(first) == 0 && unlink(second) == 0 && unlink(other) == 0 && rmdir(folder) == 0, "clean");
+    close(fd), close(fd2);
+    free(first), free(second);
+    CHECK(file_partial("/nonexistent/a", &first, &fd, &e) == ERR_IO && strstr(e.text, "/nonexistent/a"), "%s", e.text);
+}
+
 int main(void)
 {
+    test_case("partial files, and those of killed processes", partial_files);
     test_case("topk equals a sort, ties by id", topk_is_a_sort);
     test_case("parameters parse and print canonically", params_parse_and_print);
     test_case("bad parameters are refused by name and value", params_refuse);
