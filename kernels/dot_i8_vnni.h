@@ -3,14 +3,13 @@
 static INLINE void biased_dots(const int8_t *query, const int8_t *rows, size_t stride, const uint32_t *pick,
                                size_t count, size_t dim, int32_t *scores)
 {
-    enum { BLOCK = 1024 }; /* scores to correct while they are in L1 */
     const int stream = streams(pick, count, dim);
     int32_t bias = 0;
     for (size_t i = 0; i < dim; i++) bias += BIAS * query[i];
     for (size_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? count - first : BLOCK;
         row_sums(DOT, query, rows + (pick ? 0 : first * stride), stride, pick ? pick + first : NULL, n, dim,
-                 stream, scores + first, scores + first);
+                 stream, scores + first, scores + first, NULL);
         for (size_t r = first; r < first + n; r++) scores[r] -= bias;
     }
 }

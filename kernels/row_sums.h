@@ -26,8 +26,10 @@
  * are more than a cache holds are read one by one, as they lie; picked rows, which no prefetcher can
  * foresee, are asked for a pass ahead, into L2 (into L1: 17 / 22, it evicts what is in use).
  * Tried and lost: ROWS rows always, the last repeated (a single row then costs a whole pass). */
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "kernels/kernel.h"
 
 typedef float element_f32;
@@ -48,27 +50,32 @@ enum {
     STREAM_BYTES = 1 << 20, /* about what L2 holds */
 };
 
-enum sums { DOT, DISTANCE, DOT_AND_SQUARE };
+enum sums { DOT, DISTANCE, SQUARE, DOT_AND_SQUARE };
 
 static INLINE void step(enum sums what, vec q, vec x, vec *sum, vec *square)
 {
-    *sum = what == DISTANCE ? vec_square(vec_sub(q, x), *sum) : vec_fma(q, x, *sum);
+    *sum = what == DISTANCE ? vec_square(vec_sub(q, x), *sum) : vec_fma(what == SQUARE ? x : q, x, *sum);
     if (what == DOT_AND_SQUARE) *square = vec_fma(x, x, *square);
 }
 
-/* The sums of `count` rows, a constant, and with DOT_AND_SQUARE (at most ROWS / 2 rows) the squares
- * of each.  Rows at `next` (NULL: none) are fetched into L2 meanwhile. */
+static INLINE float inverse_of(float square) { return square > 0 ? 1 / sqrtf(square) : 0; }
+
+/* The sums of `count` rows, a constant, with DOT_AND_SQUARE (at most ROWS / 2 rows) the squares of
+ * each, and 1 / |query| (own is NULL: not wanted).  Rows at `next` (NULL: none) are fetched into L2
+ * meanwhile. */
 static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, const ELEMENT *const *row,
-                        const ELEMENT *const *next, size_t dim, SUM *sums, SUM *squares)
+                        const ELEMENT *const *next, size_t dim, SUM *sums, SUM *squares, float *own)
 {
     const int series = what == DOT_AND_SQUARE ? 2 * count : count;
-    vec sum[ROWS][PARTS];
+    vec sum[ROWS][PARTS], self[PARTS];
+    UNROLL for (int p = 0; p < PARTS; p++) self[p] = vec_zero();
     UNROLL for (int s = 0; s < series; s++)
         UNROLL for (int p = 0; p < PARTS; p++) sum[s][p] = vec_zero();
     size_t i = 0;
     for (; i + LANES <= dim; i += LANES)
         UNROLL for (size_t p = 0; p < PARTS; p++) {
-            const vec q = QUERY_LOAD(query + i + p * WIDTH);
+            const vec q = what == SQUARE ? vec_zero() : QUERY_LOAD(query + i + p * WIDTH);
+            if (own) self[p] = vec_fma(q, q, self[p]);
             UNROLL for (int r = 0; r < count; r++) {
                 if (next && p * WIDTH * sizeof(ELEMENT) % CACHE_LINE == 0)
                     __builtin_prefetch(next[r] + i + p * WIDTH, 0, 2);
@@ -80,10 +87,12 @@ static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, c
             /* Parts without elements too: the order adds a +0 to every lane. */
             const size_t at = i + p * WIDTH < dim ? i + p * WIDTH : dim;
             const size_t left = dim - at < WIDTH ? dim - at : WIDTH;
-            const vec q = QUERY_LOAD_PART(query + at, left);
+            const vec q = what == SQUARE ? vec_zero() : QUERY_LOAD_PART(query + at, left);
+            if (own) self[p] = vec_fma(q, q, self[p]);
             UNROLL for (int r = 0; r < count; r++)
                 step(what, q, LOAD_PART(row[r] + at, left), &sum[r][p], &sum[(count + r) % ROWS][p]);
         }
+    const float own_square = own ? (float)sum_row(self) : 0; /* first: a root and a division hang on it */
     SUM both[ROWS];
     if (series == ROWS) sum_rows(sum, series > count ? both : sums);
     UNROLL for (int r = 0; r < count; r++) {
@@ -91,6 +100,7 @@ static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, c
         else if (series > count) sums[r] = both[r];
         if (series > count) squares[r] = series < ROWS ? sum_row(sum[count + r]) : both[count + r];
     }
+    if (own) *own = inverse_of(own_square);
 }
 
 /* Rows that stay in L1 while every query meets them: whole passes, half of 32 KiB or one pass. */
@@ -98,21 +108,6 @@ static INLINE size_t tile_rows(size_t dim)
 {
     const size_t passes = 16384 / (dim * sizeof(ELEMENT) * ROWS + 1);
     return ROWS * (passes ? passes : 1);
-}
-
-static INLINE float inverse_norm(const QUERY_ELEMENT *x, size_t dim)
-{
-    vec sum[PARTS];
-    UNROLL for (int p = 0; p < PARTS; p++) sum[p] = vec_zero();
-    for (size_t i = 0; i < dim; i += LANES)
-        UNROLL for (size_t p = 0; p < PARTS; p++) {
-            const size_t at = i + p * WIDTH < dim ? i + p * WIDTH : dim;
-            const vec v = QUERY_LOAD_PART(x + at, dim - at < WIDTH ? dim - at : WIDTH);
-            sum[p] = vec_fma(v, v, sum[p]);
-        }
-    float square[16] = { (float)sum_row(sum) };
-    inverse_roots(square, 1);
-    return square[0];
 }
 
 /* Where rows first..first+n-1 of the request are, the last of them for those beyond it. */
@@ -131,30 +126,46 @@ static INLINE int streams(const uint32_t *pick, size_t count, size_t dim)
     return !pick && count * dim * sizeof(ELEMENT) > STREAM_BYTES;
 }
 
-/* squares is written with DOT_AND_SQUARE only. */
+/* squares is written with DOT_AND_SQUARE only, *own unless it is NULL.  A row's sum is a chain of
+ * dim / 32 additions that wait for each other; the query's own, alone, would take as long as the dots
+ * of several rows, so it goes along with half a pass of them. */
 static INLINE void row_sums(enum sums what, const QUERY_ELEMENT *query, const ELEMENT *rows, size_t stride,
                             const uint32_t *pick, size_t count, size_t dim, int stream, SUM *sums,
-                            SUM *squares)
+                            SUM *squares, float *own)
 {
     enum { ALL = ROWS, HALF = ROWS / 2 };
     const int group = what == DOT_AND_SQUARE ? HALF : ALL;
-    const size_t grouped = stream ? 0 : count / (size_t)group * (size_t)group;
     const ELEMENT *row[ROWS], *next[ROWS];
     size_t r = 0;
+    if (own && (pick || stream || count < HALF)) {
+        pass(what, 0, query, row, NULL, dim, sums, squares, own);
+    } else if (own) {
+        find(rows, stride, NULL, 0, HALF, count, row);
+        pass(what, HALF, query, row, NULL, dim, sums, squares, own);
+        r = HALF;
+    }
+    const size_t grouped = stream ? r : r + (count - r) / (size_t)group * (size_t)group;
     for (; pick && r < grouped; r += (size_t)group) {
         find(rows, stride, pick, r, group, count, row);
         find(rows, stride, pick, r + (size_t)group, group, count, next);
-        pass(what, group, query, row, next, dim, sums + r, squares + r);
+        pass(what, group, query, row, next, dim, sums + r, squares + r, NULL);
     }
     for (; r < grouped; r += (size_t)group) {
         find(rows, stride, NULL, r, group, count, row);
-        pass(what, group, query, row, NULL, dim, sums + r, squares + r);
+        pass(what, group, query, row, NULL, dim, sums + r, squares + r, NULL);
+    }
+    if (!stream && group > HALF && count - r >= HALF) {
+        find(rows, stride, pick, r, HALF, count, row);
+        pass(what, HALF, query, row, NULL, dim, sums + r, squares + r, NULL);
+        r += HALF;
     }
     for (; r < count; r++) {
         find(rows, stride, pick, r, 1, count, row);
-        pass(what, 1, query, row, NULL, dim, sums + r, squares + r);
+        pass(what, 1, query, row, NULL, dim, sums + r, squares + r, NULL);
     }
 }
+
+enum { BLOCK = 256 }; /* sums to finish while they are in L1 */
 
 /* (dot * 1/|q|) * 1/|row|, rounded after each step; the same bits with stored norms (when they are
  * those of norms_f32, or inverse_roots of the square) and without. */
@@ -162,23 +173,38 @@ static INLINE void row_cosines(const QUERY_ELEMENT *query, const ELEMENT *rows, 
                                const uint32_t *pick, size_t count, size_t dim,
                                const float *inverse_norms, float *scores)
 {
-    enum { BLOCK = 256 };
     const int stream = streams(pick, count, dim);
-    const float query_inverse = inverse_norm(query, dim);
     SUM dots[BLOCK], squares[BLOCK];
-    float inverse[BLOCK];
+    float inverse[BLOCK], own;
     for (size_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? count - first : BLOCK;
         const uint32_t *picked = pick ? pick + first : NULL;
         const ELEMENT *from = rows + (pick ? 0 : first * stride);
+        const float *its = inverse;
         if (inverse_norms) {
-            row_sums(DOT, query, from, stride, picked, n, dim, stream, dots, squares);
-            for (size_t r = 0; r < n; r++) inverse[r] = inverse_norms[pick ? picked[r] : first + r];
+            row_sums(DOT, query, from, stride, picked, n, dim, stream, dots, squares, first ? NULL : &own);
+            if (!pick) its = inverse_norms + first;
+            for (size_t r = 0; pick && r < n; r++) inverse[r] = inverse_norms[picked[r]];
         } else {
-            row_sums(DOT_AND_SQUARE, query, from, stride, picked, n, dim, stream, dots, squares);
+            row_sums(DOT_AND_SQUARE, query, from, stride, picked, n, dim, stream, dots, squares, first ? NULL : &own);
             for (size_t r = 0; r < n; r++) inverse[r] = (float)squares[r];
             inverse_roots(inverse, n);
         }
-        for (size_t r = 0; r < n; r++) scores[first + r] = (float)dots[r] * query_inverse * inverse[r];
+        for (size_t r = 0; r < n; r++) scores[first + r] = (float)dots[r] * own * its[r];
+    }
+}
+
+/* 1/|row| of rows in order. */
+static INLINE void row_inverses(const ELEMENT *rows, size_t stride, size_t count, size_t dim, float *inverse)
+{
+    const int stream = streams(NULL, count, dim);
+    SUM squares[BLOCK];
+    float block[BLOCK];
+    for (size_t first = 0; first < count; first += BLOCK) {
+        const size_t n = count - first < BLOCK ? count - first : BLOCK;
+        row_sums(SQUARE, NULL, rows + first * stride, stride, NULL, n, dim, stream, squares, squares, NULL);
+        for (size_t r = 0; r < n; r++) block[r] = (float)squares[r];
+        inverse_roots(block, n);
+        memcpy(inverse + first, block, n * sizeof *block);
     }
 }

@@ -14,7 +14,7 @@ static void blocked(const float *queries, size_t query_stride, size_t query_coun
             const float *query = queries + q * query_stride, *from = rows + r * stride;
             const size_t n = count - r < block ? count - r : block;
             float *out = scores + q * count + r;
-            row_sums(DOT, query, from, stride, NULL, n, dim, 0, out, out);
+            row_sums(DOT, query, from, stride, NULL, n, dim, 0, out, out, NULL);
         }
 }
 
