@@ -3,7 +3,7 @@
  *
  * Scores    Higher is nearer.  cosine: cosine in [-1, 1]; dot: inner product; l2: minus the squared
  *           distance.  Ties: higher score first, then lower id.  A zero vector scores 0 by cosine
- *           (pq and upstream, which give it codes like any other, excepted).
+ *           (pq, upstream and residuals of ivf, which give it codes like any other, excepted).
  * Ids       The caller's, 64 bits, unique within an index.
  * Threads   One caller mutates an index.  Built, it is const and any number may search it, each
  *           with its own scratch.  Results depend on data, query and parameters alone: never on
@@ -89,11 +89,17 @@ struct index_ops {
     /* The same into heaps that may hold hits already (topk.h), left unsorted: how ivf goes through its
      * lists.  NULL: cannot stand inside another index. */
     void (*search_into)(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
-    /* What the last search with this scratch read, over its query_count queries.  NULL: not counted. */
+    /* What the last search with this scratch read, over its query_count queries: all since search or search_into
+     * was called with it.  NULL: not counted. */
     void (*work)(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out);
-    /* The same once more for the same queries, where search_into has just left its scratch, by this index or
-     * by one of equal spec and config: what was prepared of the queries is used again.  NULL: search_into. */
-    void (*search_again)(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
+    /* The two halves of search_into, so that what was prepared of the queries serves all indexes of equal spec and
+     * config.  shifts: what is added to every score of a query; NULL: nothing.  NULL, both: cannot. */
+    void (*prepare)(const struct index *ix, struct rows queries, void *scratch);
+    void (*search_prepared)(const struct index *ix, struct rows queries, const float *shifts, struct topk *best,
+                            void *scratch);
+    /* An empty index of model's spec and config that shares its params and what it has learnt or drawn.  It must go
+     * before model does, by ops->destroy.  NULL: cannot. */
+    int (*like)(struct index **out, const struct index *model, struct err *e);
     /* Appends "op=isa/variant;..." of the operations that search uses (kernel_set_describe). */
     void (*kernels)(const struct index *ix, struct text *out);
     int (*save)(const struct index *ix, struct index_writer *w, struct err *e); /* NULL: cannot */

@@ -279,6 +279,14 @@ static void stats(const struct index *ix, struct index_stats *out)
     };
 }
 
+static void work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)
+{
+    struct index_stats all;
+    (void)scratch;
+    stats(ix, &all);
+    *out = (struct index_work){ .bytes = (all.code_bytes + all.side_bytes) * query_count };
+}
+
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct pq *x = (const struct pq *)ix;
@@ -302,6 +310,7 @@ const struct index_ops index_pq = {
     .scratch_bytes = scratch_bytes,
     .search = search,
     .search_into = search_into,
+    .work = work,
     .kernels = describe,
     .save = save,
     .load = load,

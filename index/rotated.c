@@ -26,9 +26,11 @@ void rotated_destroy(struct index *ix)
     struct rotated *t = (struct rotated *)ix;
     if (!t) return;
     idset_fini(&t->ids);
-    rotation_fini(&t->rotation);
-    rotation_fini(&t->sketch);
-    mem_free(t->gaussian);
+    if (!t->model) {
+        rotation_fini(&t->rotation);
+        rotation_fini(&t->sketch);
+        mem_free(t->gaussian);
+    }
     mem_free(t->squares);
     mem_free(t->offsets);
     split_fini(&t->split);
@@ -96,6 +98,29 @@ int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int r
                    t->planes[0].step);
     const int status = rotation_init(&t->rotation, kind, c->dim, rounds, c->seed, 0, &t->base.kernels, e);
     return status == ERR_OK && has_sketch ? init_sketch(t, kind, rounds, e) : status;
+}
+
+int rotated_like(struct index **out, const struct index *ix, struct err *e)
+{
+    const struct rotated *model = (const struct rotated *)ix;
+    struct rotated *t = mem_alloc(1, sizeof *t);
+    if (!t) return FAIL(e, ERR_MEM, "%s: no memory", name_of(model));
+    *t = *model;
+    t->model = model->model ? model->model : model;
+    t->base.config.kernels = &t->base.kernels;
+    t->ids = (struct idset){ 0 };
+    t->room = 0;
+    t->squares = t->offsets = NULL;
+    for (size_t p = 0; p < t->plane_count; p++) {
+        t->planes[p].codes = NULL;
+        t->planes[p].weights = NULL;
+    }
+    struct split *s = &t->split;
+    s->signs = s->ranks = NULL;
+    s->scales = s->errors = s->weights = NULL;
+    s->squares = NULL;
+    *out = &t->base;
+    return ERR_OK;
 }
 
 /* --- adding ------------------------------------------------------------------------------------- */
@@ -279,7 +304,7 @@ struct scratch {
     uint8_t *luts;     /* of scan_sign: groups * LUT_BYTES a query and plane */
     int32_t *starts;
     void *work;        /* split */
-    size_t *read;      /* split: rows of the last search that were read whole */
+    struct index_work *read; /* since the queries were prepared */
 };
 
 static void *take(char **at, size_t bytes)
@@ -306,7 +331,7 @@ static char *lay_out(const struct rotated *t, size_t queries, char *at, struct s
     s->luts = take(&at, slots * t->groups * LUT_BYTES);
     s->starts = take(&at, slots * sizeof *s->starts);
     s->work = take(&at, t->is_split ? split_work_bytes(&t->split) : 0);
-    s->read = take(&at, t->is_split ? sizeof *s->read : 0);
+    s->read = take(&at, sizeof *s->read);
     return at;
 }
 
@@ -438,7 +463,8 @@ static int is_plain(const struct rotated *t)
     return t->plane_count == 1 && t->query != QUERY_F32 && !t->is_affine && !t->squares;
 }
 
-static void scan_plain(const struct rotated *t, const struct scratch *s, size_t queries, size_t first, size_t rows)
+static void scan_plain(const struct rotated *t, const struct scratch *s, const float *shifts, size_t queries,
+                       size_t first, size_t rows)
 {
     static const float no_error[SCAN_ROWS];
     const float *weights = t->planes[0].weights + first;
@@ -447,18 +473,19 @@ static void scan_plain(const struct rotated *t, const struct scratch *s, size_t 
         const size_t tile = queries - q < TILE ? queries - q : TILE;
         sum_plane(t, s, 0, queries, q, tile, first, rows);
         for (size_t i = 0; i < tile; i++) {
-            const float factor = s->factors[FACTORS * (q + i)];
+            const float factor = s->factors[FACTORS * (q + i)], shift = shifts ? shifts[q + i] : 0;
             const int32_t *sums = s->sums + i * codes_blocks(rows) * CODES_ROWS;
-            const size_t count = t->base.kernels.of[OP_survive]->fn.survive(sums, weights, no_error, rows, factor, 0,
-                                                                            topk_bound(&s->best[q + i]), 0, kept);
+            const size_t count = t->base.kernels.of[OP_survive]->fn.survive(
+                sums, weights, no_error, rows, factor, 0, topk_bound_shifted(&s->best[q + i], shift), 0, kept);
             for (size_t n = 0; n < count; n++)
                 topk_push(&s->best[q + i], idset_id(&t->ids, first + kept[n]),
-                          (float)sums[kept[n]] * factor * weights[kept[n]]);
+                          (float)sums[kept[n]] * factor * weights[kept[n]] + shift);
         }
     }
 }
 
-static void scan_block(const struct rotated *t, const struct scratch *s, size_t queries, size_t first, size_t rows)
+static void scan_block(const struct rotated *t, const struct scratch *s, const float *shifts, size_t queries,
+                       size_t first, size_t rows)
 {
     for (size_t q = 0; q < queries; q += TILE) {
         const size_t tile = queries - q < TILE ? queries - q : TILE;
@@ -470,32 +497,72 @@ static void scan_block(const struct rotated *t, const struct scratch *s, size_t 
                 for (size_t r = 0; r < rows; r++) scores[r] += t->offsets[first + r] * factors[3];
             if (t->squares)
                 for (size_t r = 0; r < rows; r++) scores[r] = 2 * scores[r] - t->squares[first + r] - factors[2];
+            for (size_t r = 0; shifts && r < rows; r++) scores[r] += shifts[q + i];
             idset_offer(&t->ids, &s->best[q + i], first, scores, rows);
         }
     }
 }
 
-void rotated_search_again(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
+/* Of a row: its codes, and the numbers beside them. */
+static void row_bytes(const struct rotated *t, size_t *codes, size_t *side)
+{
+    *codes = 0;
+    *side = (t->is_affine ? sizeof(float) : 0) + (t->base.config.metric == METRIC_L2 ? sizeof(float) : 0);
+    for (size_t i = 0; i < t->plane_count; i++) {
+        *codes += block_bytes(t, &t->planes[i]) / CODES_ROWS;
+        *side += t->is_split ? 3 * sizeof(float) : sizeof(float);
+    }
+}
+
+/* What a scan reads of all rows; of split ones their signs, and of their numbers all but the weight. */
+static uint64_t scanned_bytes(const struct rotated *t)
+{
+    const size_t rows = t->ids.count;
+    size_t codes, side;
+    row_bytes(t, &codes, &side);
+    if (t->is_split) {
+        codes -= t->split.rank_bytes;
+        side -= sizeof *t->split.weights;
+    }
+    return codes_blocks(rows) * CODES_ROWS * codes + rows * side + idset_row_bytes(&t->ids);
+}
+
+void rotated_prepare(const struct index *ix, struct rows queries, void *scratch)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    struct scratch s;
+    lay_out(t, queries.count, scratch, &s);
+    *s.read = (struct index_work){ 0 };
+    for (size_t q = 0; q < queries.count; q++) prepare(t, &s, rows_at(queries, q), q, queries.count);
+}
+
+void rotated_search_prepared(const struct index *ix, struct rows queries, const float *shifts, struct topk *best,
+                             void *scratch)
 {
     const struct rotated *t = (const struct rotated *)ix;
     struct scratch s;
     lay_out(t, queries.count, scratch, &s);
     s.best = best;
-    if (t->is_split)
-        *s.read = split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
-    for (size_t first = 0; first < t->ids.count && !t->is_split; first += SCAN_ROWS) {
+    s.read->bytes += queries.count * scanned_bytes(t);
+    if (t->is_split) {
+        for (size_t q = 0; shifts && q < queries.count; q++) s.split[q].shift = shifts[q];
+        const size_t whole =
+            split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
+        s.read->survivors += whole;
+        s.read->bytes += whole * (t->split.rank_bytes + sizeof *t->split.weights);
+        return;
+    }
+    for (size_t first = 0; first < t->ids.count; first += SCAN_ROWS) {
         const size_t left = t->ids.count - first;
-        (is_plain(t) ? scan_plain : scan_block)(t, &s, queries.count, first, left < SCAN_ROWS ? left : SCAN_ROWS);
+        (is_plain(t) ? scan_plain : scan_block)(t, &s, shifts, queries.count, first,
+                                                left < SCAN_ROWS ? left : SCAN_ROWS);
     }
 }
 
 void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
 {
-    const struct rotated *t = (const struct rotated *)ix;
-    struct scratch s;
-    lay_out(t, queries.count, scratch, &s);
-    for (size_t q = 0; q < queries.count; q++) prepare(t, &s, rows_at(queries, q), q, queries.count);
-    rotated_search_again(ix, queries, best, scratch);
+    rotated_prepare(ix, queries, scratch);
+    rotated_search_prepared(ix, queries, NULL, best, scratch);
 }
 
 void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch,
@@ -554,8 +621,8 @@ int rotated_save(const struct index *ix, struct index_writer *w, struct err *e)
     if (status == ERR_OK && ix->config.metric == METRIC_L2)
         status = index_write(w, "squares", t->squares, rows * sizeof(float), e);
     if (status == ERR_OK && t->is_affine) status = index_write(w, "offsets", t->offsets, rows * sizeof(float), e);
-    if (status == ERR_OK) status = save_matrix(&t->rotation, w, e);
-    return status == ERR_OK ? save_matrix(&t->sketch, w, e) : status;
+    if (status == ERR_OK && !t->model) status = save_matrix(&t->rotation, w, e);
+    return status == ERR_OK && !t->model ? save_matrix(&t->sketch, w, e) : status;
 }
 
 int rotated_load(struct index *ix, struct index_reader *r, struct err *e)
@@ -577,43 +644,32 @@ int rotated_load(struct index *ix, struct index_reader *r, struct err *e)
         status = index_read_into(r, "squares", t->squares, ids.count * sizeof(float), e);
     if (status == ERR_OK && t->is_affine)
         status = index_read_into(r, "offsets", t->offsets, ids.count * sizeof(float), e);
-    if (status == ERR_OK) status = load_matrix(&t->rotation, r, e);
-    return status == ERR_OK ? load_matrix(&t->sketch, r, e) : status;
+    if (status == ERR_OK && !t->model) status = load_matrix(&t->rotation, r, e);
+    return status == ERR_OK && !t->model ? load_matrix(&t->sketch, r, e) : status;
 }
 
 void rotated_stats(const struct index *ix, struct index_stats *out)
 {
     const struct rotated *t = (const struct rotated *)ix;
     const size_t rows = t->ids.count, dim = ix->config.dim, padded = codes_blocks(rows) * CODES_ROWS;
-    size_t codes = 0, side = t->is_affine ? sizeof(float) : 0; /* a row */
-    if (ix->config.metric == METRIC_L2) side += sizeof(float);
-    for (size_t i = 0; i < t->plane_count; i++) {
-        codes += block_bytes(t, &t->planes[i]) / CODES_ROWS;
-        side += t->is_split ? 3 * sizeof(float) : sizeof(float);
-    }
+    size_t codes, side;
+    row_bytes(t, &codes, &side);
     *out = (struct index_stats){
         .rows = rows,
         .code_bytes = padded * codes,
         .side_bytes = rows * side + idset_row_bytes(&t->ids),
-        .other_bytes = sizeof *t + rotation_bytes(&t->rotation) + rotation_bytes(&t->sketch) +
-                       idset_other_bytes(&t->ids) + (t->gaussian ? dim * dim * sizeof(float) : 0) +
-                       (t->room - rows) * side + (t->room - padded) * codes,
+        .other_bytes = sizeof *t + idset_other_bytes(&t->ids) + (t->room - rows) * side + (t->room - padded) * codes,
     };
+    if (!t->model)
+        out->other_bytes += rotation_bytes(&t->rotation) + rotation_bytes(&t->sketch) +
+                            (t->gaussian ? dim * dim * sizeof(float) : 0);
 }
 
 void rotated_work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)
 {
-    const struct rotated *t = (const struct rotated *)ix;
-    struct index_stats all;
     struct scratch s;
-    rotated_stats(ix, &all);
-    *out = (struct index_work){ .bytes = (all.code_bytes + all.side_bytes) * query_count };
-    if (!t->is_split) return;
-    /* Every row: its signs, and of its numbers all but the weight; survivors: the rest. */
-    const size_t rest = t->split.rank_bytes + sizeof *t->split.weights;
-    lay_out(t, query_count, (char *)(uintptr_t)scratch, &s);
-    out->survivors = *s.read;
-    out->bytes = out->bytes - t->ids.count * rest * query_count + *s.read * rest;
+    lay_out((const struct rotated *)ix, query_count, (char *)(uintptr_t)scratch, &s);
+    *out = *s.read;
 }
 
 /* The row as its estimator sees it; by cosine, of unit length but for the estimator's own factor. */

@@ -53,6 +53,7 @@ struct rotated {
     float *offsets;       /* affine: what a row adds per unit of the sum of the query */
     double fit;           /* the chooser's own constant */
     size_t groups, room;  /* room: rows, a multiple of CODES_ROWS */
+    const struct rotated *model; /* whose rotation, sketch and gaussian these are; NULL: our own */
 };
 
 /* Allocates and fills base and groups; then the caller sets the fields above, adds its level plane and calls
@@ -69,7 +70,10 @@ size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t 
 void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch,
                     struct hit *hits, size_t *counts);
 void rotated_search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
-void rotated_search_again(const struct index *ix, struct rows queries, struct topk *best, void *scratch);
+void rotated_prepare(const struct index *ix, struct rows queries, void *scratch);
+void rotated_search_prepared(const struct index *ix, struct rows queries, const float *shifts, struct topk *best,
+                             void *scratch);
+int rotated_like(struct index **out, const struct index *model, struct err *e);
 void rotated_work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out);
 void rotated_kernels(const struct index *ix, struct text *out);
 int rotated_save(const struct index *ix, struct index_writer *w, struct err *e);
@@ -80,7 +84,8 @@ void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \
     .add = rotated_add, .remove = rotated_remove, .scratch_bytes = rotated_scratch_bytes,               \
     .search = rotated_search, .search_into = rotated_search_into,                                       \
-    .search_again = rotated_search_again, .work = rotated_work,                                         \
+    .prepare = rotated_prepare, .search_prepared = rotated_search_prepared, .like = rotated_like,       \
+    .work = rotated_work,                                                                               \
     .kernels = rotated_kernels,                                                                         \
     .save = rotated_save, .load = rotated_load, .stats = rotated_stats, .decode = rotated_decode,       \
     .destroy = rotated_destroy

@@ -116,6 +116,7 @@ void split_prepare(const struct split *s, const struct kernel_set *kernels, cons
     q->fine_step = codec_query(rotated, dim, padded, 127, fine);
     q->length = length;
     q->square = square;
+    q->shift = 0;
 }
 
 struct work {
@@ -166,7 +167,8 @@ static size_t finish(const struct split *s, const struct kernel_set *kernels, co
 {
     const struct bound b = { q->coarse_step * q->length, s->eps0 * q->length };
     const float factor = q->fine_step * s->step * q->length;
-    const size_t count = survivors(s, kernels, q, b, sums, first, rows, topk_bound(best), w->kept);
+    const float threshold = topk_bound_shifted(best, q->shift);
+    const size_t count = survivors(s, kernels, q, b, sums, first, rows, threshold, w->kept);
     kernels->of[OP_scan_pick]->fn.scan_pick(s->signs, s->ranks, s->rank_bytes, s->groups, s->bits, s->table, fine, 1,
                                             w->kept, count, w->fine);
     for (size_t i = 0; i < count; i++) {
@@ -174,7 +176,7 @@ static size_t finish(const struct split *s, const struct kernel_set *kernels, co
         const float full = (float)w->fine[i] * factor * s->weights[row],
                     most = upper_bound(s, b, sums[row - first], row);
         const float score = full < most ? full : most;
-        topk_push(best, idset_id(ids, row), s->squares ? as_l2(s, q, score, row) : score);
+        topk_push(best, idset_id(ids, row), (s->squares ? as_l2(s, q, score, row) : score) + q->shift);
     }
     return count;
 }
@@ -187,7 +189,7 @@ size_t split_scan(const struct split *s, const struct kernel_set *kernels, const
     struct work *w = work;
     const size_t padded = s->groups * CODES_DIMS, lut_bytes = s->groups * 128;
     size_t read = 0;
-    for (size_t first = 0, step = FIRST_ROWS; first < ids->count;
+    for (size_t first = 0, step = best->count < best->k ? FIRST_ROWS : SPLIT_ROWS; first < ids->count;
          first += step, step = step < SPLIT_ROWS ? 2 * step : step) {
         const size_t left = ids->count - first, rows = left < step ? left : step, blocks = codes_blocks(rows);
         for (size_t q = 0; q < count; q += TILE) {

@@ -45,7 +45,7 @@ int split_load(struct split *s, size_t rows, struct index_reader *r, struct err 
 
 /* What a query brings; filled by split_prepare from the rotated query, `length` long. */
 struct split_query {
-    float coarse_step, fine_step, length, square;
+    float coarse_step, fine_step, length, square, shift; /* shift: added to every score */
     int32_t start;
 };
 /* Quantised forms, for `count` queries: groups * 32 bytes of 8 bits, groups * 128 of tables. */

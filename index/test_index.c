@@ -38,6 +38,9 @@ static const char *const more_specs[] = { "turboquant:bits=1",
                                           "pq:m=1,nbits=4,train=base",
                                           "ivf:nlist=30,nprobe=5",
                                           "ivf:nlist=4,nprobe=9,inner=(flat)",
+                                          "ivf:nlist=12,nprobe=12,residual=1,inner=(turboquant:bits=3)",
+                                          "ivf:nlist=6,nprobe=6,residual=1,inner=(rabitq:bits=1)",
+                                          "ivf:nlist=5,nprobe=5,residual=1,inner=(sq:bits=8)",
                                           "sq:bits=1,rotation=fht",
                                           NULL };
 
@@ -289,10 +292,11 @@ out:
     index_destroy(a), index_destroy(b);
 }
 
-/* The engine and pq give a zero vector codes like any other. */
+/* The engine, pq and residuals give a zero vector codes like any other. */
 static int has_zero(const char *spec, enum metric metric)
 {
-    return metric != METRIC_L2 && strcmp(spec, "upstream") != 0 && strncmp(spec, "pq", 2) != 0;
+    return metric != METRIC_L2 && strcmp(spec, "upstream") != 0 && strncmp(spec, "pq", 2) != 0 &&
+           !strstr(spec, "residual=1");
 }
 
 static void odd_dimensions(const char *spec, enum metric metric)
@@ -411,6 +415,59 @@ static void ivf_is_its_inner(void)
     free_rows(x), free_rows(q);
 }
 
+/* Through all lists of residuals of 8 bits: exact scores but for what 8 bits lose, and the rows themselves back. */
+static void ivf_residuals(void)
+{
+    enum { D = 96, N = 800, Q = 15, K = 10 };
+    static const char *const inners[] = { "turboquant:bits=8,eps0=5", "turboquant:bits=8,layout=blocked",
+                                          "rabitq:bits=8,eps0=5", "sq:bits=8", "flat" };
+    struct rows x = normal_rows(90, N, D), q = normal_rows(91, Q, D);
+    struct err e = { 0 };
+    float *centred = (float *)(uintptr_t)x.at, back[D];
+    for (size_t i = 0; i < N * D; i++) centred[i] += (float)(i / D % 4 + 1) * (i % D % 4 == i / D % 4 ? 1.0f : 0); /* four heaps */
+    for (size_t i = 0; i < sizeof inners / sizeof *inners; i++)
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            char spec[128];
+            struct index *exact = make("flat", D, (enum metric)m), *ix = NULL;
+            const struct index_config c = { .dim = D, .metric = (enum metric)m, .seed = 42, .threads = 1 };
+            snprintf(spec, sizeof spec, "ivf:nlist=8,nprobe=8,residual=1,inner=(%s)", inners[i]);
+            const int status = index_create(&ix, spec, &c, &e), is_flat = strcmp(inners[i], "flat") == 0;
+            if (is_flat && m != METRIC_L2) {
+                CHECK(status == ERR_ARG && strstr(e.text, "residual=1"), "%s: %s", spec, e.text);
+                index_destroy(exact);
+                continue;
+            }
+            CHECK(status == ERR_OK, "%s: %s", spec, e.text);
+            add_all(exact, x, NULL), add_all(ix, x, NULL);
+            struct found f = ask(exact, q, K, 1, 1), g = ask(ix, q, K, 4, 2);
+            int common = 0;
+            float worst = 0;
+            const float scale = m == METRIC_COSINE ? 1 : m == METRIC_DOT ? D : 4 * D;
+            for (size_t query = 0; query < Q; query++)
+                for (size_t a = 0; a < K; a++)
+                    for (size_t b = 0; b < K; b++) {
+                        const struct hit *h = &f.hits[query * K + a], *got = &g.hits[query * K + b];
+                        if (h->id != got->id) continue;
+                        common++;
+                        worst = fmaxf(worst, fabsf(h->score - got->score) / scale);
+                    }
+            CHECK(common >= Q * K * 9 / 10 && worst < (is_flat ? 1e-6f : 0.01f), "%s, %s: %d of %d common, off by %g", spec,
+                  metric_name((enum metric)m), common, Q * K, (double)worst);
+            CHECK(index_decode(ix, 5, back, &e) == ERR_OK, "%s", e.text);
+            double length = 0, off = 0;
+            for (size_t j = 0; j < D; j++) length += (double)x.at[5 * D + j] * (double)x.at[5 * D + j];
+            for (size_t j = 0; j < D; j++) {
+                const double wanted = (double)x.at[5 * D + j] / (m == METRIC_COSINE ? sqrt(length) : 1);
+                off += (wanted - (double)back[j]) * (wanted - (double)back[j]);
+            }
+            CHECK(off < 1e-3 * (m == METRIC_COSINE ? 1 : length), "%s, %s: decoded off by %g", spec,
+                  metric_name((enum metric)m), off);
+            free_found(f), free_found(g);
+            index_destroy(exact), index_destroy(ix);
+        }
+    free_rows(x), free_rows(q);
+}
+
 static void bad_specs(void)
 {
     static const struct { const char *spec, *says; } bad[] = {
@@ -448,6 +505,7 @@ int main(int argc, char **argv)
     contract("bad rows, ids and queries are refused by name", refuses);
     contract("a failed allocation changes nothing", survives_no_memory);
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
+    test_case("ivf over residuals scores and decodes rows", ivf_residuals);
     test_case("bad specs are refused by name", bad_specs);
     return test_end();
 }

@@ -34,6 +34,16 @@ static inline float topk_bound(const struct topk *t)
     return t->count < t->k ? -INFINITY : t->k ? t->hits[0].score : INFINITY;
 }
 
+/* What a score must reach so that it may still enter once `shift` is added to it: no lower score can, whatever the
+ * rounding of the sum, so leaving it out changes no answer. */
+static inline float topk_bound_shifted(const struct topk *t, float shift)
+{
+    const float bound = topk_bound(t);
+    if (shift == 0 || !isfinite(bound)) return bound;
+    const double least = (double)bound - (double)shift;
+    return (float)(least - 0x1p-22 * (fabs(least) + fabs((double)bound)));
+}
+
 void topk_push_slow(struct topk *t, struct hit h);
 
 /* Scores must not be NaN. */
