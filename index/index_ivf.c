@@ -8,9 +8,12 @@
  * with its direction).  Ranking reads centres of 8 bits: a quarter of the bytes of floats and a fifth of the time
  * (512 x 384: 9 us as floats), and it moves rows at the rim of a part at most.
  *
- * residual=1 codes x - m, m the centre times what the rows of its part have of it on average.  Codes are as fine as
- * the residual is short, and so is the error bound of split codes.  cosine, dot: <q, x> = <q, m> + <q, x - m>, and
- * the query is prepared once all the same.  l2: |q - x| = |(q - m) - (x - m)|, prepared anew for each list. */
+ * residual=1 codes x - m, m the centre times what the rows of its part have of it on average.
+ * l2: |q - x| = |(q - m) - (x - m)|, where both are short and so is the error; the query is prepared anew for each
+ * list (0.6 us at 384 dimensions).  cosine: the same of unit vectors, 1 - |q - x|^2 / 2 at the end; recall@10 of 4
+ * bits on 100k x 384 in clusters goes from .920 to .948.  A zero vector, which has no direction, stands opposite to its
+ * centre.
+ * dot: <q, x> = <q, m> + <q, x - m>, prepared once; it gains only where m is most of x, for q stays long. */
 #include <math.h>
 #include <string.h>
 #include "index/codec.h"
@@ -51,7 +54,7 @@ static struct index_config inner_config(const struct ivf *v)
 {
     struct index_config c = v->base.config;
     c.threads = 1;
-    if (v->is_residual && c.metric == METRIC_COSINE) c.metric = METRIC_DOT; /* of unit vectors */
+    if (v->is_residual && c.metric == METRIC_COSINE) c.metric = METRIC_L2; /* of unit vectors */
     c.kernels = &v->base.kernels;
     return c;
 }
@@ -97,8 +100,8 @@ static int create(struct index **out, const struct index *base, struct err *e)
     if (ops && (!ops->search_into || !ops->remove))
         status = FAIL(e, ERR_ARG, "ivf: inner=(%s) cannot stand inside another index", ops->name);
     else if (ops && v->is_residual && c.metric == METRIC_DOT && !ops->search_prepared)
-        status = FAIL(e, ERR_ARG, "ivf: residual=1 by %s: inner=(%s) cannot add what a list's rows have in common",
-                      metric_name(base->config.metric), ops->name);
+        status = FAIL(e, ERR_ARG, "ivf: residual=1 by dot: inner=(%s) cannot add what a list's rows have in common",
+                      ops->name);
     if (status == ERR_OK) *out = &v->base;
     else destroy(&v->base);
     return status;
@@ -114,8 +117,8 @@ static int make_lists(struct ivf *v, struct err *e)
     v->sizes = mem_zero(count, sizeof *v->sizes);
     v->coarse = mem_alloc(count, v->padded);
     v->steps = mem_alloc(count, sizeof *v->steps);
-    int status = v->lists && v->sizes && v->coarse && v->steps ? ERR_OK
-                                                               : FAIL(e, ERR_MEM, "ivf: no memory for %zu lists", count);
+    const int whole = v->lists && v->sizes && v->coarse && v->steps;
+    int status = whole ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu lists", count);
     for (size_t i = 0; i < count && status == ERR_OK; i++) {
         v->steps[i] = codec_query(v->kmeans.centres + i * dim, dim, v->padded, 127, v->coarse + i * v->padded);
         status = ops->like ? ops->like(&v->lists[i], v->model, e)
@@ -154,6 +157,17 @@ static void less_mean(const struct ivf *v, size_t list, const float *x, float *o
     const size_t dim = v->base.config.dim;
     const float *centre = v->kmeans.centres + list * dim;
     for (size_t i = 0; i < dim; i++) out[i] = x[i] - v->shares[list] * centre[i];
+}
+
+/* The same of a row that is added. */
+static void residual_of(const struct ivf *v, size_t list, const float *x, float *out)
+{
+    const size_t dim = v->base.config.dim;
+    const float *centre = v->kmeans.centres + list * dim;
+    float square = 1;
+    if (v->base.config.metric == METRIC_COSINE) v->kmeans.dot(x, x, 0, NULL, 1, dim, &square);
+    less_mean(v, list, x, out);
+    for (size_t i = 0; i < dim && square == 0; i++) out[i] -= centre[i];
 }
 
 /* Unit rows where length does not matter for routing; free_routed frees them. */
@@ -199,7 +213,7 @@ static int learn_lists(struct ivf *v, struct rows rows, struct rows unit, struct
     sample = scored(v, rows, unit);
     if (status == ERR_OK) status = learn_shares(v, sample, nearest, e);
     for (size_t r = 0; status == ERR_OK && learns && r < rows.count; r++)
-        less_mean(v, nearest[r], rows_at(sample, r), rest + r * rows.dim);
+        residual_of(v, nearest[r], rows_at(sample, r), rest + r * rows.dim);
     if (status == ERR_OK && learns)
         status = ops->train(v->model, (struct rows){ rest, rows.count, rows.dim, rows.dim }, e);
     mem_free(nearest), mem_free(rest);
@@ -248,7 +262,7 @@ static void fill_lists(void *context, int thread, size_t from, size_t to)
         f->status[list] = x && ids ? ERR_OK : FAIL(&f->errors[thread], ERR_MEM, "ivf: no memory for %zu rows", count);
         for (size_t i = 0; i < count && f->status[list] == ERR_OK; i++) {
             const size_t row = f->order[f->starts[list] + i];
-            if (f->v->is_residual) less_mean(f->v, list, rows_at(f->rows, row), x + i * dim);
+            if (f->v->is_residual) residual_of(f->v, list, rows_at(f->rows, row), x + i * dim);
             else memcpy(x + i * dim, rows_at(f->rows, row), dim * sizeof *x);
             ids[i] = idset_id(&f->v->ids, f->first + row);
         }
@@ -358,8 +372,8 @@ struct scratch {
     float *scores;       /* a centre */
     struct hit *nearest; /* centres */
     uint32_t *pick;      /* the same, as numbers */
-    float *shifts;       /* residual: <q, m> of each */
-    float *moved;        /* residual: the query as its list sees it */
+    float *shifts;       /* residual, dot: <q, m> of each */
+    float *unit, *moved; /* residual: the query by cosine, and as a list sees it */
     struct index_work *work;
     void *inner;
 };
@@ -381,6 +395,7 @@ static char *lay_out(const struct ivf *v, char *at, struct scratch *s)
     s->nearest = take(&at, nprobe * sizeof *s->nearest);
     s->pick = take(&at, nprobe * sizeof *s->pick);
     s->shifts = take(&at, nprobe * sizeof *s->shifts);
+    s->unit = take(&at, v->base.config.dim * sizeof *s->unit);
     s->moved = take(&at, v->base.config.dim * sizeof *s->moved);
     s->work = take(&at, sizeof *s->work);
     s->inner = at;
@@ -418,22 +433,6 @@ static size_t rank_lists(const struct ivf *v, const float *query, const struct s
     return count;
 }
 
-/* What is asked of residuals by cosine and dot, and what the means add to it. */
-static struct rows prepare_shifts(const struct ivf *v, struct rows query, size_t count, const struct scratch *s)
-{
-    const size_t dim = query.dim;
-    if (v->base.config.metric == METRIC_COSINE) {
-        float square;
-        v->kmeans.dot(query.at, query.at, 0, NULL, 1, dim, &square);
-        const float scale = square > 0 ? 1 / sqrtf(square) : 0;
-        for (size_t i = 0; i < dim; i++) s->moved[i] = query.at[i] * scale;
-        query.at = s->moved;
-    }
-    v->kmeans.dot(query.at, v->kmeans.centres, dim, s->pick, count, dim, s->shifts);
-    for (size_t i = 0; i < count; i++) s->shifts[i] *= v->shares[s->pick[i]];
-    return query;
-}
-
 /* Adds what was read since the query was prepared. */
 static void count_work(const struct ivf *v, const struct index *list, const struct scratch *s)
 {
@@ -447,7 +446,8 @@ static void search_prepared(const struct ivf *v, struct rows query, size_t count
                             struct topk *best)
 {
     const struct index_ops *ops = v->model->ops;
-    if (v->is_residual) query = prepare_shifts(v, query, count, s);
+    if (v->is_residual) v->kmeans.dot(query.at, v->kmeans.centres, query.dim, s->pick, count, query.dim, s->shifts);
+    for (size_t i = 0; v->is_residual && i < count; i++) s->shifts[i] *= v->shares[s->pick[i]];
     ops->prepare(v->model, query, s->inner);
     for (size_t i = 0; i < count; i++)
         ops->search_prepared(v->lists[s->pick[i]], query, v->is_residual ? s->shifts + i : NULL, best, s->inner);
@@ -466,21 +466,43 @@ static void search_anew(const struct ivf *v, struct rows query, size_t count, co
     }
 }
 
+/* 1 - |q - x|^2 / 2 of unit vectors; nothing is near to a zero query or far from it. */
+static void as_cosines(struct hit *hits, size_t count, float square)
+{
+    for (size_t i = 0; i < count; i++) hits[i].score = square > 0 ? 1 + hits[i].score / 2 : 0;
+    hits_sort(hits, count); /* what was not equal may have become so */
+}
+
+static size_t search_one(const struct ivf *v, struct rows query, size_t k, const struct scratch *s, struct hit *hits)
+{
+    const enum metric metric = v->base.config.metric;
+    const int by_angle = v->is_residual && metric == METRIC_COSINE, moves = v->is_residual && metric != METRIC_DOT;
+    struct topk best;
+    float square = 0;
+    topk_init(&best, hits, k);
+    const size_t lists = v->kmeans.count ? rank_lists(v, query.at, s) : 0; /* none: nothing was added yet */
+    if (lists == 0) return 0;
+    if (by_angle) {
+        v->kmeans.dot(query.at, query.at, 0, NULL, 1, query.dim, &square);
+        for (size_t i = 0; i < query.dim; i++) s->unit[i] = square > 0 ? query.at[i] / sqrtf(square) : 0;
+        query.at = s->unit;
+    }
+    (v->model->ops->search_prepared && !moves ? search_prepared : search_anew)(v, query, lists, s, &best);
+    const size_t count = topk_finish(&best);
+    if (by_angle) as_cosines(hits, count, square);
+    return count;
+}
+
 static void search(const struct index *ix, struct rows queries, size_t k, void *scratch,
                    struct hit *hits, size_t *counts)
 {
     const struct ivf *v = (const struct ivf *)ix;
-    const int moves = v->is_residual && ix->config.metric == METRIC_L2;
     struct scratch s;
     lay_out(v, scratch, &s);
     *s.work = (struct index_work){ 0 };
     for (size_t q = 0; q < queries.count; q++) {
         const struct rows query = { rows_at(queries, q), 1, queries.dim, queries.dim };
-        struct topk best;
-        topk_init(&best, hits + q * k, k);
-        const size_t lists = v->kmeans.count ? rank_lists(v, query.at, &s) : 0; /* none: nothing was added yet */
-        if (lists) (v->model->ops->search_prepared && !moves ? search_prepared : search_anew)(v, query, lists, &s, &best);
-        counts[q] = topk_finish(&best);
+        counts[q] = search_one(v, query, k, &s, hits + q * k);
     }
 }
 
@@ -488,7 +510,7 @@ static void describe(const struct index *ix, struct text *out)
 {
     const struct ivf *v = (const struct ivf *)ix;
     kernel_set_describe(&ix->kernels, OP_dot_i8, out);
-    if (v->is_residual && ix->config.metric != METRIC_L2) kernel_set_describe(&ix->kernels, OP_dot_f32, out);
+    if (v->is_residual && ix->config.metric == METRIC_DOT) kernel_set_describe(&ix->kernels, OP_dot_f32, out);
     v->model->ops->kernels(v->model, out);
 }
 

@@ -424,7 +424,8 @@ static void ivf_residuals(void)
     struct rows x = normal_rows(90, N, D), q = normal_rows(91, Q, D);
     struct err e = { 0 };
     float *centred = (float *)(uintptr_t)x.at, back[D];
-    for (size_t i = 0; i < N * D; i++) centred[i] += (float)(i / D % 4 + 1) * (i % D % 4 == i / D % 4 ? 1.0f : 0); /* four heaps */
+    for (size_t i = 0; i < N * D; i++) /* four heaps */
+        if (i % D % 4 == i / D % 4) centred[i] += (float)(i / D % 4 + 1);
     for (size_t i = 0; i < sizeof inners / sizeof *inners; i++)
         for (int m = 0; m < METRIC_COUNT; m++) {
             char spec[128];
@@ -432,7 +433,7 @@ static void ivf_residuals(void)
             const struct index_config c = { .dim = D, .metric = (enum metric)m, .seed = 42, .threads = 1 };
             snprintf(spec, sizeof spec, "ivf:nlist=8,nprobe=8,residual=1,inner=(%s)", inners[i]);
             const int status = index_create(&ix, spec, &c, &e), is_flat = strcmp(inners[i], "flat") == 0;
-            if (is_flat && m != METRIC_L2) {
+            if (is_flat && m == METRIC_DOT) {
                 CHECK(status == ERR_ARG && strstr(e.text, "residual=1"), "%s: %s", spec, e.text);
                 index_destroy(exact);
                 continue;
@@ -451,8 +452,8 @@ static void ivf_residuals(void)
                         common++;
                         worst = fmaxf(worst, fabsf(h->score - got->score) / scale);
                     }
-            CHECK(common >= Q * K * 9 / 10 && worst < (is_flat ? 1e-6f : 0.01f), "%s, %s: %d of %d common, off by %g", spec,
-                  metric_name((enum metric)m), common, Q * K, (double)worst);
+            CHECK(common >= Q * K * 9 / 10 && worst < (is_flat ? 1e-6f : 0.01f), "%s, %s: %d of %d common, off by %g",
+                  spec, metric_name((enum metric)m), common, Q * K, (double)worst);
             CHECK(index_decode(ix, 5, back, &e) == ERR_OK, "%s", e.text);
             double length = 0, off = 0;
             for (size_t j = 0; j < D; j++) length += (double)x.at[5 * D + j] * (double)x.at[5 * D + j];
