@@ -27,11 +27,14 @@ static const struct param table[] = {
     { 0 }
 };
 
+/* At 8 bits the levels are even steps over what the row spans (codec.h). */
 static struct affine choose(const struct rotated *t, const float *u, uint8_t *codes, float *spare)
 {
-    (void)spare;
-    codec_encode(&t->codec, &t->base.kernels, u, codes);
-    return (struct affine){ 1, 0 };
+    const size_t dim = t->base.config.dim;
+    const float largest = t->codec.is_even ? codec_largest(u, dim) : 1, scale = largest > 0 ? 1 / largest : 0;
+    for (size_t i = 0; i < dim && t->codec.is_even; i++) spare[i] = u[i] * scale;
+    codec_encode(&t->codec, &t->base.kernels, t->codec.is_even ? spare : u, codes);
+    return (struct affine){ largest, 0 };
 }
 
 static int create(struct index **out, const struct index *base, struct err *e)
