@@ -55,7 +55,7 @@ static size_t choices_of(const char *list, const char *what, const char *const *
         size_t i = 0;
         while (i < known && strcmp(names[i], item) != 0) i++;
         if (i == known || count == LIST_MOST) {
-            FAIL(e, ERR_ARG, "%s %s: nearest is '%s'", what, item, text_nearest(item, names, known));
+            FAIL(e, ERR_ARG, "%s %s: unknown%s", what, item, NEAREST(item, names, known));
             return 0;
         }
         out[count++] = i;

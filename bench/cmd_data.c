@@ -65,7 +65,7 @@ static int no_generator(const char *kind, struct err *e)
     size_t count = 0;
     for (; generator_at(count) && count < PARAMS_MAX; count++) names[count] = generator_at(count)->name;
     if (!*kind) return FAIL(e, ERR_ARG, "gen needs --kind (assay data list shows them)");
-    return FAIL(e, ERR_ARG, "--kind %s: no such generator; nearest is %s", kind, text_nearest(kind, names, count));
+    return FAIL(e, ERR_ARG, "--kind %s: no such generator%s", kind, NEAREST(kind, names, count));
 }
 
 /* --kind has to be known before the other options can be. */
@@ -177,8 +177,7 @@ static const struct importer_ops *find_importer(const struct option_list *rest, 
     }
     const struct importer_ops *importer = importer_find(rest->at[0]);
     if (!importer)
-        (void)FAIL(e, ERR_ARG, "import %s: no such importer; nearest is %s", rest->at[0],
-                   text_nearest(rest->at[0], names, count));
+        (void)FAIL(e, ERR_ARG, "import %s: no such importer%s", rest->at[0], NEAREST(rest->at[0], names, count));
     return importer;
 }
 
@@ -457,7 +456,7 @@ static int run(int argc, char **argv, struct err *e)
         if (argc > 1 && strcmp(argv[1], names[i]) == 0) return verbs[i].run(argc - 1, argv + 1, e);
     }
     if (argc < 2) return FAIL(e, ERR_ARG, "data what? list, get, import, info, gen, split, truth or queries");
-    return FAIL(e, ERR_ARG, "data has no '%s'; nearest is '%s'", argv[1], text_nearest(argv[1], names, COUNT));
+    return FAIL(e, ERR_ARG, "data has no '%s'%s", argv[1], NEAREST(argv[1], names, COUNT));
 }
 
 const struct command cmd_data = {

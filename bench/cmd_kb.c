@@ -266,7 +266,7 @@ static int run(int argc, char **argv, struct err *e)
         if (argc > 1 && strcmp(argv[1], names[i]) == 0) return verbs[i].run(argc - 1, argv + 1, e);
     }
     if (argc < 2) return FAIL(e, ERR_ARG, "kb what? create, import, stats or check");
-    return FAIL(e, ERR_ARG, "kb has no '%s'; nearest is '%s'", argv[1], text_nearest(argv[1], names, COUNT));
+    return FAIL(e, ERR_ARG, "kb has no '%s'%s", argv[1], NEAREST(argv[1], names, COUNT));
 }
 
 const struct command cmd_kb = {

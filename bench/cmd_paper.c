@@ -86,8 +86,7 @@ static int run(int argc, char **argv, struct err *e)
         names[count++] = paper_at(i)->name;
     }
     if (strcmp(what.at[0], "list") == 0) return ERR_OK;
-    return FAIL(e, ERR_ARG, "no paper '%s'; nearest is '%s'", what.at[0],
-                text_nearest(what.at[0], names, count));
+    return FAIL(e, ERR_ARG, "no paper '%s'%s", what.at[0], NEAREST(what.at[0], names, count));
 }
 
 const struct command cmd_paper = {

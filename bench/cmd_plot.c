@@ -149,8 +149,7 @@ static const struct figure_kind *find_kind(const char *name, struct err *e)
         names[i] = kinds[i].name;
         if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
     }
-    FAIL(e, ERR_ARG, "--kind %s: no such figure; nearest is %s", name,
-         text_nearest(name, names, KIND_COUNT));
+    FAIL(e, ERR_ARG, "--kind %s: no such figure%s", name, NEAREST(name, names, KIND_COUNT));
     return NULL;
 }
 

@@ -176,7 +176,7 @@ static int run(int argc, char **argv, struct err *e)
         names[i] = actions[i].name;
         if (strcmp(names[i], r.words.at[0]) == 0) return actions[i].run(&r, e);
     }
-    return FAIL(e, ERR_ARG, "no '%s'; nearest is '%s'", r.words.at[0], text_nearest(r.words.at[0], names, ACTIONS));
+    return FAIL(e, ERR_ARG, "no '%s'%s", r.words.at[0], NEAREST(r.words.at[0], names, ACTIONS));
 }
 
 const struct command cmd_sweep = {

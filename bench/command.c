@@ -65,7 +65,7 @@ static int unknown_option(const struct option *table, const char *arg, struct er
     size_t count = 0;
     for (; table[count].name && count < 64; count++) names[count] = table[count].name;
     if (count == 0) return FAIL(e, ERR_ARG, "unknown option %s", arg);
-    return FAIL(e, ERR_ARG, "unknown option %s; nearest is %s", arg, text_nearest(arg, names, count));
+    return FAIL(e, ERR_ARG, "unknown option %s%s", arg, NEAREST(arg, names, count));
 }
 
 int options_parse(int argc, char **argv, const struct option *table, struct option_list *rest, struct err *e)

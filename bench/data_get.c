@@ -87,7 +87,7 @@ static int no_such_set(const char *set, struct err *e)
         snprintf(names[count], ROOM, "%.*s", f[SET].size, f[SET].at);
         list[count] = names[count];
     }
-    return FAIL(e, ERR_ARG, "get %s: not in the manifest; nearest is %s", set, text_nearest(set, list, count));
+    return FAIL(e, ERR_ARG, "get %s: not in the manifest%s", set, NEAREST(set, list, count));
 }
 
 int data_get_set(const char *set, const char *from, const char *to, struct err *e)

@@ -33,8 +33,8 @@ int main(int argc, char **argv)
         const char *names[64];
         size_t count = 0;
         for (; command_at((int)count) && count < 64; count++) names[count] = command_at((int)count)->name;
-        fprintf(stderr, "assay: no verb '%s'; nearest is '%s' (assay --help lists them)\n", argv[1],
-                text_nearest(argv[1], names, count));
+        fprintf(stderr, "assay: no verb '%s'%s (assay --help lists them)\n", argv[1],
+                NEAREST(argv[1], names, count));
         return EXIT_USAGE;
     }
     for (int i = 2; i < argc; i++)

@@ -283,7 +283,7 @@ static int find_kind(struct subject *s, const char *spec, struct err *e)
     int kind = 0;
     while (kind < KIND_COUNT && strcmp(kind_names[kind], s->spec) != 0) kind++;
     if (kind == KIND_COUNT)
-        return FAIL(e, ERR_ARG, "no '%s:'; nearest is '%s:'", s->spec, text_nearest(s->spec, kind_names, KIND_COUNT));
+        return FAIL(e, ERR_ARG, "no '%s:'%s", s->spec, NEAREST(s->spec, kind_names, KIND_COUNT));
     s->kind = (enum kind)kind;
     char *at = kind == KIND_KERNEL ? NULL : strrchr(s->rest, '@');
     if (at) *at = 0;

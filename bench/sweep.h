@@ -77,7 +77,7 @@ struct vocabulary {
 int vocabulary_of(struct vocabulary *n, const struct sweep *s, struct err *e);
 void vocabulary_free(struct vocabulary *n);
 int vocabulary_find(const struct vocabulary *n, const char *name); /* -1: none */
-const char *vocabulary_nearest(const struct vocabulary *n, const char *wanted);
+const char *vocabulary_hint(struct hint *out, const struct vocabulary *n, const char *wanted); /* text_hint */
 
 /* --- plan --------------------------------------------------------------------------------------- */
 struct point {

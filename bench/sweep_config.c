@@ -132,7 +132,7 @@ static int read_dataset(struct reading *r, const yaml_node_t *n)
         else if (strcmp(name, "query") == 0) status = text_value(r, value, name, &s->query);
         else if (strcmp(name, "truth") == 0) status = text_value(r, value, name, &s->truth);
         else if (strcmp(name, "metric") != 0)
-            return BAD(r, key, "dataset has no '%s'; nearest is '%s'", name, text_nearest(name, names, 4));
+            return BAD(r, key, "dataset has no '%s'%s", name, NEAREST(name, names, 4));
         else if (!scalar(value) || metric_parse(scalar(value), &s->metric, NULL) != ERR_OK)
             return BAD(r, value, "metric is cosine, dot or l2");
     }
@@ -257,7 +257,7 @@ static int read_top(struct reading *r)
         for (size_t j = 0; j < KEYS; j++) names[j] = keys[j].name;
         while (name && i < KEYS && strcmp(keys[i].name, name) != 0) i++;
         if (!name) return BAD(r, key, "a name is wanted");
-        if (i == KEYS) return BAD(r, key, "no key '%s'; nearest is '%s'", name, text_nearest(name, names, KEYS));
+        if (i == KEYS) return BAD(r, key, "no key '%s'%s", name, NEAREST(name, names, KEYS));
         const int status = keys[i].read(r, node_at(r, p->value));
         if (status != ERR_OK) return status;
     }
@@ -290,7 +290,8 @@ static int check_grid(struct reading *r, const struct vocabulary *names, const s
         const struct axis *a = &g->axes[i];
         const int at = vocabulary_find(names, a->name);
         if (at < 0)
-            return bad(r, a->line, "no axis '%s'; nearest is '%s'", a->name, vocabulary_nearest(names, a->name));
+            return bad(r, a->line, "no axis '%s'%s", a->name,
+                       vocabulary_hint(&(struct hint){ { 0 } }, names, a->name));
         for (size_t j = 0; j < a->count; j++) {
             struct err why = { 0 };
             if (param_check(&names->at[at], "axis", a->values[j], &why) != ERR_OK)

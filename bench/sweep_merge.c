@@ -163,8 +163,8 @@ static const char *cell_value(void *context, const char *name)
 
 static int unknown_column(const struct table *t, const char *name, const char *path, struct err *e)
 {
-    return FAIL(e, ERR_ARG, "%s has no column '%s'; nearest is '%s'", path, name,
-                text_nearest(name, t->names, t->columns));
+    return FAIL(e, ERR_ARG, "%s has no column '%s'%s", path, name,
+                NEAREST(name, t->names, t->columns));
 }
 
 static int holds_all(const struct table *t, size_t row, const char *path, const char *const *where, size_t count,

@@ -32,11 +32,11 @@ int vocabulary_find(const struct vocabulary *n, const char *name)
     return -1;
 }
 
-const char *vocabulary_nearest(const struct vocabulary *n, const char *wanted)
+const char *vocabulary_hint(struct hint *out, const struct vocabulary *n, const char *wanted)
 {
     const char *all[SWEEP_NAMES];
     for (size_t i = 0; i < n->count; i++) all[i] = n->at[i].name;
-    return text_nearest(wanted, all, n->count);
+    return text_hint(out, wanted, all, n->count);
 }
 
 static int vocabulary_add(struct vocabulary *n, const struct param *table, struct err *e)
@@ -263,7 +263,8 @@ static int allowed(const struct plan *p, const struct sweep *s, const struct poi
         const int status = expr_holds(s->conditions[i].text, seen, &sight, 1, holds, unknown, e);
         if (status == ERR_OK) continue;
         if (*unknown)
-            (void)FAIL(e, status, "no name '%s'; nearest is '%s'", unknown, vocabulary_nearest(&p->names, unknown));
+            (void)FAIL(e, status, "no name '%s'%s", unknown,
+                       vocabulary_hint(&(struct hint){ { 0 } }, &p->names, unknown));
         return err_context(e, status, "%s:%zu", s->path, s->conditions[i].line);
     }
     return ERR_OK;

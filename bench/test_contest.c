@@ -109,7 +109,7 @@ static void refusals(void)
     refused("kernel:dot_f32", "kernel:dot_f23", ERR_ARG, "nearest is 'dot_f32'");
     refused("kernel:dot_f32", "kernel:dot_f32=scalar/nosuch", ERR_ARG, "no such variant");
     refused("kernel:dot_f32", "index:flt", ERR_ARG, "flat");
-    refused("kernel:dot_f32", "indx:flat", ERR_ARG, "nearest is 'index:'");
+    refused("kernel:dot_f32", "indx:flat", ERR_ARG, "nearest is 'index'");
     refused("kernel:dot_f32", "plain", ERR_ARG, "not kernel:");
     refused("kernel:dot_f32", "index:flat@nosuch", ERR_ARG, "nosuch");
     refused("kernel:dot_f32", "rag:kb.sqlite", ERR_ARG, "--questions");

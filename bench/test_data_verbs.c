@@ -163,8 +163,8 @@ static void wrong_usage(void)
     expect("data", 2, "list, get, import");
     expect("data trut", 2, "nearest is 'truth'");
     expect("data gen --out x", 2, "--kind");
-    expect("data gen --kind clusterd --out x", 2, "nearest is clustered");
-    expect("data gen --kind clustered --dimm 3 --out x", 2, "nearest is --dim");
+    expect("data gen --kind clusterd --out x", 2, "nearest is 'clustered'");
+    expect("data gen --kind clustered --dimm 3 --out x", 2, "nearest is '--dim'");
     expect("data gen --kind clustered --n 0 --out x", 2, "n=0");
     expect("data gen --kind twohop --n 10 --queries 500 --out x", 2, "n=10");
     expect("data truth --base gen/base.fvecs --query split/none.fvecs --out t2.ivecs", 1, "split/none.fvecs");
@@ -172,10 +172,10 @@ static void wrong_usage(void)
     expect("data truth --base gen/base.fvecs --query t.ivecs --out t2.ivecs", 2, "holds ids");
     expect("data truth --base gen/base.fvecs --query gen/query.fvecs --metric cos --out t2.ivecs", 2, "cosine|dot|l2");
     expect("data split --base gen/base.fvecs --queries 500 --out x", 2, "leaves no base");
-    expect("data import wordnt --out x", 2, "nearest is wordnet");
+    expect("data import wordnt --out x", 2, "nearest is 'wordnet'");
     expect("data import wordnet --from /nonexistent --out x", 1, "wordnet-base");
     CHECK(!exists("x/kb.sqlite"), "a failed import leaves no base");
-    expect("data get siftsmal", 2, "nearest is siftsmall");
+    expect("data get siftsmal", 2, "nearest is 'siftsmall'");
     expect("data get siftsmall", 0, "5160000 bytes");
     expect("data get siftsmall --from gen", 2, "both --from and --out");
     expect("data get siftsmall --from gen --out x", 1, "siftsmall_base.fvecs");

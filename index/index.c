@@ -51,7 +51,7 @@ static int unknown_index(const char *name, struct err *e)
     const char *names[sizeof all / sizeof *all];
     size_t count = 0;
     while (all[count]) names[count] = all[count]->name, count++;
-    return FAIL(e, ERR_ARG, "no index '%s'; nearest is '%s'", name, text_nearest(name, names, count));
+    return FAIL(e, ERR_ARG, "no index '%s'%s", name, NEAREST(name, names, count));
 }
 
 /* "ids:FILE,lat=F" is short for "ids:file=FILE,lat=F" where the first parameter is a text. */

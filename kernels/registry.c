@@ -91,8 +91,7 @@ static int unknown_isa(const char *name, struct err *e)
 {
     const char *names[ISA_COUNT];
     for (int i = 0; i < ISA_COUNT; i++) names[i] = isa_name((enum isa)i);
-    return FAIL(e, ERR_ARG, "no instruction set '%s'; nearest is '%s'", name,
-                text_nearest(name, names, ISA_COUNT));
+    return FAIL(e, ERR_ARG, "no instruction set '%s'%s", name, NEAREST(name, names, ISA_COUNT));
 }
 
 /* Every operation at or below `cap`, which must be runnable: some row of it shows its needs. */
@@ -125,8 +124,7 @@ static int apply_row(struct kernel_set *set, char *item, char *equals, struct er
     if (variant) *variant++ = 0;
     const enum kernel_op op = kernel_op_find(item);
     if (op == OP_COUNT)
-        return FAIL(e, ERR_ARG, "no operation '%s'; nearest is '%s'", item,
-                    text_nearest(item, op_names, OP_COUNT));
+        return FAIL(e, ERR_ARG, "no operation '%s'%s", item, NEAREST(item, op_names, OP_COUNT));
     const enum isa isa = isa_find(isa_text);
     if (isa == ISA_COUNT) return unknown_isa(isa_text, e);
     const char *names[64];
@@ -142,8 +140,7 @@ static int apply_row(struct kernel_set *set, char *item, char *equals, struct er
     if (known == 0)
         return FAIL(e, ERR_UNSUPPORTED, "kernel %s: %s has no %s kernels in this build", asked, item, isa_text);
     if (!variant) return FAIL(e, ERR_ARG, "kernel %s: no default row there; name a variant", asked);
-    return FAIL(e, ERR_ARG, "kernel %s: no such variant; nearest is '%s'", asked,
-                text_nearest(variant, names, known));
+    return FAIL(e, ERR_ARG, "kernel %s: no such variant%s", asked, NEAREST(variant, names, known));
 }
 
 int kernel_set_resolve(struct kernel_set *set, const char *spec, struct err *e)

@@ -126,7 +126,7 @@ static int unknown_key(const char *key, struct err *e)
 {
     const char *names[NAMES_MAX];
     const size_t count = all_names(names);
-    return FAIL(e, ERR_ARG, "no setting '%s'; nearest is '%s'", key, text_nearest(key, names, count));
+    return FAIL(e, ERR_ARG, "no setting '%s'%s", key, NEAREST(key, names, count));
 }
 
 static int choose_stage(struct pipeline *p, int slot, const char *name, struct err *e)
@@ -137,8 +137,8 @@ static int choose_stage(struct pipeline *p, int slot, const char *name, struct e
     size_t count = 0;
     for (size_t i = 0; stage_at(i); i++)
         if ((int)stage_at(i)->slot == slot) names[count++] = stage_at(i)->name;
-    return FAIL(e, ERR_ARG, "%s=%s: no such stage; nearest is '%s'", slot_name((enum slot)slot), name,
-                text_nearest(name, names, count));
+    return FAIL(e, ERR_ARG, "%s=%s: no such stage%s", slot_name((enum slot)slot), name,
+                NEAREST(name, names, count));
 }
 
 /* "(spec)" without its parentheses, as inside a spec string. */

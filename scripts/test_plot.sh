@@ -46,7 +46,7 @@ ok 'and nothing else' test "$(ls one | wc -l)" = 4
 ok 'reports a folder' "$ASSAY" report r
 ok 'the page needs nothing else' sh -c '! grep -E "(src|href)=\"?(http|//)" r/report.html'
 ok 'the page holds figures and rows' sh -c 'grep -q "<svg" r/report.html && grep -q "turboquant:bits=2" r/report.html'
-ok 'no such kind' refuses 'nearest is recall_bytes' plot --kind recall_byte r/ann.csv
+ok 'no such kind' refuses "nearest is 'recall_bytes'" plot --kind recall_byte r/ann.csv
 ok 'no such file' refuses 'nothing.csv' plot nothing.csv
 ok 'not a table' refuses 'd/base.fvecs' plot d/base.fvecs
 ok 'nothing to draw' refuses 'no figure' plot --kind distortion r/ann.csv

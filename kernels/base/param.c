@@ -101,8 +101,8 @@ static int unknown_key(const struct params *p, const char *key, struct err *e)
     size_t count = 0;
     for (; count < p->count && count < NAMES_MAX; count++) names[count] = p->table[count].name;
     if (count == 0) return FAIL(e, ERR_ARG, "%s takes no parameters, so no '%s'", p->who, key);
-    return FAIL(e, ERR_ARG, "%s has no parameter '%s'; nearest is '%s'", p->who, key,
-                text_nearest(key, names, count));
+    return FAIL(e, ERR_ARG, "%s has no parameter '%s'%s", p->who, key,
+                NEAREST(key, names, count));
 }
 
 int params_set(struct params *p, const char *key, const char *value, struct err *e)

@@ -134,8 +134,22 @@ static void memory_fails_cleanly(void)
 static void nearest_names(void)
 {
     static const char *const names[] = { "flat", "turboquant", "ivf", "rabitq" };
-    CHECK(strcmp(text_nearest("turbo", names, 4), "turboquant") == 0, "a beginning");
-    CHECK(strcmp(text_nearest("rabitk", names, 4), "rabitq") == 0, "a letter");
+    static const struct { const char *wanted, *says; } cases[] = {
+        { "turbo", "; nearest is 'turboquant'" }, /* a beginning */
+        { "rabitk", "; nearest is 'rabitq'" },
+        { "truboqaunt", "; nearest is 'turboquant'" },
+        { "xyz", "; there are flat, turboquant, ivf, rabitq" }, /* three letters of three say nothing */
+        { "hnsw", "; there are flat, turboquant, ivf, rabitq" },
+        { "", "; there are flat, turboquant, ivf, rabitq" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CHECK(strcmp(NEAREST(cases[i].wanted, names, 4), cases[i].says) == 0, "%s%s", cases[i].wanted,
+              NEAREST(cases[i].wanted, names, 4));
+    const char *many[100];
+    for (size_t i = 0; i < 100; i++) many[i] = "turboquant";
+    const char *said = NEAREST("xyz", many, 100);
+    CHECK(strlen(said) < sizeof(struct hint) && strcmp(said + strlen(said) - 5, ", ...") == 0, "%s", said);
+    CHECK(*NEAREST("xyz", many, 0) == 0, "no names, nothing to say");
 }
 
 static void only_files_are_replaced(void)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/base/text.h"
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -112,13 +111,31 @@ static size_t distance(const char *wanted, const char *name)
     return *wanted && strncmp(name, wanted, strlen(wanted)) == 0 ? 1 : edit_distance(wanted, name);
 }
 
-const char *text_nearest(const char *wanted, const char *const *names, size_t count)
+/* Two letters, and one more in every four: beyond that a name has nothing to do with the other. */
+static int is_near(const char *wanted, const char *name)
 {
-    assert(count > 0);
-    size_t best = 0;
+    return distance(wanted, name) <= 2 + strlen(wanted) / 4 && distance(wanted, name) < strlen(wanted);
+}
+
+const char *text_hint(struct hint *out, const char *wanted, const char *const *names, size_t count)
+{
+    size_t best = 0, used = 0;
+    out->text[0] = 0;
     for (size_t i = 1; i < count; i++)
         if (distance(wanted, names[i]) < distance(wanted, names[best])) best = i;
-    return names[best];
+    if (count > 0 && is_near(wanted, names[best])) {
+        snprintf(out->text, sizeof out->text, "; nearest is '%s'", names[best]);
+        return out->text;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *before = i ? ", " : count == 1 ? "; there is " : "; there are ";
+        if (used + strlen(before) + strlen(names[i]) + sizeof ", ..." > sizeof out->text) {
+            snprintf(out->text + used, sizeof out->text - used, "%s", i ? ", ..." : "");
+            break;
+        }
+        used += (size_t)snprintf(out->text + used, sizeof out->text - used, "%s%s", before, names[i]);
+    }
+    return out->text;
 }
 
 static uint64_t mix(uint64_t h, uint64_t word)

@@ -29,8 +29,11 @@ void text_add_json(struct text *t, const char *value);
 int text_to_i64(const char *s, int64_t *out);
 int text_to_f64(const char *s, double *out); /* accepts inf and -inf, refuses nan */
 
-/* The name with the smallest edit distance; names may not be empty. */
-const char *text_nearest(const char *wanted, const char *const *names, size_t count);
+/* What a message about an unknown name ends with: "; nearest is 'x'", or, when no name is within a few letters
+ * of it, "; there are a, b, c" as far as they fit.  NEAREST(...) brings its own storage, of the calling block. */
+struct hint { char text[192]; };
+const char *text_hint(struct hint *out, const char *wanted, const char *const *names, size_t count);
+#define NEAREST(wanted, names, count) text_hint(&(struct hint){ { 0 } }, (wanted), (names), (count))
 
 /* 64-bit content hash, the same on every machine; chain by passing the last result as seed.
  * For identity and staleness, not for security. */
