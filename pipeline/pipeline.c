@@ -155,22 +155,51 @@ static int set_in(struct params *params, const struct param *table, const char *
     return status;
 }
 
-static int apply_setting(struct pipeline *p, const char *key, const char *value, struct err *e)
+int pipeline_owners(const char *key, struct text *out)
+{
+    int slot = SLOT_COUNT;
+    for (size_t i = 0; stage_at(i); i++) {
+        if (!param_find(stage_at(i)->params, key)) continue;
+        text_add(out, "%s%s=%s", slot < SLOT_COUNT ? " or " : "", slot_name(stage_at(i)->slot), stage_at(i)->name);
+        slot = (int)stage_at(i)->slot;
+    }
+    return slot;
+}
+
+/* A setting without effect is a mistake: the stage that has it was not chosen. */
+static int idle_setting(const struct pipeline *p, const char *key, const char *value, struct err *e)
+{
+    struct text owners = { 0 };
+    const int slot = pipeline_owners(key, &owners);
+    const int status = FAIL(e, ERR_ARG, "%s=%s has no effect: it is a setting of %s, and %s=%s is chosen", key, value,
+                            text_of(&owners), slot_name((enum slot)slot), p->at[slot].ops->name);
+    text_free(&owners);
+    return status;
+}
+
+/* strict: a setting of a stage that is not chosen is an error. */
+static int apply_setting(struct pipeline *p, const char *key, const char *value, int strict, struct err *e)
 {
     const struct param *known = any_param(key);
     if (!known) return unknown_key(key, e);
-    int status = param_check(known, "pipeline", value, e);
-    if (status == ERR_OK && param_find(own_params, key)) status = set_in(p->own, own_params, key, value, e);
-    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
-        if (param_find(p->at[s].ops->params, key))
-            status = set_in(p->at[s].params, p->at[s].ops->params, key, value, e);
-    return status;
+    int status = param_check(known, "pipeline", value, e), used = 0;
+    if (status == ERR_OK && param_find(own_params, key)) {
+        status = set_in(p->own, own_params, key, value, e);
+        used = 1;
+    }
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
+        if (!param_find(p->at[s].ops->params, key)) continue;
+        status = set_in(p->at[s].params, p->at[s].ops->params, key, value, e);
+        used = 1;
+    }
+    return status == ERR_OK && !used && strict ? idle_setting(p, key, value, e) : status;
 }
 
 /* All settings in the order in which they hold: the base's, then the caller's. */
 struct wish {
     struct text text; /* "key\0value\0" each */
     size_t count, at[SETTINGS_MAX];
+    size_t of_base; /* so many are the base's */
 };
 
 static int wish_add(void *context, const char *key, const char *value)
@@ -186,6 +215,7 @@ static int wish_add(void *context, const char *key, const char *value)
 static int gather(struct pipeline *p, const char *const *settings, size_t count, struct wish *w, struct err *e)
 {
     int status = store_settings(p->store, wish_add, w, e);
+    w->of_base = w->count;
     for (size_t i = 0; status == ERR_OK && i < count; i++) {
         const char *equals = strchr(settings[i], '=');
         if (!equals) return FAIL(e, ERR_ARG, "'%s' is not key=value", settings[i]);
@@ -212,11 +242,65 @@ static int apply_all(struct pipeline *p, const struct wish *w, struct err *e)
     for (size_t i = 0; status == ERR_OK && i < w->count; i++) {
         const char *key = w->text.at + w->at[i];
         threshold_set |= strcmp(key, "min_vector_score") == 0;
-        if (slot_of(key) == SLOT_COUNT) status = apply_setting(p, key, key + strlen(key) + 1, e);
+        if (slot_of(key) == SLOT_COUNT) status = apply_setting(p, key, key + strlen(key) + 1, i >= w->of_base, e);
     }
     if (status == ERR_OK && params_int(p->own, "compat") && !threshold_set)
         status = params_set(p->own, "min_vector_score", "0", e);
     return status;
+}
+
+static int choose_usual(void *context, const char *key, const char *value)
+{
+    struct stage_choice *c = context;
+    const int slot = slot_of(key);
+    const struct stage_ops *ops = slot < SLOT_COUNT ? stage_find((enum slot)slot, value) : NULL;
+    if (ops) c->at[slot] = ops;
+    return ERR_OK;
+}
+
+int pipeline_usual(struct stage_choice *out, struct store *s, struct err *e)
+{
+    for (int slot = 0; slot < SLOT_COUNT; slot++) out->at[slot] = stage_find((enum slot)slot, usual_stage[slot]);
+    return store_settings(s, choose_usual, out, e);
+}
+
+/* 1 when some stage has the setting, but none of those chosen. */
+static int is_idle(const struct stage_choice *chosen, const char *key)
+{
+    int known = 0;
+    if (param_find(own_params, key)) return 0;
+    for (size_t i = 0; stage_at(i); i++) {
+        if (!param_find(stage_at(i)->params, key)) continue;
+        if (chosen->at[stage_at(i)->slot] == stage_at(i)) return 0;
+        known = 1;
+    }
+    return known;
+}
+
+static void key_of(const char *setting, char key[64])
+{
+    const char *equals = strchr(setting, '=');
+    snprintf(key, 64, "%.*s", (int)(equals ? (size_t)(equals - setting) : strlen(setting)), setting);
+}
+
+size_t pipeline_in_force(const struct stage_choice *usual, const char **settings, size_t count)
+{
+    struct stage_choice chosen = *usual;
+    char key[64];
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *equals = strchr(settings[i], '=');
+        key_of(settings[i], key);
+        if (equals) (void)choose_usual(&chosen, key, equals + 1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *setting = settings[i];
+        key_of(setting, key);
+        if (is_idle(&chosen, key)) continue;
+        for (size_t j = i; j > kept; j--) settings[j] = settings[j - 1];
+        settings[kept++] = setting;
+    }
+    return kept;
 }
 
 static void list_table(struct pipeline *p, const struct param *table, const struct params *params)
@@ -770,6 +854,12 @@ const struct index *pipeline_index(const struct pipeline *p)
 {
     const struct index_cache *cache = pipeline_cache(p);
     return cache ? cache->index : NULL;
+}
+
+int pipeline_work(const struct pipeline *p, struct index_work *out)
+{
+    const struct stage_ops *ops = p->at[SLOT_RETRIEVE].ops;
+    return ops->work ? ops->work(p->at[SLOT_RETRIEVE].self, out) : 0;
 }
 
 const struct query *pipeline_last(const struct pipeline *p) { return &p->q; }

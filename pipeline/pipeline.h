@@ -27,6 +27,8 @@ struct pipeline;
 struct kb;
 struct query;
 struct index_cache;
+struct stage_ops;
+struct index_work;
 
 /* What one stage did in the last query. */
 struct stage_trace {
@@ -67,9 +69,9 @@ struct question {
 };
 
 /* Opens the knowledge base and prepares every stage.  settings: "key=value", later ones win; what the base
- * itself recommends (store_settings) comes before all of them.  A key of a plug-in that is not chosen is
- * checked and has no effect.
- * ERR_ARG: unknown key (with the nearest), bad value; ERR_NOT_FOUND, ERR_FORMAT (not a database, not
+ * itself recommends (store_settings) comes before all of them.
+ * ERR_ARG: unknown key (with the nearest), bad value, a key of a plug-in that is not chosen (of the base's own
+ * such keys nothing is said: the caller chose another stage); ERR_NOT_FOUND, ERR_FORMAT (not a database, not
  * a knowledge base, newer schema), ERR_BUSY (locked; the message says what to do). */
 int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings,
                   size_t setting_count, const struct kernel_set *kernels, struct err *e);
@@ -95,6 +97,16 @@ int pipeline_feedback(struct pipeline *p, const int64_t *ids, size_t count, doub
 /* What has been learnt of an entity.  ERR_UNSUPPORTED, ERR_NOT_FOUND. */
 int pipeline_utility(const struct pipeline *p, int64_t id, double *out, struct err *e);
 
+/* The stages that hold where the caller chooses none: the usual ones, or those that the base recommends. */
+struct stage_choice { const struct stage_ops *at[SLOT_COUNT]; };
+int pipeline_usual(struct stage_choice *out, struct store *s, struct err *e);
+/* Appends the stages that have a setting, "retrieve=hybrid or retrieve=index"; the slot of the last, SLOT_COUNT
+ * when no stage has it. */
+int pipeline_owners(const char *key, struct text *out);
+/* Moves the settings of stages that neither `usual` nor the settings choose behind all others, which keep their
+ * order; returns how many those are.  For whoever changes a stage under settings that were written for another. */
+size_t pipeline_in_force(const struct stage_choice *usual, const char **settings, size_t count);
+
 /* Every setting with its value, in a fixed order: for rows, --json and provenance. */
 size_t pipeline_setting_count(const struct pipeline *p);
 void pipeline_setting(const struct pipeline *p, size_t i, const char **key, const char **value);
@@ -103,6 +115,8 @@ void pipeline_setting(const struct pipeline *p, size_t i, const char **key, cons
 struct param *pipeline_params(void);
 
 const struct index *pipeline_index(const struct pipeline *p); /* stage one's index; NULL: none */
+/* What stage one read for the last query; 0: its index does not count, or there is none. */
+int pipeline_work(const struct pipeline *p, struct index_work *out);
 const struct index_cache *pipeline_cache(const struct pipeline *p); /* NULL: the retrieve stage has no index */
 /* The state that the last query left (stage.h), for --explain: its pool starts with what rerank kept,
  * then what expand brought in.  Valid until the next query. */

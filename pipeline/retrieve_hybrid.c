@@ -126,8 +126,13 @@ static const struct index_cache *cache(const void *self)
     return retrieve_index.cache(((const struct self *)self)->part[VECTORS]);
 }
 
+static int work(const void *self, struct index_work *out)
+{
+    return retrieve_index.work(((const struct self *)self)->part[VECTORS], out);
+}
+
 const struct stage_ops retrieve_hybrid = {
     .name = "hybrid", .slot = SLOT_RETRIEVE, .summary = "vectors and words, fused",
     .params = params, .create = create, .refresh = refresh, .run = run, .kernels = kernels, .cache = cache,
-    .destroy = destroy,
+    .work = work, .destroy = destroy,
 };

@@ -95,8 +95,17 @@ static void kernels(const void *self_, struct text *out)
 
 static const struct index_cache *cache(const void *self) { return &((const struct self *)self)->cache; }
 
+static int work(const void *self_, struct index_work *out)
+{
+    const struct self *self = self_;
+    const struct index *index = self->cache.index;
+    if (!index || !index->ops->work) return 0;
+    index->ops->work(index, self->scratch, 1, out);
+    return 1;
+}
+
 const struct stage_ops retrieve_index = {
     .name = "index", .slot = SLOT_RETRIEVE, .summary = "nearest vectors by an index",
     .params = params, .create = create, .refresh = refresh, .run = run, .kernels = kernels, .cache = cache,
-    .destroy = destroy,
+    .work = work, .destroy = destroy,
 };

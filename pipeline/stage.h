@@ -113,6 +113,7 @@ struct stage_ops {
     int (*run)(void *self, struct query *q, struct err *e);
     void (*kernels)(const void *self, struct text *out); /* appends "op=isa/variant;..."; NULL: none */
     const struct index_cache *(*cache)(const void *self); /* NULL: no index */
+    int (*work)(const void *self, struct index_work *out); /* of the last run; 0, or NULL: not counted */
     /* Stages that learn: a reward for an entity that was used, and what is known of one.  NULL: does not. */
     void (*feedback)(void *self, uint32_t entity, double reward);
     double (*utility)(const void *self, uint32_t entity);

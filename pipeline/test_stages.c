@@ -37,7 +37,8 @@ static struct pipeline *whole_pool(const char *settings, struct answer *a)
 {
     char all[512];
     snprintf(all, sizeof all,
-             "index=flat top_k_candidates=25 top_k_rerank=25 expand=none min_combined_score=-1e9 %s", settings);
+             "index=flat top_k_candidates=25 top_k_rerank=25 expand=none %s %s",
+             strstr(settings, "filter=") ? "" : "min_combined_score=-1e9", settings);
     struct pipeline *p = kb_pipeline("stages.db", all);
     CHECK(p && kb_ask(p, question, DIM, N, a) == ERR_OK, "%s: %s", settings, kb_err.text);
     memset(in_pool, 0, sizeof in_pool);

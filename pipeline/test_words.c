@@ -26,7 +26,8 @@ static void make_base(const char *name)
 static struct pipeline *words(const char *name, const char *more)
 {
     char settings[300];
-    snprintf(settings, sizeof settings, "index=flat expand=none graph_weight=0 min_combined_score=-9 %s", more);
+    snprintf(settings, sizeof settings, "%s expand=none graph_weight=0 min_combined_score=-9 %s",
+             strstr(more, "retrieve=bm25") ? "" : "index=flat", more);
     struct pipeline *p = kb_pipeline(name, settings);
     CHECK(p != NULL, "%s", kb_err.text);
     return p;
