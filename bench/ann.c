@@ -389,27 +389,33 @@ static void judge(const struct ann_work *w, size_t query, struct books *b,
     quality_set(&w->arm->quality, query, &v);
 }
 
-/* Exact search over what the codes stand for: every row decoded into a flat index. */
+int ann_decoded(const struct index *ix, const int64_t *ids, size_t count, struct rows queries, size_t k, int threads,
+                struct hit *hits, size_t *counts, struct err *e)
+{
+    const size_t dim = queries.dim;
+    const struct index_config config = { dim, ix->config.metric, 0, threads, NULL };
+    struct index *flat = NULL;
+    float *rows = mem_alloc(count, dim * sizeof *rows);
+    int status = rows ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu decoded rows", count);
+    for (size_t r = 0; status == ERR_OK && r < count; r++)
+        status = index_decode(ix, ids ? ids[r] : (int64_t)r, rows + r * dim, e);
+    if (status == ERR_OK) status = index_create(&flat, "flat", &config, e);
+    if (status == ERR_OK) status = index_add(flat, (struct rows){ rows, count, dim, dim }, ids, e);
+    mem_free(rows);
+    if (status == ERR_OK) status = index_search(flat, queries, k, 16, threads, hits, counts, e);
+    index_destroy(flat);
+    return status;
+}
+
 static int search_decoded(const struct ann_work *w, struct hit **hits, size_t **counts, struct err *e)
 {
     const struct ann_set *s = w->set;
-    const struct rows b = s->base.rows, q = s->query.rows;
-    const struct index_config config = { b.dim, s->metric, 0, w->arm->point.threads, NULL };
-    struct index *flat = NULL;
-    float *rows = mem_alloc(b.count * b.dim, sizeof *rows);
-    *hits = mem_alloc(q.count * w->arm->point.k, sizeof **hits);
-    *counts = mem_alloc(q.count, sizeof **counts);
-    int status = rows && *hits && *counts ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu decoded rows", b.count);
-    for (size_t r = 0; status == ERR_OK && r < b.count; r++)
-        status = index_decode(w->arm->built->index, (int64_t)r, rows + r * b.dim, e);
-    if (status == ERR_OK) status = index_create(&flat, "flat", &config, e);
-    if (status == ERR_OK) status = index_add(flat, (struct rows){ rows, b.count, b.dim, b.dim }, NULL, e);
-    mem_free(rows);
-    if (status == ERR_OK)
-        status =
-            index_search(flat, q, w->arm->point.k, 16, w->arm->point.threads, *hits, *counts, e);
-    index_destroy(flat);
-    return status;
+    const struct ann_point *p = &w->arm->point;
+    *hits = mem_alloc(s->query.rows.count * p->k, sizeof **hits);
+    *counts = mem_alloc(s->query.rows.count, sizeof **counts);
+    if (!*hits || !*counts) return FAIL(e, ERR_MEM, "no memory for the ceiling of codes");
+    return ann_decoded(w->arm->built->index, NULL, s->base.rows.count, s->query.rows, p->k, p->threads, *hits, *counts,
+                       e);
 }
 
 static int judge_all(const struct ann_work *w, int ceiling, struct err *e)
@@ -591,6 +597,7 @@ void ann_identity(struct row *row, const struct run *run, const struct ann_set *
     if (ann_point_id(id, s, p, NULL) == ERR_OK) row_text(row, "point_id", id);
     row_int(row, "rep", rep);
     row_text(row, "dataset", s->name);
+    row_hash(row, "data", s->hash);
     row_text(row, "metric", metric_name(s->metric));
     row_int(row, "n", (int64_t)s->base.rows.count);
     row_int(row, "dim", (int64_t)s->base.rows.dim);

@@ -64,6 +64,10 @@ struct ann_plan {
 };
 int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const struct ann_plan *plan, struct err *e);
 void ann_arm_fini(struct ann_arm *a);
+/* Exact search over what the codes of `ids` (NULL: 0 .. count - 1) stand for, by the index's own metric: k hits and
+ * a count a query.  The index must be able to decode.  ERR_MEM. */
+int ann_decoded(const struct index *ix, const int64_t *ids, size_t count, struct rows queries, size_t k, int threads,
+                struct hit *hits, size_t *counts, struct err *e);
 
 /* Parameters that a row of this index has beside the core: rerank, and the index's own. */
 int ann_layout(struct layout *l, const struct index_ops *ops, struct err *e);

@@ -14,7 +14,8 @@ struct request {
     const char *kb, *query, *qrels, *kernel, *out;
     struct option_list settings;
     int64_t k, threads, least_calls, reps;
-    int json;
+    const char *run_file, *qrels_out;
+    int json, ceiling;
 };
 
 static int parse(int argc, char **argv, struct request *r, struct err *e)
@@ -31,12 +32,16 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--reps", OPTION_INT, &r->reps, 1, 1000 },
         { "--json", OPTION_FLAG, &r->json, 0, 0 },
         { "--out", OPTION_TEXT, &r->out, 0, 0 },
+        { "--run", OPTION_TEXT, &r->run_file, 0, 0 },
+        { "--qrels-out", OPTION_TEXT, &r->qrels_out, 0, 0 },
+        { "--ceiling", OPTION_FLAG, &r->ceiling, 0, 0 },
         { 0 },
     };
     const int status = options_parse(argc, argv, options, NULL, e);
     if (status != ERR_OK) return status;
     if (!r->kb) return FAIL(e, ERR_ARG, "--kb DB is missing");
     if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
+    if (r->qrels_out && !r->qrels) return FAIL(e, ERR_ARG, "--qrels-out needs --qrels: there are no labels to write");
     return ERR_OK;
 }
 
@@ -69,6 +74,31 @@ static void print_stages(const struct rag_arm *a, const struct row *row)
     printf("  %-9s %-14s %10.1f\n", "mean", "", mean);
 }
 
+/* How much of what is relevant each stage leaves to the next, and what each hop of the graph adds. */
+static void print_labels(const struct rag_set *s, const struct rag_arm *a, const struct row *row)
+{
+    char c[8][32];
+    if (!s->queries.label_start) return;
+    printf("  labels     recall@10 %s (all of it for %s), MRR %s, nDCG@10 %s, P@10 %s, MAP %s, first is relevant %s\n",
+           cell(row, "label_recall_at_10", 4, c[0]), cell(row, "label_all_recall_at_10", 4, c[1]),
+           cell(row, "label_mrr", 4, c[2]), cell(row, "label_ndcg_at_10", 4, c[3]), cell(row, "label_p_at_10", 4, c[4]),
+           cell(row, "label_map", 4, c[5]), cell(row, "label_success_at_1", 4, c[6]));
+    printf("  ceilings   of the relevant, %s are candidates, %s after rerank, %s in the pool; the filter costs %s\n",
+           cell(row, "label_candidate_recall", 4, c[0]), cell(row, "label_rerank_recall", 4, c[1]),
+           cell(row, "label_pool_recall", 4, c[2]), cell(row, "label_filter_loss", 4, c[3]));
+    if (a->depth)
+        printf("\n  %-9s %10s %10s %12s %14s %12s\n", "graph", "edges", "new", "relevant new", "per 1000 edges", "per ms");
+    for (int d = 1; d <= a->depth; d++) {
+        const struct rag_hop *h = &a->hops[d], *before = h - 1;
+        const double edges = h->edges - before->edges, us = h->us - before->us, found = h->relevant - before->relevant;
+        printf("  hop %-5d %10.1f %10.1f %12.4f", d, edges, h->entities - before->entities, found);
+        if (edges > 0) printf(" %14.3f", 1e3 * found / edges);
+        else printf(" %14s", "-");
+        if (us > 0) printf(" %12.3f\n", 1e3 * found / us);
+        else printf(" %12s\n", "-");
+    }
+}
+
 static void print_point(const struct rag_set *s, const struct rag_arm *a, const struct row *row)
 {
     char c[8][32];
@@ -80,14 +110,14 @@ static void print_point(const struct rag_set *s, const struct rag_arm *a, const 
            cell(row, "lat_p50_us", 1, c[0]), cell(row, "lat_p95_us", 1, c[1]),
            cell(row, "lat_p99_us", 1, c[2]), cell(row, "lat_p99_lo_us", 1, c[3]),
            cell(row, "lat_p99_hi_us", 1, c[4]), cell(row, "qps", 0, c[5]), row_get(row, "lat_n"));
-    printf("  stage one  recall %s (tie-aware %s, p5 %s); %s of the exact %zu among all candidates\n",
+    printf("  stage one  recall %s (tie-aware %s, p5 %s); %s of the exact %zu among all candidates",
            cell(row, "recall_strict", 4, c[0]), cell(row, "recall_tie", 4, c[1]), cell(row, "recall_p5", 2, c[2]),
            cell(row, "candidate_recall", 4, c[3]), a->point.k);
-    printf("  answer     agree_at_10 %s with an exact stage one, churn_at_10 %s against graph_depth=0\n",
+    if (*row_get(row, "code_ceiling")) printf("; exact over the codes %s", cell(row, "code_ceiling", 4, c[4]));
+    printf("\n");
+    printf("  answer     agree_at_10 %s with an exact stage one, churn_at_10 %s against no expansion\n",
            cell(row, "agree_at_10", 4, c[0]), cell(row, "churn_at_10", 4, c[1]));
-    if (s->queries.label_start)
-        printf("  labels     recall@10 %s, MRR %s, nDCG@10 %s\n", cell(row, "label_recall_at_10", 4, c[0]),
-               cell(row, "label_mrr", 4, c[1]), cell(row, "label_ndcg_at_10", 4, c[2]));
+    print_labels(s, a, row);
     print_stages(a, row);
 }
 
@@ -156,11 +186,13 @@ static int measure(const struct request *r, struct rag_set *s, struct sink *o, s
     const size_t depth = (size_t)r->k > TRUTH_DEPTH ? (size_t)r->k : TRUTH_DEPTH;
     struct rag_arm arm = { 0 };
     int status = rag_prepare(s, &point, depth, (int)r->threads, e);
-    if (status == ERR_OK) status = rag_open(&arm, s, &point, e);
+    if (status == ERR_OK) status = rag_open(&arm, s, &point, RAG_USUAL | (r->ceiling ? RAG_CEILING : 0), e);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
         status = rag_time(&arm, s, (size_t)r->least_calls, 0, e);
         if (status == ERR_OK) status = emit(o, r, s, &arm, rep, e);
     }
+    if (status == ERR_OK && r->run_file) status = rag_write_run(r->run_file, s, &arm, e);
+    if (status == ERR_OK && r->qrels_out) status = rag_write_qrels(r->qrels_out, s, e);
     rag_close(&arm);
     if (status == ERR_OK && !s->queries.label_start)
         fprintf(stderr, "no --qrels: agree_at_10 and churn_at_10 say how much the results differ, "
@@ -201,6 +233,9 @@ const struct command cmd_rag = {
         "  --kernel K        as in assay ann; default: the best that this CPU runs\n"
         "  --min-calls N     least number of timed questions; the file is asked again; default 2000\n"
         "  --reps N          repeat the measurement, one row each; default 1\n"
+        "  --ceiling         also search the decoded vectors exactly (code_ceiling); slow\n"
+        "  --run FILE        write the answers as trec_eval reads them: qid Q0 entity rank score tag\n"
+        "  --qrels-out FILE  write the labels as trec_eval reads them; ask it with -c\n"
         "  --json            one object a line instead of a page\n"
         "  --out DIR         append a row to DIR/rag.csv, write DIR/<point_id>.pq.tsv (one line a question)\n\n"
         "example:\n"

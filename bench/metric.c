@@ -78,3 +78,24 @@ int64_t metric_grade(const struct evidence *v, int64_t id)
         if (v->labels[i].id == id) return v->labels[i].grade;
     return 0;
 }
+
+size_t metric_relevant(const struct evidence *v)
+{
+    size_t relevant = 0;
+    for (size_t i = 0; v->labels && i < v->label_count; i++) relevant += v->labels[i].grade > 0;
+    return relevant;
+}
+
+size_t metric_relevant_in(const struct evidence *v, struct id_list list, size_t depth)
+{
+    size_t found = 0;
+    for (size_t i = 0; v->labels && i < v->label_count; i++)
+        found += v->labels[i].grade > 0 && holds(list, depth, v->labels[i].id);
+    return found;
+}
+
+double metric_relevant_share(const struct evidence *v, struct id_list list, size_t depth)
+{
+    const size_t relevant = metric_relevant(v);
+    return list.at && relevant ? (double)metric_relevant_in(v, list, depth) / (double)relevant : NAN;
+}

@@ -29,8 +29,11 @@ struct evidence {
     struct id_list candidates;  /* stage one whole, before any exact re-scoring */
     struct id_list decoded;     /* exact search over what the codes stand for */
     struct id_list answers;       /* a pipeline's final results */
+    struct id_list reranked;      /* what rerank kept */
+    struct id_list pool;          /* the same and what expand brought in */
+    struct id_list unfiltered;    /* the best k of the pool */
     struct id_list exact_answers; /* the same pipeline, exact stage one, all candidates */
-    struct id_list ungraphed_answers; /* the same pipeline, graph_depth 0 */
+    struct id_list ungraphed_answers; /* the same pipeline, no expansion */
     const struct label *labels; /* highest grade first; NULL: this query has none */
     size_t label_count;
 };
@@ -59,5 +62,10 @@ size_t metric_overlap(struct id_list list, size_t depth, struct id_list set, siz
 double metric_same_ten(struct id_list a, struct id_list b, size_t k);
 /* Share of the truth's first k that is in the first `depth` of list; NaN without evidence. */
 double metric_recall(const struct evidence *v, struct id_list list, size_t depth);
+size_t metric_relevant(const struct evidence *v); /* entities with a grade above 0; 0 without labels */
+/* Of the first `depth` ids of list, how many different ones are relevant. */
+size_t metric_relevant_in(const struct evidence *v, struct id_list list, size_t depth);
+/* The same as a share of all that is relevant; NaN where nothing is, or the list does not exist. */
+double metric_relevant_share(const struct evidence *v, struct id_list list, size_t depth);
 int64_t metric_grade(const struct evidence *v, int64_t id); /* 0: not judged */
 #endif

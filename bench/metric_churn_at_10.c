@@ -10,6 +10,6 @@ static double of(const struct evidence *v)
 
 const struct metric_ops metric_churn_at_10 = {
     .name = "churn_at_10",
-    .summary = "share of the ten results that graph_depth 0 would not have given",
+    .summary = "share of the ten results that the same pipeline without expansion would not have given",
     .of = of,
 };

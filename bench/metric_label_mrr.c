@@ -5,10 +5,8 @@
 
 static double of(const struct evidence *v)
 {
-    if (!v->labels || !v->answers.at) return NAN;
-    size_t relevant = 0;
-    for (size_t i = 0; i < v->label_count; i++) relevant += v->labels[i].grade > 0;
-    if (relevant == 0) return NAN;
+    if (!v->answers.at) return NAN;
+    if (metric_relevant(v) == 0) return NAN;
     for (size_t i = 0; i < v->answers.count; i++)
         if (metric_grade(v, v->answers.at[i]) > 0) return 1.0 / (double)(i + 1);
     return 0;

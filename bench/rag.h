@@ -3,12 +3,14 @@
  *
  * recall_* and candidate_recall are about stage one, against exact cosine over the base's vectors.
  * agree_at_10 and churn_at_10 come from two reference pipelines that run outside the timed loop: one
- * with an exact stage one, one with graph_depth=0. */
+ * with an exact stage one and all candidates, one without expansion.  Where there are labels, one more for
+ * every depth below the point's says what each hop of the graph brings in. */
 #ifndef ASSAY_RAG_H
 #define ASSAY_RAG_H
 #include "bench/point.h"
 #include "bench/queries.h"
 #include "bench/run.h"
+#include "pipeline/graph.h"
 #include "pipeline/pipeline.h"
 
 struct rag_set {
@@ -16,6 +18,7 @@ struct rag_set {
     char name[128]; /* "wordnet/kb.sqlite" */
     uint64_t hash;  /* of base, questions and labels */
     struct queries queries;
+    struct stage_choice usual; /* stages of the base where a point chooses none */
     /* From rag_prepare. */
     size_t base_count, dim;
     float *vectors;    /* queries.count x dim: what each question was embedded to */
@@ -41,6 +44,13 @@ struct rag_point {
  * questions of another dimension. */
 int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e);
 
+/* What expansion to some depth brings in: means a question. */
+struct rag_hop {
+    double entities, relevant; /* new in the pool; of those relevant */
+    double edges;              /* neighbours looked at */
+    double us;                 /* of the expand stage */
+};
+
 struct rag_arm {
     struct rag_point point;
     struct kernel_set kernels;
@@ -48,15 +58,30 @@ struct rag_arm {
     double build_s; /* 0: the index was in the file beside the database */
     struct calls calls;
     struct quality quality;
+    int64_t *answers; /* queries.count x k; owned */
+    size_t *answer_count;
+    double survivors, bytes_touched; /* a question, of stage one; NaN: not counted */
+    struct rag_hop hops[GRAPH_DEPTH_MAX + 1]; /* by depth */
+    int depth; /* of expand=bfs; 0: hops were not looked at */
     double stage_us[SLOT_COUNT], out[SLOT_COUNT]; /* means over the timed calls: time, items handed on */
     double fetch_us;
     uint64_t steal_ms;
 };
+/* What is found out beside the answers: agree_at_10; churn_at_10 and the yield of hops; code_ceiling, an exact
+ * search over the decoded vectors (slow). */
+enum { RAG_AGREE = 1, RAG_GRAPH = 2, RAG_CEILING = 4, RAG_USUAL = RAG_AGREE | RAG_GRAPH };
 /* Opens the pipeline, runs the references and judges every question once. */
-int rag_open(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, struct err *e);
+int rag_open(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, int wanted, struct err *e);
+/* The same on the base that `a` has open, with other settings, if they embed alike.  After a failure: rag_close. */
+int rag_reopen(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, int wanted, struct err *e);
 /* Times calls until there are least_calls and every question was asked; budget_s as in ann_plan. */
 int rag_time(struct rag_arm *a, const struct rag_set *s, size_t least_calls, double budget_s, struct err *e);
 void rag_close(struct rag_arm *a);
+
+/* TREC files, as trec_eval reads them.  Run: "qid Q0 docid rank score tag", scores k, k-1, ...: whatever it does
+ * with ties, it sees our order.  Labels: "qid 0 docid grade", of the questions in the file. */
+int rag_write_run(const char *path, const struct rag_set *s, const struct rag_arm *a, struct err *e);
+int rag_write_qrels(const char *path, const struct rag_set *s, struct err *e);
 
 int rag_layout(struct layout *l, struct err *e); /* adds every pipeline parameter */
 int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *p, struct err *e);

@@ -26,6 +26,7 @@ static const struct column before_metrics[] = {
     WORD("machine", "hash of host and CPU: rows of different machines are never ranked")
     WORD("binary", "hash of the program that measured")
     WORD("dataset", "folder and file of the base vectors, or of the knowledge base")
+    WORD("data", "hash of what is in it, and of queries and labels: rows of other data are not comparable")
     WORD("metric", "cosine, dot or l2")
     NUMBER("n", "vectors", "base vectors")
     NUMBER("dim", "", "dimensions of a vector")
@@ -58,6 +59,10 @@ static const struct column after_metrics[] = {
     NUMBER("t_score_us", "us", "mean time of the stage")
     NUMBER("t_filter_us", "us", "mean time of the stage")
     NUMBER("t_context_us", "us", "mean time of the stage")
+    NUMBER("hop_edges", "", "neighbours that the last hop of the expansion looks at, a question")
+    NUMBER("hop_relevant", "", "relevant entities that the last hop brings in, a question")
+    NUMBER("yield_per_edge", "", "hop_relevant / hop_edges")
+    NUMBER("yield_per_us", "1/us", "hop_relevant / time that the last hop adds to the expansion")
     NUMBER("survivors_mean", "vectors", "rows a query that pass 1 of a two-pass scan let through")
     NUMBER("bytes_touched_per_query", "bytes", "bytes of codes and side data read for one query")
     NUMBER("bytes_per_vector", "bytes", "codes and all side data of one vector")
@@ -133,6 +138,13 @@ static void set(struct row *r, int column, const char *value)
     char *copy = value && *value ? strdup(value) : NULL;
     free(r->values[column]);
     r->values[column] = copy;
+}
+
+void row_hash(struct row *r, const char *name, uint64_t value)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, value);
+    row_text(r, name, text);
 }
 
 void row_try(struct row *r, const char *name, const char *value)

@@ -12,7 +12,7 @@
 #include "kernels/base/param.h"
 #include "kernels/base/text.h"
 
-enum { ROW_SCHEMA = 1 };
+enum { ROW_SCHEMA = 2 };
 
 struct column {
     const char *name, *unit, *meaning;
@@ -43,6 +43,7 @@ void row_fini(struct row *r);
 void row_text(struct row *r, const char *name, const char *value);
 void row_int(struct row *r, const char *name, int64_t value);
 void row_real(struct row *r, const char *name, double value); /* %.9g; NaN and infinity: empty */
+void row_hash(struct row *r, const char *name, uint64_t value); /* 16 hexadecimal digits */
 void row_try(struct row *r, const char *name, const char *value);
 const char *row_get(const struct row *r, const char *name); /* "" when empty */
 

@@ -201,6 +201,21 @@ static int is_about(enum slot slot, const char *name)
     return found;
 }
 
+/* Takes away the settings of stages that the point does not choose: graph_depth=1 and =2 are one point where
+ * expand=none is. */
+static void drop_idle(const struct plan *p, struct point *point)
+{
+    const size_t kept = pipeline_in_force(&p->rag.usual, (const char **)point->settings, point->setting_count);
+    for (size_t i = kept; i < point->setting_count; i++) {
+        *strchr(point->settings[i], '=') = 0;
+        const int at = vocabulary_find(&p->names, point->settings[i]);
+        free(point->values[at]);
+        free(point->settings[i]);
+        point->values[at] = point->settings[i] = NULL;
+    }
+    point->setting_count = kept;
+}
+
 /* The settings of a pipeline; parameters of its index go into the spec. */
 static int settle_rag(struct plan *p, struct point *point, struct err *e)
 {
@@ -228,6 +243,7 @@ static int settle_rag(struct plan *p, struct point *point, struct err *e)
         point->settings[point->setting_count++] = setting.at;
     }
     point->build_key = hash64(point->build_key, &point->load_key, sizeof point->load_key);
+    drop_idle(p, point);
     const struct rag_point asked = plan_rag(p, point);
     return rag_point_id(point->id, &p->rag, &asked, e);
 }
@@ -375,6 +391,24 @@ static int open_data(struct plan *p, const struct sweep *s, struct err *e)
                           : ann_set_open(&p->ann, s->base, s->query, s->metric, e);
 }
 
+/* Every name that a grid sets must have an effect somewhere. */
+static int check_used(const struct plan *p, const struct sweep *s, const struct grid *g, struct err *e)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const int at = vocabulary_find(&p->names, g->axes[i].name);
+        size_t j = 0;
+        while (j < p->count && !p->points[j].values[at]) j++;
+        if (j < p->count) continue;
+        struct text owners = { 0 };
+        (void)pipeline_owners(g->axes[i].name, &owners);
+        const int status = FAIL(e, ERR_ARG, "%s:%zu: %s has no effect: it is a setting of %s, which no point chooses",
+                                s->path, g->axes[i].line, g->axes[i].name, text_of(&owners));
+        text_free(&owners);
+        return status;
+    }
+    return ERR_OK;
+}
+
 int plan_make(struct plan *out, const struct sweep *s, struct err *e)
 {
     struct plan p = { .rag = { .replay_fd = -1 } };
@@ -383,6 +417,10 @@ int plan_make(struct plan *out, const struct sweep *s, struct err *e)
     if (status == ERR_OK) status = s->one_at_a_time ? add_star(&p, s, &s->axes, e) : add_product(&p, s, &s->axes, e);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = add_product(&p, s, &s->grids[i], e);
     if (status == ERR_OK && p.count == 0) status = FAIL(e, ERR_ARG, "%s: the constraints leave no point", s->path);
+    if (status == ERR_OK && s->is_pipeline) status = check_used(&p, s, &s->fixed, e);
+    if (status == ERR_OK && s->is_pipeline) status = check_used(&p, s, &s->axes, e);
+    for (size_t i = 0; status == ERR_OK && s->is_pipeline && i < s->grid_count; i++)
+        status = check_used(&p, s, &s->grids[i], e);
     for (size_t i = 0; i < p.count; i++) {
         const size_t k = number_of(&p.names, &p.points[i], "k");
         const size_t kept = number_of(&p.names, &p.points[i], "top_k_rerank");
@@ -421,7 +459,8 @@ void plan_describe(const struct plan *p, const struct point *point, struct text 
         const char *name = p->names.at[i].name;
         /* A spec holds the index and its parameters. */
         if (point->spec && (strcmp(name, "index") == 0 || !param_find(point_params, name))) continue;
-        if (varies(p, name))
+        const int idle = p->rag.db && !point->values[i] && *p->names.at[i].usual;
+        if (!idle && varies(p, name))
             text_add(out, "%s%s=%s", out->size > start ? " " : "", name, value_of(&p->names, point, name));
     }
     if (out->size == start) text_add(out, "defaults");

@@ -179,7 +179,7 @@ static int measure_rag(const struct job *j, const struct rag_set *set, const str
 {
     const struct rag_point asked = plan_rag(j->plan, point);
     struct rag_arm arm;
-    int status = rag_open(&arm, set, &asked, e);
+    int status = rag_open(&arm, set, &asked, RAG_USUAL, e);
     if (status != ERR_OK) return status;
     /* The first worker of a key builds; the others find the index beside the database. */
     if (arm.build_s > 0) {

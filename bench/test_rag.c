@@ -9,31 +9,38 @@
 #include <sqlite3.h>
 
 static char folder[] = P_tmpdir "/assay_rag.XXXXXX";
-static char db[128], questions[128];
+static char db[128], questions[128], hop_db[128], hop_questions[128], hop_qrels[128];
 
 enum { ENTITIES = 400, QUERIES = 12, K = 10 };
 
-static void make_base(void)
+static void generate(const char *kind, const char *wanted)
 {
     struct kb_build *build = NULL;
     struct params *params = NULL;
     struct kb_build_counts counts;
     struct err e = { 0 };
-    const struct generator_ops *kg = generator_find("kg");
+    const struct generator_ops *made = generator_find(kind);
     char out[64];
-    snprintf(out, sizeof out, "%s/kg", folder);
-    snprintf(db, sizeof db, "%s/kb.sqlite", out);
-    snprintf(questions, sizeof questions, "%s/query.fvecs", out);
-    const struct kb_build_options options = { .folder = out, .what = "kg", .dim = 16, .seed = 1, .threads = 1 };
-    CHECK(params_create(&params, kg->params, "kg", "n=400,dim=16,relations=1600,queries=12,seed=3",
-                        &e) == ERR_OK,
-          "%s", e.text);
+    snprintf(out, sizeof out, "%s/%s", folder, kind);
+    const struct kb_build_options options = { .folder = out, .what = kind, .dim = 16, .seed = 1, .threads = 1 };
+    CHECK(params_create(&params, made->params, kind, wanted, &e) == ERR_OK, "%s", e.text);
     CHECK(kb_build_open(&build, &options, &e) == ERR_OK, "%s", e.text);
     const struct kb_sink sink = kb_build_sink(build);
-    CHECK(kg->graph(params, &sink, &e) == ERR_OK, "%s", e.text);
+    CHECK(made->graph(params, &sink, &e) == ERR_OK, "%s", e.text);
     CHECK(kb_build_commit(build, &counts, &e) == ERR_OK, "%s", e.text);
     kb_build_close(build);
     params_destroy(params);
+}
+
+static void make_base(void)
+{
+    generate("kg", "n=400,dim=16,relations=1600,queries=12,seed=3");
+    snprintf(db, sizeof db, "%s/kg/kb.sqlite", folder);
+    snprintf(questions, sizeof questions, "%s/kg/query.fvecs", folder);
+    snprintf(hop_db, sizeof hop_db, "%s/twohop/kb.sqlite", folder);
+    snprintf(hop_questions, sizeof hop_questions, "%s/twohop/query.fvecs", folder);
+    snprintf(hop_qrels, sizeof hop_qrels, "%s/twohop/qrels.txt", folder);
+    generate("twohop", "n=600,dim=16,queries=40,seed=5,hidden=0.55,rewire=0.4");
 }
 
 /* The ids that a pipeline opened by hand gives, K a question, missing ones -1. */
@@ -65,10 +72,11 @@ static double overlap(int64_t a[QUERIES][K], int64_t b[QUERIES][K])
 
 static double folded(const struct rag_arm *a, const char *name)
 {
-    double scratch[QUERIES];
-    for (size_t m = 0; metric_at(m); m++)
+    const size_t count = a->quality.query_count;
+    double scratch[64];
+    for (size_t m = 0; metric_at(m) && count <= 64; m++)
         if (strcmp(metric_at(m)->name, name) == 0)
-            return metric_folded(metric_at(m), a->quality.values + m * QUERIES, QUERIES, scratch);
+            return metric_folded(metric_at(m), a->quality.values + m * count, count, scratch);
     return NAN;
 }
 
@@ -95,7 +103,7 @@ static void references(void)
     struct rag_set s = prepared(&p);
     struct rag_arm a;
     struct err e = { 0 };
-    CHECK(rag_open(&a, &s, &p, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
     answers_of(&s, two_bits, 3, mine);
     answers_of(&s, exact_settings, 4, exact);
     answers_of(&s, flat_settings, 3, ungraphed);
@@ -108,6 +116,33 @@ static void references(void)
     rag_set_close(&s);
 }
 
+/* The same for other stages: an exact stage one is exact cosine over everything, or all words. */
+static void other_references(void)
+{
+    static int64_t mine[QUERIES][K], exact[QUERIES][K];
+    static const char *const cases[][2][4] = {
+        { { "rerank=memrl", "bit_width=1", "top_k_candidates=25", "min_combined_score=-1e9" },
+          { "rerank=memrl", "index=flat", "top_k_candidates=400", "min_combined_score=-1e9" } },
+        { { "bit_width=1", "top_k_rerank=300", "top_k_candidates=30", "graph_weight=0" },
+          { "index=flat", "top_k_rerank=300", "top_k_candidates=400", "graph_weight=0" } },
+        { { "retrieve=exact", "top_k_candidates=12", "graph_weight=0.5", "top_k_rerank=11" },
+          { "index=flat", "top_k_candidates=400", "graph_weight=0.5", "top_k_rerank=11" } },
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const struct rag_point p = { cases[c][0], 4, "", K, 1 };
+        struct rag_set s = prepared(&p);
+        struct rag_arm a;
+        struct err e = { 0 };
+        CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
+        answers_of(&s, cases[c][0], 4, mine);
+        answers_of(&s, cases[c][1], 4, exact);
+        CHECK(fabs(folded(&a, "agree_at_10") - overlap(mine, exact)) < 1e-9, "%s: agree %g, by hand %g", cases[c][0][0],
+              folded(&a, "agree_at_10"), overlap(mine, exact));
+        rag_close(&a);
+        rag_set_close(&s);
+    }
+}
+
 /* Stage one's recall against a double loop in float64. */
 static void recall(void)
 {
@@ -115,7 +150,7 @@ static void recall(void)
     struct rag_set s = prepared(&p);
     struct rag_arm a;
     struct err e = { 0 };
-    CHECK(rag_open(&a, &s, &p, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
     const struct vectors *v = &pipeline_kb(a.pipeline)->vectors;
     double found = 0, among = 0;
     for (size_t q = 0; q < QUERIES; q++) {
@@ -146,6 +181,207 @@ static void recall(void)
     rag_set_close(&s);
 }
 
+/* --- labels: against what trec_eval does, from the files that it would read ------------------------ */
+enum { TOPICS = 40, LINES = 2000 };
+
+struct trec_line {
+    int topic, id;
+    double value; /* score, or grade */
+};
+
+struct trec {
+    struct trec_line at[LINES];
+    size_t count;
+};
+
+static void read_trec(struct trec *t, const char *path, const char *format)
+{
+    FILE *f = fopen(path, "r");
+    struct trec_line l;
+    t->count = 0;
+    CHECK(f != NULL, "%s", path);
+    while (f && t->count < LINES && fscanf(f, format, &l.topic, &l.id, &l.value) == 3) t->at[t->count++] = l;
+    CHECK(f && feof(f), "%s: line %zu is not \"%s\"", path, t->count + 1, format);
+    if (f) fclose(f);
+}
+
+/* By topic, then score from high to low, ties by the name of the document from high to low. */
+static int trec_order(const void *a, const void *b)
+{
+    const struct trec_line *x = a, *y = b;
+    char p[16], q[16];
+    if (x->topic != y->topic) return x->topic - y->topic;
+    if (x->value != y->value) return x->value < y->value ? 1 : -1;
+    snprintf(p, sizeof p, "%d", x->id);
+    snprintf(q, sizeof q, "%d", y->id);
+    return strcmp(q, p);
+}
+
+static double grade_of(const struct trec *qrels, int topic, int id)
+{
+    for (size_t i = 0; i < qrels->count; i++)
+        if (qrels->at[i].topic == topic && qrels->at[i].id == id) return qrels->at[i].value;
+    return 0;
+}
+
+enum measure { RECALL, P, SUCCESS, RECIP_RANK, MAP, NDCG_CUT };
+
+/* trec_eval -c: the mean over the topics of the qrels.  Ties of the ideal order do not matter. */
+static double trec_eval(const struct trec *qrels, struct trec *run, enum measure m, size_t cut)
+{
+    double sum = 0;
+    int topics = 0;
+    qsort(run->at, run->count, sizeof *run->at, trec_order);
+    for (int topic = 0; topic < TOPICS; topic++) {
+        double grades[64], relevant = 0, found = 0, first = 0, precisions = 0, gain = 0, ideal = 0;
+        size_t judged = 0, rank = 0;
+        for (size_t i = 0; i < qrels->count && judged < 64; i++)
+            if (qrels->at[i].topic == topic) grades[judged++] = qrels->at[i].value, relevant += qrels->at[i].value > 0;
+        if (judged == 0) continue;
+        topics++;
+        for (size_t i = 0; i < run->count; i++) {
+            if (run->at[i].topic != topic) continue;
+            const double grade = grade_of(qrels, topic, run->at[i].id);
+            if (++rank > cut && m != RECIP_RANK && m != MAP) break;
+            if (grade <= 0) continue;
+            found++;
+            if (!first) first = (double)rank;
+            precisions += found / (double)rank;
+            gain += grade / log2((double)rank + 1);
+        }
+        for (size_t r = 0; r < judged && r < cut; r++) { /* the next best grade */
+            size_t best = r;
+            for (size_t o = r; o < judged; o++) best = grades[o] > grades[best] ? o : best;
+            const double grade = grades[best];
+            grades[best] = grades[r];
+            grades[r] = grade;
+            ideal += grade / log2((double)r + 2);
+        }
+        switch (m) {
+        case RECALL: sum += found / relevant; break;
+        case P: sum += found / (double)cut; break;
+        case SUCCESS: sum += found > 0; break;
+        case RECIP_RANK: sum += first ? 1 / first : 0; break;
+        case MAP: sum += precisions / relevant; break;
+        case NDCG_CUT: sum += gain / ideal; break;
+        }
+    }
+    return sum / topics;
+}
+
+/* What trec_eval 10.0-rc3 printed for these. */
+static void golden(void)
+{
+    struct trec qrels = { { { 1, 1, 1 }, { 1, 2, 1 }, { 1, 3, 0 } }, 3 };
+    struct trec run = { { { 1, 3, 0.5 }, { 1, 1, 0.5 }, { 1, 2, 0.4 } }, 3 };
+    CHECK(trec_eval(&qrels, &run, RECIP_RANK, 0) == 0.5, "RR");
+    CHECK(trec_eval(&qrels, &run, RECALL, 2) == 0.5, "recall_2");
+    CHECK(fabs(trec_eval(&qrels, &run, NDCG_CUT, 2) - 0.3869) < 5e-5, "ndcg_cut_2 %g",
+          trec_eval(&qrels, &run, NDCG_CUT, 2));
+    CHECK(trec_eval(&qrels, &run, SUCCESS, 1) == 0, "success_1: the tie goes to the higher name");
+    struct trec close = { { { 1, 3, 0.50000001 }, { 1, 1, 0.50000002 } }, 2 };
+    CHECK(trec_eval(&qrels, &close, RECIP_RANK, 0) == 1, "scores are double");
+    struct trec two = { { { 1, 1, 1 }, { 2, 1, 1 } }, 2 }, one = { { { 1, 2, 2 }, { 1, 1, 1 } }, 2 };
+    CHECK(trec_eval(&two, &one, RECIP_RANK, 0) == 0.25, "a topic without results counts as 0");
+}
+
+static void open_hops(struct rag_set *s, const struct rag_point *p)
+{
+    struct err e = { 0 };
+    CHECK(rag_set_open(s, hop_db, hop_questions, hop_qrels, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_prepare(s, p, 50, 1, &e) == ERR_OK, "%s", e.text);
+}
+
+/* Every label_* column is what trec_eval makes of the two files; some questions are left without results. */
+static void as_trec_eval(void)
+{
+    static const char *const settings[] = { "vector_weight=0.3", "score=max_neighbour", "min_combined_score=0.62", "graph_weight=0.7" };
+    static const struct { const char *column; enum measure m; size_t cut; } columns[] = {
+        { "label_recall_at_5", RECALL, 5 }, { "label_recall_at_10", RECALL, 10 }, { "label_p_at_10", P, 10 },
+        { "label_success_at_1", SUCCESS, 1 }, { "label_mrr", RECIP_RANK, 0 }, { "label_map", MAP, 0 },
+        { "label_ndcg_at_10", NDCG_CUT, 10 },
+    };
+    static struct trec run, qrels;
+    const struct rag_point p = { settings, 4, "", K, 1 };
+    struct rag_set s;
+    struct rag_arm a;
+    struct err e = { 0 };
+    char run_file[160], qrels_file[160];
+    snprintf(run_file, sizeof run_file, "%s/a.run", folder);
+    snprintf(qrels_file, sizeof qrels_file, "%s/a.qrels", folder);
+    open_hops(&s, &p);
+    CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_write_run(run_file, &s, &a, &e) == ERR_OK && rag_write_qrels(qrels_file, &s, &e) == ERR_OK, "%s", e.text);
+    read_trec(&run, run_file, "%d Q0 %d %*d %lf assay\n");
+    read_trec(&qrels, qrels_file, "%d 0 %d %lf\n");
+    int empty = 0;
+    for (int t = 0; t < TOPICS; t++) {
+        size_t results = 0;
+        for (size_t i = 0; i < run.count; i++) results += run.at[i].topic == t;
+        empty += results == 0;
+    }
+    CHECK(empty > 0 && empty < TOPICS, "some questions without results: %d", empty);
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+        const double want = trec_eval(&qrels, &run, columns[c].m, columns[c].cut), got = folded(&a, columns[c].column);
+        CHECK(fabs(got - want) < 1e-12 && want > 0 && want < 1, "%s: %g, trec_eval %g", columns[c].column, got, want);
+    }
+    CHECK(rag_write_run("/dev/null/x", &s, &a, &e) != ERR_OK, "a file that cannot be");
+    rag_close(&a);
+    rag_set_close(&s);
+}
+
+/* Ceilings never rise but by the graph; what a hop brings in is what the pool of a deeper expansion has more. */
+static void ceilings(void)
+{
+    static const char *const settings[] = { "bit_width=1", "top_k_candidates=20", "graph_depth=2", "top_k_rerank=5",
+                                            "filter=quantile", "filter_quantile=0.97" };
+    const struct rag_point p = { settings, 6, "", K, 1 };
+    double pool[3], reached = 0;
+    struct err e = { 0 };
+    for (int depth = 0; depth <= 2; depth++) {
+        char deep[32];
+        snprintf(deep, sizeof deep, "graph_depth=%d", depth);
+        const char *const now[] = { settings[0], settings[1], deep, settings[3], settings[4], settings[5] };
+        const struct rag_point at = { now, 6, "", K, 1 };
+        struct rag_set s;
+        struct rag_arm a;
+        open_hops(&s, &p);
+        CHECK(rag_open(&a, &s, &at, RAG_USUAL | RAG_CEILING, &e) == ERR_OK, "%s", e.text);
+        const double candidates = folded(&a, "label_candidate_recall"), kept = folded(&a, "label_rerank_recall");
+        pool[depth] = folded(&a, "label_pool_recall");
+        CHECK(candidates >= kept && pool[depth] >= folded(&a, "label_recall_at_10"), "depth %d", depth);
+        CHECK(depth > 0 || pool[0] == kept, "without a hop the pool is what rerank kept");
+        CHECK(folded(&a, "label_filter_loss") >= 0, "a filter adds nothing");
+        if (depth == 2) CHECK(folded(&a, "label_filter_loss") > 0.05, "%g", folded(&a, "label_filter_loss"));
+        CHECK(a.depth == depth, "%d", a.depth);
+        for (int d = 1; d <= depth; d++) /* one relevant entity a question */
+            CHECK(fabs(a.hops[d].relevant - (pool[d] - kept)) < 1e-9 && a.hops[d].edges > a.hops[d - 1].edges &&
+                      a.hops[d].entities > a.hops[d - 1].entities, "hop %d of %d", d, depth);
+        if (depth == 1) {
+            /* by hand: the neighbours of what rerank kept */
+            struct answer answer;
+            double edges = 0;
+            for (size_t i = 0; i < TOPICS; i++) {
+                const struct question q = { .id = (int64_t)i, .vector = rows_at(s.queries.vectors.rows, i), .dim = 16 };
+                CHECK(pipeline_query(a.pipeline, &q, K, &answer, &e) == ERR_OK, "%s", e.text);
+                const struct graph *g = &pipeline_kb(a.pipeline)->graph;
+                for (size_t m = 0; m < answer.trace[SLOT_RERANK].out; m++) {
+                    const uint32_t x = pipeline_last(a.pipeline)->pool[m].entity;
+                    edges += (double)(g->start[x + 1] - g->start[x]) / TOPICS;
+                }
+            }
+            CHECK(fabs(edges - a.hops[1].edges) < 1e-9, "%g edges, by hand %g", a.hops[1].edges, edges);
+        }
+        CHECK(folded(&a, "code_ceiling") > 0.2 && folded(&a, "code_ceiling") < 1, "1 bit: %g",
+              folded(&a, "code_ceiling"));
+        CHECK(a.bytes_touched > 600 * 16 / 8, "%g bytes", a.bytes_touched);
+        reached = folded(&a, "label_recall_at_10");
+        rag_close(&a);
+        rag_set_close(&s);
+    }
+    CHECK(pool[1] > pool[0] && reached > 0, "the planted links lead somewhere: %g, %g", pool[0], pool[1]);
+}
+
 static void times(void)
 {
     for (int threads = 1; threads <= 2; threads++) {
@@ -156,7 +392,7 @@ static void times(void)
         struct row row;
         struct run run = { .id = "r", .machine = "m", .binary = "b" };
         struct err e = { 0 };
-        CHECK(rag_open(&a, &s, &p, &e) == ERR_OK, "%s", e.text);
+        CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
         CHECK(rag_time(&a, &s, 30, 0, &e) == ERR_OK, "%s", e.text);
         CHECK(a.calls.count == 30, "%zu calls", a.calls.count);
         for (size_t c = 0; c < a.calls.count; c++) CHECK(a.calls.us[c] > 0, "call %zu took %g us", c, a.calls.us[c]);
@@ -239,6 +475,10 @@ int main(void)
     if (!mkdtemp(folder) || setenv("ASSAY_CACHE", folder, 1) != 0) return TEST_FAIL;
     test_case("a base to work on", make_base);
     test_case("agreement and churn are those of whole pipelines", references);
+    test_case("agreement is with the same stages", other_references);
+    test_case("golden cases of trec_eval", golden);
+    test_case("labels are judged as by trec_eval", as_trec_eval);
+    test_case("ceilings of the stages, and what a hop brings in", ceilings);
     test_case("recall is stage one's, against exact cosine", recall);
     test_case("stages and calls are timed", times);
     test_case("a change of settings equals a new pipeline", change);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * metric_label_success_at_1.c - trec_eval's success_1: the first result is relevant. */
+#include "bench/metric.h"
+#include <math.h>
+
+static double of(const struct evidence *v)
+{
+    if (!v->answers.at || metric_relevant(v) == 0) return NAN;
+    return metric_relevant_in(v, v->answers, 1) > 0;
+}
+
+const struct metric_ops metric_label_success_at_1 = {
+    .name = "label_success_at_1",
+    .summary = "share of the questions whose first result is relevant (trec_eval success_1, Hit@1)",
+    .of = of,
+};
