@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * index_flat.c - exact search over float rows: the truth that everything else is measured by. */
+ * index_flat.c - exact search over float rows: the truth that everything else is measured by.
+ *
+ * type=f16 and bf16 keep half the bytes and widen on the way, which is exact: only the rows are rounded, to 11 and
+ * 8 bits.  By cosine such rows are kept at unit length, so that no norm leaves the range of f16; otherwise a
+ * value beyond 65504 is refused.  (Eight bits and a range per row are sq.) */
 #include "index/idset.h"
 #include "index/index.h"
 #include "index/persist.h"
+#include "kernels/half.h"
 #include "kernels/base/mem.h"
 #include <assert.h>
 #include <math.h>
@@ -11,17 +16,30 @@
 /* Rows scored at a time: small enough that a block stays in L2 while a batch of queries passes. */
 enum { BLOCK_BYTES = 256 << 10, BLOCK_MOST = 4096 };
 
+enum type { F32, F16, BF16 };
+static const struct param table[] = {
+    { "type", PARAM_CHOICE, 0, 0, "f32", "", "f32|f16|bf16", "numbers of the stored rows" },
+    { 0 }
+};
+
 struct flat {
     struct index base;
     struct idset ids;
-    float *rows;  /* ids.count x dim */
+    enum type type;
+    char *rows;   /* ids.count x dim numbers of the type */
+    float *wide;  /* one row: work space of those who add */
     float *side;  /* cosine: 1 / |x|, 0 for a zero row; l2: |x|^2; dot: unused */
     size_t room;
 };
 
+static size_t row_bytes(const struct flat *f)
+{
+    return f->base.config.dim * (f->type == F32 ? sizeof(float) : sizeof(uint16_t));
+}
+
 static size_t block_rows(const struct flat *f)
 {
-    const size_t fit = BLOCK_BYTES / (f->base.config.dim * sizeof(float));
+    const size_t fit = BLOCK_BYTES / row_bytes(f);
     return fit < 16 ? 16 : fit > BLOCK_MOST ? BLOCK_MOST : fit;
 }
 
@@ -37,8 +55,11 @@ static int create(struct index **out, const struct index *base, struct err *e)
     struct flat *f = mem_zero(1, sizeof *f);
     if (!f) return FAIL(e, ERR_MEM, "flat: no memory");
     f->base = *base;
-    *out = &f->base;
-    return ERR_OK;
+    f->type = (enum type)params_int(base->params, "type");
+    f->wide = mem_alloc(base->config.dim, sizeof *f->wide);
+    if (!f->wide) mem_free(f);
+    else *out = &f->base;
+    return *out == &f->base ? ERR_OK : FAIL(e, ERR_MEM, "flat: no memory");
 }
 
 static void destroy(struct index *ix)
@@ -47,6 +68,7 @@ static void destroy(struct index *ix)
     if (!f) return;
     idset_fini(&f->ids);
     mem_free(f->rows);
+    mem_free(f->wide);
     mem_free(f->side);
     mem_free(f);
 }
@@ -54,32 +76,74 @@ static void destroy(struct index *ix)
 static int reserve(struct flat *f, size_t rows, struct err *e)
 {
     if (rows <= f->room) return ERR_OK;
-    const size_t dim = f->base.config.dim, room = rows < 2 * f->room ? 2 * f->room : rows;
+    const size_t bytes = row_bytes(f), room = rows < 2 * f->room ? 2 * f->room : rows;
     float *side = mem_grow(f->side, f->ids.count, room, sizeof *side);
     if (!side) return FAIL(e, ERR_MEM, "flat: no memory for %zu rows", room);
     f->side = side;
-    float *at = mem_grow(f->rows, f->ids.count * dim, room * dim, sizeof *at);
-    if (!at) return FAIL(e, ERR_MEM, "flat: no memory for %zu rows of %zu dimensions", room, dim);
+    char *at = mem_grow(f->rows, f->ids.count, room, bytes);
+    if (!at) return FAIL(e, ERR_MEM, "flat: no memory for %zu rows of %zu bytes", room, bytes);
     f->rows = at;
     f->room = room;
     return ERR_OK;
 }
 
+/* The row as floats. */
+static void widen(const struct flat *f, size_t row, float *out)
+{
+    const char *at = f->rows + row * row_bytes(f);
+    const uint16_t *half = (const uint16_t *)at;
+    if (f->type == F32) memcpy(out, at, row_bytes(f));
+    else
+        for (size_t i = 0; i < f->base.config.dim; i++)
+            out[i] = f->type == F16 ? f32_of_f16(half[i]) : f32_of_bf16(half[i]);
+}
+
+static float scale_of(const struct flat *f, const float *x)
+{
+    if (f->type == F32 || f->base.config.metric != METRIC_COSINE) return 1;
+    const float squared = dot(f, x, x);
+    return squared > 0 ? 1 / sqrtf(squared) : 0;
+}
+
+static void put(struct flat *f, size_t row, const float *x)
+{
+    char *at = f->rows + row * row_bytes(f);
+    uint16_t *half = (uint16_t *)at;
+    const float scale = scale_of(f, x);
+    if (f->type == F32) memcpy(at, x, row_bytes(f));
+    else
+        for (size_t i = 0; i < f->base.config.dim; i++)
+            half[i] = f->type == F16 ? f16_of_f32(x[i] * scale) : bf16_of_f32(x[i] * scale);
+}
+
+static int check_range(const struct flat *f, struct rows rows, struct err *e)
+{
+    const float most = 65520; /* the least that f16 rounds to infinity */
+    for (size_t r = 0; f->type == F16 && f->base.config.metric != METRIC_COSINE && r < rows.count; r++)
+        for (size_t i = 0; i < rows.dim; i++)
+            if (fabsf(rows_at(rows, r)[i]) >= most)
+                return FAIL(e, ERR_ARG, "flat: row %zu, column %zu is %g, too large for type=f16", r, i,
+                            (double)rows_at(rows, r)[i]);
+    return ERR_OK;
+}
+
 static void fill_side(struct flat *f, size_t row)
 {
-    const float *x = f->rows + row * f->base.config.dim, squared = dot(f, x, x);
+    widen(f, row, f->wide);
+    const float squared = dot(f, f->wide, f->wide);
     f->side[row] = f->base.config.metric == METRIC_L2 ? squared : squared > 0 ? 1 / sqrtf(squared) : 0;
 }
 
 static int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
     struct flat *f = (struct flat *)ix;
-    const size_t dim = ix->config.dim, first = f->ids.count;
-    int status = reserve(f, first + rows.count, e);
+    const size_t first = f->ids.count;
+    int status = check_range(f, rows, e);
+    if (status == ERR_OK) status = reserve(f, first + rows.count, e);
     if (status == ERR_OK) status = idset_add(&f->ids, ids, rows.count, "flat", e);
     if (status != ERR_OK) return status;
     for (size_t r = 0; r < rows.count; r++) {
-        memcpy(f->rows + (first + r) * dim, rows_at(rows, r), dim * sizeof(float));
+        put(f, first + r, rows_at(rows, r));
         fill_side(f, first + r);
     }
     return ERR_OK;
@@ -91,8 +155,8 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     size_t row;
     const int status = idset_remove(&f->ids, id, &row, "flat", e);
     if (status != ERR_OK) return status;
-    const size_t dim = ix->config.dim, last = f->ids.count;
-    memmove(f->rows + row * dim, f->rows + last * dim, dim * sizeof(float));
+    const size_t bytes = row_bytes(f), last = f->ids.count;
+    memmove(f->rows + row * bytes, f->rows + last * bytes, bytes);
     f->side[row] = f->side[last];
     return ERR_OK;
 }
@@ -103,18 +167,29 @@ static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k
     return block_rows((const struct flat *)ix) * sizeof(float) + query_count * (sizeof(struct topk) + sizeof(float));
 }
 
+/* Inner products, or by cosine cosines, of one query with `count` rows from `first`. */
+static void products(const struct flat *f, const float *query, size_t first, size_t count, float *scores)
+{
+    const struct kernel *const *of = f->base.kernels.of;
+    const size_t dim = f->base.config.dim;
+    const void *rows = f->rows + first * row_bytes(f);
+    const float *inverse = f->side + first;
+    const int is_cosine = f->base.config.metric == METRIC_COSINE;
+    switch (f->type + (is_cosine ? 3 : 0)) {
+    case F32: of[OP_dot_f32]->fn.dot_f32(query, rows, dim, NULL, count, dim, scores); break;
+    case F16: of[OP_dot_f16]->fn.dot_f16(query, rows, dim, NULL, count, dim, scores); break;
+    case BF16: of[OP_dot_bf16]->fn.dot_bf16(query, rows, dim, NULL, count, dim, scores); break;
+    case F32 + 3: of[OP_cosine_f32]->fn.cosine_f32(query, rows, dim, NULL, count, dim, inverse, scores); break;
+    case F16 + 3: of[OP_cosine_f16]->fn.cosine_f16(query, rows, dim, NULL, count, dim, inverse, scores); break;
+    case BF16 + 3: of[OP_cosine_bf16]->fn.cosine_bf16(query, rows, dim, NULL, count, dim, inverse, scores); break;
+    }
+}
+
 /* Scores of one query against `count` rows from `first`. */
 static void score_block(const struct flat *f, const float *query, float query_squared, size_t first,
                         size_t count, float *scores)
 {
-    const size_t dim = f->base.config.dim;
-    const float *rows = f->rows + first * dim;
-    const struct kernel_set *kernels = &f->base.kernels;
-    if (f->base.config.metric == METRIC_COSINE) {
-        kernels->of[OP_cosine_f32]->fn.cosine_f32(query, rows, dim, NULL, count, dim, f->side + first, scores);
-        return;
-    }
-    kernels->of[OP_dot_f32]->fn.dot_f32(query, rows, dim, NULL, count, dim, scores);
+    products(f, query, first, count, scores);
     if (f->base.config.metric == METRIC_L2)
         for (size_t r = 0; r < count; r++) scores[r] = 2 * scores[r] - f->side[first + r] - query_squared;
 }
@@ -145,7 +220,10 @@ static void search(const struct index *ix, struct rows queries, size_t k, void *
 
 static void describe(const struct index *ix, struct text *out)
 {
-    kernel_set_describe(&ix->kernels, ix->config.metric == METRIC_COSINE ? OP_cosine_f32 : OP_dot_f32, out);
+    static const enum kernel_op dots[] = { OP_dot_f32, OP_dot_f16, OP_dot_bf16 },
+                                cosines[] = { OP_cosine_f32, OP_cosine_f16, OP_cosine_bf16 };
+    const int is_cosine = ix->config.metric == METRIC_COSINE;
+    kernel_set_describe(&ix->kernels, (is_cosine ? cosines : dots)[((const struct flat *)ix)->type], out);
 }
 
 static int save(const struct index *ix, struct index_writer *w, struct err *e)
@@ -153,22 +231,21 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
     const struct flat *f = (const struct flat *)ix;
     const int status = idset_save(&f->ids, w, e);
     return status == ERR_OK
-               ? index_write(w, "rows", f->rows, f->ids.count * ix->config.dim * sizeof(float), e)
+               ? index_write(w, "rows", f->rows, f->ids.count * row_bytes(f), e)
                : status;
 }
 
 static int load(struct index *ix, struct index_reader *r, struct err *e)
 {
     struct flat *f = (struct flat *)ix;
-    const size_t dim = ix->config.dim;
     const void *rows;
     struct idset ids = { 0 };
     int status = idset_load(&ids, r, e);
-    if (status == ERR_OK) status = index_read(r, "rows", ids.count * dim * sizeof(float), &rows, e);
+    if (status == ERR_OK) status = index_read(r, "rows", ids.count * row_bytes(f), &rows, e);
     if (status == ERR_OK) status = reserve(f, ids.count, e);
     f->ids = ids;
     if (status != ERR_OK) return status;
-    if (ids.count) memcpy(f->rows, rows, ids.count * dim * sizeof(float));
+    if (ids.count) memcpy(f->rows, rows, ids.count * row_bytes(f));
     for (size_t row = 0; row < ids.count; row++) fill_side(f, row);
     return ERR_OK;
 }
@@ -176,12 +253,12 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
 static void stats(const struct index *ix, struct index_stats *out)
 {
     const struct flat *f = (const struct flat *)ix;
-    const size_t dim = ix->config.dim, n = f->ids.count, side = ix->config.metric == METRIC_DOT ? 0 : sizeof(float);
+    const size_t bytes = row_bytes(f), n = f->ids.count, side = ix->config.metric == METRIC_DOT ? 0 : sizeof(float);
     *out = (struct index_stats){
         .rows = n,
-        .code_bytes = n * dim * sizeof(float),
+        .code_bytes = n * bytes,
         .side_bytes = n * side + idset_row_bytes(&f->ids),
-        .other_bytes = sizeof *f + idset_other_bytes(&f->ids) + (f->room - n) * (dim + 1) * sizeof(float) +
+        .other_bytes = sizeof *f + idset_other_bytes(&f->ids) + (f->room - n) * (bytes + sizeof(float)) +
                        n * (sizeof(float) - side),
     };
 }
@@ -199,13 +276,14 @@ static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
     const struct flat *f = (const struct flat *)ix;
     const int64_t row = idset_row(&f->ids, id);
     if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "flat: no id %lld", (long long)id);
-    memcpy(out, f->rows + (size_t)row * ix->config.dim, ix->config.dim * sizeof(float));
+    widen(f, (size_t)row, out);
     return ERR_OK;
 }
 
 const struct index_ops index_flat = {
     .name = "flat",
     .summary = "exact search over float rows",
+    .params = table,
     .create = create,
     .add = add,
     .remove = remove_id,

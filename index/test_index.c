@@ -18,7 +18,9 @@ static int has_own_test(const char *name)
 }
 
 /* Specs beside the default of each index. */
-static const char *const more_specs[] = { "turboquant:bits=1",
+static const char *const more_specs[] = { "flat:type=f16",
+                                          "flat:type=bf16",
+                                          "turboquant:bits=1",
                                           "turboquant:bits=2,rotation=none,rounds=1",
                                           "turboquant:bits=4,estimator=mse",
                                           "turboquant:bits=8,query=f32",
@@ -469,6 +471,47 @@ static void ivf_residuals(void)
     free_rows(x), free_rows(q);
 }
 
+/* Rows of half the bytes lose what rounding loses, a relative 2^-11 and 2^-8, and nothing else. */
+static void flat_types(void)
+{
+    enum { D = 200, N = 400, Q = 9, K = 10 };
+    static const struct { const char *spec; float unit; size_t bytes; } types[] = {
+        { "flat", 0x1p-22f, 4 }, { "flat:type=f16", 0x1p-11f, 2 }, { "flat:type=bf16", 0x1p-8f, 2 } };
+    struct rows x = normal_rows(95, N, D), q = normal_rows(96, Q, D);
+    struct err e = { 0 };
+    for (size_t i = 0; i < 3; i++)
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            struct index *exact = make("flat", D, (enum metric)m), *ix = make(types[i].spec, D, (enum metric)m);
+            add_all(exact, x, NULL), add_all(ix, x, NULL);
+            struct found f = ask(exact, q, N, 1, 1), g = ask(ix, q, N, 4, 2);
+            float by_id[N];
+            for (size_t query = 0; query < Q; query++) {
+                for (size_t r = 0; r < N; r++) by_id[f.hits[query * N + r].id] = f.hits[query * N + r].score;
+                for (size_t r = 0; r < N; r++) {
+                    const struct hit *h = &g.hits[query * N + r];
+                    /* sum |q_i x_i| <= |q| |x|, and two such by l2 */
+                    const float size = m == METRIC_COSINE ? 1 : m == METRIC_DOT ? 2 * D : 5 * D,
+                                off = fabsf(h->score - by_id[h->id]);
+                    CHECK(off <= types[i].unit * size, "%s, %s: off by %g", types[i].spec,
+                          metric_name((enum metric)m), (double)off);
+                }
+            }
+            struct index_stats s;
+            ix->ops->stats(ix, &s);
+            CHECK(s.code_bytes == N * D * types[i].bytes && s.side_bytes == (m == METRIC_DOT ? 0 : N * 4),
+                  "%s: %llu and %llu bytes", types[i].spec, (unsigned long long)s.code_bytes,
+                  (unsigned long long)s.side_bytes);
+            free_found(f), free_found(g);
+            index_destroy(exact), index_destroy(ix);
+        }
+    struct index *ix = make("flat:type=f16", D, METRIC_DOT), *unit = make("flat:type=f16", D, METRIC_COSINE);
+    ((float *)(uintptr_t)x.at)[3 * D + 7] = 65520;
+    CHECK(index_add(ix, x, NULL, &e) == ERR_ARG && strstr(e.text, "row 3, column 7"), "%s", e.text);
+    CHECK(index_add(unit, x, NULL, &e) == ERR_OK, "%s", e.text);
+    index_destroy(ix), index_destroy(unit);
+    free_rows(x), free_rows(q);
+}
+
 static void bad_specs(void)
 {
     static const struct { const char *spec, *says; } bad[] = {
@@ -507,6 +550,7 @@ int main(int argc, char **argv)
     contract("a failed allocation changes nothing", survives_no_memory);
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
     test_case("ivf over residuals scores and decodes rows", ivf_residuals);
+    test_case("flat: f16 and bf16 rows lose what rounding loses", flat_types);
     test_case("bad specs are refused by name", bad_specs);
     return test_end();
 }
