@@ -110,7 +110,7 @@ endef
 $(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler,$p),$(CC),compiler)))
 $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler$(notdir $(other_cc)),$p),$(other_cc),compiler-$(notdir $(other_cc))))))
 
-$(out)/peer_%.so: bench/peer_%.cpp index/index.h Makefile
+$(out)/peer_%.so: bench/peer_%.cpp index/index.h kernels/kernel.h kernels/ops.def Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++20 -O3 -march=native -Wall -fPIC -shared -pthread -iquote . $< -o $@
 

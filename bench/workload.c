@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SETS = 2, CHECKED_ROWS = 67 };
+enum { SETS = 2, CHECKED_ROWS = 67, ROTATE_ROUNDS = 2 };
 
 struct operands {
     void *rows; /* what the working set counts; shared */
@@ -263,6 +263,43 @@ static void call_turn_f32(const struct workload_shape *s, const struct kernel *k
 
 static double turn_tolerance(const struct workload_shape *s) { (void)s; return 4 * 0x1p-24; }
 
+/* --- rotations: parts of the largest power of two that divides dim, or one of the next ---------------- */
+
+static size_t rotate_parts(const struct workload_shape *s) { return s->dim / (s->dim & -s->dim); }
+
+static void rotate_shape(struct workload_shape *s)
+{
+    if (rotate_parts(s) > 5) power_of_two(s);
+}
+
+static void rotate_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = 0;
+    *side = ROTATE_ROUNDS * s->dim * sizeof(uint32_t);
+    *out = s->rows * s->dim * sizeof(float);
+}
+
+static void rotate_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    fill_floats(r, o->rows, s->rows * s->dim);
+    for (size_t i = 0; i < ROTATE_ROUNDS * s->dim; i++) ((uint32_t *)o->side)[i] = (uint32_t)(rng_next(r) >> 63) << 31;
+}
+
+static void call_rotate_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    for (size_t i = 0; i < s->rows; i++)
+        k->fn.rotate_f32((const float *)o->rows + i * s->dim, o->side, s->dim, rotate_parts(s), ROTATE_ROUNDS,
+                         1 / (float)s->dim, (float *)o->out + i * s->dim);
+}
+
+/* Additions take the place of multiply-adds: of the transforms, and two for the mix. */
+static void rotate_demand(const struct workload_shape *s, double *demand)
+{
+    const double mix = rotate_parts(s) > 1 ? 2 : 0, strides = log2((double)s->dim / (double)rotate_parts(s));
+    demand[CEILING_FMA] = ROTATE_ROUNDS * (double)(s->rows * s->dim) * (strides + mix);
+}
+
 /* --- packed codes ------------------------------------------------------------------------------- */
 
 static size_t code_row(const struct workload_shape *s) { return codes_groups(s->dim) * (size_t)s->bits * 4; }
@@ -483,6 +520,8 @@ static const struct driver drivers[OP_COUNT] = {
                       .demand = no_demand, .tolerance = turn_tolerance },
     [OP_fht_f32] = { .row_bytes = row_of_4, .sizes = no_sizes, .fill = fht_fill, .call = call_fht_f32,
                      .demand = fht_demand, .tolerance = fht_tolerance, .round_up = power_of_two, .changes_rows = 1 },
+    [OP_rotate_f32] = { .row_bytes = row_of_4, .sizes = rotate_sizes, .fill = rotate_fill, .call = call_rotate_f32,
+                        .demand = rotate_demand, .tolerance = fht_tolerance, .round_up = rotate_shape },
     [OP_scan_lut] = { .uses = USES_BITS | USES_BATCH, .row_bytes = code_row, .sizes = lut_sizes, .fill = lut_fill,
                       .call = call_scan_lut, .demand = lut_demand, .round_up = whole_blocks },
     [OP_lut_sign] = { .row_bytes = row_of_1, .sizes = tables_sizes, .fill = tables_fill, .call = call_lut_sign,

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VERSION = 1, ALIGN = 64, SPEC_MAX = 4096 };
+enum { VERSION = 2, ALIGN = 64, SPEC_MAX = 4096 };
 static const char MAGIC[8] = { 'A', 'S', 'S', 'A', 'Y', 'I', 'D', 'X' };
 
 struct header {

@@ -3,7 +3,7 @@
  *
  *   offset  size  what
  *        0     8  "ASSAYIDX"
- *        8     4  version, 1
+ *        8     4  version, 2
  *       12     4  bytes of the spec, without a final 0
  *       16     8  dimension
  *       24     8  metric

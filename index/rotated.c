@@ -158,13 +158,10 @@ static float dot(const struct rotated *t, const float *a, const float *b)
     return sum;
 }
 
-/* unit = x / |x|; returns |x|, 0 for a zero vector. */
-static float normalise(const struct rotated *t, const float *x, float *unit)
-{
-    const float norm = sqrtf(dot(t, x, x)), scale = norm > 0 ? 1 / norm : 0;
-    for (size_t i = 0; i < t->base.config.dim; i++) unit[i] = x[i] * scale;
-    return norm;
-}
+static float norm_of(const struct rotated *t, const float *x) { return sqrtf(dot(t, x, x)); }
+
+/* Makes a vector of this norm a unit vector, and keeps a zero vector. */
+static float inverse_of(float norm) { return norm > 0 ? 1 / norm : 0; }
 
 /* What a vector of this norm counts for: by cosine all but zero are equal. */
 static float length_of(const struct rotated *t, float norm)
@@ -177,7 +174,7 @@ static void apply_sketch(const struct rotated *t, const float *x, float *out)
 {
     const size_t dim = t->base.config.dim;
     if (t->gaussian) t->rotation.dot(x, t->gaussian, dim, NULL, dim, dim, out);
-    else rotation_apply(&t->sketch, x, out);
+    else rotation_apply(&t->sketch, x, 1, out);
 }
 
 /* Writes the scaled of the sketched residual v, and their weight. */
@@ -234,22 +231,25 @@ static size_t rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN
 static size_t encode_scratch(const struct rotated *t)
 {
     const size_t dim = t->base.config.dim;
-    return rounded((2 * ENCODE_ROWS * dim + ENCODE_ROWS + 2 * dim) * sizeof(float) + t->groups * CODES_DIMS);
+    return rounded((2 * ENCODE_ROWS * dim + 2 * ENCODE_ROWS + 2 * dim) * sizeof(float) + t->groups * CODES_DIMS);
 }
 
 static void encode_some(void *context, int thread, size_t from, size_t to)
 {
     const struct encoding *c = context;
     const size_t dim = c->t->base.config.dim;
-    float *unit = (float *)(c->scratch + (size_t)thread * c->scratch_bytes);
-    float *turned = unit + ENCODE_ROWS * dim, *norms = turned + ENCODE_ROWS * dim, *spare = norms + ENCODE_ROWS;
+    float *room = (float *)(c->scratch + (size_t)thread * c->scratch_bytes), *turned = room + ENCODE_ROWS * dim;
+    float *norms = turned + ENCODE_ROWS * dim, *scales = norms + ENCODE_ROWS, *spare = scales + ENCODE_ROWS;
     from += c->start;
     to += c->start;
     if (from < c->first) from = c->first;
     if (to <= from) return;
-    for (size_t row = from; row < to; row++)
-        norms[row - from] = normalise(c->t, rows_at(c->rows, row - c->first), unit + (row - from) * dim);
-    rotation_apply_rows(&c->t->rotation, unit, to - from, turned);
+    const struct rows rows = { rows_at(c->rows, from - c->first), to - from, dim, c->rows.stride };
+    for (size_t i = 0; i < rows.count; i++) {
+        norms[i] = norm_of(c->t, rows_at(rows, i));
+        scales[i] = inverse_of(norms[i]);
+    }
+    rotation_apply_rows(&c->t->rotation, rows, scales, room, turned);
     for (size_t row = from; row < to; row++)
         encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare);
 }
@@ -379,8 +379,8 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
 {
     const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
     float *spare = s->spare, *turned = s->spare + dim, *factors = s->factors + FACTORS * at;
-    const float norm = normalise(t, query, spare), length = length_of(t, norm);
-    rotation_apply(&t->rotation, spare, turned);
+    const float norm = norm_of(t, query), length = length_of(t, norm);
+    rotation_apply(&t->rotation, query, inverse_of(norm), turned);
     if (t->is_split) {
         split_prepare(&t->split, &t->base.kernels, turned, dim, length, norm * norm, &s->split[at],
                       s->queries + at * padded, s->luts + at * t->groups * LUT_BYTES);
@@ -594,7 +594,8 @@ void rotated_kernels(const struct index *ix, struct text *out)
         if (t->query == QUERY_F32) break;
     }
     if (is_plain(t) && !t->is_split) kernel_set_describe(&ix->kernels, OP_survive, out);
-    if (t->rotation.kind == ROTATION_FHT) kernel_set_describe(&ix->kernels, OP_fht_f32, out);
+    if (t->rotation.kind == ROTATION_FHT)
+        kernel_set_describe(&ix->kernels, t->rotation.parts ? OP_rotate_f32 : OP_fht_f32, out);
 }
 
 static int save_matrix(const struct rotation *r, struct index_writer *w, struct err *e)

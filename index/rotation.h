@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT
  * rotation.h - a random orthogonal map, so that every coordinate of a unit vector looks alike.
  *
- *   fht    randomised Hadamard for any d: per round random signs, then, with m the largest power of two
- *          <= d and m < d, pairs (i, i + ceil(d/2)) turned by 45 degrees, a Walsh-Hadamard transform of
- *          the first m coordinates, signs again, and one of the last m.  For m = d one transform a
- *          round.  Only additions and multiplications in one order (kernel fht_f32): the same bits on
- *          every machine.  Source: the Fast-JL line (Ailon & Chazelle 2009) in the any-d form of
- *          RaBitQ-Library's four-round rotator.
+ *   fht    randomised Hadamard for any d, one of two forms.
+ *          d = m 2^k with m = 1, or m = 3 or 5 and 2^k >= 16 (384, 768, 1024, 1280, 1536 ...): a round is
+ *          random signs, a Walsh-Hadamard transform of each of the m parts, and the mix I - (2/m) J across
+ *          them: every entry of a round's matrix is non-zero (kernel rotate_f32).
+ *          Other d: per round random signs, then, with p the largest power of two < d, pairs (i, i + ceil(d/2))
+ *          turned by 45 degrees, a transform of the first p coordinates, signs again, and one of the last p
+ *          (kernels turn_f32, fht_f32): 2.5 to 3.5 times the work.  m >= 7 belongs here: I - (2/m) J nears I,
+ *          and two rounds would leave a one-hot row with 2.1 times the variance in one part.
+ *          Additions and multiplications in one order: the same bits on every machine.  Source: the
+ *          Fast-JL line (Ailon & Chazelle 2009); the windows are those of RaBitQ-Library's rotator.
  *   dense  Haar measure: Q of the QR factors of a Gaussian matrix, column signs fixed by R's diagonal
  *          (Mezzadri 2007).  What LAPACK computes is not the same to the bit everywhere, so it is saved
  *          with the index.
  *   none   the identity: for data that is rotated already, and to show what rotation is worth. */
 #ifndef ASSAY_ROTATION_H
 #define ASSAY_ROTATION_H
+#include "kernels/base/rows.h"
 #include "kernels/kernel.h"
 
 #ifdef __cplusplus
@@ -25,10 +30,14 @@ enum { ROTATION_ROUNDS_MAX = 8, ROTATION_ROWS = 64 };
 
 struct rotation {
     enum rotation_kind kind;
-    size_t dim, half, power; /* half = ceil(dim / 2); power = 2^floor(log2 dim) */
-    int stages;              /* transforms in all */
-    float *scales;           /* fht: (stages + 1) x dim, signs times what keeps the map orthogonal */
-    float *matrix;           /* dense: dim x dim, rows are the new axes */
+    size_t dim, power; /* of a part, or of a window */
+    int rounds;
+    size_t parts;      /* fht: m; 0: windows */
+    uint32_t *signs;   /* parts: (rounds + 1) x dim words, the last row 0 for the way back */
+    size_t half;       /* windows: ceil(dim / 2) */
+    float *scales;     /* windows: (2 rounds + 1) x dim, signs times what keeps the map orthogonal */
+    float *matrix;     /* dense: dim x dim, rows are the new axes */
+    rotate_f32_fn *rotate;
     fht_f32_fn *fht;
     turn_f32_fn *turn;
     dot_f32_fn *dot;
@@ -39,12 +48,13 @@ struct rotation {
 int rotation_init(struct rotation *r, enum rotation_kind kind, size_t dim, int rounds, uint64_t seed, uint64_t stream,
                   const struct kernel_set *kernels, struct err *e);
 void rotation_fini(struct rotation *r);
-void rotation_apply(const struct rotation *r, const float *in, float *out);  /* dim floats each, not the same */
+/* scale times the rotated vector; dim floats each, not the same. */
+void rotation_apply(const struct rotation *r, const float *in, float scale, float *out);
 void rotation_invert(const struct rotation *r, const float *in, float *out); /* the transpose */
-/* `count` <= ROTATION_ROWS vectors; in and out have room for ROTATION_ROWS rows of dim floats without gaps.
- * dense goes through one sgemm that always has all the rows, the rest zero: a vector's last bits may differ
- * from those of rotation_apply, but not with the company it comes in. */
-void rotation_apply_rows(const struct rotation *r, float *in, size_t count, float *out);
+/* in.count <= ROTATION_ROWS vectors, each times its scale; out: rows without gaps.  room, and out, have room for
+ * ROTATION_ROWS of them.  dense goes through one sgemm that always has all the rows, the rest zero: a vector's
+ * last bits may differ from those of rotation_apply, but not with the company it comes in. */
+void rotation_apply_rows(const struct rotation *r, struct rows in, const float *scales, float *room, float *out);
 size_t rotation_bytes(const struct rotation *r);
 
 /* rotation_dense.c */

@@ -217,7 +217,7 @@ static void variances(void)
 
 static void rotations_are_orthogonal(void)
 {
-    static const size_t dims[] = { 1, 2, 3, 5, 8, 63, 65, 100, 384, 1000 };
+    static const size_t dims[] = { 1, 2, 3, 5, 8, 24, 48, 63, 65, 80, 100, 384, 640, 896, 1000, 1536 };
     struct kernel_set kernels;
     struct err e = { 0 };
     CHECK(kernel_set_resolve(&kernels, NULL, &e) == ERR_OK, "%s", e.text);
@@ -231,7 +231,7 @@ static void rotations_are_orthogonal(void)
                 CHECK(status == ERR_OK, "%s", e.text);
                 float *x = sphere(d, 2, d), *y = mem_alloc(2 * d, sizeof *y), *back = mem_alloc(d, sizeof *back);
                 double dot = 0, turned = 0, norm = 0, error = 0;
-                rotation_apply(&r, x, y), rotation_apply(&r, x + d, y + d), rotation_invert(&r, y, back);
+                rotation_apply(&r, x, 1, y), rotation_apply(&r, x + d, 1, y + d), rotation_invert(&r, y, back);
                 for (size_t j = 0; j < d; j++) {
                     dot += (double)x[j] * x[d + j], turned += (double)y[j] * y[d + j], norm += (double)y[j] * y[j];
                     error += ((double)back[j] - x[j]) * ((double)back[j] - x[j]);
@@ -259,11 +259,12 @@ static float *adversarial(size_t n, size_t dim)
 }
 
 /* What int8 levels cost beyond the codebook: 2 % of its distortion at 5 bits, 8 at 6, 21 at 7; at 8, where steps are
- * even over the row's largest coordinate L, L^2 / 127^2 / 12 a coordinate: 26 %.  Standard errors are .5 %. */
+ * even over the row's largest coordinate L, L^2 / 127^2 / 12 a coordinate: 27 %.  Standard errors of the first are
+ * .5 %, of the last, by the spread of L^2, 1.4 %. */
 static void distortion_of_steps(void)
 {
     enum { N = 400, D = 384 };
-    static const double most[9] = { 0, 1.001, 1.005, 1.01, 1.01, 1.02, 1.08, 1.21, 1.26 };
+    static const double most[9] = { 0, 1.001, 1.005, 1.01, 1.01, 1.02, 1.08, 1.21, 1.27 };
     float *x = sphere(12, N, D);
     for (int b = 1; b <= 8; b++) {
         struct codebook c;
@@ -271,30 +272,38 @@ static void distortion_of_steps(void)
         codebook_design(&c, D, b);
         snprintf(spec, sizeof spec, "turboquant:bits=%d,estimator=mse", b);
         const double got = distortion(spec, D, 3, x, N) / c.distortion;
-        CHECK(got > .98 && got < most[b] + .02, "%d bits: %g of the codebook's", b, got);
+        CHECK(got > .98 && got < most[b] + (b == 8 ? .042 : .02), "%d bits: %g of the codebook's", b, got);
     }
     mem_free(x);
 }
 
-/* On adversarial rows: within 6 % of theory at two rounds (a lattice effect: a one-hot row takes few
- * values), within 2 % at three and with a dense rotation; means over 20 seeds. */
+/* On adversarial rows: within 6 % of theory at two rounds (a one-hot row takes few values, 5 % off at one
+ * part; with three its parts differ in variance, 4 % at d = 384, 3 % at 1536), within 2 % at three and with a
+ * dense rotation.  The mean of a set has a standard error of 2.5 % a seed. */
+static void spreads_like_dense(size_t dim, const char *how, uint64_t seeds, double within)
+{
+    enum { N = 32 };
+    struct codebook c;
+    char spec[96];
+    double mean = 0;
+    float *x = adversarial(N, dim);
+    codebook_design(&c, dim, 4);
+    snprintf(spec, sizeof spec, "turboquant:bits=4,estimator=mse,query=f32,%s", how);
+    for (uint64_t seed = 0; seed < seeds; seed++) mean += distortion(spec, dim, seed, x, N) / (double)seeds;
+    CHECK(fabs(mean / c.distortion - 1) < within, "d=%zu %s: %g, theory %g", dim, spec, mean, c.distortion);
+    mem_free(x);
+}
+
 static void fht_spreads_like_dense(void)
 {
-    enum { N = 32, D = 384, SEEDS = 20 };
-    static const struct { const char *how; double within; } ways[] = {
-        { "rounds=2", .06 }, { "rounds=3", .02 }, { "rotation=dense", .02 } };
-    struct codebook c;
-    codebook_design(&c, D, 4);
-    float *x = adversarial(N, D);
-    for (size_t w = 0; w < 3; w++) {
-        char spec[96];
-        double mean = 0;
-        snprintf(spec, sizeof spec, "turboquant:bits=4,estimator=mse,query=f32,%s", ways[w].how);
-        for (uint64_t seed = 0; seed < (w == 2 ? 4 : SEEDS); seed++)
-            mean += distortion(spec, D, seed, x, N) / (w == 2 ? 4 : SEEDS);
-        CHECK(fabs(mean / c.distortion - 1) < ways[w].within, "%s: %g, theory %g", spec, mean, c.distortion);
+    static const size_t dims[] = { 384, 400, 512, 640 }; /* three parts, windows, one part, five */
+    for (size_t i = 0; i < sizeof dims / sizeof *dims; i++) {
+        spreads_like_dense(dims[i], "rounds=2", 40, .06);
+        spreads_like_dense(dims[i], "rounds=3", 40, .02);
     }
-    mem_free(x);
+#ifndef ASSAY_WORKER
+    spreads_like_dense(384, "rotation=dense", 4, .02);
+#endif
 }
 
 static void packing_is_the_layout(void)
