@@ -32,7 +32,7 @@ static const struct param table[] = {
     { 0 }
 };
 
-enum { KMEANS_ROUNDS = 12, ROWS_PER_LIST = 128 };
+enum { KMEANS_ROUNDS = 12, ROWS_PER_LIST = 128, ROUTED_ROWS = 8192 };
 
 struct ivf {
     struct index base;
@@ -128,30 +128,39 @@ static int make_lists(struct ivf *v, struct err *e)
     return status;
 }
 
+/* What residuals are taken of: by cosine the unit row, which goes into spare; otherwise the row as it is. */
+static const float *scored(const struct ivf *v, const float *x, float *spare)
+{
+    if (v->base.config.metric != METRIC_COSINE) return x;
+    kmeans_unit(&v->kmeans, x, spare);
+    return spare;
+}
+
 /* <x, centre> / <centre, centre> over the rows of each part. */
 static int learn_shares(struct ivf *v, struct rows rows, const uint32_t *nearest, struct err *e)
 {
     const size_t count = v->kmeans.count;
     double *sums = mem_zero(2 * count, sizeof *sums), *wholes = sums + count;
+    float *spare = mem_alloc(rows.dim, sizeof *spare);
     v->shares = mem_alloc(count, sizeof *v->shares);
-    if (!sums || !v->shares) {
-        mem_free(sums);
+    if (!sums || !spare || !v->shares) {
+        mem_free(sums), mem_free(spare);
         return FAIL(e, ERR_MEM, "ivf: no memory for %zu lists", count);
     }
     for (size_t r = 0; r < rows.count; r++) {
         const float *centre = v->kmeans.centres + nearest[r] * rows.dim;
         float dot, square;
-        v->kmeans.dot(centre, rows_at(rows, r), 0, NULL, 1, rows.dim, &dot);
+        v->kmeans.dot(centre, scored(v, rows_at(rows, r), spare), 0, NULL, 1, rows.dim, &dot);
         v->kmeans.dot(centre, centre, 0, NULL, 1, rows.dim, &square);
         sums[nearest[r]] += (double)dot;
         wholes[nearest[r]] += (double)square;
     }
     for (size_t i = 0; i < count; i++) v->shares[i] = wholes[i] > 0 ? (float)(sums[i] / wholes[i]) : 0;
-    mem_free(sums);
+    mem_free(sums), mem_free(spare);
     return ERR_OK;
 }
 
-/* out = x - m of the list. */
+/* out = x - m of the list; may be x. */
 static void less_mean(const struct ivf *v, size_t list, const float *x, float *out)
 {
     const size_t dim = v->base.config.dim;
@@ -166,54 +175,41 @@ static void residual_of(const struct ivf *v, size_t list, const float *x, float 
     const float *centre = v->kmeans.centres + list * dim;
     float square = 1;
     if (v->base.config.metric == METRIC_COSINE) v->kmeans.dot(x, x, 0, NULL, 1, dim, &square);
-    less_mean(v, list, x, out);
+    less_mean(v, list, scored(v, x, out), out);
     for (size_t i = 0; i < dim && square == 0; i++) out[i] -= centre[i];
 }
 
-/* Unit rows where length does not matter for routing; free_routed frees them. */
-static int routed(const struct ivf *v, struct rows rows, struct rows *out, struct err *e)
+/* The nearest centre of every row; a block at a time, because where length does not matter rows are made unit ones. */
+static int route(const struct ivf *v, struct rows rows, uint32_t *list_of, struct err *e)
 {
-    *out = rows;
-    if (v->base.config.metric == METRIC_L2) return ERR_OK;
-    float *unit = mem_alloc(rows.count * rows.dim, sizeof *unit);
-    if (!unit) return FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", rows.count);
-    *out = (struct rows){ unit, rows.count, rows.dim, rows.dim };
-    for (size_t r = 0; r < rows.count; r++) {
-        float square;
-        const float *x = rows_at(rows, r);
-        v->base.kernels.of[OP_dot_f32]->fn.dot_f32(x, x, 0, NULL, 1, rows.dim, &square);
-        const float scale = square > 0 ? 1 / sqrtf(square) : 0;
-        for (size_t i = 0; i < rows.dim; i++) unit[r * rows.dim + i] = x[i] * scale;
+    const struct index_config *c = &v->base.config;
+    if (c->metric == METRIC_L2) return kmeans_assign(&v->kmeans, rows, list_of, c->threads, e);
+    const size_t most = rows.count < ROUTED_ROWS ? rows.count : ROUTED_ROWS;
+    float *unit = mem_alloc(most * rows.dim, sizeof *unit);
+    int status = unit ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", most);
+    for (size_t from = 0; status == ERR_OK && from < rows.count; from += most) {
+        const size_t count = rows.count - from < most ? rows.count - from : most;
+        for (size_t r = 0; r < count; r++) kmeans_unit(&v->kmeans, rows_at(rows, from + r), unit + r * rows.dim);
+        const struct rows block = { unit, count, rows.dim, rows.dim };
+        status = kmeans_assign(&v->kmeans, block, list_of + from, c->threads, e);
     }
-    return ERR_OK;
-}
-
-static void free_routed(struct rows routed_rows, struct rows rows)
-{
-    if (routed_rows.at != rows.at) mem_free((void *)(uintptr_t)routed_rows.at);
-}
-
-/* What residuals are taken of: cosine unit rows, otherwise rows as they are. */
-static struct rows scored(const struct ivf *v, struct rows rows, struct rows unit)
-{
-    return v->base.config.metric == METRIC_COSINE ? unit : rows;
+    mem_free(unit);
+    return status;
 }
 
 /* The shares of a residual index, and what the model learns, which is what its lists will hold. */
-static int learn_lists(struct ivf *v, struct rows rows, struct rows unit, struct err *e)
+static int learn_lists(struct ivf *v, struct rows rows, struct err *e)
 {
     const struct index_ops *ops = v->model->ops;
     const int learns = ops->like && ops->train;
-    struct rows sample = rows;
-    if (!v->is_residual) return learns ? ops->train(v->model, sample, e) : ERR_OK;
+    if (!v->is_residual) return learns ? ops->train(v->model, rows, e) : ERR_OK;
     uint32_t *nearest = mem_alloc(rows.count, sizeof *nearest);
     float *rest = mem_alloc(learns ? rows.count : 0, rows.dim * sizeof *rest);
     int status = nearest && rest ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", rows.count);
-    if (status == ERR_OK) status = kmeans_assign(&v->kmeans, unit, nearest, v->base.config.threads, e);
-    sample = scored(v, rows, unit);
-    if (status == ERR_OK) status = learn_shares(v, sample, nearest, e);
+    if (status == ERR_OK) status = route(v, rows, nearest, e);
+    if (status == ERR_OK) status = learn_shares(v, rows, nearest, e);
     for (size_t r = 0; status == ERR_OK && learns && r < rows.count; r++)
-        residual_of(v, nearest[r], rows_at(sample, r), rest + r * rows.dim);
+        residual_of(v, nearest[r], rows_at(rows, r), rest + r * rows.dim);
     if (status == ERR_OK && learns)
         status = ops->train(v->model, (struct rows){ rest, rows.count, rows.dim, rows.dim }, e);
     mem_free(nearest), mem_free(rest);
@@ -224,15 +220,11 @@ static int train(struct index *ix, struct rows sample, struct err *e)
 {
     struct ivf *v = (struct ivf *)ix;
     if (v->ids.count) return FAIL(e, ERR_ARG, "ivf: cannot train with %zu rows added", v->ids.count);
-    struct rows unit;
-    int status = routed(v, sample, &unit, e);
-    if (status != ERR_OK) return status;
     drop_lists(v);
     const size_t nlist = (size_t)params_int(ix->params, "nlist");
-    status = kmeans_train(&v->kmeans, unit, ROWS_PER_LIST * nlist, nlist, ix->config.metric != METRIC_L2, KMEANS_ROUNDS,
+    int status = kmeans_train(&v->kmeans, sample, ROWS_PER_LIST * nlist, nlist, ix->config.metric != METRIC_L2, KMEANS_ROUNDS,
                           ix->config.seed, ix->config.threads, &ix->kernels, e);
-    if (status == ERR_OK) status = learn_lists(v, sample, unit, e);
-    free_routed(unit, sample);
+    if (status == ERR_OK) status = learn_lists(v, sample, e);
     if (status == ERR_OK) status = make_lists(v, e);
     if (status != ERR_OK) drop_lists(v);
     return status;
@@ -330,17 +322,12 @@ static int reserve(struct ivf *v, size_t rows, struct err *e)
 static int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
     struct ivf *v = (struct ivf *)ix;
-    struct rows unit;
     int status = v->kmeans.count ? ERR_OK : train(ix, rows, e);
     if (status == ERR_OK) status = reserve(v, v->ids.count + rows.count, e);
-    if (status == ERR_OK) status = routed(v, rows, &unit, e);
-    if (status != ERR_OK) return status;
-    status = kmeans_assign(&v->kmeans, unit, v->list_of + v->ids.count, ix->config.threads, e);
-    struct filling f = { .v = v, .rows = v->is_residual ? scored(v, rows, unit) : rows, .first = v->ids.count };
+    if (status == ERR_OK) status = route(v, rows, v->list_of + v->ids.count, e);
+    struct filling f = { .v = v, .rows = rows, .first = v->ids.count };
     if (status == ERR_OK) status = idset_add(&v->ids, ids, rows.count, "ivf", e);
-    if (status == ERR_OK) status = fill(&f, e);
-    free_routed(unit, rows);
-    return status;
+    return status == ERR_OK ? fill(&f, e) : status;
 }
 
 static int remove_id(struct index *ix, int64_t id, struct err *e)

@@ -83,6 +83,14 @@ int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, i
     return ERR_OK;
 }
 
+void kmeans_unit(const struct kmeans *m, const float *x, float *out)
+{
+    float square;
+    m->dot(x, x, 0, NULL, 1, m->dim, &square);
+    const float scale = square > 0 ? 1 / sqrtf(square) : 0;
+    for (size_t i = 0; i < m->dim; i++) out[i] = x[i] * scale;
+}
+
 static void set_halves(struct kmeans *m)
 {
     for (size_t c = 0; c < m->count; c++) {
@@ -129,7 +137,10 @@ static int train(struct kmeans *m, struct rows rows, size_t most_rows, int round
                      : FAIL(e, ERR_MEM, "k-means: no memory for %zu rows", used);
     if (status == ERR_OK) {
         rng_shuffle(&r, order, rows.count);
-        for (size_t i = 0; i < used; i++) memcpy(sample + i * m->dim, rows_at(rows, order[i]), m->dim * sizeof *sample);
+        for (size_t i = 0; i < used; i++) {
+            if (m->is_spherical) kmeans_unit(m, rows_at(rows, order[i]), sample + i * m->dim);
+            else memcpy(sample + i * m->dim, rows_at(rows, order[i]), m->dim * sizeof *sample);
+        }
         memcpy(m->centres, sample, m->count * m->dim * sizeof *sample);
         set_halves(m);
     }

@@ -15,10 +15,13 @@ struct kmeans {
 
 enum { KMEANS_CHUNK = 64 };
 
-/* count is cut to the number of rows; most_rows: a random sample of so many is what is learnt from.  ERR_MEM. */
+/* count is cut to the number of rows; most_rows: a random sample of so many is what is learnt from, made unit rows
+ * where is_spherical.  ERR_MEM. */
 int kmeans_train(struct kmeans *m, struct rows rows, size_t most_rows, size_t count, int is_spherical, int rounds,
                  uint64_t seed, int threads, const struct kernel_set *kernels, struct err *e);
 /* The nearest centre of every row.  A row's answer does not depend on the rows beside it. */
 int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e);
+/* out = x / |x|, or zeros. */
+void kmeans_unit(const struct kmeans *m, const float *x, float *out);
 void kmeans_fini(struct kmeans *m);
 #endif

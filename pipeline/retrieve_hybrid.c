@@ -11,7 +11,7 @@ extern const struct stage_ops retrieve_index, retrieve_bm25;
 static const struct param params[] = {
     { "index", PARAM_SPEC, 0, 0, "turboquant", "", NULL, "any index, with its parameters" },
     { "bit_width", PARAM_INT, 1, 8, "3", "bits", NULL,
-      "bits a dimension, where the index has `bits` and does not set it" },
+      "bits a dimension, where the index, or the one inside it, has `bits` and does not set it" },
     { "seed", PARAM_INT, 0, 9007199254740992, "42", "", NULL, "of the index's random rotation" },
     { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
     { "fusion", PARAM_CHOICE, 0, 0, "rrf", "", "rrf|weighted", "how the two lists become one" },

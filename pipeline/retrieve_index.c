@@ -7,7 +7,7 @@
 static const struct param params[] = {
     { "index", PARAM_SPEC, 0, 0, "turboquant", "", NULL, "any index, with its parameters" },
     { "bit_width", PARAM_INT, 1, 8, "3", "bits", NULL,
-      "bits a dimension, where the index has `bits` and does not set it" },
+      "bits a dimension, where the index, or the one inside it, has `bits` and does not set it" },
     { "seed", PARAM_INT, 0, 9007199254740992, "42", "", NULL, "of the index's random rotation" },
     { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
     { 0 },
@@ -31,26 +31,44 @@ static void destroy(void *self_)
     mem_free(self);
 }
 
-/* The spec with bits=bit_width, where that means something. */
-static int complete_spec(struct text *out, const struct params *params_of, struct err *e)
+/* The spec with bits=bit_width where that means something, for an index inside it too; what the spec says itself
+ * comes later, and so wins.  Canonical. */
+static int complete_spec(struct text *out, const char *spec, long long bits, struct err *e)
 {
-    const char *spec = params_text(params_of, "index"), *args;
-    char name[64];
-    const int status = spec_split(spec, name, sizeof name, &args, e);
+    const struct index_ops *ops;
+    const struct param *inside;
+    struct params *values = NULL;
+    struct text whole = { 0 };
+    char name[64], inner[64];
+    const char *args, *unused;
+    int status = spec_split(spec, name, sizeof name, &args, e);
     if (status != ERR_OK) return status;
-    const struct index_ops *ops = index_find(name);
-    text_add(out, "%s", spec);
-    const int sets_bits = args && (strncmp(args, "bits=", 5) == 0 || strstr(args, ",bits="));
-    if (ops && param_find(ops->params, "bits") && !sets_bits)
-        text_add(out, "%cbits=%lld", args ? ',' : ':', (long long)params_int(params_of, "bit_width"));
-    return out->failed ? FAIL(e, ERR_MEM, "retrieve=index: no memory") : ERR_OK;
+    const char *const comma = args && *args ? "," : "";
+    ops = index_find(name);
+    inside = ops ? param_find(ops->params, "inner") : NULL;
+    if (ops && param_find(ops->params, "bits"))
+        text_add(&whole, "%s:bits=%lld%s%s", name, bits, comma, args ? args : "");
+    else if (inside && spec_split(inside->usual, inner, sizeof inner, &unused, e) == ERR_OK)
+        text_add(&whole, "%s:inner=(%s)%s%s", name, inner, comma, args ? args : "");
+    else text_add(&whole, "%s", spec);
+    status = whole.failed ? FAIL(e, ERR_MEM, "retrieve=index: no memory") : index_parse(text_of(&whole), &ops, &values, e);
+    if (status == ERR_OK && inside) {
+        text_clear(&whole);
+        status = complete_spec(&whole, params_text(values, "inner"), bits, e);
+        if (status == ERR_OK) status = params_set(values, "inner", text_of(&whole), e);
+    }
+    if (status == ERR_OK) params_canonical(values, out);
+    if (status == ERR_OK && out->failed) status = FAIL(e, ERR_MEM, "retrieve=index: no memory");
+    params_destroy(values);
+    text_free(&whole);
+    return status;
 }
 
 static int create(void **self_, struct stage_env *env, struct err *e)
 {
     struct self *self = mem_zero(1, sizeof *self);
     if (!self) return FAIL(e, ERR_MEM, "retrieve=index: no memory");
-    const int status = complete_spec(&self->spec, env->params, e);
+    const int status = complete_spec(&self->spec, params_text(env->params, "index"), params_int(env->params, "bit_width"), e);
     if (status != ERR_OK) return destroy(self), status;
     self->want = (struct cache_request){ .db_path = store_path(env->store), .spec = text_of(&self->spec),
                                          .seed = (uint64_t)params_int(env->params, "seed"),

@@ -382,6 +382,32 @@ static void base_settings(void)
     }
 }
 
+/* bit_width reaches an index that stands inside another, unless the spec says otherwise. */
+static void bits_of_inner(void)
+{
+    static const struct { const char *settings, *bits; } cases[] = {
+        { "bit_width=5", "turboquant:bits=5" },
+        { "index=turboquant:bits=2 bit_width=5", "turboquant:bits=2" },
+        { "index=ivf bit_width=5", "inner=(turboquant:bits=5)" },
+        { "index=ivf:nlist=2,nprobe=2 bit_width=5", "inner=(turboquant:bits=5)" },
+        { "index=ivf:inner=(turboquant:rounds=3),nlist=2 bit_width=5", "inner=(turboquant:bits=5,rounds=3)" },
+        { "index=ivf:inner=(rabitq:bits=2),nlist=2 bit_width=5", "inner=(rabitq:bits=2)" },
+        { "index=ivf:inner=(flat) bit_width=5", "inner=(flat)" },
+    };
+    struct answer a;
+    kb_make("inner.db", 3, 4, three[0], star);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pipeline *p = kb_pipeline("inner.db", cases[i].settings);
+        struct text spec = { 0 };
+        if (p) index_spec(pipeline_index(p), &spec);
+        CHECK(p && strstr(text_of(&spec), cases[i].bits), "%s: %s %s", cases[i].settings, text_of(&spec), kb_err.text);
+        CHECK(p && kb_ask(p, ask_x, 4, 2, &a) == ERR_OK && a.count == 2, "%s: %s", cases[i].settings, kb_err.text);
+        text_free(&spec);
+        pipeline_close(p);
+    }
+    CHECK(!kb_pipeline("inner.db", "index=ivf:inner=(turboquont)") && strstr(kb_err.text, "turboquant"), "%s", kb_err.text);
+}
+
 /* pipeline_change is as good as closing and opening, whatever changed. */
 static void changed_settings(void)
 {
@@ -527,6 +553,7 @@ int main(void)
     test_case("bad questions", bad_questions);
     test_case("bad settings", bad_settings);
     test_case("settings that the base recommends", base_settings);
+    test_case("bit_width and an index inside another", bits_of_inner);
     test_case("settings changed on the way", changed_settings);
     test_case("parameters of all stages", registry);
     test_case("exact stages: expansion cannot change the best k", expansion_cannot_help);
