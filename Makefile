@@ -2,6 +2,7 @@
 # assay: one Makefile, no lists of files.  `make help` says what it can do.
 #
 #   CC=gcc|clang|aarch64-linux-gnu-gcc   MODE=release|debug|asan|tsan|cov   WORKER=1   V=1
+#   FAISS=PREFIX (or another peer's name): its adaptor is built against the library installed there
 #   B=DIR (default build)   RUN="qemu-aarch64 -cpu max"   PREFIX=/usr/local
 CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CXX    := $(if $(filter default,$(origin CXX)),g++,$(CXX))
@@ -88,7 +89,12 @@ assay   := $(out)/assay
 plugin  := $(out)/assay.so
 # Adaptors of other libraries: built for this CPU where the library's header is installed.
 peer_header = $(shell sed -n '/^\#include <.*\/.*>/{s/.*<\(.*\)>.*/\1/p;q}' $1)
-peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peer_*.cpp),$(if $(wildcard /usr/include/$(call peer_header,$p)),$p))))))
+peer_prefix = $($(shell echo $(1:peer_%=%) | tr a-z A-Z))
+peer_links  = $(if $(peer_prefix),-I$(peer_prefix)/include -L$(peer_prefix)/lib -Wl$(,)-rpath$(,)$(peer_prefix)/lib) $(shell sed -n 's/^ \* links: //p' bench/$1.cpp)
+peer_package = $(shell sed -n 's/^ \* package: \([a-z0-9-]*\).*/\1/p' bench/$1.cpp)
+peer_flags := -O3 -march=native
+, := ,
+peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
 
 .PHONY: all run run-full test test-all check check-quick symbols list lint help clean install setup FORCE
 .SECONDARY:
@@ -110,9 +116,10 @@ endef
 $(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler,$p),$(CC),compiler)))
 $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler$(notdir $(other_cc)),$p),$(other_cc),compiler-$(notdir $(other_cc))))))
 
-$(out)/peer_%.so: bench/peer_%.cpp index/index.h kernels/kernel.h kernels/ops.def Makefile
+$(out)/peer_%.so: bench/peer_%.cpp bench/peer.h index/index.h kernels/kernel.h kernels/ops.def Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CXX) -std=c++20 -O3 -march=native -Wall -fPIC -shared -pthread -iquote . $< -o $@
+	$(Q)$(CXX) -std=c++20 $(peer_flags) -Wall -fPIC -shared -pthread -iquote . \
+	  -DPEER_VERSION='"$(shell dpkg-query -W -f='$${Version}' $(call peer_package,peer_$*) 2>/dev/null || echo unknown)"' -DPEER_FLAGS='"$(peer_flags)"' $< $(call peer_links,peer_$*) -o $@
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc

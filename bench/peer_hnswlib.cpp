@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * peer_hnswlib.cpp - hnswlib's graph (arXiv 1603.09320) behind index.h: peer:hnswlib:(M=16,ef=50).
  * Rows go in one after the other on one thread, so that the graph is the same every time.  It allocates while
- * it searches, as its users live with. */
+ * it searches, as its users live with.
+ *
+ * package: libhnswlib-dev */
 #include <hnswlib/hnswlib.h>
-#include <cmath>
 #include <memory>
-#include <string>
-#include <unordered_set>
-#include <vector>
-#include "index/index.h"
-#include "kernels/base/topk.h"
+#include "bench/peer.h"
 
 namespace {
 
@@ -38,20 +35,11 @@ void destroy(struct index *ix)
     delete of(ix);
 }
 
-std::string args_of(const struct params *p)
-{
-    std::string text = params_text(p, "lib");
-    const size_t colon = text.find(':');
-    if (colon == std::string::npos) return "";
-    text = text.substr(colon + 1);
-    return text.size() >= 2 && text.front() == '(' ? text.substr(1, text.size() - 2) : text;
-}
-
 int create(struct index **out, const struct index *base, struct err *e)
 try {
     auto x = std::make_unique<hnsw>();
     x->base = *base;
-    const int status = params_create(&x->own, table, "hnswlib", args_of(base->params).c_str(), e);
+    const int status = params_create(&x->own, table, "hnswlib", peer::args_of(base->params).c_str(), e);
     if (status != ERR_OK) return status;
     const size_t dim = base->config.dim;
     if (base->config.metric == METRIC_L2) x->space = std::make_unique<hnswlib::L2Space>(dim);
@@ -65,34 +53,18 @@ try {
     return err_set(e, ERR_MEM, "hnswlib: %s", problem.what());
 }
 
-/* By cosine the graph holds and is asked for unit vectors. */
-const float *prepared(const struct index *ix, const float *x, std::vector<float> &unit)
-{
-    if (ix->config.metric != METRIC_COSINE) return x;
-    double square = 0;
-    for (size_t i = 0; i < ix->config.dim; i++) square += double(x[i]) * x[i];
-    const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
-    unit.resize(ix->config.dim);
-    for (size_t i = 0; i < ix->config.dim; i++) unit[i] = float(x[i] * scale);
-    return unit.data();
-}
-
 int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 try {
     hnsw *x = of(ix);
     const size_t first = x->ids.size();
-    std::unordered_set<int64_t> given;
-    for (size_t r = 0; r < rows.count; r++) {
-        const int64_t id = ids ? ids[r] : int64_t(first + r);
-        if (x->ids.count(id) || !given.insert(id).second)
-            return err_set(e, ERR_ARG, "hnswlib: row %zu: id %lld is in use", r, (long long)id);
-    }
-    if (first + rows.count > x->graph->max_elements_) x->graph->resizeIndex(std::max(first + rows.count, 2 * first));
+    std::vector<int64_t> fresh;
     std::vector<float> unit;
+    const int status = peer::new_ids(x->ids, ids, rows.count, fresh, "hnswlib", e);
+    if (status != ERR_OK) return status;
+    if (first + rows.count > x->graph->max_elements_) x->graph->resizeIndex(std::max(first + rows.count, 2 * first));
     for (size_t r = 0; r < rows.count; r++) {
-        const int64_t id = ids ? ids[r] : int64_t(first + r);
-        x->graph->addPoint(prepared(ix, rows_at(rows, r), unit), size_t(id));
-        x->ids.insert(id);
+        x->graph->addPoint(peer::prepared(ix, rows_at(rows, r), unit), size_t(fresh[r]));
+        x->ids.insert(fresh[r]);
     }
     return ERR_OK;
 } catch (const std::exception &problem) {
@@ -107,7 +79,7 @@ void search(const struct index *ix, struct rows queries, size_t k, void *, struc
     auto &graph = *x->graph;
     std::vector<float> unit;
     for (size_t q = 0; q < queries.count; q++) {
-        auto found = graph.searchKnn(prepared(ix, rows_at(queries, q), unit), k);
+        auto found = graph.searchKnn(peer::prepared(ix, rows_at(queries, q), unit), k);
         counts[q] = found.size();
         for (size_t i = found.size(); i-- > 0; found.pop()) {
             const float distance = found.top().first;
@@ -126,7 +98,7 @@ void kernels(const struct index *, struct text *out)
 #else
     const char *isa = "generic";
 #endif
-    text_add(out, "%speer_isa=%s", out->size ? ";" : "", isa);
+    peer::describe(out, isa, PEER_VERSION, PEER_FLAGS);
 }
 
 void stats(const struct index *ix, struct index_stats *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_peer.c - hnswlib behind the contract, where its adaptor was built; refusals everywhere. */
+ * test_peer.c - other libraries behind the contract, where their adaptors were built; refusals everywhere. */
 #include "index/index.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
@@ -26,8 +26,8 @@ static void refusals(void)
     }
 }
 
-/* With as many candidates as rows a graph search is exact: flat's ids, and its scores but for rounding. */
-static void equals_flat(void)
+/* Where a search is exact: flat's ids, and its scores but for rounding. */
+static void equals_flat(const char *spec)
 {
     static float x[N * D], q[Q * D];
     struct rng r;
@@ -37,8 +37,7 @@ static void equals_flat(void)
     struct err e = { 0 };
     for (int m = 0; m < METRIC_COUNT; m++) {
         struct index *peer = NULL, *flat = NULL;
-        if (make(&peer, "peer:hnswlib:(M=32,ef=500)", (enum metric)m, &e) == ERR_UNSUPPORTED)
-            SKIP("no adaptor was built");
+        if (make(&peer, spec, (enum metric)m, &e) == ERR_UNSUPPORTED) SKIP("no adaptor was built");
         CHECK(peer && make(&flat, "flat", (enum metric)m, &e) == ERR_OK, "%s", e.text);
         CHECK(index_add(peer, rows, NULL, &e) == ERR_OK && index_add(flat, rows, NULL, &e) == ERR_OK, "%s", e.text);
         struct hit a[Q * K], b[Q * K];
@@ -49,20 +48,52 @@ static void equals_flat(void)
         for (int i = 0; i < Q * K; i++)
             equal += a[i].id == b[i].id && a[i].score - b[i].score < 1e-3f &&
                      b[i].score - a[i].score < 1e-3f;
-        CHECK(equal >= Q * K * 99 / 100, "metric %d: %d of %d", m, equal, Q * K);
+        CHECK(equal >= Q * K * 99 / 100, "%s: metric %d: %d of %d", spec, m, equal, Q * K);
         const int64_t used = 7;
         CHECK(index_add(peer, (struct rows){ x, 1, D, D }, &used, &e) == ERR_ARG && strstr(e.text, "7"), "%s", e.text);
-        struct text spec = { 0 };
-        index_spec(peer, &spec);
-        CHECK(!strcmp(text_of(&spec), "peer:lib=hnswlib:(M=32,ef=500)"), "%s", text_of(&spec));
-        text_free(&spec);
+        struct text canonical = { 0 }, kernels = { 0 };
+        index_spec(peer, &canonical);
+        CHECK(!strncmp(text_of(&canonical), "peer:lib=", 9) && !strcmp(text_of(&canonical) + 9, spec + 5), "%s",
+              text_of(&canonical));
+        peer->ops->kernels(peer, &kernels);
+        CHECK(strstr(text_of(&kernels), "peer_isa=") && strstr(text_of(&kernels), "peer_version=") &&
+                  strstr(text_of(&kernels), "peer_flags="),
+              "%s", text_of(&kernels));
+        struct index_stats stats;
+        peer->ops->stats(peer, &stats);
+        CHECK(stats.rows == N && stats.code_bytes + stats.side_bytes >= N * D * sizeof(float), "%s: bytes", spec);
+        text_free(&canonical), text_free(&kernels);
         index_destroy(peer), index_destroy(flat);
     }
+}
+
+/* With as many candidates as rows a graph search is exact. */
+static void hnswlib(void) { equals_flat("peer:hnswlib:(M=32,ef=500)"); }
+static void faiss(void) { equals_flat("peer:faiss:(IVF4,Flat;nprobe=4)"); }
+
+static void faiss_refusals(void)
+{
+    struct index *ix = NULL;
+    struct err e = { 0 };
+    int status = make(&ix, "peer:faiss:(IVF4,Nonsense)", METRIC_COSINE, &e);
+    if (status == ERR_UNSUPPORTED) SKIP("no adaptor was built");
+    CHECK(status == ERR_ARG && strstr(e.text, "IVF4,Nonsense") && !strchr(e.text, '\n'), "%s", e.text);
+    status = make(&ix, "peer:faiss:(Flat;nprobes=4)", METRIC_COSINE, &e);
+    CHECK(status == ERR_ARG && strstr(e.text, "nprobes"), "%s", e.text);
+    float few[2 * D] = { 1 };
+    CHECK(make(&ix, "peer:faiss:(IVF4,Flat)", METRIC_L2, &e) == ERR_OK, "%s", e.text);
+    CHECK(index_add(ix, (struct rows){ few, 2, D, D }, NULL, &e) == ERR_ARG && strstr(e.text, "faiss"), "%s", e.text);
+    struct hit hit;
+    size_t count = 1;
+    CHECK(index_search(ix, (struct rows){ few, 1, D, D }, 1, 1, 1, &hit, &count, &e) == ERR_OK && count == 0, "empty");
+    index_destroy(ix);
 }
 
 int main(void)
 {
     test_case("what cannot be opened is refused by name", refusals);
-    test_case("hnswlib with all candidates equals flat", equals_flat);
+    test_case("hnswlib with all candidates equals flat", hnswlib);
+    test_case("faiss through all lists equals flat", faiss);
+    test_case("what faiss refuses is said in one line", faiss_refusals);
     return test_end();
 }
