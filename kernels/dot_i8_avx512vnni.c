@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * dot_i8_avx512vnni.c - exact int8 inner products by VPDPBUSD. */
+#define DPBUSD _mm512_dpbusd_epi32
 #include "kernels/lanes_i8_avx512.h"
 #define ROW i8
 #include "kernels/row_sums.h"
-#include "kernels/dot_i8_vnni.h"
 
 static void rows8(const int8_t *query, const int8_t *rows, size_t stride, const uint32_t *pick,
                   size_t count, size_t dim, int32_t *scores)
 {
-    biased_dots(query, rows, stride, pick, count, dim, scores);
+    row_sums(DOT, query, rows, stride, pick, count, dim, streams(pick, count, dim), scores, scores, NULL);
 }
 
 KERNELS = {

@@ -5,12 +5,11 @@
 #include "kernels/lanes_i8_avx2.h"
 #define ROW i8
 #include "kernels/row_sums.h"
-#include "kernels/dot_i8_vnni.h"
 
 static void rows4(const int8_t *query, const int8_t *rows, size_t stride, const uint32_t *pick,
                   size_t count, size_t dim, int32_t *scores)
 {
-    biased_dots(query, rows, stride, pick, count, dim, scores);
+    row_sums(DOT, query, rows, stride, pick, count, dim, streams(pick, count, dim), scores, scores, NULL);
 }
 
 KERNELS = {

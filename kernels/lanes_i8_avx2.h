@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * lanes_i8_avx2.h - exact int8 sums in ymm; see row_sums.h for its use.
  *
- * A file with VNNI defines DPBUSD, the intrinsic; see lanes_i8_avx512.h for its bias.  Without it 16
- * bytes are widened to 16 bits for VPMADDWD.  VPMADDUBSW would do 32 bytes at once, but saturates:
- * 2 * 128 * 128 is one too many. */
+ * A file with VNNI defines DPBUSD or DPWSSD, the intrinsic: see lanes_i8_avx512.h for what either can
+ * do.  Without them 16 bytes are widened to 16 bits for VPMADDWD.  VPMADDUBSW would do 32 bytes at
+ * once, but saturates: 2 * 128 * 128 is one too many. */
 #ifndef ASSAY_LANES_I8_AVX2_H
 #define ASSAY_LANES_I8_AVX2_H
 #include <immintrin.h>
@@ -16,17 +16,35 @@ typedef __m256i vec;
 static inline vec vec_zero(void) { return _mm256_setzero_si256(); }
 
 #ifdef DPBUSD
-enum { WIDTH = 32, PARTS = 2, ROWS = 4, BIAS = 128 };
-static inline vec vec_fma(vec q, vec x, vec sum)
+enum { WIDTH = 32, PARTS = 2, ROWS = 4 };
+#define BIASED
+static inline vec biased(vec x) { return _mm256_xor_si256(x, _mm256_set1_epi8((char)0x80)); }
+static inline vec vec_fma(vec q, vec x, vec sum) { return DPBUSD(sum, biased(x), q); }
+static inline vec vec_self(vec x, vec sum)
 {
-    return DPBUSD(sum, _mm256_xor_si256(x, _mm256_set1_epi8((char)0x80)), q);
+    return DPBUSD(DPBUSD(sum, biased(x), x), biased(x), _mm256_set1_epi8((char)0x80));
+}
+static inline vec one_lane(int32_t sum) { return _mm256_zextsi128_si256(_mm_cvtsi32_si128(sum)); }
+static inline vec dot_start(const int8_t *query, size_t dim)
+{
+    int32_t sum = 0;
+    for (size_t i = 0; i < dim; i++) sum += query[i];
+    return one_lane(-128 * sum);
+}
+static inline vec square_start(size_t dim)
+{
+    const size_t step = PARTS * WIDTH; /* the last is padded, and the padding counts */
+    return one_lane((int32_t)((dim + step - 1) / step * step * 16384));
 }
 static inline vec vec_i8(const int8_t *x) { return _mm256_loadu_si256((const __m256i *)x); }
-/* Neither differences nor squares: see the avx2 files. */
-static inline vec vec_sub(vec a, vec b) { return _mm256_sub_epi8(a, b); }
+static inline vec vec_sub(vec a, vec b) { return _mm256_sub_epi8(a, b); } /* not to be used */
 #else
 enum { WIDTH = 16, PARTS = 2, ROWS = 4 };
+#ifdef DPWSSD
+static inline vec vec_fma(vec a, vec b, vec sum) { return DPWSSD(sum, a, b); }
+#else
 static inline vec vec_fma(vec a, vec b, vec sum) { return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+#endif
 static inline vec vec_sub(vec a, vec b) { return _mm256_sub_epi16(a, b); }
 static inline vec vec_i8(const int8_t *x) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)x)); }
 #endif

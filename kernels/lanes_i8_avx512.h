@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * lanes_i8_avx512.h - exact int8 sums in zmm; see row_sums.h for its use.
  *
- * With VNNI a register holds 64 bytes, and VPDPBUSD multiplies unsigned by signed: the row goes in
- * as x + 128 (x ^ 0x80), so that a dot comes out BIAS * sum(query) too large, which the kernel
- * takes back once a query.  Without it 32 bytes are widened to 16 bits for VPMADDWD. */
+ * Bytes are widened to 16 bits, 32 a register, for VPMADDWD and an addition.  A file with VNNI defines
+ *     DPWSSD  (VPDPWSSD) does both at once;
+ *     DPBUSD  (VPDPBUSD) takes 64 bytes as they are, unsigned by signed: the row goes in as x + 128
+ *             (x ^ 0x80), so that a dot comes out 128 * sum(query) too large.  A square is two of them:
+ *             (x + 128) * x and (x + 128) * -128 are x * x - 16384.  Sums start with what is missing.
+ *             Not for differences, which do not fit a byte. */
 #ifndef ASSAY_LANES_I8_AVX512_H
 #define ASSAY_LANES_I8_AVX512_H
 #include <immintrin.h>
@@ -15,11 +18,26 @@
 typedef __m512i vec;
 static inline vec vec_zero(void) { return _mm512_setzero_si512(); }
 
-#ifdef __AVX512VNNI__
-enum { WIDTH = 64, PARTS = 1, ROWS = 8, BIAS = 128 };
-static inline vec vec_fma(vec q, vec x, vec sum)
+#ifdef DPBUSD
+enum { WIDTH = 64, PARTS = 1, ROWS = 8 };
+#define BIASED
+static inline vec biased(vec x) { return _mm512_xor_si512(x, _mm512_set1_epi8((char)0x80)); }
+static inline vec vec_fma(vec q, vec x, vec sum) { return DPBUSD(sum, biased(x), q); }
+static inline vec vec_self(vec x, vec sum)
 {
-    return _mm512_dpbusd_epi32(sum, _mm512_xor_si512(x, _mm512_set1_epi8((char)0x80)), q);
+    return DPBUSD(DPBUSD(sum, biased(x), x), biased(x), _mm512_set1_epi8((char)0x80));
+}
+static inline vec one_lane(int32_t sum) { return _mm512_zextsi128_si512(_mm_cvtsi32_si128(sum)); }
+static inline vec dot_start(const int8_t *query, size_t dim)
+{
+    int32_t sum = 0;
+    for (size_t i = 0; i < dim; i++) sum += query[i];
+    return one_lane(-128 * sum);
+}
+static inline vec square_start(size_t dim)
+{
+    const size_t step = PARTS * WIDTH; /* the last is padded, and the padding counts */
+    return one_lane((int32_t)((dim + step - 1) / step * step * 16384));
 }
 static inline vec vec_i8(const int8_t *x) { return _mm512_loadu_si512(x); }
 static inline vec vec_i8_part(const int8_t *x, size_t n)
@@ -27,14 +45,15 @@ static inline vec vec_i8_part(const int8_t *x, size_t n)
     /* Beyond n the query has 0, so that it does not matter what the bias makes of the row. */
     return _mm512_maskz_loadu_epi8(n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0, x);
 }
-/* Neither differences nor squares: see the avx512 files. */
-static inline vec vec_sub(vec a, vec b) { return _mm512_sub_epi8(a, b); }
-static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
+static inline vec vec_sub(vec a, vec b) { return _mm512_sub_epi8(a, b); } /* not to be used */
 #else
 enum { WIDTH = 32, PARTS = 1, ROWS = 8 };
+#ifdef DPWSSD
+static inline vec vec_fma(vec a, vec b, vec sum) { return DPWSSD(sum, a, b); }
+#else
 static inline vec vec_fma(vec a, vec b, vec sum) { return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
+#endif
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_epi16(a, b); }
-static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
 static inline vec vec_i8(const int8_t *x)
 {
     return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)x));
@@ -44,6 +63,7 @@ static inline vec vec_i8_part(const int8_t *x, size_t n)
     return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(n < 32 ? ((__mmask32)1 << n) - 1 : ~(__mmask32)0, x));
 }
 #endif
+static inline vec vec_square(vec d, vec sum) { return vec_fma(d, d, sum); }
 
 static inline int32_t sum_row(const vec sum[PARTS]) { return _mm512_reduce_add_epi32(sum[0]); }
 

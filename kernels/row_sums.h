@@ -8,6 +8,8 @@
  *     QUERY, SUM                  types: of the query (f32, i8), of a sum (float, int32_t)
  *     vec_zero, vec_sub           arithmetic; vec_fma(a, b, sum) adds the products a * b,
  *     vec_fma, vec_square         vec_square(d, sum) the squares of a difference
+ *     BIASED                      defined: vec_self(x, sum) adds the squares of x in place of vec_fma, and sums
+ *                                 start with what takes a bias back: dot_start, square_start; without it with 0
  *     vec_<type>, vec_<type>_part loads; _part reads the first n elements and pads with 0
  *     sum_row, sum_rows           the sum of one row, of ROWS rows; floats by the halving tree
  *     inverse_roots               x[i] = 1 / sqrt(x[i]), 0 for 0, in room for a multiple of 16
@@ -50,12 +52,19 @@ enum {
     STREAM_BYTES = 1 << 20, /* about what L2 holds */
 };
 
+#ifndef BIASED
+static INLINE vec vec_self(vec x, vec sum) { return vec_fma(x, x, sum); }
+static INLINE vec dot_start(const QUERY_ELEMENT *query, size_t dim) { return (void)query, (void)dim, vec_zero(); }
+static INLINE vec square_start(size_t dim) { return (void)dim, vec_zero(); }
+#endif
+
 enum sums { DOT, DISTANCE, SQUARE, DOT_AND_SQUARE };
 
 static INLINE void step(enum sums what, vec q, vec x, vec *sum, vec *square)
 {
-    *sum = what == DISTANCE ? vec_square(vec_sub(q, x), *sum) : vec_fma(what == SQUARE ? x : q, x, *sum);
-    if (what == DOT_AND_SQUARE) *square = vec_fma(x, x, *square);
+    if (what == DISTANCE) *sum = vec_square(vec_sub(q, x), *sum);
+    else *sum = what == SQUARE ? vec_self(x, *sum) : vec_fma(q, x, *sum);
+    if (what == DOT_AND_SQUARE) *square = vec_self(x, *square);
 }
 
 static INLINE float inverse_of(float square) { return square > 0 ? 1 / sqrtf(square) : 0; }
@@ -64,18 +73,18 @@ static INLINE float inverse_of(float square) { return square > 0 ? 1 / sqrtf(squ
  * each, and 1 / |query| (own is NULL: not wanted).  Rows at `next` (NULL: none) are fetched into L2
  * meanwhile. */
 static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, const ELEMENT *const *row,
-                        const ELEMENT *const *next, size_t dim, SUM *sums, SUM *squares, float *own)
+                        const ELEMENT *const *next, size_t dim, vec start, SUM *sums, SUM *squares, float *own)
 {
     const int series = what == DOT_AND_SQUARE ? 2 * count : count;
     vec sum[ROWS][PARTS], self[PARTS];
-    UNROLL for (int p = 0; p < PARTS; p++) self[p] = vec_zero();
+    UNROLL for (int p = 0; p < PARTS; p++) self[p] = p ? vec_zero() : square_start(dim);
     UNROLL for (int s = 0; s < series; s++)
-        UNROLL for (int p = 0; p < PARTS; p++) sum[s][p] = vec_zero();
+        UNROLL for (int p = 0; p < PARTS; p++) sum[s][p] = p ? vec_zero() : s < count ? start : square_start(dim);
     size_t i = 0;
     for (; i + LANES <= dim; i += LANES)
         UNROLL for (size_t p = 0; p < PARTS; p++) {
             const vec q = what == SQUARE ? vec_zero() : QUERY_LOAD(query + i + p * WIDTH);
-            if (own) self[p] = vec_fma(q, q, self[p]);
+            if (own) self[p] = vec_self(q, self[p]);
             UNROLL for (int r = 0; r < count; r++) {
                 if (next && p * WIDTH * sizeof(ELEMENT) % CACHE_LINE == 0)
                     __builtin_prefetch(next[r] + i + p * WIDTH, 0, 2);
@@ -88,7 +97,7 @@ static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, c
             const size_t at = i + p * WIDTH < dim ? i + p * WIDTH : dim;
             const size_t left = dim - at < WIDTH ? dim - at : WIDTH;
             const vec q = what == SQUARE ? vec_zero() : QUERY_LOAD_PART(query + at, left);
-            if (own) self[p] = vec_fma(q, q, self[p]);
+            if (own) self[p] = vec_self(q, self[p]);
             UNROLL for (int r = 0; r < count; r++)
                 step(what, q, LOAD_PART(row[r] + at, left), &sum[r][p], &sum[(count + r) % ROWS][p]);
         }
@@ -136,32 +145,33 @@ static INLINE void row_sums(enum sums what, const QUERY_ELEMENT *query, const EL
     enum { ALL = ROWS, HALF = ROWS / 2 };
     const int group = what == DOT_AND_SQUARE ? HALF : ALL;
     const ELEMENT *row[ROWS], *next[ROWS];
+    const vec start = what == SQUARE ? square_start(dim) : dot_start(query, dim);
     size_t r = 0;
     if (own && (pick || stream || count < HALF)) {
-        pass(what, 0, query, row, NULL, dim, sums, squares, own);
+        pass(what, 0, query, row, NULL, dim, start, sums, squares, own);
     } else if (own) {
         find(rows, stride, NULL, 0, HALF, count, row);
-        pass(what, HALF, query, row, NULL, dim, sums, squares, own);
+        pass(what, HALF, query, row, NULL, dim, start, sums, squares, own);
         r = HALF;
     }
     const size_t grouped = stream ? r : r + (count - r) / (size_t)group * (size_t)group;
     for (; pick && r < grouped; r += (size_t)group) {
         find(rows, stride, pick, r, group, count, row);
         find(rows, stride, pick, r + (size_t)group, group, count, next);
-        pass(what, group, query, row, next, dim, sums + r, squares + r, NULL);
+        pass(what, group, query, row, next, dim, start, sums + r, squares + r, NULL);
     }
     for (; r < grouped; r += (size_t)group) {
         find(rows, stride, NULL, r, group, count, row);
-        pass(what, group, query, row, NULL, dim, sums + r, squares + r, NULL);
+        pass(what, group, query, row, NULL, dim, start, sums + r, squares + r, NULL);
     }
     if (!stream && group > HALF && count - r >= HALF) {
         find(rows, stride, pick, r, HALF, count, row);
-        pass(what, HALF, query, row, NULL, dim, sums + r, squares + r, NULL);
+        pass(what, HALF, query, row, NULL, dim, start, sums + r, squares + r, NULL);
         r += HALF;
     }
     for (; r < count; r++) {
         find(rows, stride, pick, r, 1, count, row);
-        pass(what, 1, query, row, NULL, dim, sums + r, squares + r, NULL);
+        pass(what, 1, query, row, NULL, dim, start, sums + r, squares + r, NULL);
     }
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * tile_i8_avx512vnni.c - many queries against rows that wait in L1.  The one-query pass does one load a
  * multiply already, so blocking for the cache is what a register tile could add. */
+#define DPBUSD _mm512_dpbusd_epi32
 #include "kernels/lanes_i8_avx512.h"
 #define ROW i8
 #include "kernels/row_sums.h"
-#include "kernels/dot_i8_vnni.h"
 
 static void blocked(const int8_t *queries, size_t query_stride, size_t query_count, const int8_t *rows, size_t stride,
                     size_t count, size_t dim, int32_t *scores)
@@ -15,7 +15,7 @@ static void blocked(const int8_t *queries, size_t query_stride, size_t query_cou
             const int8_t *query = queries + q * query_stride, *from = rows + r * stride;
             const size_t n = count - r < block ? count - r : block;
             int32_t *out = scores + q * count + r;
-            biased_dots(query, from, stride, NULL, n, dim, out);
+            row_sums(DOT, query, from, stride, NULL, n, dim, 0, out, out, NULL);
         }
 }
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * l2_i8_avx512vnni.c - exact int8 squared distances by VPMOVSXBW and VPDPWSSD. */
+#define DPWSSD _mm512_dpwssd_epi32
+#include "kernels/lanes_i8_avx512.h"
+#define ROW i8
+#include "kernels/row_sums.h"
+
+static void rows8(const int8_t *query, const int8_t *rows, size_t stride, const uint32_t *pick,
+                  size_t count, size_t dim, int32_t *squares)
+{
+    row_sums(DISTANCE, query, rows, stride, pick, count, dim, streams(pick, count, dim), squares, squares, NULL);
+}
+
+KERNELS = {
+    KERNEL("rows8", rows8, KERNEL_DEFAULT, "VPMOVSXBW and VPDPWSSD, 8 rows a pass",
+           "per 32 bytes a widening load, a subtraction and a VPDPWSSD"),
+    KERNEL_END
+};
