@@ -270,8 +270,10 @@ static double bound_of(const struct rows_call *a, const struct expected *e)
                         wants_canonical(op, a->k) ? (double)((dim + 31) / 32) + 5 :
                         a->k->kind == KERNEL_FREE ? (double)((dim + 7) / 8) + 8 : (double)dim + 1;
     const double steps = op->kind == ROWS_COSINE ? 2 * sums + 8 : op->kind == ROWS_L2 && !op->exact ? sums + 3 : sums;
-    /* A product or sum may also underflow, by half the least number at a time. */
-    const double underflow = op->kind == ROWS_COSINE || op->exact ? 0 : (double)dim * 0x1p-149;
+    /* A product or sum may also underflow, by half the least number at a time; VDPBF16PS has no
+     * subnormals. */
+    const double least = a->k->isa == ISA_avx512bf16 ? 4 * 0x1p-126 : 0x1p-149;
+    const double underflow = op->kind == ROWS_COSINE || op->exact ? 0 : (double)dim * least;
     return steps * 0x1p-24 * (1 + 1e-3) * e->magnitude + underflow;
 }
 
