@@ -83,7 +83,8 @@ void compare_describe(const struct judged *j, struct text *out)
 
 double compare_amdahl(double share, double ratio) { return 1 / (1 - share + share / ratio); }
 
-struct quality_difference compare_quality(const double *base, const double *arm, size_t n, uint64_t seed, double *work)
+struct quality_difference compare_quality(const double *base, const double *arm, size_t n, size_t comparisons,
+                                          uint64_t seed, double *work)
 {
     struct quality_difference d = { 0 };
     size_t used = 0;
@@ -99,6 +100,9 @@ struct quality_difference compare_quality(const double *base, const double *arm,
     if (used == 0) return d;
     d.mean_base /= (double)used;
     d.mean_arm /= (double)used;
-    d.interval = stats_bootstrap_mean(work, used, 0.95, RESAMPLES, seed);
+    /* Some four means beyond each end; of more than sixty comparisons the end is the last of ten thousand. */
+    size_t resamples = 4 * comparisons * 40 > RESAMPLES ? 4 * comparisons * 40 : RESAMPLES;
+    resamples = resamples > STATS_RESAMPLES_MOST ? STATS_RESAMPLES_MOST : resamples;
+    d.interval = stats_bootstrap_mean(work, used, 1 - 0.05 / (double)comparisons, resamples, seed);
     return d;
 }

@@ -47,8 +47,9 @@ double compare_amdahl(double share, double ratio);
 /* Per-query quality of two arms over the same queries, those with NaN in either left out. */
 struct quality_difference {
     double mean_base, mean_arm;
-    struct interval interval; /* of mean(arm - base), 95 %, paired bootstrap */
+    struct interval interval; /* of mean(arm - base), 1 - 0.05 / comparisons, paired bootstrap */
     size_t wins, ties, losses;
 }; /* all zero when no query is left */
-struct quality_difference compare_quality(const double *base, const double *arm, size_t n, uint64_t seed, double *work);
+struct quality_difference compare_quality(const double *base, const double *arm, size_t n, size_t comparisons,
+                                          uint64_t seed, double *work);
 #endif

@@ -35,7 +35,7 @@ static void add_quality(const struct contest *c, size_t arm, struct text *out)
              contest_same_results(c, arm) ? "yes" : "no", 100 * contest_overlap(c, arm));
     double *work = a->quality && b->quality ? mem_alloc(a->queries, sizeof *work) : NULL;
     if (work) {
-        const struct quality_difference d = compare_quality(a->quality, b->quality, a->queries, 1, work);
+        const struct quality_difference d = compare_quality(a->quality, b->quality, a->queries, 1, 1, work);
         text_add(out, "\n     %s@%zu %.4f, A %.4f: %+.4f [%+.4f, %+.4f]; queries better %zu, equal %zu, worse %zu",
                  strncmp(c->arms[arm], "rag:", 4) == 0 ? "relevant found" : "recall", a->k, d.mean_arm, d.mean_base,
                  d.mean_arm - d.mean_base, d.interval.lo, d.interval.hi, d.wins, d.ties, d.losses);

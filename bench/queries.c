@@ -26,6 +26,51 @@ static int ends_with(const char *path, const char *suffix)
     return n >= m && strcmp(path + n - m, suffix) == 0;
 }
 
+static int take_vectors(struct queries *out, const struct rows *all, const uint32_t *which, size_t count)
+{
+    float *rows = mem_alloc(count, all->dim * sizeof *rows);
+    if (!rows) return 0;
+    for (size_t i = 0; i < count; i++) memcpy(rows + i * all->dim, rows_at(*all, which[i]), all->dim * sizeof *rows);
+    out->vectors.block = rows;
+    out->vectors.rows = (struct rows){ rows, count, all->dim, all->dim };
+    return 1;
+}
+
+static int take_labels(struct queries *out, const struct queries *all, const uint32_t *which)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < out->count; i++) total += all->label_start[which[i] + 1] - all->label_start[which[i]];
+    out->labels = mem_alloc(total, sizeof *out->labels);
+    out->label_start = mem_zero(out->count + 1, sizeof *out->label_start);
+    if (!out->labels || !out->label_start) return 0;
+    for (size_t i = 0; i < out->count; i++) {
+        size_t n;
+        const struct label *labels = queries_labels(all, which[i], &n);
+        if (n) memcpy(out->labels + out->label_start[i], labels, n * sizeof *labels);
+        out->label_start[i + 1] = out->label_start[i] + n;
+    }
+    return 1;
+}
+
+int queries_take(struct queries *out, const struct queries *all, const uint32_t *which, size_t count, struct err *e)
+{
+    struct queries q = { .count = count, .hash = hash64(all->hash, which, count * sizeof *which) };
+    q.names = mem_alloc(count, sizeof *q.names);
+    q.ids = mem_alloc(count, sizeof *q.ids);
+    q.texts = all->texts ? mem_alloc(count, sizeof *q.texts) : NULL;
+    int whole = q.names && q.ids && (q.texts || !all->texts);
+    for (size_t i = 0; whole && i < count; i++) {
+        q.names[i] = all->names[which[i]];
+        q.ids[i] = all->ids[which[i]];
+        if (q.texts) q.texts[i] = all->texts[which[i]];
+    }
+    if (whole && !all->texts) whole = take_vectors(&q, &all->vectors.rows, which, count);
+    if (whole && all->label_start) whole = take_labels(&q, all, which);
+    if (whole) *out = q;
+    else queries_close(&q);
+    return whole ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu questions", count);
+}
+
 /* --- reading questions ---------------------------------------------------------------------- */
 /* Names and texts one after the other, each ended by 0; made into pointers when all are there. */
 struct gathering {

@@ -30,6 +30,8 @@ int queries_open(struct queries *q, const char *path, struct err *e);
  * without a header line (BEIR).  docid is an entity's id.  The first of two equal lines counts. */
 int queries_label(struct queries *q, const char *path, struct err *e);
 void queries_close(struct queries *q);
+/* The questions at `which`, with their labels; `all` must outlive them.  ERR_MEM. */
+int queries_take(struct queries *out, const struct queries *all, const uint32_t *which, size_t count, struct err *e);
 
 static inline const struct label *queries_labels(const struct queries *q, size_t i, size_t *count)
 {

@@ -84,6 +84,17 @@ int rag_set_open(struct rag_set *s, const char *db, const char *questions, const
     return status;
 }
 
+int rag_set_take(struct rag_set *out, const struct rag_set *all, const uint32_t *which, size_t count, struct err *e)
+{
+    struct rag_set s = { .db = all->db, .usual = all->usual, .replay_fd = -1 };
+    const int status = queries_take(&s.queries, &all->queries, which, count, e);
+    if (status != ERR_OK) return status;
+    memcpy(s.name, all->name, sizeof s.name);
+    s.hash = hash64(all->hash, which, count * sizeof *which);
+    *out = s;
+    return ERR_OK;
+}
+
 void rag_set_close(struct rag_set *s)
 {
     if (s->replay_fd >= 0) close(s->replay_fd);

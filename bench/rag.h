@@ -29,6 +29,8 @@ struct rag_set {
 /* qrels may be NULL.  db must outlive the set. */
 int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e);
 void rag_set_close(struct rag_set *s);
+/* Some of the questions of an open set, which must outlive it. */
+int rag_set_take(struct rag_set *out, const struct rag_set *all, const uint32_t *which, size_t count, struct err *e);
 
 /* What is asked. */
 struct rag_point {

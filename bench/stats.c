@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESAMPLES = 2000, RESAMPLES_MOST = 10000 };
+enum { RESAMPLES = 2000, RESAMPLES_MOST = STATS_RESAMPLES_MOST };
 
 static int compare_doubles(const void *a, const void *b)
 {

@@ -27,7 +27,8 @@ struct outliers { size_t mild, severe; };
 struct outliers stats_outliers(const double *sorted, size_t n);
 
 /* Percentile bootstrap (Efron 1979) of the median, of the mean, and of median(a) / median(b) for
- * independent samples; `level` is 0.95 for a 95 % interval.  resamples >= 100. */
+ * independent samples; `level` is 0.95 for a 95 % interval.  100 <= resamples <= STATS_RESAMPLES_MOST. */
+enum { STATS_RESAMPLES_MOST = 10000 };
 struct interval stats_bootstrap_median(const double *sorted, size_t n, double level, size_t resamples, uint64_t seed);
 struct interval stats_bootstrap_mean(const double *x, size_t n, double level, size_t resamples, uint64_t seed);
 struct interval stats_bootstrap_ratio(const double *sorted_a, size_t na, const double *sorted_b, size_t nb,

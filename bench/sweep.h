@@ -62,6 +62,8 @@ struct sweep {
 /* Reads and checks it: every axis must be known and every value fit it.  Errors name path, line and
  * the nearest name.  Paths inside are as on the command line: relative to the working folder. */
 int sweep_load(struct sweep *s, const char *path, struct err *e);
+/* The same from a text; `name` stands for the path in messages. */
+int sweep_parse(struct sweep *s, const char *name, const char *yaml, struct err *e);
 void sweep_free(struct sweep *s);
 
 /* --- names -------------------------------------------------------------------------------------- */
@@ -101,6 +103,8 @@ struct plan {
 /* Opens the data (ids depend on its content) and lays out the points.  The sweep must outlive it. */
 int plan_make(struct plan *p, const struct sweep *s, struct err *e);
 void plan_free(struct plan *p);
+/* Appends the point as a config that plans it alone. */
+void plan_yaml(const struct plan *p, const struct sweep *s, const struct point *point, struct text *out);
 /* "graph_depth=1 bit_width=3 ...": the values of the names that differ between points of the plan. */
 void plan_describe(const struct plan *p, const struct point *point, struct text *out);
 struct ann_point plan_ann(const struct plan *p, const struct point *point);

@@ -313,12 +313,10 @@ static int check(struct reading *r)
     return status;
 }
 
-int sweep_load(struct sweep *out, const char *path, struct err *e)
+static int load(struct sweep *out, const char *path, FILE *file, struct err *e)
 {
     struct sweep s = { .reps = 1 };
     struct reading r = { .path = path, .sweep = &s, .e = e };
-    FILE *file = fopen(path, "r");
-    if (!file) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     s.path = strdup(path);
     int status = s.path ? parse(&r, file) : no_memory(&r);
     fclose(file);
@@ -326,6 +324,19 @@ int sweep_load(struct sweep *out, const char *path, struct err *e)
     if (status == ERR_OK) *out = s;
     else sweep_free(&s);
     return status;
+}
+
+int sweep_load(struct sweep *out, const char *path, struct err *e)
+{
+    FILE *file = fopen(path, "r");
+    if (!file) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    return load(out, path, file, e);
+}
+
+int sweep_parse(struct sweep *out, const char *name, const char *yaml, struct err *e)
+{
+    FILE *file = fmemopen((char *)(uintptr_t)yaml, strlen(yaml), "r"); /* it is only read */
+    return file ? load(out, name, file, e) : FAIL(e, ERR_MEM, "%s: no memory", name);
 }
 
 static void grid_free(struct grid *g)

@@ -466,6 +466,42 @@ void plan_describe(const struct plan *p, const struct point *point, struct text 
     if (out->size == start) text_add(out, "defaults");
 }
 
+static void add_quoted(struct text *out, const char *key, const char *value)
+{
+    text_add(out, "%s: '", key);
+    for (const char *c = value; *c; c++) {
+        if (*c == '\'') text_add(out, "'"); /* YAML doubles it */
+        text_add_bytes(out, c, 1);
+    }
+    text_add(out, "'\n");
+}
+
+void plan_yaml(const struct plan *p, const struct sweep *s, const struct point *point, struct text *out)
+{
+    if (s->is_pipeline) {
+        add_quoted(out, "kb", s->kb);
+        add_quoted(out, "queries", s->questions);
+        if (s->qrels) add_quoted(out, "qrels", s->qrels);
+    } else {
+        text_add(out, "dataset:\n");
+        add_quoted(out, "  base", s->base);
+        add_quoted(out, "  query", s->query);
+        if (s->truth) add_quoted(out, "  truth", s->truth);
+        text_add(out, "  metric: %s\n", metric_name(s->metric));
+    }
+    text_add(out, "base:\n  k: %s\n", value_of(&p->names, point, "k"));
+    if (point->spec) add_quoted(out, "  index", point->spec);
+    for (size_t i = 0; i < p->names.count; i++) {
+        const char *name = p->names.at[i].name;
+        const int in_spec = i >= p->names.settings || (point->spec && strcmp(name, "index") == 0);
+        if (!point->values[i] || in_spec || strcmp(name, "k") == 0) continue;
+        text_add(out, "  ");
+        double number;
+        if (text_to_f64(point->values[i], &number)) text_add(out, "%s: %s\n", name, point->values[i]);
+        else add_quoted(out, name, point->values[i]);
+    }
+}
+
 int plan_layout(const struct plan *p, struct layout *l, struct err *e)
 {
     int status = layout_init(l, e);

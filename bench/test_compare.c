@@ -150,10 +150,12 @@ static void quality(void)
 {
     const double a[] = { 1, 0.5, NAN, 0.5, 0.2 }, b[] = { 1, 0.6, 1, 0.4, 0.4 };
     double work[5];
-    const struct quality_difference d = compare_quality(a, b, 5, 1, work);
+    const struct quality_difference d = compare_quality(a, b, 5, 1, 1, work);
     CHECK(d.wins == 2 && d.ties == 1 && d.losses == 1, "%zu %zu %zu", d.wins, d.ties, d.losses);
     CHECK(fabs(d.mean_arm - d.mean_base - 0.05) < 1e-12 && d.interval.lo <= 0.05 && d.interval.hi >= 0.05, "[%g, %g]",
           d.interval.lo, d.interval.hi);
+    const struct quality_difference one_of_many = compare_quality(a, b, 5, 100, 1, work);
+    CHECK(one_of_many.interval.lo <= d.interval.lo && one_of_many.interval.hi >= d.interval.hi, "more verdicts, wider");
 }
 
 static void refusals(void)

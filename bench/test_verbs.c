@@ -71,6 +71,7 @@ static void put_text(const char *name, const char *text) { put(name, text, strle
 static void make_data(void)
 {
     works("data gen --kind clustered --n 400 --dim 16 --queries 20 --seed 1 --out d", "");
+    works("data gen --kind twohop --n 300 --dim 16 --queries 30 --seed 1 --out t", "");
     works("data gen --kind kg --n 300 --dim 16 --relations 900 --queries 10 --seed 1 --out kg", "");
 }
 
@@ -117,6 +118,16 @@ static void rag_measures(void)
     CHECK(json_number("agree_at_10", 0) >= 0.9, "8 bits agree to %g", json_number("agree_at_10", 0));
     CHECK(json_number("t_retrieve_us", 0) > 0 && json_number("lat_n", 0) == 20, "%s", text_of(&said));
     CHECK(strstr(text_of(&erred), "label_*"), "without labels it says what is not known: %s", text_of(&erred));
+    works("tune t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --max-p99-ms 1e6 --axis bit_width=1,8 "
+          "--axis top_k_candidates=20 --axis graph_depth=1 --min-calls 500 --out t/tuned", "measured again over the held-out");
+    works("sweep plan t/tuned/winner.yaml", "1 points");
+    works("sweep best t/tuned/held_out.csv --max label_ndcg_at_10", "largest label_ndcg_at_10");
+    works("tune t/kb.sqlite --query t/query.fvecs --max-p99-ms 1e6 --axis bit_width=8 --axis top_k_candidates=50",
+          "There are no labels");
+    works("tune t/kb.sqlite --query t/query.fvecs --max-p99-ms 1e6 --axis bit_width=8 --axis top_k_candidates=50 --json",
+          "\"role\":\"winner\"");
+    works("rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --set graph_depth=2 --min-calls 20 --ceiling "
+          "--run t/run --qrels-out t/qrels", "hop 2");
     works("rag --kb kg/kb.sqlite --query kg/query.fvecs --min-calls 20 --set index=flat --json",
           "\"index\":\"flat\"");
     CHECK(json_number("recall_strict", 0) == 1 && json_number("agree_at_10", 0) == 1, "%s", text_of(&said));
@@ -195,6 +206,11 @@ static void refuses_arguments(void)
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set bit_wdth=2", 2, "'bit_width'");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set bit_width=9", 2, "bit_width=9 outside 1..8");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set rerank=cosin", 2, "'cosine'");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set expand=none --set graph_depth=2", 2, "expand=none is chosen");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels-out x", 2, "needs --qrels");
+    refuses("tune kg/kb.sqlite", 2, "--query");
+    refuses("tune kg/kb.sqlite --query kg/query.fvecs", 2, "at least 10");
+    refuses("tune nowhere.sqlite --query kg/query.fvecs", 1, "nowhere.sqlite");
     refuses("query kg/kb.sqlite", 2, "question");
     refuses("index buid", 2, "'build'");
     refuses("sweep rn s.yaml", 2, "'run'");

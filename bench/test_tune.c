@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ * test_tune.c - a planted best setting is found, its equals are not called worse, and what is reported was not
+ * used to choose. */
+#include "bench/kb_build.h"
+#include "bench/tune.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/test.h"
+#include <math.h>
+#include <yaml.h> /* not used here: a bare worker has no sweeps */
+
+static char folder[] = P_tmpdir "/assay_tune.XXXXXX";
+static char db[128], questions[128], qrels[128];
+
+static const struct tune_request usual = { .max_p99_us = 1e9, .held_out = 0.4, .seed = 3, .least_calls = 500, .most = 4 };
+
+static void make_base(void)
+{
+    struct kb_build *build = NULL;
+    struct params *params = NULL;
+    struct kb_build_counts counts;
+    struct err e = { 0 };
+    const struct generator_ops *twohop = generator_find("twohop");
+    const struct kb_build_options options = { .folder = folder, .what = "twohop", .dim = 16, .seed = 1, .threads = 1 };
+    CHECK(params_create(&params, twohop->params, "twohop", "n=600,dim=16,queries=60,seed=5,hidden=0.6", &e) == ERR_OK &&
+              kb_build_open(&build, &options, &e) == ERR_OK, "%s", e.text);
+    const struct kb_sink sink = kb_build_sink(build);
+    CHECK(twohop->graph(params, &sink, &e) == ERR_OK && kb_build_commit(build, &counts, &e) == ERR_OK, "%s", e.text);
+    kb_build_close(build);
+    params_destroy(params);
+    snprintf(db, sizeof db, "%s/kb.sqlite", folder);
+    snprintf(questions, sizeof questions, "%s/query.fvecs", folder);
+    snprintf(qrels, sizeof qrels, "%s/qrels.txt", folder);
+}
+
+/* Opens a tuning over these axes; the status. */
+static int open_grid(struct tune *t, struct sweep *s, const struct tune_request *r, int labels, const char *const *axes,
+                     size_t axis_count, const char *const *settings, size_t setting_count, struct err *e)
+{
+    struct text yaml = { 0 };
+    const struct tune_grid grid = { db, questions, labels ? qrels : NULL, axes, settings, axis_count, setting_count, 10,
+                                    "" };
+    *s = (struct sweep){ 0 };
+    int status = tune_yaml(&grid, &yaml, e);
+    if (status == ERR_OK) status = sweep_parse(s, "grid", text_of(&yaml), e);
+    if (status == ERR_OK) status = tune_open(t, r, s, e);
+    text_free(&yaml);
+    return status;
+}
+
+static const char *value_of(const struct tune *t, const struct tune_point *p, const char *name)
+{
+    return p->point->values[vocabulary_find(&t->plan.names, name)];
+}
+
+static double mean_of(const double *values, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i];
+    return sum / (double)count;
+}
+
+static void split_in_two(void)
+{
+    static const char *const axes[] = { "bit_width=3", "top_k_candidates=50", "graph_depth=0" };
+    struct tune t, again, other;
+    struct sweep s, s2, s3;
+    struct err e = { 0 };
+    struct tune_request elsewhere = usual;
+    elsewhere.seed = 4;
+    CHECK(open_grid(&t, &s, &usual, 1, axes, 3, NULL, 0, &e) == ERR_OK, "%s", e.text);
+    CHECK(open_grid(&again, &s2, &usual, 1, axes, 3, NULL, 0, &e) == ERR_OK, "%s", e.text);
+    CHECK(open_grid(&other, &s3, &elsewhere, 1, axes, 3, NULL, 0, &e) == ERR_OK, "%s", e.text);
+    const struct queries *a = &t.tuning.queries, *b = &t.held_out.queries;
+    CHECK(a->count == 36 && b->count == 24, "%zu and %zu", a->count, b->count);
+    int seen[60] = { 0 };
+    for (size_t i = 0; i < a->count; i++) seen[a->ids[i]]++;
+    for (size_t i = 0; i < b->count; i++) seen[b->ids[i]]++;
+    for (int i = 0; i < 60; i++) CHECK(seen[i] == 1, "question %d is in %d parts", i, seen[i]);
+    for (size_t i = 0; i < a->count; i++) { /* each with its own vector and label */
+        size_t n;
+        const struct label *label = queries_labels(a, i, &n);
+        const struct label *mine = queries_labels(&t.plan.rag.queries, (size_t)a->ids[i], &n);
+        CHECK(n == 1 && label->id == mine->id, "question %zu", i);
+        CHECK(memcmp(rows_at(a->vectors.rows, i), rows_at(t.plan.rag.queries.vectors.rows, (size_t)a->ids[i]),
+                     16 * sizeof(float)) == 0, "vector %zu", i);
+    }
+    CHECK(memcmp(a->ids, again.tuning.queries.ids, a->count * sizeof *a->ids) == 0, "one seed, one split");
+    CHECK(memcmp(a->ids, other.tuning.queries.ids, a->count * sizeof *a->ids) != 0, "another seed, another");
+    tune_close(&t);
+    tune_close(&again);
+    tune_close(&other);
+    sweep_free(&s);
+    sweep_free(&s2);
+    sweep_free(&s3);
+}
+
+/* One bit and hardly more candidates than results lose the evidence; context changes no answer. */
+static void planted(void)
+{
+    static const char *const axes[] = { "bit_width=1,8", "context_depth=1,2,3", "top_k_candidates=10" };
+    static const char *const settings[] = { "graph_depth=0", "graph_weight=0" };
+    struct tune t;
+    struct sweep s, one;
+    struct plan alone;
+    struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct text yaml = { 0 };
+    struct err e = { 0 };
+    CHECK(open_grid(&t, &s, &usual, 1, axes, 3, settings, 2, &e) == ERR_OK && t.plan.count == 6, "%s", e.text);
+    CHECK(tune_run(&t, &run, &e) == ERR_OK, "%s", e.text);
+    const struct tune_point *w = tune_winner(&t);
+    CHECK(strcmp(value_of(&t, w, "bit_width"), "8") == 0, "%s", value_of(&t, w, "bit_width"));
+    CHECK(t.feasible == 6 && t.unresolved == 2, "%zu feasible, %zu not resolved", t.feasible, t.unresolved);
+    for (size_t i = 0; i < 6; i++) {
+        const struct tune_point *p = &t.points[i];
+        const int worse = strcmp(value_of(&t, p, "bit_width"), "1") == 0;
+        CHECK(p->resolved == worse, "bits %s", value_of(&t, p, "bit_width"));
+        CHECK(fabs(p->tuning.mean - mean_of(p->tuning.values, 36)) < 1e-9 && p->tuning.p99_us > 0, "mean and p99");
+        CHECK(!p->held_out.values, "the held-out questions are not asked before the choice");
+    }
+    CHECK(tune_confirm(&t, &run, &e) == ERR_OK, "%s", e.text);
+    CHECK(t.again_count == 3, "%zu measured again", t.again_count);
+    for (size_t i = 0; i < t.again_count; i++) {
+        const struct tune_point *p = &t.points[t.again[i]];
+        CHECK(p->again && fabs(p->held_out.mean - mean_of(p->held_out.values, 24)) < 1e-9, "held out: %g",
+              p->held_out.mean);
+        CHECK(p->held_against.interval.lo == 0 && p->held_against.interval.hi == 0, "equal answers, no difference");
+    }
+    plan_yaml(&t.plan, &s, w->point, &yaml);
+    CHECK(sweep_parse(&one, "winner", text_of(&yaml), &e) == ERR_OK && plan_make(&alone, &one, &e) == ERR_OK, "%s\n%s",
+          e.text, text_of(&yaml));
+    CHECK(alone.count == 1 && strcmp(alone.points[0].id, w->point->id) == 0, "what is pasted is the winner:\n%s",
+          text_of(&yaml));
+    plan_free(&alone);
+    sweep_free(&one);
+    text_free(&yaml);
+    tune_close(&t);
+    sweep_free(&s);
+}
+
+/* Without labels: agreement with exact search, more bits agree more. */
+static void unlabelled(void)
+{
+    static const char *const axes[] = { "bit_width=1,8", "top_k_candidates=20" };
+    struct tune t;
+    struct sweep s;
+    struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct err e = { 0 };
+    CHECK(open_grid(&t, &s, &usual, 0, axes, 2, NULL, 0, &e) == ERR_OK && t.plan.count == 2, "%s", e.text);
+    CHECK(tune_run(&t, &run, &e) == ERR_OK && tune_confirm(&t, &run, &e) == ERR_OK, "%s", e.text);
+    CHECK(strcmp(t.by, "agree_at_10") == 0 && strcmp(value_of(&t, tune_winner(&t), "bit_width"), "8") == 0, "%s", t.by);
+    CHECK(t.unresolved == 0 && tune_winner(&t)->tuning.mean > 0.95, "%g", tune_winner(&t)->tuning.mean);
+    tune_close(&t);
+    sweep_free(&s);
+}
+
+/* 75 points: as many comparisons as the default grid has. */
+static void many(void)
+{
+    static const char *const axes[] = { "graph_weight=0,0.4", "context_depth=1,2,3,4,5", "max_context_entities=0,1,2,3,4,5,6,7",
+                                        "bit_width=3", "top_k_candidates=20", "graph_depth=0" };
+    struct tune t;
+    struct sweep s;
+    struct tune_request r = usual;
+    struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct err e = { 0 };
+    r.budget_s = 0.001; /* still 500 calls each: a p99 asks for them */
+    CHECK(open_grid(&t, &s, &r, 1, axes, 6, NULL, 0, &e) == ERR_OK && t.plan.count == 80, "%s", e.text);
+    CHECK(tune_run(&t, &run, &e) == ERR_OK && t.unresolved >= 39 && t.again_count <= r.most, "%s: %zu", e.text,
+          t.unresolved);
+    tune_close(&t);
+    sweep_free(&s);
+}
+
+static void refusals(void)
+{
+    static const struct { int labels, status; const char *axis, *setting, *by; double held_out, p99; const char *says; }
+    bad[] = {
+        { 1, ERR_ARG, "graph_dept=1,2", NULL, NULL, 0.4, 1e9, "nearest is 'graph_depth'" },
+        { 1, ERR_ARG, "bit_width=9", NULL, NULL, 0.4, 1e9, "bit_width=9 outside" },
+        { 1, ERR_ARG, "bit_width=2,,3", NULL, NULL, 0.4, 1e9, "empty value" },
+        { 1, ERR_ARG, "bit_width", NULL, NULL, 0.4, 1e9, "KEY=VALUE" },
+        { 1, ERR_ARG, "graph_depth=1,2", "expand=none", NULL, 0.4, 1e9, "graph_depth has no effect" },
+        { 1, ERR_ARG, "bit_width=2", "novalue", NULL, 0.4, 1e9, "not key=value" },
+        { 1, ERR_ARG, "bit_width=2", NULL, "label_ndgc_at_10", 0.4, 1e9, "nearest is 'label_ndcg_at_10'" },
+        { 1, ERR_ARG, "bit_width=2", NULL, NULL, 0.1, 1e9, "at least 10 to tune by" },
+        { 0, ERR_ARG, "graph_depth=0,1", NULL, NULL, 0.4, 1e9, "only labels can say" },
+        { 0, ERR_ARG, "bit_width=2", NULL, "label_mrr", 0.4, 1e9, "needs --qrels" },
+        { 1, ERR_ARG, "embed=rp,lsa", NULL, NULL, 0.4, 1e9, "embedder" },
+        { 1, ERR_NOT_FOUND, "bit_width=2", NULL, NULL, 0.4, 1e-3, "the fastest has" },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct tune t;
+        struct sweep s;
+        struct tune_request r = usual;
+        struct run run = { .id = "r", .machine = "m", .binary = "b" };
+        struct err e = { 0 };
+        const char *const axes[] = { bad[i].axis, "top_k_candidates=20,50" };
+        r.by = bad[i].by;
+        r.held_out = bad[i].held_out;
+        r.max_p99_us = bad[i].p99;
+        int status = open_grid(&t, &s, &r, bad[i].labels, axes, 2, &bad[i].setting, bad[i].setting != NULL, &e);
+        if (status == ERR_OK) {
+            status = tune_run(&t, &run, &e);
+            tune_close(&t);
+        }
+        CHECK(status == bad[i].status && strstr(e.text, bad[i].says), "%s: %d %s", bad[i].axis, status, e.text);
+        sweep_free(&s);
+    }
+}
+
+int main(void)
+{
+    if (!mkdtemp(folder) || setenv("ASSAY_CACHE", folder, 1) != 0) return TEST_FAIL;
+    test_case("a base with planted answers", make_base);
+    test_case("two parts of the questions", split_in_two);
+    test_case("a planted winner, and its equals", planted);
+    test_case("without labels: agreement", unlabelled);
+    test_case("many comparisons", many);
+    test_case("refusals", refusals);
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command) == 0 ? test_end() : TEST_FAIL;
+}

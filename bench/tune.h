@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ * tune.h - which settings suit a knowledge base and its questions.
+ *
+ * The questions are split, by a seed.  Every point of a grid is measured over one part; among those whose p99 stays
+ * within the limit the one with the best mean wins, and the others are compared with it, question by question
+ * (paired bootstrap, Bonferroni over all comparisons).  The winner, those that are not resolved from it, and the
+ * defaults are then measured again over the other part, which had no say: the best of many is partly luck, and only
+ * these second numbers are reported as what to expect.
+ *
+ * Without labels nothing says which answers are better.  Then only what approximates may vary (stage one), and what
+ * is maximised is agreement with the same pipeline without approximation. */
+#ifndef ASSAY_TUNE_H
+#define ASSAY_TUNE_H
+#include "bench/compare.h"
+#include "bench/sweep.h"
+
+struct tune_request {
+    const char *by;     /* metric to maximise; NULL: label_ndcg_at_10, or agree_at_10 without labels */
+    double max_p99_us;
+    double held_out;    /* share of the questions */
+    uint64_t seed;      /* of the split */
+    size_t least_calls; /* timed calls a point; a p99 needs 500 */
+    double budget_s;    /* for the grid; 0: none */
+    size_t most;        /* points measured again, winner and defaults included */
+};
+
+/* One point over one part of the questions. */
+struct tune_measured {
+    double mean;          /* of the metric */
+    double p50_us, p99_us, p99_lo_us, p99_hi_us, bytes_per_vector; /* NaN: unknown */
+    double *values;       /* of the metric, by question */
+    struct text csv;      /* its row */
+};
+
+struct tune_point {
+    const struct point *point; /* of the plan */
+    int is_default, feasible, resolved; /* resolved: worse than the winner over the tuning questions */
+    struct quality_difference against;  /* the winner, over the tuning questions */
+    struct tune_measured tuning, held_out;
+    struct quality_difference held_against; /* the winner, over the held-out questions; measured again only */
+    int again; /* measured again */
+};
+
+struct tune {
+    const struct tune_request *request;
+    const struct sweep *sweep; /* grid and data, as sweep_parse made it; outlives the tuning */
+    struct plan plan;
+    struct layout layout;
+    const char *by;
+    size_t metric; /* position of `by` among all metrics */
+    struct rag_set tuning, held_out;
+    struct tune_point *points; /* plan.count */
+    size_t feasible, unresolved; /* points; without the winner */
+    size_t *again, again_count;  /* measured again: the winner, the others from fast to slow */
+};
+
+/* The default grid of a knowledge base as YAML for sweep_parse: bit_width x top_k_candidates, with labels x
+ * graph_depth.  axes: "key=v1,v2" replace or add; settings: "key=value" held fixed.  ERR_ARG, ERR_MEM. */
+struct tune_grid {
+    const char *kb, *questions, *qrels; /* qrels NULL: no labels */
+    const char *const *axes, *const *settings;
+    size_t axis_count, setting_count, k;
+    const char *kernel;
+};
+int tune_yaml(const struct tune_grid *g, struct text *out, struct err *e);
+
+/* Opens the data and lays out the grid.  ERR_ARG: a metric that is unknown or does not fit (k, labels), an axis that
+ * only labels could decide, an embedder that varies, fewer than ten questions in a part. */
+int tune_open(struct tune *t, const struct tune_request *r, const struct sweep *s, struct err *e);
+/* Measures the grid and judges it.  ERR_NOT_FOUND: no point keeps to the limit (the fastest is named). */
+int tune_run(struct tune *t, struct run *run, struct err *e);
+/* Measures the finalists again. */
+int tune_confirm(struct tune *t, struct run *run, struct err *e);
+void tune_close(struct tune *t);
+
+static inline const struct tune_point *tune_winner(const struct tune *t) { return &t->points[t->again[0]]; }
+#endif
