@@ -3,7 +3,7 @@
  *
  * Scores    Higher is nearer.  cosine: cosine in [-1, 1]; dot: inner product; l2: minus the squared
  *           distance.  Ties: higher score first, then lower id.  A zero vector scores 0 by cosine
- *           (pq, upstream and residuals of ivf, which give it a code, excepted).
+ *           (pq, upstream, residuals of ivf and centred rows, which give it a code, excepted).
  * Ids       The caller's, 64 bits, unique within an index.
  * Threads   One caller mutates an index.  Built, it is const and any number may search it, each
  *           with its own scratch.  Results depend on data, query and parameters alone: never on

@@ -32,7 +32,7 @@ static const struct param table[] = {
     { 0 }
 };
 
-enum { KMEANS_ROUNDS = 12, ROWS_PER_LIST = 128, ROUTED_ROWS = 8192 };
+enum { KMEANS_ROUNDS = 12, ROWS_PER_LIST = 128, ROUTED_ROWS = 8192, MODEL_ROWS = 32768 };
 
 struct ivf {
     struct index base;
@@ -204,14 +204,17 @@ static int learn_lists(struct ivf *v, struct rows rows, struct err *e)
     const int learns = ops->like && ops->train;
     if (!v->is_residual) return learns ? ops->train(v->model, rows, e) : ERR_OK;
     uint32_t *nearest = mem_alloc(rows.count, sizeof *nearest);
-    float *rest = mem_alloc(learns ? rows.count : 0, rows.dim * sizeof *rest);
+    const size_t taught = !learns ? 0 : rows.count < MODEL_ROWS ? rows.count : MODEL_ROWS;
+    float *rest = mem_alloc(taught, rows.dim * sizeof *rest);
     int status = nearest && rest ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", rows.count);
     if (status == ERR_OK) status = route(v, rows, nearest, e);
     if (status == ERR_OK) status = learn_shares(v, rows, nearest, e);
-    for (size_t r = 0; status == ERR_OK && learns && r < rows.count; r++)
-        residual_of(v, nearest[r], rows_at(rows, r), rest + r * rows.dim);
+    for (size_t i = 0; status == ERR_OK && i < taught; i++) {
+        const size_t r = i * rows.count / taught;
+        residual_of(v, nearest[r], rows_at(rows, r), rest + i * rows.dim);
+    }
     if (status == ERR_OK && learns)
-        status = ops->train(v->model, (struct rows){ rest, rows.count, rows.dim, rows.dim }, e);
+        status = ops->train(v->model, (struct rows){ rest, taught, rows.dim, rows.dim }, e);
     mem_free(nearest), mem_free(rest);
     return status;
 }

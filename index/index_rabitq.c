@@ -19,6 +19,7 @@ static const struct param table[] = {
     { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES,
       "split: the other bits only where the signs promise enough" },
     { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "split: deviations that a promise may be off" },
+    ADAPT_PARAM_CENTER,
     { 0 }
 };
 

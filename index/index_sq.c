@@ -7,6 +7,7 @@ static const struct param table[] = {
     { "bits", PARAM_INT, 1, 8, "8", "bits", NULL, "code width of a coordinate" },
     { "rotation", PARAM_CHOICE, 0, 0, "none", "", ROTATION_CHOICES, "random rotation before quantising" },
     { "rounds", PARAM_INT, 1, ROTATION_ROUNDS_MAX, "2", "", NULL, "rounds of the fht rotation" },
+    ADAPT_PARAM_CENTER,
     { 0 }
 };
 

@@ -9,7 +9,9 @@
  *     prod_orth      |x| (<q, v> + sqrt(pi/2)/sqrt d g <S q, s>)  the same with orthogonal S
  *     prod_released  as prod_orth with one g = sqrt(D(b-1)) for all rows: what the authors' code does
  * with s = sign(S (u - v)) and g = |u - v|, kept per row.  At equal bits `rescaled` has the lowest
- * variance, most of all for near neighbours (at rho = .9 and 4 bits 29 times lower than prod). */
+ * variance, most of all for near neighbours (at rho = .9 and 4 bits 29 times lower than prod).
+ *
+ * center and calibrate, both off as the paper has them, are in adapt.h with what they gain. */
 #include <math.h>
 #include "index/rotated.h"
 
@@ -24,6 +26,9 @@ static const struct param table[] = {
     { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES,
       "split: the other bits only where the signs promise enough" },
     { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "split: deviations that a promise may be off" },
+    ADAPT_PARAM_CENTER,
+    { "calibrate", PARAM_FLAG, 0, 0, "false", "", NULL,
+      "fit every rotated coordinate to the codebook by its own spread" },
     { 0 }
 };
 

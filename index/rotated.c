@@ -30,8 +30,9 @@ void rotated_destroy(struct index *ix)
         rotation_fini(&t->rotation);
         rotation_fini(&t->sketch);
         mem_free(t->gaussian);
+        adapt_fini(&t->adapt);
     }
-    mem_free(t->squares);
+    mem_free(t->terms);
     mem_free(t->offsets);
     split_fini(&t->split);
     for (size_t p = 0; p < 2; p++) {
@@ -82,6 +83,12 @@ int rotated_create(struct rotated **out, const struct index *base, struct err *e
     return ERR_OK;
 }
 
+/* A flag that not every table has. */
+static int asks(const struct rotated *t, const char *name)
+{
+    return param_find(t->base.ops->params, name) && params_int(t->base.params, name);
+}
+
 int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int rounds, struct err *e)
 {
     const struct index_config *c = &t->base.config;
@@ -96,7 +103,9 @@ int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int r
     if (t->is_split)
         split_init(&t->split, t->groups, t->planes[0].bits, t->eps0, t->planes[0].table,
                    t->planes[0].step);
-    const int status = rotation_init(&t->rotation, kind, c->dim, rounds, c->seed, 0, &t->base.kernels, e);
+    if (c->metric == METRIC_L2) t->split.gain = 2;
+    int status = adapt_init(&t->adapt, c->dim, asks(t, "center"), asks(t, "calibrate"), e);
+    if (status == ERR_OK) status = rotation_init(&t->rotation, kind, c->dim, rounds, c->seed, 0, &t->base.kernels, e);
     return status == ERR_OK && has_sketch ? init_sketch(t, kind, rounds, e) : status;
 }
 
@@ -110,7 +119,7 @@ int rotated_like(struct index **out, const struct index *ix, struct err *e)
     t->base.config.kernels = &t->base.kernels;
     t->ids = (struct idset){ 0 };
     t->room = 0;
-    t->squares = t->offsets = NULL;
+    t->terms = t->offsets = NULL;
     for (size_t p = 0; p < t->plane_count; p++) {
         t->planes[p].codes = NULL;
         t->planes[p].weights = NULL;
@@ -118,9 +127,15 @@ int rotated_like(struct index **out, const struct index *ix, struct err *e)
     struct split *s = &t->split;
     s->signs = s->ranks = NULL;
     s->scales = s->errors = s->weights = NULL;
-    s->squares = NULL;
+    s->terms = NULL;
     *out = &t->base;
     return ERR_OK;
+}
+
+/* Whether rows bring terms to their scores, queries too then. */
+static int has_terms(const struct rotated *t)
+{
+    return t->base.config.metric == METRIC_L2 || t->adapt.centres;
 }
 
 /* --- adding ------------------------------------------------------------------------------------- */
@@ -143,10 +158,10 @@ static int reserve(struct rotated *t, size_t rows, struct err *e)
         ok = grow(&p->weights, t->room, room, sizeof(float)) &&
              grow(&p->codes, t->room / CODES_ROWS, room / CODES_ROWS, block_bytes(t, p));
     }
-    if (t->base.config.metric == METRIC_L2) ok = ok && grow(&t->squares, t->room, room, sizeof(float));
+    if (has_terms(t)) ok = ok && grow(&t->terms, t->room, room, sizeof(float));
     if (t->is_affine) ok = ok && grow(&t->offsets, t->room, room, sizeof(float));
     if (!ok) return FAIL(e, ERR_MEM, "%s: no memory for %zu rows", name_of(t), room);
-    t->split.squares = t->squares;
+    t->split.terms = t->terms;
     t->room = room;
     return ERR_OK;
 }
@@ -162,6 +177,14 @@ static float norm_of(const struct rotated *t, const float *x) { return sqrtf(dot
 
 /* Makes a vector of this norm a unit vector, and keeps a zero vector. */
 static float inverse_of(float norm) { return norm > 0 ? 1 / norm : 0; }
+
+/* Turns x into x / |x|, and returns |x|. */
+static float normalise(const struct rotated *t, float *x)
+{
+    const float norm = norm_of(t, x), scale = inverse_of(norm);
+    for (size_t i = 0; i < t->base.config.dim; i++) x[i] *= scale;
+    return norm;
+}
 
 /* What a vector of this norm counts for: by cosine all but zero are equal. */
 static float length_of(const struct rotated *t, float norm)
@@ -189,24 +212,43 @@ static void encode_sketch(struct rotated *t, size_t row, float length, const flo
     codec_pack(block_of(t, p, row), 1, t->groups, row % CODES_ROWS, codes);
 }
 
-/* One rotated unit row into its place; spare: 2 dim floats and padded bytes. */
-static void encode_row(struct rotated *t, size_t row, float norm, const float *u, float *spare)
+/* Moves a rotated unit vector as its index has learnt; u becomes the unit vector that is quantised.  Returns its
+ * length; *along, *square: adapt.h. */
+static float move(const struct rotated *t, float length, float *u, int is_query, float *along, float *square)
 {
     const size_t dim = t->base.config.dim;
-    const float length = length_of(t, norm);
+    for (size_t i = 0; i < dim; i++) u[i] *= length;
+    *along = (is_query ? adapt_query : adapt_row)(&t->adapt, t->rotation.dot, u, square);
+    return normalise(t, u);
+}
+
+/* One rotated unit row into its place; spare: 3 dim floats and padded bytes. */
+static void encode_row(struct rotated *t, size_t row, float norm, float *u, float *spare)
+{
+    const size_t dim = t->base.config.dim;
+    float length = length_of(t, norm), along = 0, square = norm * norm;
+    if (adapt_moves(&t->adapt)) length = move(t, length, u, 0, &along, &square);
+    const float *probe = u;
+    float self = length;
+    if (t->adapt.calibrates) {
+        probe = spare + 2 * dim;
+        adapt_probe(&t->adapt, u, spare + 2 * dim);
+        normalise(t, spare + 2 * dim);
+        self = length * dot(t, probe, u);
+    }
     struct plane *p = &t->planes[0];
     float *v = spare;
-    uint8_t *codes = (uint8_t *)(spare + 2 * dim);
-    if (t->squares) t->squares[row] = norm * norm;
+    uint8_t *codes = (uint8_t *)(spare + 3 * dim);
+    if (t->terms) t->terms[row] = t->base.config.metric == METRIC_L2 ? -square : along;
     memset(v, 0, dim * sizeof *v);
     if (!p->is_sketch) {
         const struct affine a = t->choose(t, u, codes, spare);
         for (size_t i = 0; i < dim; i++) v[i] = a.scale * p->levels[codes[i]] + a.offset;
-        const float weight = (t->estimator == EST_RESCALED && norm > 0 ? length / dot(t, u, v) : length) * a.scale;
+        const float weight = (t->estimator == EST_RESCALED && length > 0 ? self / dot(t, probe, v) : length) * a.scale;
         if (t->offsets) t->offsets[row] = length * a.offset;
         if (t->is_split) {
             for (size_t i = 0; i < dim; i++) v[i] = codes[i] >> (p->bits - 1) ? 1 : -1;
-            split_put(&t->split, row, dim, codes, dot(t, u, v), length, weight);
+            split_put(&t->split, row, dim, codes, dot(t, probe, v), self, weight);
             return;
         }
         p->weights[row] = weight;
@@ -231,7 +273,7 @@ static size_t rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN
 static size_t encode_scratch(const struct rotated *t)
 {
     const size_t dim = t->base.config.dim;
-    return rounded((2 * ENCODE_ROWS * dim + 2 * ENCODE_ROWS + 2 * dim) * sizeof(float) + t->groups * CODES_DIMS);
+    return rounded((2 * ENCODE_ROWS * dim + 2 * ENCODE_ROWS + 3 * dim) * sizeof(float) + t->groups * CODES_DIMS);
 }
 
 static void encode_some(void *context, int thread, size_t from, size_t to)
@@ -254,6 +296,37 @@ static void encode_some(void *context, int thread, size_t from, size_t to)
         encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare);
 }
 
+/* Of every so many rows one, in their order: whatever the threads, the same sums. */
+static int learn(struct rotated *t, struct rows sample, struct err *e)
+{
+    const size_t dim = sample.dim, step = (sample.count + ADAPT_ROWS - 1) / ADAPT_ROWS,
+                 used = (sample.count + step - 1) / step;
+    float *room = mem_alloc(2 * ENCODE_ROWS * dim, sizeof *room), *turned = room + ENCODE_ROWS * dim;
+    if (!room) return FAIL(e, ERR_MEM, "%s: no memory to learn from %zu rows", name_of(t), used);
+    for (size_t from = 0; from < used; from += ENCODE_ROWS) {
+        const size_t count = used - from < ENCODE_ROWS ? used - from : ENCODE_ROWS;
+        const struct rows some = { rows_at(sample, from * step), count, dim, sample.stride * step };
+        float scales[ENCODE_ROWS];
+        for (size_t r = 0; r < count; r++) {
+            const float norm = norm_of(t, rows_at(some, r));
+            scales[r] = inverse_of(norm) * length_of(t, norm);
+        }
+        rotation_apply_rows(&t->rotation, some, scales, room, turned);
+        adapt_see(&t->adapt, turned, count);
+    }
+    adapt_settle(&t->adapt, used);
+    mem_free(room);
+    return ERR_OK;
+}
+
+int rotated_train(struct index *ix, struct rows sample, struct err *e)
+{
+    struct rotated *t = (struct rotated *)ix;
+    if (!adapt_moves(&t->adapt) || sample.count == 0) return ERR_OK;
+    if (t->ids.count) return FAIL(e, ERR_ARG, "%s: cannot train with %zu rows added", name_of(t), t->ids.count);
+    return learn(t, sample, e);
+}
+
 int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
     struct rotated *t = (struct rotated *)ix;
@@ -265,8 +338,11 @@ int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct e
     if (status != ERR_OK) return status;
     c.scratch = mem_alloc(threads, c.scratch_bytes);
     if (!c.scratch) return FAIL(e, ERR_MEM, "%s: no memory to encode %zu rows", name_of(t), rows.count);
-    status = idset_add(&t->ids, ids, rows.count, name_of(t), e);
+    const int learns = adapt_moves(&t->adapt) && !t->adapt.has_learnt && !t->model;
+    if (learns) status = learn(t, rows, e);
+    if (status == ERR_OK) status = idset_add(&t->ids, ids, rows.count, name_of(t), e);
     if (status == ERR_OK) parallel_for((int)threads, t->ids.count - c.start, ENCODE_ROWS, encode_some, &c);
+    if (status != ERR_OK && learns) t->adapt.has_learnt = 0;
     mem_free(c.scratch);
     return status;
 }
@@ -283,7 +359,7 @@ int rotated_remove(struct index *ix, int64_t id, struct err *e)
         codec_copy_row(t->planes[i].codes, t->planes[i].bits, t->groups, row, last);
         t->planes[i].weights[row] = t->planes[i].weights[last];
     }
-    if (t->squares) t->squares[row] = t->squares[last];
+    if (t->terms) t->terms[row] = t->terms[last];
     if (t->offsets) t->offsets[row] = t->offsets[last];
     return ERR_OK;
 }
@@ -293,7 +369,7 @@ int rotated_remove(struct index *ix, int64_t id, struct err *e)
 /* What scratch holds; every part starts at a multiple of 64 bytes. */
 struct scratch {
     struct topk *best; /* a query; only rotated_search's */
-    float *factors;    /* FACTORS a query: of the sums over each plane, |q|^2, of the offsets */
+    float *factors;    /* FACTORS a query: of the sums over each plane, its term, of the offsets */
     float *turned;     /* query=f32: the rotated queries of every plane */
     int8_t *queries;   /* query=int8: the same, quantised */
     int32_t *sums;     /* TILE x SCAN_ROWS */
@@ -379,10 +455,16 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
 {
     const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
     float *spare = s->spare, *turned = s->spare + dim, *factors = s->factors + FACTORS * at;
-    const float norm = norm_of(t, query), length = length_of(t, norm);
+    const float norm = norm_of(t, query);
+    float length = length_of(t, norm), term = -norm * norm;
     rotation_apply(&t->rotation, query, inverse_of(norm), turned);
+    if (adapt_moves(&t->adapt)) {
+        float along, square;
+        length = move(t, length, turned, 1, &along, &square);
+        term = t->base.config.metric == METRIC_L2 ? -square : along + dot(t, t->adapt.centre, t->adapt.centre);
+    }
     if (t->is_split) {
-        split_prepare(&t->split, &t->base.kernels, turned, dim, length, norm * norm, &s->split[at],
+        split_prepare(&t->split, &t->base.kernels, turned, dim, length, term, &s->split[at],
                       s->queries + at * padded, s->luts + at * t->groups * LUT_BYTES);
         return;
     }
@@ -395,7 +477,7 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
         }
         factors[i] = length * place_query(t, s, p, i * count + at, q);
     }
-    factors[2] = norm * norm;
+    factors[2] = term;
     if (!t->is_affine) return;
     int32_t sum = 0;
     for (size_t i = 0; i < dim; i++) sum += s->queries[at * padded + i];
@@ -460,7 +542,7 @@ static void scan_plane(const struct rotated *t, const struct scratch *s, size_t 
 /* Where a score is one product, kernel `survive` finds what can enter the heap. */
 static int is_plain(const struct rotated *t)
 {
-    return t->plane_count == 1 && t->query != QUERY_F32 && !t->is_affine && !t->squares;
+    return t->plane_count == 1 && t->query != QUERY_F32 && !t->is_affine && !t->terms;
 }
 
 static void scan_plain(const struct rotated *t, const struct scratch *s, const float *shifts, size_t queries,
@@ -487,6 +569,7 @@ static void scan_plain(const struct rotated *t, const struct scratch *s, const f
 static void scan_block(const struct rotated *t, const struct scratch *s, const float *shifts, size_t queries,
                        size_t first, size_t rows)
 {
+    const float gain = t->base.config.metric == METRIC_L2 ? 2 : 1;
     for (size_t q = 0; q < queries; q += TILE) {
         const size_t tile = queries - q < TILE ? queries - q : TILE;
         for (size_t plane = 0; plane < t->plane_count; plane++) scan_plane(t, s, plane, queries, q, tile, first, rows);
@@ -495,8 +578,8 @@ static void scan_block(const struct rotated *t, const struct scratch *s, const f
             const float *factors = s->factors + FACTORS * (q + i);
             if (t->is_affine)
                 for (size_t r = 0; r < rows; r++) scores[r] += t->offsets[first + r] * factors[3];
-            if (t->squares)
-                for (size_t r = 0; r < rows; r++) scores[r] = 2 * scores[r] - t->squares[first + r] - factors[2];
+            if (t->terms)
+                for (size_t r = 0; r < rows; r++) scores[r] = gain * scores[r] + t->terms[first + r] + factors[2];
             for (size_t r = 0; shifts && r < rows; r++) scores[r] += shifts[q + i];
             idset_offer(&t->ids, &s->best[q + i], first, scores, rows);
         }
@@ -507,7 +590,7 @@ static void scan_block(const struct rotated *t, const struct scratch *s, const f
 static void row_bytes(const struct rotated *t, size_t *codes, size_t *side)
 {
     *codes = 0;
-    *side = (t->is_affine ? sizeof(float) : 0) + (t->base.config.metric == METRIC_L2 ? sizeof(float) : 0);
+    *side = (t->is_affine ? sizeof(float) : 0) + (has_terms(t) ? sizeof(float) : 0);
     for (size_t i = 0; i < t->plane_count; i++) {
         *codes += block_bytes(t, &t->planes[i]) / CODES_ROWS;
         *side += t->is_split ? 3 * sizeof(float) : sizeof(float);
@@ -619,9 +702,9 @@ int rotated_save(const struct index *ix, struct index_writer *w, struct err *e)
         status = index_write(w, "codes", p->codes, blocks * block_bytes(t, p), e);
         if (status == ERR_OK) status = index_write(w, "weights", p->weights, rows * sizeof(float), e);
     }
-    if (status == ERR_OK && ix->config.metric == METRIC_L2)
-        status = index_write(w, "squares", t->squares, rows * sizeof(float), e);
+    if (status == ERR_OK && has_terms(t)) status = index_write(w, "terms", t->terms, rows * sizeof(float), e);
     if (status == ERR_OK && t->is_affine) status = index_write(w, "offsets", t->offsets, rows * sizeof(float), e);
+    if (status == ERR_OK && !t->model) status = adapt_save(&t->adapt, w, e);
     if (status == ERR_OK && !t->model) status = save_matrix(&t->rotation, w, e);
     return status == ERR_OK && !t->model ? save_matrix(&t->sketch, w, e) : status;
 }
@@ -641,10 +724,11 @@ int rotated_load(struct index *ix, struct index_reader *r, struct err *e)
         status = index_read_into(r, "codes", p->codes, codes_blocks(ids.count) * block_bytes(t, p), e);
         if (status == ERR_OK) status = index_read_into(r, "weights", p->weights, ids.count * sizeof(float), e);
     }
-    if (status == ERR_OK && ix->config.metric == METRIC_L2)
-        status = index_read_into(r, "squares", t->squares, ids.count * sizeof(float), e);
+    if (status == ERR_OK && has_terms(t))
+        status = index_read_into(r, "terms", t->terms, ids.count * sizeof(float), e);
     if (status == ERR_OK && t->is_affine)
         status = index_read_into(r, "offsets", t->offsets, ids.count * sizeof(float), e);
+    if (status == ERR_OK && !t->model) status = adapt_load(&t->adapt, r, e);
     if (status == ERR_OK && !t->model) status = load_matrix(&t->rotation, r, e);
     return status == ERR_OK && !t->model ? load_matrix(&t->sketch, r, e) : status;
 }
@@ -663,7 +747,8 @@ void rotated_stats(const struct index *ix, struct index_stats *out)
     };
     if (!t->model)
         out->other_bytes += rotation_bytes(&t->rotation) + rotation_bytes(&t->sketch) +
-                            (t->gaussian ? dim * dim * sizeof(float) : 0);
+                            (t->gaussian ? dim * dim * sizeof(float) : 0) +
+                            (adapt_moves(&t->adapt) ? 2 * dim * (sizeof(float) + sizeof(double)) : 0);
 }
 
 void rotated_work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)
@@ -698,6 +783,7 @@ int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e
         } else if (p->is_sketch) rotation_invert(&t->sketch, scaled, back);
         for (size_t j = 0; j < dim; j++) v[j] += p->is_sketch ? back[j] : scaled[j];
     }
+    if (status == ERR_OK && adapt_moves(&t->adapt)) adapt_invert(&t->adapt, v);
     if (status == ERR_OK) rotation_invert(&t->rotation, v, out);
     mem_free(v);
     mem_free(codes);

@@ -3,6 +3,7 @@
  * b-bit codes, with everything an index does with them.  They differ in how a code is chosen. */
 #ifndef ASSAY_ROTATED_H
 #define ASSAY_ROTATED_H
+#include "index/adapt.h"
 #include "index/codec.h"
 #include "index/idset.h"
 #include "index/index.h"
@@ -49,21 +50,24 @@ struct rotated {
     float *gaussian;      /* prod: S, dim x dim */
     float sketch_factor;  /* sqrt(pi/2) / d or / sqrt(d) */
     float fixed_residual; /* prod_released */
-    float *squares;       /* l2: |x|^2 */
+    struct adapt adapt;
+    float *terms;         /* what a row adds to its score: l2: -|x|^2; centred <m, x - m> (adapt.h); or NULL */
     float *offsets;       /* affine: what a row adds per unit of the sum of the query */
     double fit;           /* the chooser's own constant */
     size_t groups, room;  /* room: rows, a multiple of CODES_ROWS */
-    const struct rotated *model; /* whose rotation, sketch and gaussian these are; NULL: our own */
+    const struct rotated *model; /* whose rotation, sketch, gaussian and adapt these are; NULL: our own */
 };
 
 /* Allocates and fills base and groups; then the caller sets the fields above, adds its level plane and calls
- * rotated_finish, which makes the rotation and settles the layout.  ERR_MEM, ERR_ARG (layout). */
+ * rotated_finish, which makes the rotation, settles the layout and reads the flags center and calibrate where the
+ * table has them.  ERR_MEM, ERR_ARG (layout). */
 int rotated_create(struct rotated **out, const struct index *base, struct err *e);
 int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int rounds, struct err *e);
 /* table: 1 << bits ascending levels in steps; levels: what they count for (NULL: step * table). */
 void rotated_add_levels(struct rotated *t, int bits, float step, const int8_t *table, const float *levels);
 
 /* The members of an index_ops. */
+int rotated_train(struct index *ix, struct rows sample, struct err *e);
 int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
 int rotated_remove(struct index *ix, int64_t id, struct err *e);
 size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k);
@@ -82,7 +86,8 @@ void rotated_stats(const struct index *ix, struct index_stats *out);
 int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e);
 void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \
-    .add = rotated_add, .remove = rotated_remove, .scratch_bytes = rotated_scratch_bytes,               \
+    .train = rotated_train, .add = rotated_add, .remove = rotated_remove,                               \
+    .scratch_bytes = rotated_scratch_bytes,                                                             \
     .search = rotated_search, .search_into = rotated_search_into,                                       \
     .prepare = rotated_prepare, .search_prepared = rotated_search_prepared, .like = rotated_like,       \
     .work = rotated_work,                                                                               \

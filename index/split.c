@@ -10,7 +10,7 @@ enum { TILE = 8, FIRST_ROWS = 32 };
 
 void split_init(struct split *s, size_t groups, int bits, double eps0, const int8_t *table, float step)
 {
-    *s = (struct split){ .bits = bits, .groups = groups, .eps0 = (float)eps0, .step = step };
+    *s = (struct split){ .bits = bits, .groups = groups, .eps0 = (float)eps0, .step = step, .gain = 1 };
     s->rank_bytes = codes_rank_bytes(groups, bits);
     for (unsigned code = 0; code < 1u << bits; code++) s->table[codes_split(code, bits)] = table[code];
 }
@@ -106,7 +106,7 @@ int split_load(struct split *s, size_t rows, struct index_reader *r, struct err 
 }
 
 void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated,
-                   size_t dim, float length, float square, struct split_query *q, int8_t *fine,
+                   size_t dim, float length, float term, struct split_query *q, int8_t *fine,
                    uint8_t *lut)
 {
     const size_t padded = s->groups * CODES_DIMS;
@@ -115,13 +115,14 @@ void split_prepare(const struct split *s, const struct kernel_set *kernels, cons
     q->start = kernels->of[OP_lut_sign]->fn.lut_sign(fine, s->groups, lut);
     q->fine_step = codec_query(rotated, dim, padded, 127, fine);
     q->length = length;
-    q->square = square;
+    q->term = term;
     q->shift = 0;
 }
 
 struct work {
     int32_t sums[TILE * SPLIT_ROWS], fine[SPLIT_ROWS];
     uint32_t kept[SPLIT_ROWS];
+    float bounds[SPLIT_ROWS];
 };
 
 size_t split_work_bytes(const struct split *s)
@@ -140,24 +141,23 @@ static float upper_bound(const struct split *s, struct bound b, int32_t sum, siz
     return (float)sum * b.alpha * s->scales[row] + s->errors[row] * b.beta;
 }
 
-static float as_l2(const struct split *s, const struct split_query *q, float score, size_t row)
+static float with_terms(const struct split *s, const struct split_query *q, float score, size_t row)
 {
-    return 2 * score - s->squares[row] - q->square;
+    return s->gain * score + s->terms[row] + q->term;
 }
 
 /* Rows first .. first + rows - 1 whose bound reaches the threshold. */
-static size_t survivors(const struct split *s, const struct kernel_set *kernels,
-                        const struct split_query *q, struct bound b, const int32_t *sums,
-                        size_t first, size_t rows, float threshold, uint32_t *kept)
+static size_t survivors(const struct split *s, const struct kernel_set *kernels, const struct split_query *q,
+                        struct bound b, size_t first, size_t rows, float threshold, const int32_t *sums,
+                        struct work *w)
 {
-    if (!s->squares)
+    if (!s->terms)
         return kernels->of[OP_survive]->fn.survive(sums, s->scales + first, s->errors + first, rows, b.alpha, b.beta,
-                                                   threshold, (uint32_t)first, kept);
-    size_t count = 0;
-    for (size_t r = 0; r < rows; r++) {
-        kept[count] = (uint32_t)(first + r);
-        count += as_l2(s, q, upper_bound(s, b, sums[r], first + r), first + r) >= threshold;
-    }
+                                                   threshold, (uint32_t)first, w->kept);
+    for (size_t r = 0; r < rows; r++)
+        w->bounds[r] = with_terms(s, q, upper_bound(s, b, sums[r], first + r), first + r);
+    const size_t count = kernels->of[OP_above_f32]->fn.above_f32(w->bounds, rows, threshold, w->kept);
+    for (size_t i = 0; i < count; i++) w->kept[i] += (uint32_t)first;
     return count;
 }
 
@@ -168,7 +168,7 @@ static size_t finish(const struct split *s, const struct kernel_set *kernels, co
     const struct bound b = { q->coarse_step * q->length, s->eps0 * q->length };
     const float factor = q->fine_step * s->step * q->length;
     const float threshold = topk_bound_shifted(best, q->shift);
-    const size_t count = survivors(s, kernels, q, b, sums, first, rows, threshold, w->kept);
+    const size_t count = survivors(s, kernels, q, b, first, rows, threshold, sums, w);
     kernels->of[OP_scan_pick]->fn.scan_pick(s->signs, s->ranks, s->rank_bytes, s->groups, s->bits, s->table, fine, 1,
                                             w->kept, count, w->fine);
     for (size_t i = 0; i < count; i++) {
@@ -176,7 +176,7 @@ static size_t finish(const struct split *s, const struct kernel_set *kernels, co
         const float full = (float)w->fine[i] * factor * s->weights[row],
                     most = upper_bound(s, b, sums[row - first], row);
         const float score = full < most ? full : most;
-        topk_push(best, idset_id(ids, row), (s->squares ? as_l2(s, q, score, row) : score) + q->shift);
+        topk_push(best, idset_id(ids, row), (s->terms ? with_terms(s, q, score, row) : score) + q->shift);
     }
     return count;
 }

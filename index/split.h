@@ -28,7 +28,8 @@ struct split {
     uint8_t *signs, *ranks; /* blocks of 1-bit codes; rank_bytes a row */
     float *scales, *errors; /* of the first pass: length / |u|_1, length x deviation */
     float *weights;         /* of the second: what <q, levels> counts for */
-    const float *squares;   /* l2: |x|^2, the owner's; NULL otherwise */
+    const float *terms;     /* rotated.h's, the owner's; NULL: none */
+    float gain;             /* a score is gain * <q, x> + the row's term + the query's */
 };
 
 /* table: level of each ascending code, in steps. */
@@ -45,12 +46,12 @@ int split_load(struct split *s, size_t rows, struct index_reader *r, struct err 
 
 /* What a query brings; filled by split_prepare from the rotated query, `length` long. */
 struct split_query {
-    float coarse_step, fine_step, length, square, shift; /* shift: added to every score */
+    float coarse_step, fine_step, length, term, shift; /* shift: added to every score */
     int32_t start;
 };
 /* Quantised forms, for `count` queries: groups * 32 bytes of 8 bits, groups * 128 of tables. */
 void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated,
-                   size_t dim, float length, float square, struct split_query *q, int8_t *fine,
+                   size_t dim, float length, float term, struct split_query *q, int8_t *fine,
                    uint8_t *lut);
 /* Offers every row to best[i] of every query.  work: split_work_bytes.  Returns the rows read whole. */
 size_t split_work_bytes(const struct split *s);

@@ -33,6 +33,11 @@ static const char *const more_specs[] = { "flat:type=f16",
                                           "turboquant:bits=2,layout=split,eps0=0.5",
                                           "turboquant:bits=8,estimator=mse,layout=split",
                                           "turboquant:bits=4,layout=blocked",
+                                          "turboquant:bits=3,center=true,calibrate=true",
+                                          "turboquant:bits=1,calibrate=true",
+                                          "turboquant:bits=2,center=true,estimator=prod_orth",
+                                          "turboquant:bits=8,center=true,layout=blocked",
+                                          "sq:bits=4,center=true",
                                           "rabitq:bits=1",
                                           "rabitq:bits=8,layout=split",
                                           "rabitq:bits=3,fit=sweep,layout=blocked",
@@ -294,11 +299,11 @@ out:
     index_destroy(a), index_destroy(b);
 }
 
-/* The engine, pq and residuals give a zero vector codes like any other. */
+/* The engine, pq, residuals and centred rows give a zero vector codes like any other. */
 static int has_zero(const char *spec, enum metric metric)
 {
     return metric != METRIC_L2 && strcmp(spec, "upstream") != 0 && strncmp(spec, "pq", 2) != 0 &&
-           !strstr(spec, "residual=1");
+           !strstr(spec, "residual=1") && !strstr(spec, "center=true");
 }
 
 static void odd_dimensions(const char *spec, enum metric metric)
