@@ -4,15 +4,17 @@
 #include "bench/command.h"
 #include "datasets/dataset.h"
 #include "index/index.h"
+#include "index/persist.h"
 #include "kernels/base/mem.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 struct request {
     struct option_list words;
-    const char *base, *query, *metric, *kernel, *out, *spec;
-    int64_t k, batch, threads, seed;
+    const char *base, *query, *metric, *kernel, *out, *spec, *format;
+    int64_t k, batch, threads, seed, dim;
     int json;
 };
 
@@ -44,31 +46,41 @@ static void print_stats(const struct index *ix, int json)
     text_free(&spec);
 }
 
-static int build(const struct request *r, struct err *e)
+/* Makes r->spec of --base, or (--dim) empty: an upstream:db=FILE brings its own rows. */
+static int make(const struct request *r, struct index **ix, struct kernel_set *kernels, uint64_t *fingerprint,
+                struct err *e)
 {
     struct dataset base = { 0 };
+    struct index_config config = { .dim = (size_t)r->dim, .seed = (uint64_t)r->seed, .threads = (int)r->threads,
+                                   .kernels = kernels };
+    int status = metric_parse(r->metric, &config.metric, e);
+    if (status == ERR_OK) status = kernel_set_resolve(kernels, r->kernel, e);
+    if (status == ERR_OK && r->base) status = dataset_open(&base, r->base, e);
+    if (status == ERR_OK && r->base && !base.rows.at) status = FAIL(e, ERR_FORMAT, "%s holds no vectors", r->base);
+    if (r->base) config.dim = base.rows.dim;
+    if (status == ERR_OK) status = index_create(ix, r->spec, &config, e);
+    if (status == ERR_OK && r->base) status = index_train(*ix, base.rows, e);
+    if (status == ERR_OK && r->base) status = index_add(*ix, base.rows, NULL, e);
+    *fingerprint = base.content_hash;
+    dataset_close(&base);
+    return status;
+}
+
+static int build(const struct request *r, struct err *e)
+{
     struct kernel_set kernels;
     struct index *ix = NULL;
-    struct index_config config = { .seed = (uint64_t)r->seed, .threads = (int)r->threads, .kernels = &kernels };
+    uint64_t fingerprint;
     if (!r->base || !r->spec || !r->out)
         return FAIL(e, ERR_ARG, "build needs --base FILE, --index SPEC and --out FILE");
-    int status = metric_parse(r->metric, &config.metric, e);
-    if (status == ERR_OK) status = kernel_set_resolve(&kernels, r->kernel, e);
-    if (status == ERR_OK) status = dataset_open(&base, r->base, e);
-    if (status == ERR_OK && !base.rows.at) status = FAIL(e, ERR_FORMAT, "%s holds no vectors", r->base);
-    config.dim = base.rows.dim;
     const uint64_t start = clock_ns();
-    if (status == ERR_OK) status = index_create(&ix, r->spec, &config, e);
-    if (status == ERR_OK) status = index_train(ix, base.rows, e);
-    if (status == ERR_OK) status = index_add(ix, base.rows, NULL, e);
+    int status = make(r, &ix, &kernels, &fingerprint, e);
     const double build_s = (double)(clock_ns() - start) * 1e-9;
-    if (status == ERR_OK) status = index_save(ix, r->out, base.content_hash, e);
+    if (status == ERR_OK) status = index_save(ix, r->out, fingerprint, e);
     if (status == ERR_OK) print_stats(ix, r->json);
     if (status == ERR_OK && !r->json)
-        printf("built    in %.3f s on %d thread%s\n", build_s, config.threads,
-               config.threads > 1 ? "s" : "");
+        printf("built    in %.3f s on %d thread%s\n", build_s, (int)r->threads, r->threads > 1 ? "s" : "");
     index_destroy(ix);
-    dataset_close(&base);
     return status;
 }
 
@@ -153,6 +165,35 @@ static int search(const struct request *r, struct err *e)
     return status;
 }
 
+/* To --out, by way of a temporary file beside it, or to standard output. */
+static int export(const struct request *r, struct err *e)
+{
+    struct kernel_set kernels;
+    struct index *ix = NULL;
+    struct text temporary = { 0 };
+    uint64_t fingerprint;
+    FILE *out = stdout;
+    if (!r->format || strcmp(r->format, "upstream-json") != 0)
+        return FAIL(e, ERR_ARG, "--format %s: export writes upstream-json", r->format ? r->format : "is missing");
+    if (r->spec && !r->base && !r->dim) return FAIL(e, ERR_ARG, "export --index SPEC needs --base FILE or --dim N");
+    int status = r->spec ? make(r, &ix, &kernels, &fingerprint, e) : load(&ix, r, &kernels, &fingerprint, e);
+    text_add(&temporary, "%s.tmp", r->out ? r->out : "");
+    if (status == ERR_OK && r->out) {
+        out = fopen(text_of(&temporary), "w");
+        if (!out) status = FAIL(e, ERR_IO, "%s: cannot create: %s", text_of(&temporary), strerror(errno));
+    }
+    if (status == ERR_OK) status = index_export_upstream(ix, r->out ? r->out : "standard output", out, e);
+    if (out && out != stdout) {
+        if (fclose(out) != 0 && status == ERR_OK) status = FAIL(e, ERR_IO, "%s: %s", r->out, strerror(errno));
+        if (status == ERR_OK && rename(text_of(&temporary), r->out) != 0)
+            status = FAIL(e, ERR_IO, "%s: %s", r->out, strerror(errno));
+        if (status != ERR_OK) remove(text_of(&temporary));
+    }
+    text_free(&temporary);
+    index_destroy(ix);
+    return status;
+}
+
 static int params(const struct request *r, struct err *e)
 {
     struct text out = { 0 };
@@ -174,7 +215,8 @@ static int params(const struct request *r, struct err *e)
 static const struct action {
     const char *name;
     int (*run)(const struct request *r, struct err *e);
-} actions[] = { { "build", build }, { "info", info }, { "search", search }, { "params", params } };
+} actions[] = { { "build", build }, { "info", info }, { "search", search }, { "export", export },
+              { "params", params } };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
 static int run(int argc, char **argv, struct err *e)
@@ -186,11 +228,12 @@ static int run(int argc, char **argv, struct err *e)
         { "--kernel", OPTION_TEXT, &r.kernel, 0, 0 },   { "--out", OPTION_TEXT, &r.out, 0, 0 },
         { "-k", OPTION_INT, &r.k, 1, 1e6 },             { "--batch", OPTION_INT, &r.batch, 1, 1e6 },
         { "--threads", OPTION_INT, &r.threads, 1, 256 }, { "--seed", OPTION_INT, &r.seed, 0, 9e18 },
+        { "--format", OPTION_TEXT, &r.format, 0, 0 },   { "--dim", OPTION_INT, &r.dim, 1, INDEX_DIM_MAX },
         { "--json", OPTION_FLAG, &r.json, 0, 0 },       { 0 },
     };
     const int status = options_parse(argc, argv, options, &r.words, e);
     if (status != ERR_OK) return status;
-    if (r.words.count == 0) return FAIL(e, ERR_ARG, "build, info, search or params?");
+    if (r.words.count == 0) return FAIL(e, ERR_ARG, "build, info, search, export or params?");
     const char *names[ACTIONS];
     for (int i = 0; i < ACTIONS; i++) {
         names[i] = actions[i].name;
@@ -201,10 +244,11 @@ static int run(int argc, char **argv, struct err *e)
 
 const struct command cmd_index = {
     .name = "index",
-    .summary = "indexes in files: build, info, search; params lists what every index takes",
+    .summary = "indexes in files: build, info, search, export; params lists what every index takes",
     .help = "usage: assay index build --base FILE --index SPEC --out FILE [--metric M] [--seed N] [--threads N]\n"
             "       assay index info FILE\n"
             "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--out FILE.ivecs]\n"
+            "       assay index export (FILE | --index SPEC (--base FILE | --dim N)) --format upstream-json [--out FILE]\n"
             "       assay index params [NAME]\n\n"
             "  --base FILE     vectors, in any format of assay data list; their ids are their numbers, from 0\n"
             "  --index SPEC    NAME or NAME:KEY=VALUE,...; assay index params lists names and keys\n"
@@ -215,9 +259,14 @@ const struct command cmd_index = {
             "  --threads N     default 1\n"
             "  --kernel K      as in assay ann; default: the best that this CPU runs\n"
             "  --out FILE      build: the index; search: the ids (-1 where there are fewer), instead of a table\n"
+            "  --format F      upstream-json: what the Rust engine keeps in kg_turboquant_cache.index_blob; of\n"
+            "                  turboquant up to 7 bits, whose levels its search then uses, and of upstream, by cosine\n"
+            "                  (upstream:db=FILE reads such a file)\n"
+            "  --dim N         of an index that brings its own rows: upstream:db=kb.sqlite\n"
             "  --json          one object a line\n\n"
             "example:\n"
             "  assay index build --base base.fvecs --index turboquant:bits=4 --out base.assay\n"
-            "  assay index search base.assay --query query.fvecs -k 5\n",
+            "  assay index search base.assay --query query.fvecs -k 5\n"
+            "  assay index export base.assay --format upstream-json --out cache.json\n",
     .run = run,
 };

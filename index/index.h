@@ -62,6 +62,14 @@ struct index_work {
     uint64_t bytes;
 };
 
+/* What codes stand for, where a row is one code a rotated coordinate. */
+struct index_frame {
+    float *matrix;     /* dim x dim, the caller's room: rotated = matrix x */
+    float levels[256]; /* 1 << bits, ascending */
+    int bits;
+    uint64_t seed;     /* that the rotation was drawn from */
+};
+
 struct index_writer; /* persist.h */
 struct index_reader;
 
@@ -107,6 +115,11 @@ struct index_ops {
     void (*stats)(const struct index *ix, struct index_stats *out);
     /* Writes the vector that the codes of `id` stand for: dim floats.  NULL: cannot. */
     int (*decode)(const struct index *ix, int64_t id, float *out, struct err *e);
+    /* For other programs: what codes mean, and those of row 0..rows-1 (dim of them, in room for
+     * whole groups of 32) with its id and the length of what was coded.
+     * ERR_UNSUPPORTED: these parameters have no such codes.  NULL, both: none has. */
+    int (*frame)(const struct index *ix, struct index_frame *out, struct err *e);
+    void (*codes)(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm);
     void (*destroy)(struct index *ix); /* frees what create allocated; NULL is allowed */
 };
 

@@ -73,5 +73,7 @@ const struct index_ops index_turboquant = {
     .summary = "random rotation, then b bits a coordinate (arXiv 2504.19874)",
     .params = table,
     .create = create,
+    .frame = rotated_frame,
+    .codes = rotated_codes,
     ROTATED_OPS
 };

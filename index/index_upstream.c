@@ -27,7 +27,7 @@
 enum { SAMPLES = 50000, SAMPLE_STREAM = 14, LLOYD_ROUNDS = 100, SCAN_ROWS = 256 };
 
 static const struct param table[] = {
-    { "db", PARAM_TEXT, 0, 0, "", "", NULL, "database whose cache row to read; empty: build" },
+    { "db", PARAM_TEXT, 0, 0, "", "", NULL, "database whose cache row to read, or that row as a file; empty: build" },
     { "bits", PARAM_INT, 1, 8, "3", "bits", NULL, "code width of a coordinate" },
     { 0 }
 };
@@ -40,6 +40,8 @@ struct upstream {
     float *columns; /* the rotation, transposed: columns[c * dim + r] */
     uint8_t *codes; /* a byte a coordinate, row after row */
     float *squares; /* |decoded row|^2 */
+    float *norms;   /* |row|, which the engine keeps and never uses */
+    uint64_t seed;  /* as its cache row says */
 };
 
 static void destroy(struct index *ix)
@@ -50,6 +52,7 @@ static void destroy(struct index *ix)
     mem_free(u->columns);
     mem_free(u->codes);
     mem_free(u->squares);
+    mem_free(u->norms);
     mem_free(u);
 }
 
@@ -141,7 +144,9 @@ static int reserve(struct upstream *u, size_t rows, struct err *e)
     const size_t dim = u->base.config.dim, room = rows < 2 * u->room ? 2 * u->room : rows;
     float *squares = mem_grow(u->squares, u->room, room, sizeof *squares);
     if (squares) u->squares = squares;
-    uint8_t *codes = squares ? mem_grow(u->codes, u->room * dim, room * dim, 1) : NULL;
+    float *norms = squares ? mem_grow(u->norms, u->room, room, sizeof *norms) : NULL;
+    if (norms) u->norms = norms;
+    uint8_t *codes = norms ? mem_grow(u->codes, u->room * dim, room * dim, 1) : NULL;
     if (!codes) return FAIL(e, ERR_MEM, "upstream: no memory for %zu rows", room);
     u->codes = codes;
     u->room = room;
@@ -165,7 +170,7 @@ static int read_floats(json_t *array, size_t count, float *out, size_t step)
     return 1;
 }
 
-static int read_codes(struct upstream *u, const char *path, json_t *vectors, struct err *e)
+static int read_codes(struct upstream *u, const char *path, json_t *vectors, json_t *norms, struct err *e)
 {
     const size_t dim = u->base.config.dim;
     const char *key;
@@ -184,6 +189,7 @@ static int read_codes(struct upstream *u, const char *path, json_t *vectors, str
             u->codes[row * dim + i] = (uint8_t)code;
         }
         u->squares[row] = square_of(u, u->codes + row * dim);
+        u->norms[row] = (float)json_number_value(json_object_get(norms, key));
         status = idset_add(&u->ids, &id, 1, path, e);
     }
     return status;
@@ -205,7 +211,17 @@ static int read_json(struct upstream *u, const char *path, json_t *root, struct 
     for (size_t r = 0; r < dim; r++)
         if (!read_floats(json_array_get(matrix, r), dim, u->columns + r, dim))
             return is_damaged(path, "rotation_matrix", e);
-    return read_codes(u, path, json_object_get(root, "quantized_vectors"), e);
+    u->seed = (uint64_t)json_integer_value(json_object_get(config, "seed"));
+    return read_codes(u, path, json_object_get(root, "quantized_vectors"), json_object_get(root, "vector_norms"), e);
+}
+
+static int read_blob(struct upstream *u, const char *path, const char *bytes, size_t size, struct err *e)
+{
+    json_error_t error;
+    json_t *root = json_loadb(bytes, size, 0, &error);
+    const int status = root ? read_json(u, path, root, e) : is_damaged(path, error.text, e);
+    json_decref(root);
+    return status;
 }
 
 static int read_database(struct upstream *u, const char *path, struct err *e)
@@ -219,15 +235,24 @@ static int read_database(struct upstream *u, const char *path, struct err *e)
     else if (sqlite3_step(row) != SQLITE_ROW)
         status = FAIL(e, ERR_NOT_FOUND, "%s: its kg_turboquant_cache has no row: %s", path, sqlite3_errmsg(db));
     if (status == ERR_OK) {
-        json_error_t error;
         const void *blob = sqlite3_column_blob(row, 0);
-        json_t *root = json_loadb(blob ? blob : "", (size_t)sqlite3_column_bytes(row, 0), 0, &error);
-        status = root ? read_json(u, path, root, e) : is_damaged(path, error.text, e);
-        json_decref(root);
+        status = read_blob(u, path, blob ? blob : "", (size_t)sqlite3_column_bytes(row, 0), e);
     }
     sqlite3_finalize(row);
     sqlite3_close(db);
     return status;
+}
+
+/* The row's JSON may be a file of its own; no database starts with a brace. */
+static int read_cache(struct upstream *u, const char *path, struct err *e)
+{
+    struct mem_map map;
+    int status = mem_map_open(&map, path, e);
+    if (status != ERR_OK) return status;
+    const int is_json = map.size && map.at[0] == '{';
+    if (is_json) status = read_blob(u, path, (const char *)map.at, map.size, e);
+    mem_map_close(&map);
+    return is_json ? status : read_database(u, path, e);
 }
 
 /* ---------------------------------------------------------------------------------------------------- */
@@ -242,13 +267,21 @@ static int create(struct index **out, const struct index *base, struct err *e)
     if (!u) return FAIL(e, ERR_MEM, "upstream: no memory");
     u->base = *base;
     u->level_count = (size_t)1 << params_int(base->params, "bits");
+    u->seed = base->config.seed;
     u->columns = mem_alloc(base->config.dim, base->config.dim * sizeof(float));
     int status = u->columns ? ERR_OK : FAIL(e, ERR_MEM, "upstream: no memory for %zu dimensions", base->config.dim);
-    if (status == ERR_OK && *path) status = read_database(u, path, e);
+    if (status == ERR_OK && *path) status = read_cache(u, path, e);
     else if (status == ERR_OK && (status = design_levels(u, e)) == ERR_OK) status = draw_rotation(u, e);
     if (status == ERR_OK) *out = &u->base;
     else destroy(&u->base);
     return status;
+}
+
+static float norm_of(const float *x, size_t dim)
+{
+    float sum = 0;
+    for (size_t i = 0; i < dim; i++) sum += x[i] * x[i];
+    return sqrtf(sum);
 }
 
 static int add_rows(struct upstream *u, struct rows rows, const int64_t *ids, float *rotated, struct err *e)
@@ -259,6 +292,7 @@ static int add_rows(struct upstream *u, struct rows rows, const int64_t *ids, fl
         uint8_t *codes = u->codes + (first + r) * dim;
         quantise(u, rows_at(rows, r), rotated, codes);
         u->squares[first + r] = square_of(u, codes);
+        u->norms[first + r] = norm_of(rows_at(rows, r), dim);
     }
     return status;
 }
@@ -289,6 +323,7 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     const size_t dim = ix->config.dim, last = u->ids.count;
     memmove(u->codes + row * dim, u->codes + last * dim, dim);
     u->squares[row] = u->squares[last];
+    u->norms[row] = u->norms[last];
     return ERR_OK;
 }
 
@@ -340,6 +375,7 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
     if (*params_text(ix->params, "db")) return FAIL(e, ERR_UNSUPPORTED, "upstream: db= is its file already");
     int status = idset_save(&u->ids, w, e);
     if (status == ERR_OK) status = index_write(w, "rotation", u->columns, dim * dim * sizeof(float), e);
+    if (status == ERR_OK) status = index_write(w, "norms", u->norms, u->ids.count * sizeof(float), e);
     return status == ERR_OK ? index_write(w, "codes", u->codes, u->ids.count * dim, e) : status;
 }
 
@@ -348,9 +384,10 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
     struct upstream *u = (struct upstream *)ix;
     const size_t dim = ix->config.dim;
     struct idset ids = { 0 };
-    const void *codes = NULL;
+    const void *codes = NULL, *norms = NULL;
     int status = idset_load(&ids, r, e);
     if (status == ERR_OK) status = index_read_into(r, "rotation", u->columns, dim * dim * sizeof(float), e);
+    if (status == ERR_OK) status = index_read(r, "norms", ids.count * sizeof(float), &norms, e);
     if (status == ERR_OK) status = index_read(r, "codes", ids.count * dim, &codes, e);
     if (status == ERR_OK) status = reserve(u, ids.count, e);
     u->ids = ids;
@@ -359,6 +396,7 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
             status = FAIL(e, ERR_FORMAT, "%s: a code beyond the levels", r->path);
     if (status != ERR_OK) return status;
     if (ids.count) memcpy(u->codes, codes, ids.count * dim);
+    if (ids.count) memcpy(u->norms, norms, ids.count * sizeof(float));
     for (size_t row = 0; row < ids.count; row++) u->squares[row] = square_of(u, u->codes + row * dim);
     return ERR_OK;
 }
@@ -372,7 +410,7 @@ static void stats(const struct index *ix, struct index_stats *out)
         .code_bytes = n * dim,
         .side_bytes = n * sizeof(float) + idset_row_bytes(&u->ids),
         .other_bytes = sizeof *u + dim * dim * sizeof(float) + idset_other_bytes(&u->ids) +
-                       (u->room - n) * (dim + sizeof(float)),
+                       (u->room - n) * (dim + sizeof(float)) + u->room * sizeof(float),
     };
 }
 
@@ -390,6 +428,27 @@ static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
     return ERR_OK;
 }
 
+static int frame(const struct index *ix, struct index_frame *out, struct err *e)
+{
+    const struct upstream *u = (const struct upstream *)ix;
+    const size_t dim = ix->config.dim;
+    (void)e;
+    for (size_t r = 0; r < dim; r++)
+        for (size_t c = 0; c < dim; c++) out->matrix[r * dim + c] = u->columns[c * dim + r];
+    memcpy(out->levels, u->levels, u->level_count * sizeof *u->levels);
+    for (out->bits = 0; (size_t)1 << out->bits < u->level_count;) out->bits++;
+    out->seed = u->seed;
+    return ERR_OK;
+}
+
+static void codes_of(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm)
+{
+    const struct upstream *u = (const struct upstream *)ix;
+    *id = idset_id(&u->ids, row);
+    *norm = u->norms[row];
+    memcpy(codes, u->codes + row * ix->config.dim, ix->config.dim);
+}
+
 const struct index_ops index_upstream = {
     .name = "upstream",
     .summary = "the Rust engine's index as published: quantised queries, dead levels",
@@ -404,5 +463,7 @@ const struct index_ops index_upstream = {
     .load = load,
     .stats = stats,
     .decode = decode,
+    .frame = frame,
+    .codes = codes_of,
     .destroy = destroy,
 };

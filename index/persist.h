@@ -40,6 +40,10 @@ struct index_reader {
     uint64_t rows;    /* as the header says; every section must agree with it */
 };
 
+/* Writes ix as the Rust engine's cache row, compact JSON, to `out`; path is for messages.  ERR_UNSUPPORTED: an index
+ * whose rows are not one code a rotated coordinate, or another metric than cosine; ERR_IO; ERR_MEM. */
+int index_export_upstream(const struct index *ix, const char *path, FILE *out, struct err *e);
+
 /* The next section, which must be `tag` with exactly `size` bytes (any size for index_read_any).
  * The view lives as long as the reader.  ERR_FORMAT. */
 int index_read(struct index_reader *r, const char *tag, size_t size, const void **bytes, struct err *e);

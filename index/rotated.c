@@ -758,6 +758,39 @@ void rotated_work(const struct index *ix, const void *scratch, size_t query_coun
     *out = *s.read;
 }
 
+int rotated_frame(const struct index *ix, struct index_frame *out, struct err *e)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    const size_t dim = ix->config.dim;
+    if (t->plane_count != 1 || t->planes[0].is_sketch)
+        return FAIL(e, ERR_UNSUPPORTED, "%s: a prod estimator has codes of two kinds", name_of(t));
+    if (t->codec.is_even) return FAIL(e, ERR_UNSUPPORTED, "%s: at 8 bits each row has its own levels", name_of(t));
+    float *axis = mem_zero(2 * dim, sizeof *axis), *turned = axis + dim;
+    if (!axis) return FAIL(e, ERR_MEM, "%s: no memory", name_of(t));
+    for (size_t c = 0; c < dim; c++) {
+        axis[c] = 1;
+        rotation_apply(&t->rotation, axis, 1, turned);
+        axis[c] = 0;
+        for (size_t r = 0; r < dim; r++) out->matrix[r * dim + c] = turned[r];
+    }
+    mem_free(axis);
+    memcpy(out->levels, t->planes[0].levels, sizeof out->levels);
+    out->bits = t->planes[0].bits;
+    out->seed = ix->config.seed;
+    return ERR_OK;
+}
+
+/* What was coded has unit length, or is zero. */
+void rotated_codes(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm)
+{
+    const struct rotated *t = (const struct rotated *)ix;
+    const struct plane *p = &t->planes[0];
+    if (t->is_split) split_get(&t->split, row, codes);
+    else codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
+    *id = idset_id(&t->ids, row);
+    *norm = (t->is_split ? t->split.weights : p->weights)[row] > 0;
+}
+
 /* The row as its estimator sees it; by cosine, of unit length but for the estimator's own factor. */
 int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {

@@ -83,6 +83,8 @@ void rotated_kernels(const struct index *ix, struct text *out);
 int rotated_save(const struct index *ix, struct index_writer *w, struct err *e);
 int rotated_load(struct index *ix, struct index_reader *r, struct err *e);
 void rotated_stats(const struct index *ix, struct index_stats *out);
+int rotated_frame(const struct index *ix, struct index_frame *out, struct err *e);
+void rotated_codes(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm);
 int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e);
 void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \

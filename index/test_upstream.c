@@ -2,7 +2,10 @@
  * test_upstream.c - the engine's answers on its own database, and its levels by its own procedure. */
 #include <jansson.h> /* so that WORKER=1, which has no such index, leaves this test out */
 #include <math.h>
+#include <sqlite3.h>
+#include <unistd.h>
 #include "index/index.h"
+#include "index/persist.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
 
@@ -110,10 +113,133 @@ static void has_its_dead_levels(void)
     index_destroy(ix);
 }
 
+static char exported[64];
+
+static void export_to_file(const struct index *ix)
+{
+    struct err e = { 0 };
+    FILE *out = fopen(exported, "w");
+    CHECK(out && index_export_upstream(ix, exported, out, &e) == ERR_OK, "%s", e.text);
+    if (out) fclose(out);
+}
+
+/* Numbers as the floats that the engine keeps. */
+static int same_json(json_t *a, json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b)) return (float)json_number_value(a) == (float)json_number_value(b);
+    if (json_typeof(a) != json_typeof(b)) return 0;
+    const char *key;
+    json_t *value;
+    size_t i;
+    if (json_is_object(a)) {
+        json_object_foreach(a, key, value)
+            if (!json_object_get(b, key) || !same_json(value, json_object_get(b, key))) return 0;
+        return json_object_size(a) == json_object_size(b);
+    }
+    json_array_foreach(a, i, value)
+        if (i >= json_array_size(b) || !same_json(value, json_array_get(b, i))) return 0;
+    return json_is_array(a) && json_array_size(a) == json_array_size(b);
+}
+
+static void exports_the_engines_row(void)
+{
+    char path[512];
+    struct index *ix = NULL;
+    struct err e = { 0 };
+    FILE *f = open_fixture("fixture_v0111.db", path, sizeof path);
+    if (!f) SKIP("no fixture: set ASSAY_SHARED");
+    fclose(f);
+    CHECK(make(&ix, path, D, &e) == ERR_OK, "%s", e.text);
+    if (!ix) return;
+    export_to_file(ix);
+    index_destroy(ix);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *row = NULL;
+    sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+    sqlite3_prepare_v2(db, "SELECT index_blob FROM kg_turboquant_cache", -1, &row, NULL);
+    CHECK(sqlite3_step(row) == SQLITE_ROW, "%s", path);
+    json_error_t error;
+    json_t *theirs = json_loadb(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0), 0, &error),
+           *ours = json_load_file(exported, 0, &error);
+    CHECK(theirs && ours && same_json(theirs, ours) && same_json(ours, theirs), "%s", error.text);
+    json_decref(theirs), json_decref(ours);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+}
+
+/* What was built here, by the engine's rules or as the paper says, read again as the engine would. */
+static void exports_and_reads(void)
+{
+    enum { N = 300, DIM = 40 }; /* not whole groups of 32 */
+    static const char *const specs[] = { "upstream:bits=2", "turboquant:bits=1", "turboquant:bits=4",
+                                         "turboquant:bits=3,rotation=dense,layout=blocked",
+                                         "turboquant:bits=5,estimator=mse" };
+    static float x[N * DIM];
+    struct rng r;
+    rng_seed(&r, 5, 0);
+    rng_normal(&r, x, N * DIM);
+    int64_t ids[N];
+    for (int i = 0; i < N; i++) ids[i] = 3 * i - 100;
+    for (size_t s = 0; s < sizeof specs / sizeof *specs; s++) {
+        struct index *ix = NULL, *back = NULL;
+        struct err e = { 0 };
+        const struct index_config c = { .dim = DIM, .metric = METRIC_COSINE, .seed = 42, .threads = 1 };
+        CHECK(index_create(&ix, specs[s], &c, &e) == ERR_OK, "%s", e.text);
+        CHECK(index_add(ix, (struct rows){ x, N, DIM, DIM }, ids, &e) == ERR_OK, "%s", e.text);
+        export_to_file(ix);
+        CHECK(make(&back, exported, DIM, &e) == ERR_OK, "%s: %s", specs[s], e.text);
+        if (!back) return;
+        struct hit f[10], g[10];
+        size_t count;
+        for (int q = 0; q < 20 && s == 0; q++) {
+            const struct rows query = { x + q * DIM, 1, DIM, DIM };
+            CHECK(index_search(ix, query, 10, 1, 1, f, &count, &e) == ERR_OK && count == 10, "%s", e.text);
+            CHECK(index_search(back, query, 10, 1, 1, g, &count, &e) == ERR_OK && count == 10, "%s", e.text);
+            for (int i = 0; i < 10; i++)
+                CHECK(f[i].id == g[i].id && f[i].score == g[i].score, "%s: query %d rank %d", specs[s], q, i);
+        }
+        for (int n = 0; n < N; n++) { /* decoded vectors of one direction: what a cosine sees */
+            float a[DIM], b[DIM];
+            double ab = 0, aa = 0, bb = 0;
+            CHECK(index_decode(ix, ids[n], a, &e) == ERR_OK, "%s", e.text);
+            CHECK(index_decode(back, ids[n], b, &e) == ERR_OK, "%s", e.text);
+            for (int i = 0; i < DIM; i++) {
+                ab += (double)a[i] * (double)b[i];
+                aa += (double)a[i] * (double)a[i];
+                bb += (double)b[i] * (double)b[i];
+            }
+            CHECK(ab > (1 - 1e-6) * sqrt(aa * bb), "%s: row %d: cosine %.9g", specs[s], n, ab / sqrt(aa * bb));
+        }
+        index_destroy(ix), index_destroy(back);
+    }
+}
+
+static void exports_no_others(void)
+{
+    static const struct { const char *spec, *says; enum metric metric; } bad[] = {
+        { "flat", "no codes", METRIC_COSINE },
+        { "turboquant:bits=4", "cosine alone", METRIC_DOT },
+        { "turboquant:bits=4,estimator=prod", "two kinds", METRIC_COSINE } };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct index *ix = NULL;
+        struct err e = { 0 };
+        const struct index_config c = { .dim = 8, .metric = bad[i].metric, .threads = 1 };
+        CHECK(index_create(&ix, bad[i].spec, &c, &e) == ERR_OK, "%s", e.text);
+        CHECK(index_export_upstream(ix, "out", stdout, &e) == ERR_UNSUPPORTED, "%s", e.text);
+        CHECK(strstr(e.text, bad[i].says), "%s", e.text);
+        index_destroy(ix);
+    }
+}
+
 int main(void)
 {
+    snprintf(exported, sizeof exported, "/tmp/assay_test_upstream_%ld", (long)getpid());
     test_case("equal ids and scores to the engine's top 50", equals_the_engine);
     test_case("bad databases are refused by name", refuses);
     test_case("levels by the engine's procedure", has_its_dead_levels);
+    test_case("its own row is exported field for field", exports_the_engines_row);
+    test_case("what is exported is read back", exports_and_reads);
+    test_case("what it could not read is refused", exports_no_others);
+    unlink(exported);
     return test_end();
 }
