@@ -80,12 +80,13 @@ static void print_done(const struct run_result *d, double budget_s, int json)
 {
     const size_t left = d->wanted - d->skipped - d->measured;
     if (json) {
-        printf("{\"points\":%zu,\"skipped\":%zu,\"measured\":%zu,\"failed\":%zu,\"left\":%zu}\n",
-               d->wanted, d->skipped, d->measured, d->failed, left);
+        printf("{\"points\":%zu,\"skipped\":%zu,\"measured\":%zu,\"failed\":%zu,\"left\":%zu,\"set_aside\":%zu}\n",
+               d->wanted, d->skipped, d->measured, d->failed, left, d->set_aside);
         return;
     }
     printf("%zu points: %zu measured", d->wanted, d->measured);
     if (d->skipped) printf(", %zu were done before", d->skipped);
+    if (d->set_aside) printf(", %zu rows of other data set aside (sweep.csv.earlier)", d->set_aside);
     if (d->failed) printf(", %zu failed (column status)", d->failed);
     if (d->budget_spent) printf(", %zu left: the budget of %g s is spent, run again to go on", left, budget_s);
     printf("\n");
@@ -189,7 +190,8 @@ const struct command cmd_sweep = {
         "       assay sweep merge  DIR|CSV ... [--out FILE.csv]      (default: DIR/sweep.csv)\n"
         "       assay sweep best   CSV [--where COND ...] --max COLUMN | --min COLUMN\n\n"
         "  --out DIR       rows go to DIR/sweep.csv, one line a query to DIR/<point_id>.pq.tsv; what DIR holds\n"
-        "                  already is not measured again, so a killed sweep goes on where it was\n"
+        "                  already is not measured again, so a killed sweep goes on where it was; rows of the\n"
+        "                  same dataset whose content, questions or labels were others go to sweep.csv.earlier\n"
         "  --shard I/N     only the points whose hash is I modulo N (I from 0), into DIR/sweep.I-of-N.csv\n"
         "  --budget S      seconds in all; timed calls are cut short to fit; default: as the config says\n"
         "  --where COND    as 'lat_p99_us<=5000' or 'bits>=3 or rerank>0'; all that are given must hold\n"

@@ -122,12 +122,17 @@ static inline int shard_has(struct shard s, const char *id)
 
 struct run_result {
     size_t wanted, skipped, measured, failed;
+    size_t set_aside; /* rows of an earlier version of the data */
     int budget_spent;
 };
 /* Measures what <folder>'s CSVs do not hold yet, and appends to <folder>/sweep.csv, or to
  * sweep.<at>-of-<of>.csv.  Points that failed are tried again, three times in all. */
 int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
               struct run_result *out, struct err *e);
+
+/* Moves the rows of `dataset` whose `data` is another to the end of <csv>.earlier.  For whoever holds csv open by
+ * row_open, which has to be opened again when rows moved.  ERR_FORMAT, ERR_IO: nothing is lost. */
+int sweep_set_aside(const char *csv, const char *dataset, const char *data, size_t *moved, struct err *e);
 
 /* --- results --------------------------------------------------------------------------------------- */
 /* How far a plan has come in a folder: a row "ok" for every repetition of a point. */
@@ -136,6 +141,9 @@ int sweep_status(const struct plan *p, size_t reps, const char *folder, struct s
 /* Adds the rows of files, and of every sweep.csv and sweep.*.csv in folders; all must have the same
  * columns.  ERR_NOT_FOUND, ERR_FORMAT. */
 int sweep_read(struct table *t, const char *const *inputs, size_t count, struct err *e);
+/* A table's header and one of its rows as CSV, LF included. */
+void sweep_add_names(const struct table *t, struct text *out);
+void sweep_add_row(const struct table *t, size_t row, struct text *out);
 /* All of sweep_read as one file: the first "ok" of each (point_id, rep, machine), or else its first
  * failure, sorted.  The same bytes whatever the order of inputs, and merging the result changes nothing. */
 int sweep_merge(const char *const *inputs, size_t count, const char *out, struct err *e);

@@ -111,6 +111,21 @@ static void add_notes(const struct table *t, struct text *out)
     mem_free(notes);
 }
 
+void sweep_add_names(const struct table *t, struct text *out)
+{
+    for (size_t c = 0; c < t->columns; c++) text_add(out, "%s%s", c ? "," : "", t->names[c]);
+    text_add(out, "\n");
+}
+
+void sweep_add_row(const struct table *t, size_t row, struct text *out)
+{
+    for (size_t c = 0; c < t->columns; c++) {
+        if (c) text_add(out, ",");
+        csv_add(out, table_text(t, row, (int)c));
+    }
+    text_add(out, "\n");
+}
+
 static int merged(const struct table *t, struct text *out, struct err *e)
 {
     struct order o = { t, table_column(t, "point_id"), table_column(t, "rep"), table_column(t, "machine"),
@@ -120,15 +135,10 @@ static int merged(const struct table *t, struct text *out, struct err *e)
     for (size_t i = 0; i < t->count; i++) order[i] = i;
     qsort_r(order, t->count, sizeof *order, by_point, &o);
     add_notes(t, out);
-    for (size_t c = 0; c < t->columns; c++) text_add(out, "%s%s", c ? "," : "", t->names[c]);
-    text_add(out, "\n");
+    sweep_add_names(t, out);
     for (size_t i = 0; i < t->count; i++) {
         if (i && same_point(&o, order[i - 1], order[i])) continue;
-        for (size_t c = 0; c < t->columns; c++) {
-            if (c) text_add(out, ",");
-            csv_add(out, table_text(t, order[i], (int)c));
-        }
-        text_add(out, "\n");
+        sweep_add_row(t, order[i], out);
     }
     mem_free(order);
     return out->failed ? FAIL(e, ERR_MEM, "no memory for %zu rows", t->count) : ERR_OK;

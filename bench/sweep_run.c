@@ -373,6 +373,22 @@ static void measure_all(struct job *j, struct run_result *out)
     out->budget_spent = j->shared->finished < j->count;
 }
 
+/* The file of rows, without those of data that has changed since. */
+static int open_rows(struct job *j, const struct run *run, struct run_result *out, struct err *e)
+{
+    char data[17];
+    const struct plan *p = j->plan;
+    const uint64_t hash = p->rag.db ? p->rag.hash : p->ann.hash;
+    snprintf(data, sizeof data, "%016llx", (unsigned long long)hash);
+    int status = row_open(&j->fd, j->csv, &j->layout, text_of(&run->notes), e);
+    if (status == ERR_OK)
+        status = sweep_set_aside(j->csv, p->rag.db ? p->rag.name : p->ann.name, data, &out->set_aside, e);
+    if (status != ERR_OK || !out->set_aside) return status;
+    close(j->fd);
+    j->fd = -1;
+    return row_open(&j->fd, j->csv, &j->layout, text_of(&run->notes), e);
+}
+
 int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
               struct run_result *out, struct err *e)
 {
@@ -385,7 +401,7 @@ int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, s
     note_data(run, s, p);
     int status = folder_make(folder, e);
     if (status == ERR_OK) status = plan_layout(p, &j.layout, e);
-    if (status == ERR_OK) status = row_open(&j.fd, j.csv, &j.layout, text_of(&run->notes), e);
+    if (status == ERR_OK) status = open_rows(&j, run, out, e);
     if (status == ERR_OK) status = plan_write(p, folder, e);
     if (status == ERR_OK) status = find_work(&j, shard, out, e);
     j.shared = mmap(NULL, sizeof *j.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

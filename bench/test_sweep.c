@@ -235,6 +235,45 @@ static void runs_and_resumes(void)
     empty("out");
 }
 
+/* The vectors change under a sweep: its rows are kept, but apart. */
+static void changed_data(void)
+{
+    struct loaded l;
+    struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct run_result done;
+    struct err e = { 0 };
+    char first[17], out[256];
+    snprintf(out, sizeof out, "%s", in_folder("changed"));
+    empty("changed");
+    for (int version = 0; version < 3; version++) {
+        if (version) make_vectors("base.fvecs", BASE);
+        config("axes: {index: ['turboquant:bits=1', 'turboquant:bits=2']}\n");
+        load(&l);
+        if (version == 0) snprintf(first, sizeof first, "%016llx", (unsigned long long)l.plan.ann.hash);
+        CHECK(sweep_run(&l.sweep, &l.plan, out, (struct shard){ 0 }, &run, &done, &e) == ERR_OK, "%s", e.text);
+        CHECK(done.measured == 2 && done.set_aside == (version ? 2u : 0u), "version %d: %zu measured, %zu set aside",
+              version, done.measured, done.set_aside);
+        CHECK(sweep_run(&l.sweep, &l.plan, out, (struct shard){ 0 }, &run, &done, &e) == ERR_OK && done.skipped == 2 &&
+                  done.set_aside == 0, "a second time there is nothing to do: %s", e.text);
+        struct table t = { 0 };
+        CHECK(table_append(&t, in_folder("changed/sweep.csv"), &e) == ERR_OK && t.count == 2, "%zu rows", t.count);
+        for (size_t i = 0; i < t.count; i++)
+            CHECK((strcmp(table_text(&t, i, table_column(&t, "data")), first) == 0) == (version == 0), "row %zu", i);
+        table_free(&t);
+        unload(&l);
+    }
+    char *earlier = get("changed/sweep.csv.earlier");
+    size_t rows = 0, of_first = 0;
+    for (const char *line = earlier; *line; line = strchr(line, '\n') + 1) {
+        const char *end = strchr(line, '\n');
+        const char *hash = strstr(line, first);
+        rows += *line != '#' && strncmp(line, "schema", 6) != 0;
+        of_first += *line != '#' && hash && hash < end;
+    }
+    CHECK(rows == 4 && of_first == 2, "%zu rows kept, %zu of the first version", rows, of_first);
+    free(earlier);
+}
+
 static void die_at_3_bits(const struct plan *p, const struct point *point)
 {
     (void)p;
@@ -423,6 +462,7 @@ int main(void)
     test_case("bad configs are named with their line", bad_configs);
     test_case("plans hold every point once", plans);
     test_case("a run resumes where it was", runs_and_resumes);
+    test_case("rows of changed data are set aside", changed_data);
     test_case("a crash is a row", crash_is_a_row);
     test_case("a failure to load is a row", failure_is_a_row);
     test_case("killed in the middle, nobody writes on", killed_in_the_middle);
