@@ -154,6 +154,29 @@ static int add_text(struct cursor *out, const char *value)
 /* add_* gives ERR_OK (0) or ERR_MEM: or'ed, 0 means all went well. */
 static int memory(int failed, struct err *e) { return failed ? FAIL(e, ERR_MEM, "no memory for the rows") : ERR_OK; }
 
+/* SQLite would make 0 of 'ten' and of NULL; here they are mistakes. */
+static int number_of(sqlite3_value *v, const char *name, double *out, struct err *e)
+{
+    const int type = sqlite3_value_numeric_type(v);
+    if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
+        const char *text = (const char *)sqlite3_value_text(v);
+        return text ? FAIL(e, ERR_ARG, "%s='%.40s' is not a number", name, text) : FAIL(e, ERR_ARG, "%s is NULL", name);
+    }
+    *out = sqlite3_value_double(v);
+    return ERR_OK;
+}
+
+static int whole_of(sqlite3_value *v, const char *name, int64_t *out, struct err *e)
+{
+    double value = 0;
+    const int status = number_of(v, name, &value, e);
+    if (status != ERR_OK) return status;
+    if (sqlite3_value_numeric_type(v) == SQLITE_FLOAT && !(fabs(value) < 9e18 && value == floor(value)))
+        return FAIL(e, ERR_ARG, "%s=%g is not a whole number", name, value);
+    *out = sqlite3_value_int64(v);
+    return ERR_OK;
+}
+
 static int fill_search(struct cursor *out, struct connection *c, int argc, sqlite3_value **argv, struct err *e)
 {
     struct pipeline *p = NULL;
@@ -161,7 +184,9 @@ static int fill_search(struct cursor *out, struct connection *c, int argc, sqlit
     int status = pipeline_of(c, &p, e), failed = 0;
     if (status != ERR_OK) return status;
     if (sqlite3_value_type(argv[0]) != SQLITE_BLOB) return FAIL(e, ERR_ARG, "the query must be a blob of float32");
-    const int64_t k = argc > 1 ? sqlite3_value_int64(argv[1]) : 10;
+    int64_t k = 10;
+    if (argc > 1) status = whole_of(argv[1], "k", &k, e);
+    if (status != ERR_OK) return status;
     if (k < 1) return FAIL(e, ERR_ARG, "k=%lld, at least 1", (long long)k);
     const size_t dim = (size_t)sqlite3_value_bytes(argv[0]) / sizeof(float);
     float *x = mem_alloc(dim, sizeof *x); /* a blob need not be aligned */
@@ -191,14 +216,16 @@ static int walk_from(struct connection *c, int argc, sqlite3_value **argv, const
                      size_t *count, struct err *e)
 {
     struct pipeline *p = NULL;
-    const int status = pipeline_of(c, &p, e);
+    int64_t start, depth = 1;
+    int status = pipeline_of(c, &p, e);
+    if (status == ERR_OK) status = whole_of(argv[0], "start", &start, e);
+    if (status == ERR_OK && argc > 1) status = whole_of(argv[1], "depth", &depth, e);
     if (status != ERR_OK) return status;
     *g = &pipeline_kb(p)->graph;
-    const uint32_t x = graph_find(*g, sqlite3_value_int64(argv[0]));
-    const int64_t depth = argc > 1 ? sqlite3_value_int64(argv[1]) : 1;
+    const uint32_t x = graph_find(*g, start);
     if (depth < 0 || depth > GRAPH_DEPTH_MAX)
         return FAIL(e, ERR_ARG, "depth=%lld outside 0..%d", (long long)depth, GRAPH_DEPTH_MAX);
-    if (x == GRAPH_NONE) return FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)sqlite3_value_int64(argv[0]));
+    if (x == GRAPH_NONE) return FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)start);
     if (walk_init(w, *g, e) != ERR_OK) return ERR_MEM;
     *count = graph_neighbors(*g, w, &x, 1, (int)depth, (*g)->count, NULL);
     return ERR_OK;
@@ -252,12 +279,15 @@ static int fill_path(struct cursor *out, struct connection *c, int argc, sqlite3
 {
     (void)argc;
     struct pipeline *p = NULL;
+    int64_t source, target;
     int status = pipeline_of(c, &p, e), failed = 0;
+    if (status == ERR_OK) status = whole_of(argv[0], "source", &source, e);
+    if (status == ERR_OK) status = whole_of(argv[1], "target", &target, e);
     if (status != ERR_OK) return status;
     const struct graph *g = &pipeline_kb(p)->graph;
-    const uint32_t from = graph_find(g, sqlite3_value_int64(argv[0])), to = graph_find(g, sqlite3_value_int64(argv[1]));
+    const uint32_t from = graph_find(g, source), to = graph_find(g, target);
     if (from == GRAPH_NONE || to == GRAPH_NONE)
-        return FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)sqlite3_value_int64(argv[from != GRAPH_NONE]));
+        return FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)(from == GRAPH_NONE ? source : target));
     uint32_t *next = mem_alloc(g->count, sizeof *next), *queue = mem_alloc(g->count, sizeof *queue);
     if (next && queue) {
         /* Backwards from `to`, so that following next[] from `from` gives the path in order. */
@@ -371,9 +401,11 @@ static void iterate(struct ranked *r, double damping)
 static int fill_pagerank(struct cursor *out, struct connection *c, int argc, sqlite3_value **argv, struct err *e)
 {
     struct pipeline *p = NULL;
-    const double damping = argc > 0 ? sqlite3_value_double(argv[0]) : 0.85;
-    if (!(damping >= 0 && damping < 1)) return FAIL(e, ERR_ARG, "damping=%g outside 0..1", damping);
-    int status = pipeline_of(c, &p, e);
+    double damping = 0.85;
+    int status = argc > 0 ? number_of(argv[0], "damping", &damping, e) : ERR_OK;
+    if (status == ERR_OK && !(damping >= 0 && damping < 1))
+        status = FAIL(e, ERR_ARG, "damping=%g outside 0..1", damping);
+    if (status == ERR_OK) status = pipeline_of(c, &p, e);
     if (status != ERR_OK) return status;
     struct store *s = NULL;
     struct ranked r = { .g = &pipeline_kb(p)->graph };

@@ -72,6 +72,57 @@ static void base_functions(void)
     sqlite3_close(db);
 }
 
+/* Everything that SQL lets through. */
+static void wrong_arguments(void)
+{
+    static const struct { const char *sql, *says; } bad[] = {
+        { "SELECT kg_version(1)", "wrong number of arguments" },
+        { "SELECT kg_stats(1)", "wrong number of arguments" },
+        { "SELECT kg_cosine_similarity(x'00')", "wrong number of arguments" },
+        { "SELECT kg_cosine_similarity(1, 2)", "blobs" },
+        { "SELECT kg_cosine_similarity(NULL, x'00000000')", "blobs" },
+        { "SELECT * FROM kg_search(NULL, 2)", "blob" },
+        { "SELECT * FROM kg_search(x'', 2)", "0 dimensions" },
+        { "SELECT * FROM kg_search(x'0000c07f00000000', 2)", "not finite" },
+        { "SELECT * FROM kg_search(x'0000803f00000000', 'ten')", "k='ten' is not a number" },
+        { "SELECT * FROM kg_search(x'0000803f00000000', NULL)", "k is NULL" },
+        { "SELECT * FROM kg_search(x'0000803f00000000', 2.5)", "k=2.5 is not a whole number" },
+        { "SELECT * FROM kg_search(x'0000803f00000000', -1)", "k=-1" },
+        { "SELECT * FROM kg_search(x'0000803f00000000', 2, 3)", "too many arguments" },
+        { "SELECT * FROM kg_neighbors('cat')", "start='cat' is not a number" },
+        { "SELECT * FROM kg_neighbors(NULL)", "start is NULL" },
+        { "SELECT * FROM kg_neighbors(1, 'deep')", "depth='deep'" },
+        { "SELECT * FROM kg_neighbors(1, -1)", "depth=-1 outside 0..5" },
+        { "SELECT * FROM kg_neighbors(9223372036854775807)", "no entity 9223372036854775807" },
+        { "SELECT * FROM kg_bfs()", "needs 1 argument" },
+        { "SELECT * FROM kg_bfs(1, 6)", "depth=6 outside 0..5" },
+        { "SELECT * FROM kg_bfs(x'31')", "start=" },
+        { "SELECT * FROM kg_shortest_path(1)", "needs 2 arguments" },
+        { "SELECT * FROM kg_shortest_path(1, 77)", "no entity 77" },
+        { "SELECT * FROM kg_shortest_path(77, 1)", "no entity 77" },
+        { "SELECT * FROM kg_shortest_path('a', 1)", "source='a'" },
+        { "SELECT * FROM kg_pagerank('much')", "damping='much'" },
+        { "SELECT * FROM kg_pagerank(-0.1)", "damping=-0.1 outside 0..1" },
+        { "SELECT * FROM kg_pagerank(1)", "damping=1 outside 0..1" },
+        { "SELECT * FROM kg_connected_components(1)", "too many arguments" },
+        { "INSERT INTO kg_neighbors VALUES (1, 2)", "may not be modified" },
+    };
+    if (!attach("sql.db")) return;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) REFUSES(bad[i].sql, bad[i].says);
+    SAYS("SELECT entity_id FROM kg_neighbors('1', 2.0)", "2|3|4"); /* numbers all the same */
+    SAYS("SELECT count(*) FROM kg_search(x'0000803f00000000', 1000000)", "5");
+    SAYS("SELECT * FROM kg_bfs(6, 0)", "6 0");
+    sqlite3_close(db);
+    /* No knowledge base at all. */
+    kb_sql("other.db", "CREATE TABLE t (x)");
+    if (!attach("other.db")) return;
+    REFUSES("SELECT kg_stats()", "other.db");
+    REFUSES("SELECT * FROM kg_search(x'00000000', 1)", "other.db");
+    REFUSES("SELECT * FROM kg_pagerank()", "other.db");
+    SAYS("SELECT kg_cosine_similarity(x'0000803f', x'0000803f')", "1.0");
+    sqlite3_close(db);
+}
+
 static void search(void)
 {
     if (!attach("sql.db")) return;
@@ -96,6 +147,7 @@ int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
     test_case("functions of a base", base_functions);
+    test_case("wrong arguments are named", wrong_arguments);
     test_case("kg_search", search);
     return kb_end();
 }
