@@ -12,6 +12,7 @@
 #define QUALITY     "agree_at_10|recall_strict"
 #define ALONG_QUERY "rerank,nprobe,ef,eps0"
 
+static const double recall_levels[] = { .90, .95, .99, 0 };
 static const struct figure_kind kinds[] = {
     { .name = "recall_latency",
       .gp = "recall_latency",
@@ -30,8 +31,17 @@ static const struct figure_kind kinds[] = {
       .least = 2,
       .timed = 1,
       .front = 1 },
+    { .name = "qps_recall",
+      .gp = "qps_recall",
+      .x = "recall_strict",
+      .y = { "qps" },
+      .without = "agree_at_10",
+      .along = ALONG_QUERY,
+      .levels = recall_levels,
+      .least = 1,
+      .timed = 1 },
     { .name = "recall_bits",
-      .gp = "axis",
+      .gp = "recall_bits",
       .x = "bits",
       .y = { "recall_strict", "code_ceiling" },
       .without = "agree_at_10",
@@ -40,10 +50,11 @@ static const struct figure_kind kinds[] = {
       .gp = "recall_bytes",
       .x = "bytes_per_vector",
       .y = { "recall_strict" },
-      .along = "bits,bit_width,layout",
+      .along = "bits,bit_width,layout,m,nbits,nlist,M," ALONG_QUERY,
       .without = "agree_at_10",
       .zero = "rerank", /* which reads the original vectors, too */
-      .least = 2 },
+      .best = 1,
+      .least = 1 },
     { .name = "axis",
       .gp = "axis",
       .x = "",
@@ -115,8 +126,11 @@ static int draw(const struct figure *f, void *context, struct err *e)
     text_add(&script, "array y_label[%zu]; array label[%zu]; ", f->y_count, f->count + 1);
     for (size_t y = 0; y < f->y_count; y++)
         gnuplot_set(&script, "y_label", y + 1, figure_label(f->y[y]));
-    for (size_t i = 0; i < f->count; i++)
+    text_add(&script, "array is_foreign[%zu]; ", f->count + 1);
+    for (size_t i = 0; i < f->count; i++) {
         gnuplot_set(&script, "label", i + 1, text_of(&f->series[i].label));
+        text_add(&script, "is_foreign[%zu] = %d; ", i + 1, f->series[i].mark == SERIES_FOREIGN);
+    }
     text_add(&data, "%s/%s.dat", p->out, text_of(&f->name));
     if (status == ERR_OK) status = write_data(f, text_of(&data), e);
     if (status == ERR_OK) status = gnuplot_render(&script, e);
@@ -220,7 +234,8 @@ const struct command cmd_plot = {
         "Draws every figure that the columns can fill, or one kind:\n"
         "  recall_latency   indexes: recall@k against latency p50 (us), with the Pareto front\n"
         "  quality_latency  pipelines: agreement@10 with exact stage one against latency p50 (us)\n"
-        "  recall_bits      recall@k against bits per dimension\n"
+        "  qps_recall       queries a second of each method at recall@k of at least .90, .95 and .99\n"
+        "  recall_bits      recall@k against bits per dimension, and its ceiling: exact search over the codes\n"
         "  recall_bytes     recall@k against total bytes per vector (without re-scoring)\n"
         "  axis             quality and latency against each swept number, such as "
         "top_k_candidates\n"

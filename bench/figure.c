@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* strverscmp */
 #include "bench/figure.h"
+#include "index/index.h"
 #include "kernels/base/mem.h"
 #include <math.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static const char *const labels[][2] = {
     { "label_ndcg_at_10", "labels: nDCG@10" },
     { "lat_p50_us", "latency p50 (us)" },
     { "lat_p99_us", "latency p99 (us)" },
+    { "qps", "queries a second" },
     { "ns_per_vector", "time per vector (ns)" },
     { "bytes_per_vector", "total bytes per vector" },
     { "ours", "distortion E |x - decoded x|^2 of unit vectors" },
@@ -151,11 +153,15 @@ static int in_specs(const struct table *t, const struct selection *s, const char
     return 0;
 }
 
+/* A method is an index and whether its best are scored exactly, whatever the parameters. */
+static int names_method(const char *name) { return strcmp(name, "index") == 0 || strcmp(name, "rerank") == 0; }
+
 /* A setting that tells series of this kind apart, and not just another name for its x. */
 static int tells_apart(const struct view *v, const struct selection *s, size_t column)
 {
     const char *name = v->t->names[column];
     if (v->k->by) return in_list(v->k->by, name);
+    if (v->k->levels) return names_method(name);
     if (!is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
     /* The canonical spec of an index says all its parameters; rerank is the caller's. */
     if (!v->pipeline && !in_table(core_settings, name) && strcmp(name, "rerank") != 0) return 0;
@@ -189,14 +195,46 @@ static void keep_usual(const struct view *v, struct selection *s, size_t most)
 /* --- series
  * --------------------------------------------------------------------------------------- */
 
+/* "ivf:nlist=9,inner=(rabitq:bits=8)" is ivf(rabitq); of a peer all but what follows ';' is its name. */
+static void add_method(struct text *out, const char *name, const char *value)
+{
+    static const char inner[] = "inner=(", peer[] = "peer:lib=";
+    if (strcmp(name, "rerank") == 0) {
+        text_add(out, "%s", *value && strcmp(value, "0") != 0 ? " + exact rerank" : "");
+        return;
+    }
+    if (strncmp(value, peer, strlen(peer)) == 0) {
+        value += strlen(peer);
+        const size_t library = strcspn(value, ":");
+        const int is_factory = value[library] && !strchr(value, '=') ? 1 : strchr(value, ';') != NULL;
+        text_add(out, "%.*s%s", (int)(is_factory ? strcspn(value, ";") : library), value,
+                 is_factory && strchr(value, ';') ? ")" : "");
+        return;
+    }
+    char index[64];
+    snprintf(index, sizeof index, "%.*s", (int)strcspn(value, ":"), value);
+    text_add(out, "%s", index);
+    const struct index_ops *ops = index_find(index);
+    const struct param *p = ops ? param_find(ops->params, "inner") : NULL;
+    const char *at = strstr(value, inner);
+    if (at || p) at = at ? at + strlen(inner) : p->usual;
+    if (at) text_add(out, "(%.*s)", (int)strcspn(at, ":,)"), at);
+}
+
 /* A setting as it tells series apart: an index spec loses the parameters that vary along the line.
  */
 static void add_value(struct text *out, const struct view *v, const char *name, const char *value)
 {
+    if (v->k->levels) {
+        add_method(out, name, value);
+        return;
+    }
     if (strcmp(name, "index") != 0) {
         text_add(out, "%s", value);
         return;
     }
+    if (strncmp(value, "peer:lib=", 9) == 0) value += 9;
+    const size_t before = out->size;
     for (const char *at = value; *at;) { /* pieces end at , ( ) : and keep their end */
         const size_t size = strcspn(at, ",():"), key = strcspn(at, "=");
         char word[64];
@@ -212,6 +250,7 @@ static void add_value(struct text *out, const struct view *v, const char *name, 
         }
         at += whole;
     }
+    if (out->size > before + 3 && memcmp(out->at + out->size - 3, ":()", 3) == 0) out->at[out->size -= 3] = 0;
 }
 
 /* A library that was built for any CPU: its recall is right, its speed is an artefact. */
@@ -270,8 +309,10 @@ static void add_label(struct series *series, const struct view *v, const struct 
     const struct table *t = v->t;
     const int bars = !v->k->x;
     struct text *label = &series->label;
+    for (size_t c = 0; v->k->levels && c < t->columns; c++)
+        if (v->apart[c]) add_value(label, v, t->names[c], table_text(t, series->row, (int)c));
     for (size_t c = 0; c < t->columns; c++) {
-        if (!differing[c] || series->mark != SERIES_OURS) continue;
+        if (!differing[c] || series->mark != SERIES_OURS || v->k->levels) continue;
         const char *name = t->names[c], *value = table_text(t, series->row, (int)c);
         if (bars && strcmp(value, usual_value(t, s, (int)c)) == 0)
             continue; /* bars: what is unusual */
@@ -309,6 +350,14 @@ static int by_mark(const void *a, const void *b)
     return p->mark != q->mark ? (int)p->mark - (int)q->mark : (p->row > q->row) - (p->row < q->row);
 }
 
+/* The fastest first, by what the lowest level allows. */
+static int by_level(const void *a, const void *b)
+{
+    const struct series *p = a, *q = b;
+    const double x = p->points[0].y[0], y = q->points[0].y[0];
+    return (x < y) - (x > y);
+}
+
 static int label_series(const struct view *v, struct figure *f, const struct selection *s,
                         struct err *e)
 {
@@ -325,7 +374,7 @@ static int label_series(const struct view *v, struct figure *f, const struct sel
         ok = !f->series[i].label.failed;
     }
     mem_free(differing);
-    qsort(f->series, f->count, sizeof *f->series, by_label);
+    qsort(f->series, f->count, sizeof *f->series, v->k->levels ? by_level : by_label);
     return ok ? ERR_OK : FAIL(e, ERR_MEM, "figure %s: out of memory", v->k->name);
 }
 
@@ -418,6 +467,51 @@ static void series_free(struct series *s)
     mem_free(s->points);
 }
 
+/* Of points in the order of x, those that no other beats in both x (high) and y (low): from the highest x down,
+ * each must be cheaper than all before. */
+static void keep_front(struct series *s)
+{
+    double lowest = INFINITY;
+    size_t kept = s->count;
+    for (size_t i = s->count; i-- > 0;)
+        if (s->points[i].y[0] < lowest) {
+            lowest = s->points[i].y[0];
+            s->points[--kept] = s->points[i];
+        }
+    memmove(s->points, s->points + kept, (s->count - kept) * sizeof *s->points);
+    s->count -= kept;
+}
+
+static void keep_best(struct series *s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if (kept && s->points[kept - 1].x == s->points[i].x) {
+            if (s->points[i].y[0] > s->points[kept - 1].y[0]) s->points[kept - 1] = s->points[i];
+        } else s->points[kept++] = s->points[i];
+    }
+    s->count = kept;
+}
+
+/* The points of a series become one a level; 0: no memory. */
+static int take_levels(struct series *s, const double *levels)
+{
+    struct series taken = { 0 };
+    size_t reached = 0;
+    for (; *levels; levels++) {
+        struct point p = { .x = *levels, .id = "" };
+        for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = (double)NAN;
+        for (size_t i = 0; i < s->count; i++)
+            if (s->points[i].x >= *levels) p.y[0] = fmax(p.y[0], s->points[i].y[0]);
+        reached += isfinite(p.y[0]);
+        if (!add_point(&taken, p)) return 0;
+    }
+    mem_free(s->points);
+    s->points = taken.points;
+    s->count = reached ? taken.count : 0;
+    return 1;
+}
+
 static int tidy(struct figure *f, size_t rows, struct err *e)
 {
     double *room = mem_alloc(rows, sizeof *room);
@@ -426,7 +520,13 @@ static int tidy(struct figure *f, size_t rows, struct err *e)
     for (size_t i = 0; i < f->count; i++) {
         /* Where x is measured, repetitions of a point have different x. */
         merge_points(&f->series[i], f->kind->along ? by_id : by_x, room);
-        if (f->series[i].count >= f->kind->least || f->series[i].mark == SERIES_FOREIGN)
+        if (f->kind->front) keep_front(&f->series[i]);
+        if (f->kind->best) keep_best(&f->series[i]);
+        if (f->kind->levels && !take_levels(&f->series[i], f->kind->levels)) {
+            mem_free(room);
+            return FAIL(e, ERR_MEM, "figure %s: out of memory", f->kind->name);
+        }
+        if (f->series[i].count >= f->kind->least || (f->series[i].mark == SERIES_FOREIGN && !f->kind->levels))
             f->series[kept++] = f->series[i];
         else
             series_free(&f->series[i]);
@@ -436,7 +536,7 @@ static int tidy(struct figure *f, size_t rows, struct err *e)
     return ERR_OK;
 }
 
-/* Of our own points, those that no other beats in both x (high) and y (low). */
+/* That of all our own points. */
 static int add_front(struct figure *f, struct err *e)
 {
     struct series front = { .mark = SERIES_FRONT };
@@ -450,17 +550,8 @@ static int add_front(struct figure *f, struct err *e)
         series_free(&front);
         return ERR_OK;
     }
-    qsort(front.points, total, sizeof *front.points, by_x);
-    double lowest = INFINITY;
-    size_t kept = total;
-    for (size_t i = total;
-         i-- > 0;) /* from the highest x down, each must be cheaper than all before */
-        if (front.points[i].y[0] < lowest) {
-            lowest = front.points[i].y[0];
-            front.points[--kept] = front.points[i];
-        }
-    memmove(front.points, front.points + kept, (total - kept) * sizeof *front.points);
-    front.count = total - kept;
+    qsort(front.points, front.count, sizeof *front.points, by_x);
+    keep_front(&front);
     text_add(&front.label, "Pareto front");
     struct series *grown = mem_grow(f->series, f->count, f->count + 1, sizeof *grown);
     if (!grown) goto out_of_memory;

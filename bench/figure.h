@@ -24,9 +24,12 @@ struct figure_kind {
     const char *by;   /* not NULL: series by this setting alone, all others at their usual value */
     const char *without; /* rows that have a value here are left out */
     const char *zero;    /* rows that have more than 0 here are left out */
+    int best;            /* of points with equal x the one with the highest first y alone */
     size_t least;        /* points that make a series worth drawing */
+    const double *levels; /* ends at 0: a series is a method (an index by name), its points the highest first y at
+                             each level of x or more; NaN: never reached */
     int timed;           /* time is drawn */
-    int front;           /* add the Pareto front: high x, low first y */
+    int front;           /* of each series its Pareto front alone (high x, low first y), and add that of all */
 };
 
 struct point {

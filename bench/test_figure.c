@@ -142,7 +142,7 @@ static void generic_builds_are_off_the_front(void)
            "point_id,machine,index,recall_strict,lat_p50_us,kernel_used,steal_ms,rerank\n"
            "1,m,a,.5,10,dot_f32=avx2/rows3,,0\n2,m,a,.9,20,dot_f32=avx2/rows3,,50\n"
            "3,m,peer:x:(y),.99,5,peer_isa=generic,,0\n4,m,peer:z:(),.95,15,peer_isa=avx512,,0\n",
-           "[front] a: 0.5/10 0.9/20; peer:z:(): 0.95/15; *peer:x:(y) (generic build): 0.99/5; "
+           "[front] a: 0.5/10 0.9/20; peer:z: 0.95/15; *peer:x:(y) (generic build): 0.99/5; "
            "Pareto front: 0.5/10 0.95/15; ");
 }
 
@@ -158,6 +158,29 @@ static void equal_bytes_are_not_one_point(void)
            "machine,index,bits,bytes_per_vector,recall_strict\n"
            "m,a:bits=3,3,200,.8\nm,a:bits=4,4,200,.9\nm,a:bits=4,4,200,.9\n",
            "[bytes] a: 200/0.8 200/0.9; ");
+}
+
+static void methods_at_a_level(void)
+{
+    static const double levels[] = { .5, .9, 0 };
+    const struct figure_kind kind = { .name = "levels", .gp = "qps_recall", .x = "recall_strict", .y = { "qps" },
+                                      .levels = levels, .least = 1, .timed = 1 };
+    expect(&kind,
+           "point_id,machine,index,recall_strict,qps,kernel_used,steal_ms,rerank\n"
+           "1,m,turboquant:bits=1,.6,100,,0,\n2,m,turboquant,.8,90,,0,0\n3,m,turboquant:bits=1,.95,40,,0,50\n"
+           "4,m,\"ivf:nlist=9,inner=(rabitq:bits=8)\",.92,300,,0,0\n5,m,ivf:nprobe=1,.4,999,,0,0\n"
+           "6,m,\"ivf:nlist=3\",.5,200,,0,0\n7,m,\"peer:lib=faiss:(IVF4,Flat;nprobe=2)\",.99,5,peer_isa=generic,0,0\n"
+           "8,m,\"peer:lib=hnswlib:(M=4,ef=9)\",.3,9,,0,0\n",
+           "[levels] ivf(rabitq): 0.5/300 0.9/300; ivf(turboquant): 0.5/200 0.9/nan; turboquant: 0.5/100 0.9/nan; "
+           "turboquant + exact rerank: 0.5/40 0.9/40; *faiss:(IVF4,Flat) (generic build): 0.5/5 0.9/5; ");
+}
+
+static void a_line_keeps_its_front(void)
+{
+    expect(&front,
+           "point_id,machine,index,recall_strict,lat_p50_us,kernel_used,steal_ms,rerank\n"
+           "1,m,a,.5,10,,,0\n2,m,a,.4,20,,,50\n3,m,a,.6,30,,,90\n",
+           "[front] a: 0.5/10 0.6/30; Pareto front: 0.5/10 0.6/30; ");
 }
 
 static void bars_change_one_setting_at_a_time(void)
@@ -204,6 +227,8 @@ int main(void)
     test_case("recorded numbers are marked", recorded_numbers_are_marked);
     test_case("generic builds are off the front", generic_builds_are_off_the_front);
     test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
+    test_case("methods by what a level of recall costs", methods_at_a_level);
+    test_case("a line keeps its own front", a_line_keeps_its_front);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
     test_case("without memory there is an error", without_memory_there_is_an_error);
     unlink(path);

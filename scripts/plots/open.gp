@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Opens the terminal `term` at width x height inches, higher where the key needs it.
+if (longest > 18) { width = width + 0.08 * (longest - 18) }
 if (height < 1.0 + 0.23 * n) { height = 1.0 + 0.23 * n }
 if (term eq 'png') {
     set terminal pngcairo size 200 * width, 200 * height font 'DejaVu Sans,10' fontscale 1.55 \

@@ -6,6 +6,7 @@
 #   out         output path without suffix
 #   n, ours, foreign, label[1..n]   series: first ours, then foreign ones (recorded elsewhere, peers),
 #               then the Pareto front if there is one
+#   is_foreign[1..n]                1 for the foreign ones, wherever they stand
 #   panels, y_label[1..panels]      columns y
 #   name_, title, x_label
 do for [term in "png svg pdf"] {

@@ -5,6 +5,7 @@ reset
 width = 8.0   # inches; a figure may change it before it loads open.gp
 height = 4.6
 set colorsequence podo
+set linetype 5 lc rgb '#777777' # its yellow is lost on white
 set encoding utf8
 set datafile separator whitespace
 set datafile missing 'NaN'
