@@ -3,7 +3,7 @@
  * further queries: all together must score as each does alone.  Recorded is the hash of dot. */
 #include "kernels/check_rows.h"
 
-enum { QUERIES = 7 }; /* a tile of 4 and some more */
+enum { QUERIES = 7 }; /* two tiles of 3 and some more */
 
 static void together(const struct kernel *k, const struct rows_args *a)
 {
