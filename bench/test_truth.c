@@ -69,6 +69,35 @@ static void check_against_oracle(enum metric metric, int kind, int threads, size
     truth_free(&t);
 }
 
+/* The order is that of the kernels of one query, to the last bit and tie. */
+static void truth_is_canonical(void)
+{
+    struct kernel_set kernels;
+    struct err e = { 0 };
+    CHECK(kernel_set_resolve(&kernels, NULL, &e) == ERR_OK, "%s", e.text);
+    const struct rows base = { base_at, N, D, D }, query = { query_at, Q, D, D };
+    static struct hit hits[N];
+    static float scores[N], inverses[N];
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        struct truth t = { 0 };
+        fill(m);
+        CHECK(truth_compute(&t, base, query, 100, (enum metric)m, 2, NULL, &e) == ERR_OK, "%s", e.text);
+        kernels.of[OP_norms_f32]->fn.norms_f32(base_at, D, N, D, inverses);
+        for (size_t q = 0; q < t.count; q++) {
+            const float *x = query_at + q * D;
+            if (m == METRIC_DOT) kernels.of[OP_dot_f32]->fn.dot_f32(x, base_at, D, NULL, N, D, scores);
+            if (m == METRIC_L2) kernels.of[OP_l2_f32]->fn.l2_f32(x, base_at, D, NULL, N, D, scores);
+            if (m == METRIC_COSINE) kernels.of[OP_cosine_f32]->fn.cosine_f32(x, base_at, D, NULL, N, D, inverses, scores);
+            for (size_t i = 0; i < N; i++) hits[i] = (struct hit){ (int64_t)i, m == METRIC_L2 ? -scores[i] : scores[i] };
+            hits_sort(hits, N);
+            for (size_t i = 0; i < t.k; i++)
+                CHECK(t.ids[q * t.k + i] == hits[i].id, "%s query %zu place %zu: %d, not %lld", metric_name((enum metric)m),
+                      q, i, t.ids[q * t.k + i], (long long)hits[i].id);
+        }
+        truth_free(&t);
+    }
+}
+
 static void truth_is_exact(void)
 {
     for (int kind = 0; kind < 4; kind++) {
@@ -141,6 +170,7 @@ static void truth_refuses(void)
 int main(void)
 {
     test_case("truth is exact for every metric and kind of data", truth_is_exact);
+    test_case("the order is that of the kernels of one query", truth_is_canonical);
     test_case("truth does not depend on threads", truth_ignores_threads);
     test_case("cache: kept by content, damaged ones computed anew", cache_keeps_and_forgets);
     test_case("bad input is refused", truth_refuses);

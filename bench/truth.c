@@ -8,22 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-/* Spelled so that the build's search for optional headers leaves this file in a WORKER build. */
-#ifndef ASSAY_WORKER
-#    include <cblas.h>
-#endif
 
-/* Tiles: 256 x 1024 scores are 1 MiB, half of a core's L2; at 64 queries sgemm ran at 60 % of
- * its speed, above 256 it gained nothing. */
-enum { QUERY_TILE = 256, BASE_TILE = 1024, MARGIN = 64 };
+/* Queries of a tile stay in L2 (half of 1 MiB) while every row passes, and so do the scores of its rows. */
+enum { QUERY_BYTES = 384 << 10, QUERY_MOST = 256, BASE_TILE = 256, MARGIN = 64 };
 
 struct job {
     struct rows base, query;
-    size_t k, keep; /* keep = k + MARGIN, cut to base.count */
+    size_t k, keep; /* keep = k, of l2 k + MARGIN, cut to base.count */
     enum metric metric;
     struct kernel_set kernels;
     float *squares;  /* |x|^2 of every base row */
-    float *inverses; /* 1/|x|, 0 for a zero row */
+    float *inverses; /* 1/|x| of every base row, 0 for a zero row */
     float longest;   /* largest |x| */
     int32_t *ids;
     struct scratch *scratch; /* one a thread */
@@ -37,94 +32,74 @@ struct scratch {
     struct hit *hits;    /* query_tile x keep */
     struct topk *heaps;  /* query_tile */
     uint32_t *pick;      /* keep */
+    uint32_t *above;     /* BASE_TILE */
     float *scores;       /* max(keep, BASE_TILE) */
 };
 
-/* Scores of base rows pick[0..count) (NULL: 0..count) in the canonical arithmetic. */
-static void score_exactly(const struct job *j, const float *query, struct rows base, const uint32_t *pick,
-                          size_t count, const float *inverses, float *scores)
+/* Scores of one query against rows row .. row + n - 1 from their inner products.  By inner product and by
+ * cosine they are what the kernels of one query give, to the bit; of l2 the query's square is left out. */
+static void score(const struct job *j, float inverse, size_t row, size_t n, float *scores)
 {
-    switch (j->metric) {
-    case METRIC_COSINE:
-        j->kernels.of[OP_cosine_f32]->fn.cosine_f32(query, base.at, base.stride, pick, count, base.dim, inverses, scores);
-        break;
-    case METRIC_L2:
-        j->kernels.of[OP_l2_f32]->fn.l2_f32(query, base.at, base.stride, pick, count, base.dim, scores);
-        for (size_t i = 0; i < count; i++) scores[i] = -scores[i];
-        break;
-    default: j->kernels.of[OP_dot_f32]->fn.dot_f32(query, base.at, base.stride, pick, count, base.dim, scores);
-    }
+    const float *inverses = j->inverses + row, *squares = j->squares + row;
+    if (j->metric == METRIC_COSINE)
+        for (size_t i = 0; i < n; i++) scores[i] = scores[i] * inverse * inverses[i];
+    if (j->metric == METRIC_L2)
+        for (size_t i = 0; i < n; i++) scores[i] = 2 * scores[i] - squares[i];
 }
 
-static void scan_whole(const struct job *j, const float *query, struct topk *top, float *scores)
+static void first_pass(const struct job *j, struct rows queries, const float *inverses, struct scratch *s)
 {
     for (size_t row = 0; row < j->base.count; row += BASE_TILE) {
         const size_t n = j->base.count - row < BASE_TILE ? j->base.count - row : BASE_TILE;
-        const struct rows tile = { rows_at(j->base, row), n, j->base.dim, j->base.stride };
-        score_exactly(j, query, tile, NULL, n, j->inverses + row, scores);
-        for (size_t i = 0; i < n; i++) topk_push(top, (int64_t)(row + i), scores[i]);
-    }
-}
-
-#ifndef ASSAY_WORKER
-static void first_pass_tile(const struct job *j, struct rows queries, size_t row, size_t n, struct scratch *s)
-{
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)queries.count, (int)n, (int)j->base.dim, 1, queries.at,
-                (int)queries.stride, rows_at(j->base, row), (int)j->base.stride, 0, s->tile, BASE_TILE);
-    for (size_t q = 0; q < queries.count; q++) {
-        float *scores = s->tile + q * BASE_TILE;
-        if (j->metric == METRIC_COSINE)
-            for (size_t i = 0; i < n; i++) scores[i] *= j->inverses[row + i];
-        if (j->metric == METRIC_L2)
-            for (size_t i = 0; i < n; i++) scores[i] = 2 * scores[i] - j->squares[row + i];
-        float bound = topk_bound(&s->heaps[q]);
-        for (size_t i = 0; i < n; i++) {
-            if (scores[i] < bound) continue;
-            topk_push(&s->heaps[q], (int64_t)(row + i), scores[i]);
-            bound = topk_bound(&s->heaps[q]);
+        j->kernels.of[OP_tile_f32]->fn.tile_f32(queries.at, queries.stride, queries.count, rows_at(j->base, row),
+                                                j->base.stride, n, j->base.dim, s->tile);
+        for (size_t q = 0; q < queries.count; q++) {
+            float *scores = s->tile + q * n;
+            score(j, inverses[q], row, n, scores);
+            const size_t kept = j->kernels.of[OP_above_f32]->fn.above_f32(scores, n, topk_bound(&s->heaps[q]), s->above);
+            for (size_t i = 0; i < kept; i++)
+                topk_push(&s->heaps[q], (int64_t)(row + s->above[i]), scores[s->above[i]]);
         }
     }
 }
 
-/* The best k of what the first pass kept for one query, or of everything when it cannot vouch. */
+static void distances(const struct job *j, const float *query, const float *base, const uint32_t *pick, size_t count,
+                      float *scores)
+{
+    j->kernels.of[OP_l2_f32]->fn.l2_f32(query, base, j->base.stride, pick, count, j->base.dim, scores);
+    for (size_t i = 0; i < count; i++) scores[i] = -scores[i];
+}
+
+/* l2: the best k of what the first pass kept for one query, or of everything when it cannot vouch. */
 static void second_pass(const struct job *j, const float *query, struct topk *top, struct scratch *s)
 {
     const size_t kept = top->count, dim = j->base.dim;
     double square = 0;
     for (size_t c = 0; c < dim; c++) square += (double)query[c] * query[c];
-    const double length = sqrt(square);
-    const double shift = j->metric == METRIC_L2 ? square : 0, scale = j->metric == METRIC_COSINE ? 1 / length : 1;
-    const double reach = j->metric == METRIC_COSINE ? 1 : j->metric == METRIC_DOT ? length * j->longest :
-                         (length + j->longest) * (length + j->longest);
-    const double error = ((double)dim + 8) * 0x1p-24 * reach;
-    const double cut = top->hits[0].score * scale - shift + error; /* no row left out scores above this */
+    const double reach = sqrt(square) + j->longest, error = ((double)dim + 8) * 0x1p-24 * reach * reach;
+    const double cut = top->hits[0].score - square + error; /* no row left out scores above this */
     for (size_t i = 0; i < kept; i++) s->pick[i] = (uint32_t)top->hits[i].id;
-    score_exactly(j, query, j->base, s->pick, kept, j->inverses, s->scores);
+    distances(j, query, j->base.at, s->pick, kept, s->scores);
     topk_init(top, top->hits, j->k);
     for (size_t i = 0; i < kept; i++) topk_push(top, s->pick[i], s->scores[i]);
-    /* A zero or tiny query makes the test false by NaN, and is scanned. */
     if (kept == j->base.count || topk_bound(top) - error > cut) return;
     topk_init(top, top->hits, j->k);
-    scan_whole(j, query, top, s->scores);
+    for (size_t row = 0; row < j->base.count; row += BASE_TILE) {
+        const size_t n = j->base.count - row < BASE_TILE ? j->base.count - row : BASE_TILE;
+        distances(j, query, rows_at(j->base, row), NULL, n, s->scores);
+        for (size_t i = 0; i < n; i++) topk_push(top, (int64_t)(row + i), s->scores[i]);
+    }
 }
-#endif
 
 static void answer_tile(const struct job *j, size_t from, size_t count, struct scratch *s)
 {
-    for (size_t q = 0; q < count; q++) topk_init(&s->heaps[q], s->hits + q * j->keep, j->keep);
-#ifndef ASSAY_WORKER
     const struct rows queries = { rows_at(j->query, from), count, j->query.dim, j->query.stride };
-    for (size_t row = 0; row < j->base.count; row += BASE_TILE)
-        first_pass_tile(j, queries, row, j->base.count - row < BASE_TILE ? j->base.count - row : BASE_TILE, s);
-#endif
+    float inverses[QUERY_MOST];
+    j->kernels.of[OP_norms_f32]->fn.norms_f32(queries.at, queries.stride, count, queries.dim, inverses);
+    for (size_t q = 0; q < count; q++) topk_init(&s->heaps[q], s->hits + q * j->keep, j->keep);
+    first_pass(j, queries, inverses, s);
     for (size_t q = 0; q < count; q++) {
-        const float *query = rows_at(j->query, from + q);
-#ifndef ASSAY_WORKER
-        second_pass(j, query, &s->heaps[q], s);
-#else
-        topk_init(&s->heaps[q], s->hits + q * j->keep, j->k);
-        scan_whole(j, query, &s->heaps[q], s->scores);
-#endif
+        if (j->metric == METRIC_L2) second_pass(j, rows_at(queries, q), &s->heaps[q], s);
         topk_finish(&s->heaps[q]);
         for (size_t i = 0; i < j->k; i++) j->ids[(from + q) * j->k + i] = (int32_t)s->heaps[q].hits[i].id;
     }
@@ -136,6 +111,7 @@ static void scratch_free(struct scratch *s)
     mem_free(s->hits);
     mem_free(s->heaps);
     mem_free(s->pick);
+    mem_free(s->above);
     mem_free(s->scores);
 }
 
@@ -145,8 +121,9 @@ static int scratch_make(struct scratch *s, const struct job *j)
     s->hits = mem_alloc(j->query_tile * j->keep, sizeof *s->hits);
     s->heaps = mem_alloc(j->query_tile, sizeof *s->heaps);
     s->pick = mem_alloc(j->keep, sizeof *s->pick);
+    s->above = mem_alloc(BASE_TILE, sizeof *s->above);
     s->scores = mem_alloc(j->keep > BASE_TILE ? j->keep : BASE_TILE, sizeof *s->scores);
-    return s->tile && s->hits && s->heaps && s->pick && s->scores;
+    return s->tile && s->hits && s->heaps && s->pick && s->above && s->scores;
 }
 
 static void work(void *context, int thread, size_t from, size_t to)
@@ -202,16 +179,14 @@ int truth_compute(struct truth *out, struct rows base, struct rows query, size_t
     if (status != ERR_OK) return status;
     struct job j = { .base = base, .query = query, .metric = metric };
     j.k = k < base.count ? k : base.count;
-    j.keep = j.k + MARGIN < base.count ? j.k + MARGIN : base.count;
+    j.keep = metric != METRIC_L2 ? j.k : j.k + MARGIN < base.count ? j.k + MARGIN : base.count;
     threads = threads < 1 ? 1 : threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : threads;
     const size_t share = (query.count + (size_t)threads - 1) / (size_t)threads;
-    j.query_tile = share < QUERY_TILE ? share : QUERY_TILE;
+    const size_t fit = QUERY_BYTES / (base.dim * sizeof(float) + 1), most = fit < 3 ? 3 : fit < QUERY_MOST ? fit : QUERY_MOST;
+    j.query_tile = share < most ? share : most;
     if (kernels) j.kernels = *kernels;
     else status = kernel_set_resolve(&j.kernels, NULL, e);
     if (status != ERR_OK) return status;
-#ifndef ASSAY_WORKER
-    openblas_set_num_threads(1); /* the queries are split here; two levels of threads fight */
-#endif
     j.squares = mem_alloc(base.count, sizeof *j.squares);
     j.inverses = mem_alloc(base.count, sizeof *j.inverses);
     j.ids = mem_alloc(query.count * j.k, sizeof *j.ids);
