@@ -2,10 +2,10 @@
  * cmd_ann.c - recall, latency and bytes of indexes, side by side. */
 #include "bench/ann.h"
 #include "bench/command.h"
+#include "bench/sink.h"
 #include "kernels/base/mem.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct request {
     const char *base, *query, *truth, *metric, *kernel, *out;
@@ -99,20 +99,10 @@ static void print_head(const struct ann_set *s, const struct request *r)
     printf("\n");
 }
 
-struct sink {
-    const struct request *request;
-    struct layout layout;
-    struct run run;
-    int fd; /* ann.csv; -1: not wanted */
-    struct text path;
-};
-
 static int open_sink(struct sink *o, const struct request *r, const struct ann_set *s, int argc, char **argv,
                      struct err *e)
 {
-    struct kernel_set kernels;
-    int status = run_init(&o->run, argc, argv, e);
-    if (status == ERR_OK) status = layout_init(&o->layout, e);
+    int status = sink_init(o, argc, argv, r->json, r->out, e);
     for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
         const struct index_ops *ops;
         struct params *params;
@@ -121,49 +111,22 @@ static int open_sink(struct sink *o, const struct request *r, const struct ann_s
         params_destroy(params);
         status = ann_layout(&o->layout, ops, e);
     }
-    if (status == ERR_OK) status = kernel_set_resolve(&kernels, r->kernel, e);
-    if (status != ERR_OK || !r->out) return status;
-    run_note_kernels(&o->run, r->kernel, &kernels);
+    if (status != ERR_OK) return status;
     run_note(&o->run, "dataset", "%s, %zu x %zu, %016llx", s->name, s->base.rows.count, s->base.rows.dim,
              (unsigned long long)s->base.content_hash);
     run_note(&o->run, "queries", "%zu, %016llx", s->query.rows.count, (unsigned long long)s->query.content_hash);
     run_note(&o->run, "seed", "%lld", (long long)r->seed);
-    status = folder_make(r->out, e);
-    text_add(&o->path, "%s/ann.csv", r->out);
-    if (status == ERR_OK) status = row_open(&o->fd, text_of(&o->path), &o->layout, text_of(&o->run.notes), e);
-    return status;
-}
-
-static void close_sink(struct sink *o)
-{
-    if (o->fd >= 0) close(o->fd);
-    text_free(&o->path);
-    layout_fini(&o->layout);
-    run_fini(&o->run);
+    return sink_create(o, "ann.csv", r->kernel, e);
 }
 
 static int emit(struct sink *o, const struct ann_set *s, const struct ann_arm *a, int rep, struct err *e)
 {
     struct row row;
-    struct text line = { 0 };
     int status = row_init(&row, &o->layout, e);
     if (status != ERR_OK) return status;
     status = ann_row(&row, &o->run, s, a, rep, e);
-    if (status == ERR_OK && o->request->json) {
-        row_json(&row, &line);
-        fputs(text_of(&line), stdout);
-    } else if (status == ERR_OK) {
-        print_row(a, &row);
-    }
-    text_clear(&line);
-    if (status == ERR_OK && o->fd >= 0) {
-        row_csv(&row, &line);
-        status = row_append(o->fd, &line, text_of(&o->path), e);
-        if (status == ERR_OK)
-            status = point_queries(o->request->out, row_get(&row, "point_id"), NULL, &a->quality, &a->calls,
-                                   a->point.batch, e);
-    }
-    text_free(&line);
+    if (status == ERR_OK && !o->json) print_row(a, &row);
+    if (status == ERR_OK) status = sink_emit(o, &row, NULL, &a->quality, &a->calls, a->point.batch, e);
     row_fini(&row);
     return status;
 }
@@ -201,7 +164,7 @@ static int run(int argc, char **argv, struct err *e)
     struct request r = { .metric = "cosine", .kernel = "", .k = 10, .batch = 1, .threads = 1, .seed = 42,
                          .reps = 1 };
     struct ann_set s = { 0 };
-    struct sink o = { .request = &r, .fd = -1 };
+    struct sink o = { .fd = -1 };
     enum metric metric;
     int status = parse(argc, argv, &r, e);
     if (status == ERR_OK) status = metric_parse(r.metric, &metric, e);
@@ -210,7 +173,7 @@ static int run(int argc, char **argv, struct err *e)
     if (status == ERR_OK) status = open_sink(&o, &r, &s, argc, argv, e);
     if (status == ERR_OK) status = ann_set_truth(&s, r.truth, (size_t)r.k, (int)r.threads, e);
     if (status == ERR_OK) status = measure(&r, &s, &o, e);
-    close_sink(&o);
+    sink_close(&o);
     ann_set_close(&s);
     for (size_t i = 0; i < r.count; i++) free(r.expanded[i]);
     mem_free(r.expanded);

@@ -210,7 +210,7 @@ const struct command cmd_compare = {
             "  --run SUBJECT      the arms are assay binaries: what each of them runs\n"
             "  --cpu N, --seed N  the CPU to run on (the one we start on), seed of data and order (1)\n"
             "  --out DIR          raw.csv, compare.csv, figures, claim.md\n"
-            "  --json             one object a line, one line a verdict\n\n" SUBJECT_HELP
+            "  --json             one object a line, one line a verdict\n\n" SUBJECT_HELP SUBJECT_HELP_KERNEL
             "\nexample: assay compare kernel:cosine_f32=avx2 kernel:cosine_f32=avx512 --where l1 --then index:flat\n",
     .run = run,
 };

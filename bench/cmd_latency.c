@@ -191,9 +191,14 @@ static int run(int argc, char **argv, struct err *e)
         { "--budget", OPTION_REAL, &a.budget_s, 0.01, 1e6 },
     };
     subject_options(&a.data, options + 9);
+    options[9 + SUBJECT_OPTIONS - SUBJECT_KERNEL_OPTIONS] = (struct option){ 0 }; /* the table ends before those */
     int status = options_parse(argc, argv, options, &a.subjects, e);
     if (status != ERR_OK) return status;
     if (a.subjects.count == 0) return FAIL(e, ERR_ARG, "name a subject: index:SPEC or rag:DB");
+    for (int i = 0; i < a.subjects.count; i++)
+        if (strncmp(a.subjects.at[i], "kernel:", 7) == 0)
+            return FAIL(e, ERR_ARG, "%s: a kernel has no latency of its own here (assay bench, assay compare)",
+                        a.subjects.at[i]);
     if (a.subjects.count > SUBJECTS_MOST)
         return FAIL(e, ERR_ARG, "%d subjects, at most %d", a.subjects.count, SUBJECTS_MOST);
     (void)clock_pin((int)a.cpu, NULL); /* where binding is forbidden the scheduler's choice stands */

@@ -2,10 +2,10 @@
  * cmd_rag.c - a pipeline over a file of questions. */
 #include "bench/command.h"
 #include "bench/rag.h"
+#include "bench/sink.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* So deep is stage one judged at least. */
 enum { TRUTH_DEPTH = 100 };
@@ -121,60 +121,24 @@ static void print_point(const struct rag_set *s, const struct rag_arm *a, const 
     print_stages(a, row);
 }
 
-struct sink {
-    struct layout layout;
-    struct run run;
-    int fd; /* rag.csv; -1: not wanted */
-    struct text path;
-};
-
 static int open_sink(struct sink *o, const struct request *r, const struct rag_set *s, int argc, char **argv,
                      struct err *e)
 {
-    struct kernel_set kernels;
-    int status = run_init(&o->run, argc, argv, e);
-    if (status == ERR_OK) status = layout_init(&o->layout, e);
+    int status = sink_init(o, argc, argv, r->json, r->out, e);
     if (status == ERR_OK) status = rag_layout(&o->layout, e);
-    if (status == ERR_OK) status = kernel_set_resolve(&kernels, r->kernel, e);
-    if (status != ERR_OK || !r->out) return status;
-    run_note_kernels(&o->run, r->kernel, &kernels);
+    if (status != ERR_OK) return status;
     run_note(&o->run, "dataset", "%s, with questions and labels %016llx", s->name, (unsigned long long)s->hash);
-    status = folder_make(r->out, e);
-    text_add(&o->path, "%s/rag.csv", r->out);
-    if (status == ERR_OK) status = row_open(&o->fd, text_of(&o->path), &o->layout, text_of(&o->run.notes), e);
-    return status;
+    return sink_create(o, "rag.csv", r->kernel, e);
 }
 
-static void close_sink(struct sink *o)
-{
-    if (o->fd >= 0) close(o->fd);
-    text_free(&o->path);
-    layout_fini(&o->layout);
-    run_fini(&o->run);
-}
-
-static int emit(struct sink *o, const struct request *r, const struct rag_set *s, const struct rag_arm *a, int rep,
-                struct err *e)
+static int emit(struct sink *o, const struct rag_set *s, const struct rag_arm *a, int rep, struct err *e)
 {
     struct row row;
-    struct text line = { 0 };
     int status = row_init(&row, &o->layout, e);
     if (status != ERR_OK) return status;
     status = rag_row(&row, &o->run, s, a, rep, e);
-    if (status == ERR_OK && r->json) {
-        row_json(&row, &line);
-        fputs(text_of(&line), stdout);
-    } else if (status == ERR_OK) {
-        print_point(s, a, &row);
-    }
-    text_clear(&line);
-    if (status == ERR_OK && o->fd >= 0) {
-        row_csv(&row, &line);
-        status = row_append(o->fd, &line, text_of(&o->path), e);
-        if (status == ERR_OK)
-            status = point_queries(r->out, row_get(&row, "point_id"), s->queries.names, &a->quality, &a->calls, 1, e);
-    }
-    text_free(&line);
+    if (status == ERR_OK && !o->json) print_point(s, a, &row);
+    if (status == ERR_OK) status = sink_emit(o, &row, s->queries.names, &a->quality, &a->calls, 1, e);
     row_fini(&row);
     return status;
 }
@@ -189,7 +153,7 @@ static int measure(const struct request *r, struct rag_set *s, struct sink *o, s
     if (status == ERR_OK) status = rag_open(&arm, s, &point, RAG_USUAL | (r->ceiling ? RAG_CEILING : 0), e);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
         status = rag_time(&arm, s, (size_t)r->least_calls, 0, e);
-        if (status == ERR_OK) status = emit(o, r, s, &arm, rep, e);
+        if (status == ERR_OK) status = emit(o, s, &arm, rep, e);
     }
     if (status == ERR_OK && r->run_file) status = rag_write_run(r->run_file, s, &arm, e);
     if (status == ERR_OK && r->qrels_out) status = rag_write_qrels(r->qrels_out, s, e);
@@ -213,7 +177,7 @@ static int run(int argc, char **argv, struct err *e)
     if (status == ERR_OK) status = rag_set_open(&s, r.kb, r.query, r.qrels, e);
     if (status == ERR_OK) status = open_sink(&o, &r, &s, argc, argv, e);
     if (status == ERR_OK) status = measure(&r, &s, &o, e);
-    close_sink(&o);
+    sink_close(&o);
     rag_set_close(&s);
     return status;
 }

@@ -20,11 +20,12 @@ void subject_options(struct subject_data *d, struct option *table)
     const struct option options[SUBJECT_OPTIONS] = {
         { "--base", OPTION_TEXT, &d->base, 0, 0 },           { "--query", OPTION_TEXT, &d->query, 0, 0 },
         { "--metric", OPTION_TEXT, &d->metric, 0, 0 },       { "--questions", OPTION_TEXT, &d->questions, 0, 0 },
-        { "--where", OPTION_TEXT, &d->where, 0, 0 },         { "--n", OPTION_INT, &d->n, 1, 1e9 },
+        { "--qrels", OPTION_TEXT, &d->qrels, 0, 0 },         { "--n", OPTION_INT, &d->n, 1, 1e9 },
         { "--queries", OPTION_INT, &d->query_count, 1, 1e6 }, { "--dim", OPTION_INT, &d->dim, 1, 65536 },
-        { "-k", OPTION_INT, &d->k, 1, 1e5 },                 { "--bits", OPTION_INT, &d->bits, 1, 8 },
+        { "-k", OPTION_INT, &d->k, 1, 1e5 },
+        /* of kernels alone */
+        { "--where", OPTION_TEXT, &d->where, 0, 0 },         { "--bits", OPTION_INT, &d->bits, 1, 8 },
         { "--batch", OPTION_INT, &d->batch, 1, 1024 },       { "--gather", OPTION_FLAG, &d->gather, 0, 0 },
-        { "--qrels", OPTION_TEXT, &d->qrels, 0, 0 },
     };
     memcpy(table, options, sizeof options);
 }

@@ -26,17 +26,18 @@ struct subject_data {
     int gather;                 /* kernel: rows by a random list */
 };
 extern const struct subject_data SUBJECT_DATA_USUAL;
-enum { SUBJECT_OPTIONS = 13 };
+enum { SUBJECT_OPTIONS = 13, SUBJECT_KERNEL_OPTIONS = 4 }; /* the last four only say something of kernels */
 /* Writes the options that fill *d into table (SUBJECT_OPTIONS of them, without the end). */
 void subject_options(struct subject_data *d, struct option *table);
-/* The help lines of those options. */
-#define SUBJECT_HELP \
-    "what they work on\n" \
-    "  --dim N            kernel, made vectors: dimensions                        (384)\n" \
+/* The help lines of those options: of kernels alone, and of all others. */
+#define SUBJECT_HELP_KERNEL \
     "  --where LEVEL      kernel: working set l1, l2, l3 or dram                  (l2)\n" \
     "  --bits N           kernel: bits of a code                                  (4)\n" \
     "  --batch N          kernel: queries a call                                  (1)\n" \
-    "  --gather           kernel: rows by a random list\n" \
+    "  --gather           kernel: rows by a random list\n"
+#define SUBJECT_HELP \
+    "what they work on\n" \
+    "  --dim N            dimensions of what is made                              (384)\n" \
     "  --base, --query F  index: vector files; without them clustered vectors are made\n" \
     "  --n, --queries N   index: how many to make                                 (20000, 200)\n" \
     "  --metric M         index: cosine, dot or l2                                (cosine)\n" \

@@ -137,7 +137,7 @@ static void nearest_names(void)
     static const struct { const char *wanted, *says; } cases[] = {
         { "turbo", "; nearest is 'turboquant'" }, /* a beginning */
         { "rabitk", "; nearest is 'rabitq'" },
-        { "truboqaunt", "; nearest is 'turboquant'" },
+        { "truboquant", "; nearest is 'turboquant'" },
         { "xyz", "; there are flat, turboquant, ivf, rabitq" }, /* three letters of three say nothing */
         { "hnsw", "; there are flat, turboquant, ivf, rabitq" },
         { "", "; there are flat, turboquant, ivf, rabitq" },

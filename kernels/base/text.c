@@ -111,10 +111,10 @@ static size_t distance(const char *wanted, const char *name)
     return *wanted && strncmp(name, wanted, strlen(wanted)) == 0 ? 1 : edit_distance(wanted, name);
 }
 
-/* Two letters, and one more in every four: beyond that a name has nothing to do with the other. */
+/* One letter, and one more in every four: beyond that a name has nothing to do with the other. */
 static int is_near(const char *wanted, const char *name)
 {
-    return distance(wanted, name) <= 2 + strlen(wanted) / 4 && distance(wanted, name) < strlen(wanted);
+    return distance(wanted, name) <= 1 + strlen(wanted) / 4 && distance(wanted, name) < strlen(wanted);
 }
 
 const char *text_hint(struct hint *out, const char *wanted, const char *const *names, size_t count)
