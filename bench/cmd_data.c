@@ -442,22 +442,13 @@ static int data_queries(int argc, char **argv, struct err *e)
     return status;
 }
 
-static const struct { const char *name; int (*run)(int argc, char **argv, struct err *e); } verbs[] = {
+static const struct subverb actions[] = {
     { "list", data_list }, { "get", data_get },     { "import", data_import }, { "info", data_info },
     { "gen", data_gen },   { "split", data_split }, { "truth", data_truth },   { "queries", data_queries },
+    { 0 },
 };
 
-static int run(int argc, char **argv, struct err *e)
-{
-    enum { COUNT = sizeof verbs / sizeof *verbs };
-    const char *names[COUNT];
-    for (size_t i = 0; i < COUNT; i++) {
-        names[i] = verbs[i].name;
-        if (argc > 1 && strcmp(argv[1], names[i]) == 0) return verbs[i].run(argc - 1, argv + 1, e);
-    }
-    if (argc < 2) return FAIL(e, ERR_ARG, "data what? list, get, import, info, gen, split, truth or queries");
-    return FAIL(e, ERR_ARG, "data has no '%s'%s", argv[1], NEAREST(argv[1], names, COUNT));
-}
+static int run(int argc, char **argv, struct err *e) { return command_action(actions, argc, argv, e); }
 
 const struct command cmd_data = {
     .name = "data",

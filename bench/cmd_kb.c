@@ -250,24 +250,15 @@ static int kb_check(int argc, char **argv, struct err *e)
     return status;
 }
 
-static const struct { const char *name; int (*run)(int argc, char **argv, struct err *e); } verbs[] = {
+static const struct subverb actions[] = {
 #ifndef ASSAY_WORKER
     { "create", kb_create }, { "import", kb_import },
 #endif
     { "stats", kb_stats },   { "check", kb_check },
+    { 0 },
 };
 
-static int run(int argc, char **argv, struct err *e)
-{
-    enum { COUNT = sizeof verbs / sizeof *verbs };
-    const char *names[COUNT];
-    for (size_t i = 0; i < COUNT; i++) {
-        names[i] = verbs[i].name;
-        if (argc > 1 && strcmp(argv[1], names[i]) == 0) return verbs[i].run(argc - 1, argv + 1, e);
-    }
-    if (argc < 2) return FAIL(e, ERR_ARG, "kb what? create, import, stats or check");
-    return FAIL(e, ERR_ARG, "kb has no '%s'%s", argv[1], NEAREST(argv[1], names, COUNT));
-}
+static int run(int argc, char **argv, struct err *e) { return command_action(actions, argc, argv, e); }
 
 const struct command cmd_kb = {
     .name = "kb",

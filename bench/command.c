@@ -94,6 +94,18 @@ int options_parse(int argc, char **argv, const struct option *table, struct opti
     return ERR_OK;
 }
 
+int command_action(const struct subverb *actions, int argc, char **argv, struct err *e)
+{
+    const char *names[64], *asked = argc > 1 ? argv[1] : "";
+    size_t count = 0;
+    for (; actions[count].name && count < 64; count++) {
+        names[count] = actions[count].name;
+        if (strcmp(asked, names[count]) == 0) return actions[count].run(argc - 1, argv + 1, e);
+    }
+    if (argc < 2) return FAIL(e, ERR_ARG, "%s what? %s", argv[0], NEAREST("", names, count) + strlen("; there are "));
+    return FAIL(e, ERR_ARG, "%s has no '%s'%s", argv[0], asked, NEAREST(asked, names, count));
+}
+
 static uint64_t now_ns(void)
 {
     struct timespec t;

@@ -21,6 +21,14 @@ struct command {
 const struct command *command_at(int i); /* NULL past the last */
 const struct command *command_find(const char *name);
 
+/* Verbs of a verb: a table that ends at a NULL name. */
+struct subverb {
+    const char *name;
+    int (*run)(int argc, char **argv, struct err *e); /* argv[0] is the action */
+};
+/* Runs the action that argv[1] names.  ERR_ARG when there is none such, or no argv[1]. */
+int command_action(const struct subverb *actions, int argc, char **argv, struct err *e);
+
 /* --- options ------------------------------------------------------------------------------ */
 /* One pass over argv: "--name value", "--name=value", flags, and the rest as positional. */
 struct option {

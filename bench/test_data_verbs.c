@@ -182,7 +182,7 @@ static void wrong_usage(void)
     put("siftsmall_base.fvecs", "wrong");
     expect("data get siftsmall --from . --out x", 1, "5 bytes, the manifest says 5160000");
     expect("data queries", 2, "one DB");
-    expect("kb", 2, "create, import, stats or check");
+    expect("kb", 2, "create, import, stats, check");
     expect("kb import my.sqlite", 2, "--entities or --relations");
     expect("data info gen", 2, "no reader for this suffix");
     expect("data --help", 0, "assay data truth");
