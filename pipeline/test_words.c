@@ -56,7 +56,7 @@ static void bm25(void)
     CHECK(strcmp(candidates(p, "GREY granite"), "3 ") == 0, "%s", candidates(p, "GREY granite"));
     CHECK(strcmp(candidates(p, "unheard"), "") == 0, "%s", candidates(p, "unheard"));
     CHECK(strcmp(candidates(p, " \t"), "") == 0, "%s", candidates(p, " "));
-    CHECK(strcmp(candidates(p, "text OR pos:n"), "") == 0, "keys are no words: %s", candidates(p, "text OR pos:n"));
+    CHECK(strcmp(candidates(p, "text OR pos:q"), "") == 0, "keys are no words: %s", candidates(p, "text OR pos:q"));
     CHECK(strcmp(candidates(p, "\"bark\" NEAR( * ^"), "2 ") == 0, "nothing is syntax: %s", candidates(p,
                                                                                                       "\"bark\" NEAR( *"));
     CHECK(access(kb_path("words.db.assay-words"), F_OK) == 0, "kept beside the base");
@@ -72,12 +72,83 @@ static void bm25(void)
     p = words("words.db", "retrieve=bm25");
     CHECK(strcmp(candidates(p, "pet"), "2 ") == 0, "made again: %s", candidates(p, "pet"));
     pipeline_close(p);
+    int64_t size = 0;
+    for (int cut = 0; cut < 40; cut++) { /* a file cut short, or with a changed byte */
+        struct stat st;
+        if (stat(kb_path("words.db.assay-words"), &st) != 0) break;
+        size = st.st_size;
+        const int64_t at = size * cut / 40;
+        f = fopen(kb_path("words.db.assay-words"), "r+b");
+        if (f && cut % 2 == 0) (void)!ftruncate(fileno(f), at);
+        else if (f) fseek(f, at, SEEK_SET), fputc(0x5a ^ cut, f);
+        if (f) fclose(f);
+        p = words("words.db", "retrieve=bm25");
+        CHECK(strcmp(candidates(p, "pet"), "2 ") == 0, "damaged at %lld: %s", (long long)at, candidates(p, "pet"));
+        pipeline_close(p);
+    }
+    CHECK(size > 100, "a file to damage");
     p = words("words.db", "retrieve=bm25");
     struct answer a;
     CHECK(kb_ask(p, x[0], 2, 1, &a) == ERR_OK, "%s", kb_err.text);
     const struct question mute = { .vector = x[0], .dim = 2 };
     CHECK(pipeline_query(p, &mute, 1, &a, &kb_err) == ERR_ARG && strstr(kb_err.text, "text"), "%s", kb_err.text);
     pipeline_close(p);
+}
+
+/* FTS5's own bm25() over the same texts: documents of 1 to 20 of 60 words, common and rare. */
+static void as_fts5(void)
+{
+    enum { DOCUMENTS = 300, VOCABULARY = 60, ASKED = 40 };
+    sqlite3 *db = NULL;
+    sqlite3_stmt *add = NULL, *ask = NULL;
+    struct store *s = NULL;
+    static float rows[DOCUMENTS][2];
+    char text[400];
+    CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK &&
+          sqlite3_exec(db, "CREATE VIRTUAL TABLE w USING fts5(t, tokenize = 'porter unicode61')", NULL, NULL, NULL) == 0 &&
+          sqlite3_prepare_v2(db, "INSERT INTO w (rowid, t) VALUES (?1, ?2)", -1, &add, NULL) == SQLITE_OK &&
+          sqlite3_prepare_v2(db, "SELECT rowid, -rank FROM w WHERE w MATCH ?1 ORDER BY 2 DESC, 1", -1, &ask, NULL) ==
+              SQLITE_OK, "%s", sqlite3_errmsg(db));
+    CHECK(store_open(&s, kb_path("oracle.db"), STORE_CREATE, &kb_err) == ERR_OK, "%s", kb_err.text);
+    for (int64_t d = 1; d <= DOCUMENTS; d++) {
+        text[0] = 0;
+        for (uint64_t n = 1 + test_rand() % 20; n > 0; n--) {
+            const uint64_t a = test_rand() % VOCABULARY, b = test_rand() % VOCABULARY;
+            snprintf(text + strlen(text), 16, "%sword%llu%s", *text ? " " : "", (unsigned long long)(a < b ? a : b),
+                     n % 3 ? "" : "s");
+        }
+        rows[d - 1][0] = 1;
+        CHECK(store_add_entity(s, 7 * d, "t", text, NULL, &kb_err) == ERR_OK &&
+              store_add_vector(s, 7 * d, rows[d - 1], 2, &kb_err) == ERR_OK, "%s", kb_err.text);
+        sqlite3_bind_int64(add, 1, 7 * d);
+        sqlite3_bind_text(add, 2, text, -1, SQLITE_STATIC);
+        CHECK(sqlite3_step(add) == SQLITE_DONE && sqlite3_reset(add) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    }
+    CHECK(store_commit(s, &kb_err) == ERR_OK, "%s", kb_err.text);
+    store_close(s);
+    struct pipeline *p = words("oracle.db", "retrieve=bm25 top_k_candidates=1000");
+    for (int i = 0; p && i < ASKED; i++) {
+        struct answer a;
+        char match[200];
+        const unsigned w = (unsigned)(test_rand() % VOCABULARY), v = (unsigned)(test_rand() % VOCABULARY);
+        snprintf(text, sizeof text, "word%u, unheard Words%u word%u", w, v, w); /* one twice */
+        snprintf(match, sizeof match, "word%u OR unheard OR words%u OR word%u", w, v, w);
+        const struct question q = { .text = text, .vector = rows[0], .dim = 2 };
+        CHECK(pipeline_query(p, &q, 1, &a, &kb_err) == ERR_OK, "%s", kb_err.text);
+        sqlite3_bind_text(ask, 1, match, -1, SQLITE_STATIC);
+        size_t n = 0;
+        for (; sqlite3_step(ask) == SQLITE_ROW; n++) {
+            if (n >= a.candidate_count) continue;
+            const double want = sqlite3_column_double(ask, 1), got = (double)a.candidates[n].score;
+            CHECK(fabs(want - got) <= 1e-5 * want + 1e-9, "%s: rank %zu: %.8g, FTS5 %.8g", text, n, got, want);
+        }
+        CHECK(n == a.candidate_count, "%s: %zu documents, FTS5 finds %zu", text, a.candidate_count, n);
+        sqlite3_reset(ask);
+    }
+    pipeline_close(p);
+    sqlite3_finalize(add);
+    sqlite3_finalize(ask);
+    sqlite3_close(db);
 }
 
 /* The vector is nearest to 3, 4, 2, 1 in that order; "cat" is 4, 1. */
@@ -102,6 +173,7 @@ int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
     test_case("bm25", bm25);
+    test_case("bm25 is that of FTS5", as_fts5);
     test_case("hybrid", hybrid);
     return kb_end();
 }
