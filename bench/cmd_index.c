@@ -15,7 +15,7 @@ struct request {
     struct option_list words;
     const char *base, *query, *metric, *kernel, *out, *spec, *format;
     int64_t k, batch, threads, seed, dim;
-    int json;
+    int json, angle;
 };
 
 static void print_stats(const struct index *ix, int json)
@@ -106,15 +106,30 @@ static int info(const struct request *r, struct err *e)
     return ERR_OK;
 }
 
-static void print_hits(const struct hit *hits, size_t count, size_t query, int json)
+static void print_hits(const struct hit *hits, size_t count, size_t query, const char *what, int json)
 {
     for (size_t i = 0; i < count; i++) {
         if (json)
-            printf("{\"query\":%zu,\"rank\":%zu,\"id\":%" PRId64 ",\"score\":%.9g}\n", query, i + 1, hits[i].id,
-                   (double)hits[i].score);
+            printf("{\"query\":%zu,\"rank\":%zu,\"id\":%" PRId64 ",\"%s\":%.9g}\n", query, i + 1, hits[i].id,
+                   what, (double)hits[i].score);
         else
             printf("%8zu %5zu %12" PRId64 " %14.6f\n", query, i + 1, hits[i].id, (double)hits[i].score);
     }
+}
+
+/* Cosines become angles, in the order they are in: the nearest has the smallest. */
+static int turn_into_angles(const struct kernel_set *kernels, struct hit *hits, const size_t *counts, size_t queries,
+                            size_t k, struct err *e)
+{
+    float *angles = mem_alloc(k, sizeof *angles);
+    if (!angles) return FAIL(e, ERR_MEM, "no memory for %zu angles", k);
+    for (size_t q = 0; q < queries; q++, hits += k) {
+        for (size_t i = 0; i < counts[q]; i++) angles[i] = hits[i].score;
+        kernels->of[OP_angle_f32]->fn.angle_f32(angles, counts[q], angles);
+        for (size_t i = 0; i < counts[q]; i++) hits[i].score = angles[i];
+    }
+    mem_free(angles);
+    return ERR_OK;
 }
 
 /* -1 where there are fewer than k. */
@@ -144,7 +159,9 @@ static int search(const struct request *r, struct err *e)
     if (!r->query) return FAIL(e, ERR_ARG, "search needs --query FILE");
     int status = load(&ix, r, &kernels, &fingerprint, e);
     if (status != ERR_OK) return status;
-    status = dataset_open(&query, r->query, e);
+    if (r->angle && ix->config.metric != METRIC_COSINE)
+        status = FAIL(e, ERR_ARG, "--angle: the metric of %s is %s, not cosine", r->words.at[1], metric_name(ix->config.metric));
+    if (status == ERR_OK) status = dataset_open(&query, r->query, e);
     if (status == ERR_OK && !query.rows.at) status = FAIL(e, ERR_FORMAT, "%s holds no vectors", r->query);
     struct hit *hits = mem_alloc(query.rows.count * k, sizeof *hits);
     size_t *counts = mem_alloc(query.rows.count, sizeof *counts);
@@ -153,10 +170,12 @@ static int search(const struct request *r, struct err *e)
     if (status == ERR_OK)
         status =
             index_search(ix, query.rows, k, (size_t)r->batch, (int)r->threads, hits, counts, e);
+    if (status == ERR_OK && r->angle) status = turn_into_angles(&kernels, hits, counts, query.rows.count, k, e);
     if (status == ERR_OK && r->out) status = write_ids(r->out, hits, counts, query.rows.count, k, e);
     else if (status == ERR_OK) {
-        if (!r->json) printf("%8s %5s %12s %14s\n", "query", "rank", "id", "score");
-        for (size_t q = 0; q < query.rows.count; q++) print_hits(hits + q * k, counts[q], q, r->json);
+        const char *what = r->angle ? "angle" : "score";
+        if (!r->json) printf("%8s %5s %12s %14s\n", "query", "rank", "id", what);
+        for (size_t q = 0; q < query.rows.count; q++) print_hits(hits + q * k, counts[q], q, what, r->json);
     }
     mem_free(hits);
     mem_free(counts);
@@ -229,7 +248,8 @@ static int run(int argc, char **argv, struct err *e)
         { "-k", OPTION_INT, &r.k, 1, 1e6 },             { "--batch", OPTION_INT, &r.batch, 1, 1e6 },
         { "--threads", OPTION_INT, &r.threads, 1, 256 }, { "--seed", OPTION_INT, &r.seed, 0, 9e18 },
         { "--format", OPTION_TEXT, &r.format, 0, 0 },   { "--dim", OPTION_INT, &r.dim, 1, INDEX_DIM_MAX },
-        { "--json", OPTION_FLAG, &r.json, 0, 0 },       { 0 },
+        { "--json", OPTION_FLAG, &r.json, 0, 0 },       { "--angle", OPTION_FLAG, &r.angle, 0, 0 },
+        { 0 },
     };
     const int status = options_parse(argc, argv, options, &r.words, e);
     if (status != ERR_OK) return status;
@@ -247,7 +267,7 @@ const struct command cmd_index = {
     .summary = "indexes in files: build, info, search, export; params lists what every index takes",
     .help = "usage: assay index build --base FILE --index SPEC --out FILE [--metric M] [--seed N] [--threads N]\n"
             "       assay index info FILE\n"
-            "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--out FILE.ivecs]\n"
+            "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--angle] [--out FILE.ivecs]\n"
             "       assay index export (FILE | --index SPEC (--base FILE | --dim N)) --format upstream-json [--out FILE]\n"
             "       assay index params [NAME]\n\n"
             "  --base FILE     vectors, in any format of assay data list; their ids are their numbers, from 0\n"
@@ -263,6 +283,7 @@ const struct command cmd_index = {
             "                  turboquant up to 7 bits, whose levels its search then uses, and of upstream, by cosine\n"
             "                  (upstream:db=FILE reads such a file)\n"
             "  --dim N         of an index that brings its own rows: upstream:db=kb.sqlite\n"
+            "  --angle         search: the angle to the query in radians, 0..pi, in place of the cosine\n"
             "  --json          one object a line\n\n"
             "example:\n"
             "  assay index build --base base.fvecs --index turboquant:bits=4 --out base.assay\n"

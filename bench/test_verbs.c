@@ -160,6 +160,8 @@ static void index_files(void)
     works("index search t.assay --query d/query.fvecs -k 2 --json", "\"rank\":2");
     CHECK(lines(text_of(&said)) == 40, "%zu lines of 20 x 2 hits", lines(text_of(&said)));
     works("index search t.assay --query d/query.fvecs -k 10 --out found.ivecs", "");
+    works("index search t.assay --query d/query.fvecs -k 2 --angle --json", "\"angle\":");
+    CHECK(json_number("angle", 0) >= 0 && json_number("angle", 0) < 1.5708, "the nearest: %s", text_of(&said));
     works("index params turboquant", "estimator");
 }
 

@@ -201,6 +201,12 @@ static void call_above_f32(const struct workload_shape *s, const struct kernel *
     kept[s->rows] = (uint32_t)k->fn.above_f32(o->rows, s->rows, 0.9f, kept);
 }
 
+/* One place of the output stays as it was: it is sized for survivors and their number. */
+static void call_angle_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.angle_f32(o->rows, s->rows, o->out);
+}
+
 /* --- rotation --------------------------------------------------------------------------------- */
 
 static void power_of_two(struct workload_shape *s)
@@ -516,6 +522,8 @@ static const struct driver drivers[OP_COUNT] = {
                        .demand = products, .tolerance = relative },
     [OP_above_f32] = { .uses = IGNORES_DIM, .row_bytes = score_row, .sizes = survive_sizes, .fill = above_fill,
                        .call = call_above_f32, .demand = no_demand, .round_up = one_dimension, .tidy = tidy_survive },
+    [OP_angle_f32] = { .uses = IGNORES_DIM, .row_bytes = score_row, .sizes = survive_sizes, .fill = above_fill,
+                       .call = call_angle_f32, .demand = no_demand, .round_up = one_dimension, .tolerance = turn_tolerance },
     [OP_turn_f32] = { .row_bytes = row_of_4, .sizes = turn_sizes, .fill = turn_fill, .call = call_turn_f32,
                       .demand = no_demand, .tolerance = turn_tolerance },
     [OP_fht_f32] = { .row_bytes = row_of_4, .sizes = no_sizes, .fill = fht_fill, .call = call_fht_f32,
