@@ -20,6 +20,6 @@ static size_t any(const float *scores, size_t count, float bound, uint32_t *kept
 }
 
 KERNELS = {
-    KERNEL("any", any, KERNEL_DEFAULT, "16 scores a test", "4 loads and compares and UMAXV per 16 scores; counted by hand, never timed"),
+    KERNEL("any", any, KERNEL_DEFAULT, "16 scores a test", "4 loads and compares and UMAXV per 16 scores; modelled, never timed"),
     KERNEL_END
 };

@@ -12,6 +12,6 @@ static void rows3(const float *query, const uint16_t *rows, size_t stride, const
 
 KERNELS = {
     KERNEL("rows3", rows3, KERNEL_DEFAULT, "widened by FCVTL",
-           "stored norms: as dot; computed: 2 FMAs a load; counted by hand, never timed"),
+           "stored norms: as dot; computed: 2 FMAs a load; modelled, never timed"),
     KERNEL_END
 };

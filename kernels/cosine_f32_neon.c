@@ -12,6 +12,6 @@ static void rows3(const float *query, const float *rows, size_t stride, const ui
 
 KERNELS = {
     KERNEL("rows3", rows3, KERNEL_DEFAULT, "3 rows a pass",
-           "stored norms: as dot_f32; computed: 2 FMAs a load, one row a pass; counted by hand, never timed"),
+           "stored norms: as dot_f32; computed: 2 FMAs a load, one row a pass; modelled, never timed"),
     KERNEL_END
 };

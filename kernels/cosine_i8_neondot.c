@@ -12,6 +12,6 @@ static void rows4(const int8_t *query, const int8_t *rows, size_t stride, const 
 
 KERNELS = {
     KERNEL("rows4", rows4, KERNEL_DEFAULT, "SDOT, 4 rows a pass",
-           "stored norms: as dot; computed: twice the arithmetic; counted by hand, never timed"),
+           "stored norms: as dot; computed: twice the arithmetic; modelled, never timed"),
     KERNEL_END
 };

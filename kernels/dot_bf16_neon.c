@@ -12,6 +12,6 @@ static void rows3(const float *query, const uint16_t *rows, size_t stride, const
 
 KERNELS = {
     KERNEL("rows3", rows3, KERNEL_DEFAULT, "widened by SHLL",
-           "half the bytes of f32 from memory; in cache the shuffle port of the widening; counted by hand, never timed"),
+           "half the bytes of f32 from memory; in cache the shuffle port of the widening; modelled, never timed"),
     KERNEL_END
 };

@@ -12,6 +12,6 @@ static void rows3(const float *query, const float *rows, size_t stride, const ui
 
 KERNELS = {
     KERNEL("rows3", rows3, KERNEL_DEFAULT, "3 rows a pass",
-           "per 32 dims of 3 rows 32 loads (16 as pairs) and 24 FMAs: the FMA pipes; counted by hand, never timed"),
+           "per 32 dims of 3 rows 32 loads (16 as pairs) and 24 FMAs: the FMA pipes; modelled, never timed"),
     KERNEL_END
 };

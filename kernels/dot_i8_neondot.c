@@ -12,6 +12,6 @@ static void rows4(const int8_t *query, const int8_t *rows, size_t stride, const 
 
 KERNELS = {
     KERNEL("rows4", rows4, KERNEL_DEFAULT, "SDOT, 4 rows a pass",
-           "per 16 bytes a load and a dot; counted by hand, never timed"),
+           "per 16 bytes a load and a dot; modelled, never timed"),
     KERNEL_END
 };

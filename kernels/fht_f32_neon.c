@@ -7,6 +7,6 @@ static void registers16(float *x, size_t n) { fht(x, n); }
 
 KERNELS = {
     KERNEL("registers16", registers16, KERNEL_DEFAULT, "64 elements in registers, then radix 8",
-           "per 4 elements 2 shuffles, 2 FMAs, log2(n) - 2 additions; counted by hand, never timed"),
+           "per 4 elements 2 shuffles, 2 FMAs, log2(n) - 2 additions; modelled, never timed"),
     KERNEL_END
 };

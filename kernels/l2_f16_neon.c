@@ -12,6 +12,6 @@ static void rows3(const float *query, const uint16_t *rows, size_t stride, const
 
 KERNELS = {
     KERNEL("rows3", rows3, KERNEL_DEFAULT, "widened by FCVTL",
-           "as dot and a subtraction for each load; counted by hand, never timed"),
+           "as dot and a subtraction for each load; modelled, never timed"),
     KERNEL_END
 };

@@ -12,6 +12,6 @@ static void rows3(const float *query, const float *rows, size_t stride, const ui
 
 KERNELS = {
     KERNEL("rows3", rows3, KERNEL_DEFAULT, "3 rows a pass",
-           "as dot_f32 and a subtraction for each load; counted by hand, never timed"),
+           "as dot_f32 and a subtraction for each load; modelled, never timed"),
     KERNEL_END
 };

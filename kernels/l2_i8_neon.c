@@ -12,6 +12,6 @@ static void rows4(const int8_t *query, const int8_t *rows, size_t stride, const 
 
 KERNELS = {
     KERNEL("rows4", rows4, KERNEL_DEFAULT, "SABD, UMULL and UADALP, 4 rows a pass",
-           "as dot and a subtraction; counted by hand, never timed"),
+           "as dot and a subtraction; modelled, never timed"),
     KERNEL_END
 };

@@ -19,6 +19,6 @@ static void blocked(const int8_t *queries, size_t query_stride, size_t query_cou
 }
 
 KERNELS = {
-    KERNEL("blocked", blocked, KERNEL_DEFAULT, "rows in L1, queries from L2", "as dot_i8 in L1; counted by hand, never timed"),
+    KERNEL("blocked", blocked, KERNEL_DEFAULT, "rows in L1, queries from L2", "as dot_i8 in L1; modelled, never timed"),
     KERNEL_END
 };

@@ -11,6 +11,6 @@ static void wide(const float *x, const float *scale, size_t dim, size_t half, fl
 }
 
 KERNELS = {
-    KERNEL("wide", wide, KERNEL_DEFAULT, "whole registers", "2 loads and a store per register; counted by hand, never timed"),
+    KERNEL("wide", wide, KERNEL_DEFAULT, "whole registers", "2 loads and a store per register; modelled, never timed"),
     KERNEL_END
 };

@@ -78,7 +78,7 @@ features() {
     done | report 'enabled, but not recorded by kernels/needs.h'
 }
 
-findings=$(includes; shape; functions; calls; features "$@")
+findings=$(includes; shape; scripts/kernel_table.sh --check; functions; calls; features "$@")
 [ -z "$findings" ] && exit 0
 printf '%s\n' "$findings"
 echo "lint: $(printf '%s\n' "$findings" | wc -l) findings"
