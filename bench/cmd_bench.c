@@ -121,7 +121,8 @@ static int each_shape(const struct asked *a, const struct axes *x, const struct 
             size_t left = i;
             const size_t w = left % where, g = (left /= where) % access, q = (left /= access) % batch;
             const size_t b = (left /= batch) % bits, d = left / bits;
-            if ((uses & USES_BITS) && (int)x->bits[b] < workload_least_bits((enum kernel_op)op)) continue;
+            const int least = workload_least_bits((enum kernel_op)op), most = workload_most_bits((enum kernel_op)op);
+            if ((uses & USES_BITS) && ((int)x->bits[b] < least || (int)x->bits[b] > most)) continue;
             const char *level = a->rows ? "" : levels[x->where[w]];
             const struct workload_shape shape = {
                 .op = (enum kernel_op)op, .dim = x->dims[d], .rows = (size_t)a->rows,

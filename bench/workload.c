@@ -39,7 +39,7 @@ struct driver {
     void (*round_up)(struct workload_shape *s); /* NULL: any shape will do */
     int changes_rows; /* writes into rows: they, not out, are the result */
     void (*tidy)(const struct workload_shape *s, struct operands *o); /* before a comparison; NULL */
-    int least_bits;   /* with USES_BITS; 0 is 1 */
+    int least_bits, most_bits; /* with USES_BITS; 0 is 1, and 8 */
     size_t every;     /* visits one row in so many; 0 is 1 */
 };
 
@@ -400,6 +400,91 @@ static void sign_demand(const struct workload_shape *s, double *demand)
     demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 4 * s->batch);
 }
 
+/* --- byte tables and bit planes ------------------------------------------------------------------- */
+
+/* Bytes of the tables of a group: none of 1 bit, which lut_sign makes. */
+static size_t u8_bytes(int bits) { return bits == 4 ? 512 : bits == 2 ? 256 : 1024; }
+
+static void u8_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = 0;
+    *side = ((size_t)1 << s->bits) * sizeof(float);
+    *out = s->rows * codes_groups(s->dim) * u8_bytes(s->bits);
+}
+
+/* Short fractions, so that no product is rounded and no contraction shows. */
+static void u8_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    float *x = o->rows;
+    for (size_t i = 0; i < s->rows * s->dim; i++) x[i] = (float)((int)rng_below(r, 128) - 64) / 64;
+    for (int i = 0; i < 1 << s->bits; i++) ((float *)o->side)[i] = (float)(2 * i - (1 << s->bits) + 1) / 16;
+}
+
+static void call_lut_u8(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t bytes = codes_groups(s->dim) * u8_bytes(s->bits);
+    for (size_t i = 0; i < s->rows; i++)
+        k->fn.lut_u8((const float *)o->rows + i * s->dim, s->dim, o->side, s->bits, 32, (uint8_t *)o->out + i * bytes);
+}
+
+static size_t pair_row(const struct workload_shape *s) { return s->dim * 3 / 8; }
+
+static void pair_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * (codes_groups(s->dim) * u8_bytes(3) + sizeof(int32_t)); /* tables, then starts */
+    *side = 0;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void pair_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &w->facts.shape;
+    fill_bytes(r, o->rows, w->facts.set_bytes);
+    fill_bytes(r, o->query, s->batch * codes_groups(s->dim) * u8_bytes(3));
+}
+
+static void call_scan_pair(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const uint8_t *luts = o->query;
+    const int32_t *starts = (const int32_t *)(luts + s->batch * codes_groups(s->dim) * u8_bytes(3));
+    k->fn.scan_pair(o->rows, codes_blocks(s->rows), codes_groups(s->dim), luts, starts, s->batch, o->out);
+}
+
+/* One byte looked up for two dimensions. */
+static void pair_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 2 * s->batch);
+}
+
+enum { PLANES = 4 }; /* bits of the query */
+static void planes_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * PLANES * codes_groups(s->dim) * (size_t)s->bits * sizeof(uint32_t);
+    *side = 0;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void planes_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    size_t query, side, out;
+    planes_sizes(&w->facts.shape, &query, &side, &out);
+    fill_bytes(r, o->rows, w->facts.set_bytes);
+    fill_bytes(r, o->query, query);
+}
+
+static void call_scan_planes(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.scan_planes(o->rows, codes_blocks(s->rows), s->dim, s->bits, o->query, PLANES, s->batch, o->out);
+}
+
+/* Bytes counted, of 1-bit codes; of more bits a register is counted once a bit. */
+static void planes_demand(const struct workload_shape *s, double *demand)
+{
+    const int bits = s->bits, passes = (bits & 1) + 4 * (bits >> 1 & 1) + 16 * (bits >> 2 & 1) + 64 * (bits >> 3);
+    demand[CEILING_POPCOUNT] = (double)(s->rows * s->dim / 8 * s->batch * PLANES * (size_t)passes);
+}
+
 /* A sum, a scale and an error a row, each an array of its own; dimensions play no part. */
 static size_t survive_row(const struct workload_shape *s) { (void)s; return 12; }
 static void one_dimension(struct workload_shape *s) { s->dim = 1; }
@@ -496,6 +581,81 @@ static void call_encode(const struct workload_shape *s, const struct kernel *k, 
         k->fn.encode((const float *)o->rows + i * s->dim, s->dim, o->side, s->bits, (uint8_t *)o->out + i * s->dim);
 }
 
+static size_t packed_bytes(const struct workload_shape *s)
+{
+    return codes_blocks(s->rows) * codes_block_bytes(codes_groups(s->dim), s->bits);
+}
+
+static void pack_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = *side = 0;
+    *out = packed_bytes(s);
+}
+
+static void unpack_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = *side = 0;
+    *out = s->rows * s->dim;
+}
+
+/* Bytes of no more than the code's bits. */
+static void codes_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    uint8_t *codes = o->rows;
+    fill_bytes(r, codes, w->facts.set_bytes);
+    for (size_t i = 0; i < w->facts.set_bytes; i++) codes[i] &= (uint8_t)((1u << w->facts.shape.bits) - 1);
+}
+
+static void blocks_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    fill_bytes(r, o->rows, w->facts.set_bytes);
+}
+
+static void call_pack(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t groups = codes_groups(s->dim), bytes = codes_block_bytes(groups, s->bits);
+    for (size_t r = 0; r < s->rows; r += CODES_ROWS)
+        k->fn.pack((const uint8_t *)o->rows + r * s->dim, s->dim, 0, CODES_ROWS, groups, s->bits,
+                   (uint8_t *)o->out + r / CODES_ROWS * bytes);
+}
+
+static void call_unpack(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t groups = codes_groups(s->dim), bytes = codes_block_bytes(groups, s->bits);
+    for (size_t r = 0; r < s->rows; r += CODES_ROWS)
+        k->fn.unpack((const uint8_t *)o->rows + r / CODES_ROWS * bytes, 0, CODES_ROWS, groups, s->bits,
+                     (uint8_t *)o->out + r * s->dim, s->dim);
+}
+
+/* Blocks of signs, then the ranks of every row. */
+static void call_pack_split(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t groups = codes_groups(s->dim), rank_bytes = codes_rank_bytes(groups, s->bits);
+    uint8_t *signs = o->out, *ranks = signs + s->rows * groups * 4;
+    for (size_t r = 0; r < s->rows; r++)
+        k->fn.pack_split((const uint8_t *)o->rows + r * s->dim, groups, s->bits,
+                         signs + r / CODES_ROWS * groups * 64 + r % CODES_ROWS * 4, ranks + r * rank_bytes);
+}
+
+static void decode_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = 0;
+    *side = ((size_t)1 << s->bits) * sizeof(float);
+    *out = s->rows * s->dim * sizeof(float);
+}
+
+static void decode_fill(struct workload *w, struct operands *o, struct rng *r)
+{
+    codes_fill(w, o, r);
+    fill_floats(r, o->side, (size_t)1 << w->facts.shape.bits);
+}
+
+static void call_decode(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    for (size_t i = 0; i < s->rows; i++)
+        k->fn.decode((const uint8_t *)o->rows + i * s->dim, s->dim, o->side, s->bits, (float *)o->out + i * s->dim);
+}
+
 /* --- the table ------------------------------------------------------------------------------------- */
 
 #define ROWS(op, row_, fill_, demand_, tolerance_)                                                                     \
@@ -543,11 +703,28 @@ static const struct driver drivers[OP_COUNT] = {
                        .every = PICK_EVERY },
     [OP_encode] = { .uses = USES_BITS, .row_bytes = row_of_4, .sizes = encode_sizes, .fill = encode_fill,
                     .call = call_encode, .demand = no_demand },
+    [OP_decode] = { .uses = USES_BITS, .row_bytes = row_of_1, .sizes = decode_sizes, .fill = decode_fill,
+                    .call = call_decode, .demand = no_demand },
+    [OP_pack] = { .uses = USES_BITS, .row_bytes = row_of_1, .sizes = pack_sizes, .fill = codes_fill, .call = call_pack,
+                  .demand = no_demand, .round_up = whole_blocks },
+    [OP_unpack] = { .uses = USES_BITS, .row_bytes = code_row, .sizes = unpack_sizes, .fill = blocks_fill,
+                    .call = call_unpack, .demand = no_demand, .round_up = whole_blocks },
+    [OP_pack_split] = { .uses = USES_BITS, .row_bytes = row_of_1, .sizes = pack_sizes, .fill = codes_fill,
+                        .call = call_pack_split, .demand = no_demand, .round_up = whole_blocks, .least_bits = 2 },
+    [OP_lut_u8] = { .uses = USES_BITS, .row_bytes = row_of_4, .sizes = u8_sizes, .fill = u8_fill, .call = call_lut_u8,
+                    .demand = no_demand, .round_up = whole_groups, .least_bits = 2, .most_bits = 4 },
+    [OP_scan_pair] = { .uses = USES_BATCH, .row_bytes = pair_row, .sizes = pair_sizes, .fill = pair_fill,
+                       .call = call_scan_pair, .demand = pair_demand, .round_up = whole_blocks },
+    [OP_scan_planes] = { .uses = USES_BITS | USES_BATCH, .row_bytes = code_row, .sizes = planes_sizes,
+                         .fill = planes_fill, .call = call_scan_planes, .demand = planes_demand,
+                         .round_up = whole_blocks },
 };
 
 int workload_uses(enum kernel_op op) { return drivers[op].call ? drivers[op].uses : -1; }
 
 int workload_least_bits(enum kernel_op op) { return drivers[op].least_bits ? drivers[op].least_bits : 1; }
+
+int workload_most_bits(enum kernel_op op) { return drivers[op].most_bits ? drivers[op].most_bits : CODES_BITS_MAX; }
 
 static size_t padded(size_t bytes) { return (bytes + PEAK_STEP - 1) / PEAK_STEP * PEAK_STEP; }
 
@@ -578,9 +755,9 @@ static int create(struct workload **out, const struct workload_shape *shape, int
     const char *name = kernel_op_name(shape->op);
     if (!d->call) return FAIL(e, ERR_UNSUPPORTED, "%s has no entry in bench/workload.c", name);
     if (shape->dim == 0 || shape->batch == 0) return FAIL(e, ERR_ARG, "%s: dim and batch must not be 0", name);
-    const int least = workload_least_bits(shape->op);
-    if ((d->uses & USES_BITS) && (shape->bits < least || shape->bits > CODES_BITS_MAX))
-        return FAIL(e, ERR_ARG, "%s: bits=%d outside %d..%d", name, shape->bits, least, CODES_BITS_MAX);
+    const int least = workload_least_bits(shape->op), most = workload_most_bits(shape->op);
+    if ((d->uses & USES_BITS) && (shape->bits < least || shape->bits > most))
+        return FAIL(e, ERR_ARG, "%s: bits=%d outside %d..%d", name, shape->bits, least, most);
     struct workload *w = mem_zero(1, sizeof *w);
     if (!w) return FAIL(e, ERR_MEM, "no memory for a workload");
     w->driver = d;

@@ -27,6 +27,7 @@ enum { USES_BITS = 1, USES_BATCH = 2, USES_GATHER = 4, IGNORES_DIM = 8 };
 /* What of the shape matters to an operation, as these bits; -1: it has no entry and is not timed. */
 int workload_uses(enum kernel_op op);
 int workload_least_bits(enum kernel_op op); /* of an operation that uses bits */
+int workload_most_bits(enum kernel_op op);
 
 struct workload;
 /* ERR_UNSUPPORTED for an operation without an entry; ERR_ARG for a shape that it cannot have. */

@@ -3,14 +3,14 @@
  * side: 2 vpshufb, 2 unpacks and 2 vpermq sort 16 words into four lanes of equal bytes.
  *
  * Sums in 16 bits: `both` adds entries of an even row and, 256-fold, of the odd row above it, modulo
- * 65536; `odd` the odd rows alone; the even ones are both - 256 odd.  Entries are at most 252, two a
- * group: emptied every 128 groups (128 * 504 < 65536). */
+ * 65536; `odd` the odd rows alone; the even ones are both - 256 odd.  Entries are at most 255, two a
+ * group: emptied every 128 groups (128 * 510 < 65536). */
 #include <immintrin.h>
 #include "kernels/codes.h"
 #include "kernels/kernel.h"
 
 enum { FLUSH = 128 };
-_Static_assert(FLUSH * 2 * 252 < 65536, "16-bit sums");
+_Static_assert(FLUSH * 2 * 255 < 65536, "16-bit sums");
 struct sums16 { __m256i both, odd; };
 
 static inline __attribute__((always_inline)) struct sums16 add_entries(struct sums16 s, __m256i bytes, __m256i low_table,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * scan_sign_avx512.c - AVX-512 without VBMI and VNNI: one vpshufb and one vpermd sort 16 words into
  * four lanes of equal bytes, and vpshufb looks a lane's 16 nibbles up in the lane's table.  Sums in 16
- * bits as in scan_sign_avx2.c, emptied every 128 groups (128 * 504 < 65536). */
+ * bits as in scan_sign_avx2.c, emptied every 128 groups (128 * 510 < 65536). */
 #include <immintrin.h>
 #include "kernels/codes.h"
 #include "kernels/kernel.h"
 
 enum { FLUSH = 128 };
-_Static_assert(FLUSH * 2 * 252 < 65536, "16-bit sums");
+_Static_assert(FLUSH * 2 * 255 < 65536, "16-bit sums");
 
 /* The four lanes of 32-bit sums added up. */
 static inline __attribute__((always_inline)) __m128i lanes(__m512i x)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * scan_sign_neon.c - ld4 sorts a register of words into four of bytes, each with one table per nibble;
- * 16-bit sums of 8 entries of at most 252 a group are emptied every 32 groups (32 * 2016 < 65536). */
+ * 16-bit sums of 8 entries of at most 255 a group are emptied every 32 groups (32 * 2040 < 65536). */
 #include <arm_neon.h>
 #include "kernels/codes.h"
 #include "kernels/kernel.h"
 
 enum { FLUSH = 32 };
-_Static_assert(FLUSH * 8 * 252 < 65536, "16-bit sums");
+_Static_assert(FLUSH * 8 * 255 < 65536, "16-bit sums");
 
 static void block_scan(const uint8_t *block, size_t groups, const uint8_t *lut, int32_t start, int32_t *sums)
 {

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * test_decode.c - levels of codes at every length 0..1031, against one lookup at a time, to the bit. */
+#include <math.h>
+#include "kernels/check_kernel.h"
+
+enum { DIM = 4096 };
+static float levels[256];
+static uint8_t numbers[DIM];
+
+static void check(const void *kernel, void *in, void *out)
+{
+    const struct kernel *k = kernel;
+    const struct fence *code_room = in, *x_room = out, level_room = fence_make(sizeof levels);
+    for (int bits = 1; bits <= 8; bits++)
+        for (size_t n = 0; n <= DIM; n += n < 1031 ? 1 : 613)
+            for (int end = 0; end < 2; end++) {
+                const size_t count = (size_t)1 << bits;
+                uint8_t *codes = fence_at(*code_room, n, end);
+                float *level = fence_at(level_room, count * sizeof *level, end);
+                float *x = fence_at(*x_room, n * sizeof *x, end);
+                for (size_t i = 0; i < n; i++) codes[i] = (uint8_t)(numbers[i] & (count - 1));
+                memcpy(level, levels, count * sizeof *level);
+                memset(x_room->head, 0x5a, x_room->size);
+                k->fn.decode(codes, n, level, bits, x);
+                for (size_t i = 0; i < n; i++)
+                    CHECK(memcmp(&x[i], &levels[codes[i]], sizeof *x) == 0, "bits=%d dim=%zu: number %zu", bits, n, i);
+                const char *after = (const char *)(x + n), *top = x_room->head + x_room->size;
+                CHECK((end ? ((char *)x)[-1] : after < top ? *after : 0x5a) == 0x5a, "bits=%d dim=%zu: wrote outside",
+                      bits, n);
+            }
+}
+
+int main(void)
+{
+    struct fence codes = fence_make(DIM), x = fence_make((DIM + 1) * sizeof(float));
+    for (size_t i = 0; i < DIM; i++) numbers[i] = (uint8_t)test_rand();
+    for (int i = 0; i < 256; i++) levels[i] = (float)(int64_t)test_rand() * 0x1p-60f;
+    levels[3] = INFINITY, levels[5] = NAN, levels[7] = -0.0f, levels[9] = 1e-40f;
+    check_every(OP_decode, check, &codes, &x);
+    return test_end();
+}
