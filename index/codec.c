@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/codec.h"
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -25,54 +24,6 @@ void codec_encode(const struct codec *c, const struct kernel_set *kernels, const
 {
     kernels->of[OP_encode]->fn.encode(u, c->dim, c->thresholds, c->bits, codes);
     memset(codes + c->dim, 0, c->padded - c->dim);
-}
-
-/* Four codes of a step are one 32-bit word; a plane keeps `width` of their bits per code. */
-static uint32_t plane_mask(unsigned width) { return 0x01010101u * ((1u << width) - 1); }
-
-void codec_pack(uint8_t *block, int bits, size_t groups, size_t row, const uint8_t *codes)
-{
-    uint8_t *at = block + 4 * row;
-    for (size_t g = 0; g < groups; g++, codes += CODES_DIMS) {
-        unsigned done = 0;
-        for (unsigned width = 8; width > 0; width /= 2) {
-            if (!((unsigned)bits & width)) continue;
-            const unsigned per = 8 / width;
-            for (unsigned reg = 0; reg < width; reg++, at += 64) {
-                uint32_t packed = 0;
-                for (unsigned s = 0; s < per; s++) {
-                    uint32_t word;
-                    memcpy(&word, codes + 4 * (reg * per + s), 4);
-                    packed |= (word >> done & plane_mask(width)) << width * s;
-                }
-                memcpy(at, &packed, 4);
-            }
-            done += width;
-        }
-    }
-}
-
-void codec_unpack(const uint8_t *block, int bits, size_t groups, size_t row, uint8_t *codes)
-{
-    const uint8_t *at = block + 4 * row;
-    memset(codes, 0, groups * CODES_DIMS);
-    for (size_t g = 0; g < groups; g++, codes += CODES_DIMS) {
-        unsigned done = 0;
-        for (unsigned width = 8; width > 0; width /= 2) {
-            if (!((unsigned)bits & width)) continue;
-            const unsigned per = 8 / width;
-            for (unsigned reg = 0; reg < width; reg++, at += 64) {
-                uint32_t packed, word;
-                memcpy(&packed, at, 4);
-                for (unsigned s = 0; s < per; s++) {
-                    memcpy(&word, codes + 4 * (reg * per + s), 4);
-                    word |= (packed >> width * s & plane_mask(width)) << done;
-                    memcpy(codes + 4 * (reg * per + s), &word, 4);
-                }
-            }
-            done += width;
-        }
-    }
 }
 
 void codec_copy_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from)
@@ -109,4 +60,40 @@ float codec_query(const float *q, size_t dim, size_t padded, int most, int8_t *o
                 whole = 0x1.8p23f; /* x + whole - whole is x to the nearest, ties to even */
     for (size_t i = 0; i < dim; i++) out[i] = (int8_t)(int32_t)(q[i] * scale + whole - whole);
     return largest / (float)most;
+}
+
+size_t codec_table_bytes(int bits) { return bits == 1 ? 128 : bits == 2 ? 256 : bits == 3 ? 1024 : 512; }
+
+/* The widest range of a table, in the roundings of lut_u8: no entry can come out above 255. */
+static float widest(const float *q, size_t dim, float span, int bits)
+{
+    float most = 0;
+    for (size_t i = 0; i < dim; i++) {
+        const size_t pair = bits == 4 ? dim : i % 8 < 4 ? i + 4 : dim;
+        const float range = fabsf(q[i]) * span + (pair < dim ? fabsf(q[pair]) * span : 0);
+        most = range > most ? range : most;
+    }
+    return most;
+}
+
+float codec_tables(const struct kernel_set *kernels, const float *q, size_t dim, const float *levels, int bits,
+                   uint8_t *tables, int32_t *start)
+{
+    const float first = levels[0], last = levels[(1 << bits) - 1], most = widest(q, dim, last - first, bits);
+    double least = 0;
+    *start = 0;
+    if (!(most > 1e-30f)) {
+        memset(tables, 0, codes_groups(dim) * codec_table_bytes(bits));
+        return 0;
+    }
+    for (size_t i = 0; i < dim; i++) least += (double)q[i] * (double)(q[i] < 0 ? last : first);
+    kernels->of[OP_lut_u8]->fn.lut_u8(q, dim, levels, bits, 255 / most, tables);
+    *start = (int32_t)lrint(least * 510 / (double)most); /* the scan counts an entry twice */
+    return most / 510;
+}
+
+void codec_signs(const float *q, size_t dim, uint32_t *words)
+{
+    memset(words, 0, codes_groups(dim) * sizeof *words);
+    for (size_t i = 0; i < dim; i++) words[i / 32] |= (uint32_t)(q[i] > 0) << (8 * (i % 4) + i % 32 / 4);
 }

@@ -27,9 +27,6 @@ void codec_init(struct codec *c, const struct codebook *book, size_t dim, int in
 /* codes[i] = number of thresholds below u[i]; codes beyond dim, up to padded, are 0. */
 void codec_encode(const struct codec *c, const struct kernel_set *kernels, const float *u, uint8_t *codes);
 
-/* One row of a block, `groups` groups of 32 codes. */
-void codec_pack(uint8_t *block, int bits, size_t groups, size_t row, const uint8_t *codes);
-void codec_unpack(const uint8_t *block, int bits, size_t groups, size_t row, uint8_t *codes);
 /* Copies a packed row to another place, which may be in the same block. */
 void codec_copy_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from);
 
@@ -37,4 +34,12 @@ float codec_largest(const float *q, size_t dim); /* of |q[i]| */
 /* q[i] = step * out[i] to the nearest, ties to even, |out| <= most <= 127, out beyond dim 0; returns step, 0 for
  * a zero query. */
 float codec_query(const float *q, size_t dim, size_t padded, int most, int8_t *out);
+/* The same as byte tables of <q, levels>, for codes of 2 to 4 bits (kernel lut_u8): tables are filled, *start is what
+ * the scan's sums start from, and a sum of them counts for what is returned; 0 for a zero query.
+ * An entry is rounded to 1/255 of the widest range of a table, so a sum is off by at most half of that a table. */
+float codec_tables(const struct kernel_set *kernels, const float *q, size_t dim, const float *levels, int bits,
+                   uint8_t *tables, int32_t *start);
+size_t codec_table_bytes(int bits); /* of a group; of 1 bit those of lut_sign */
+/* The signs of q, set where it is above 0, as the only plane of kernel scan_planes: a word a group. */
+void codec_signs(const float *q, size_t dim, uint32_t *words);
 #endif

@@ -16,6 +16,7 @@ static const struct param table[] = {
     { "rounds", PARAM_INT, 1, ROTATION_ROUNDS_MAX, "2", "", NULL, "rounds of the fht rotation" },
     { "fit", PARAM_CHOICE, 0, 0, "fast", "", "fast|sweep",
       "how the scale of a row's steps is found" },
+    { "query", PARAM_CHOICE, 0, 0, "int8", "", QUERY_CHOICES, QUERY_HELP },
     { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES,
       "split: the other bits only where the signs promise enough" },
     { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "split: deviations that a promise may be off" },
@@ -130,6 +131,7 @@ static int create(struct index **out, const struct index *base, struct err *e)
     if (bits == 1) levels[0] = -1, levels[1] = 1;
     t->choose = choose;
     t->estimator = EST_RESCALED;
+    t->query = (int)params_int(p, "query");
     t->eps0 = params_real(p, "eps0");
     t->fit = bits > 1 ? best_scale(bits) * sqrt((double)base->config.dim) : 0;
     rotated_add_levels(t, bits, 1, levels, NULL);

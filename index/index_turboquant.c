@@ -22,7 +22,7 @@ static const struct param table[] = {
     { "rounds", PARAM_INT, 1, ROTATION_ROUNDS_MAX, "2", "", NULL, "rounds of the fht rotation" },
     { "estimator", PARAM_CHOICE, 0, 0, "rescaled", "", ESTIMATOR_CHOICES,
       "how a score is made of codes" },
-    { "query", PARAM_CHOICE, 0, 0, "int8", "", QUERY_CHOICES, "precision of the query" },
+    { "query", PARAM_CHOICE, 0, 0, "int8", "", QUERY_CHOICES, QUERY_HELP },
     { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES,
       "split: the other bits only where the signs promise enough" },
     { "eps0", PARAM_REAL, 0, 10, "1.9", "", NULL, "split: deviations that a promise may be off" },
@@ -57,9 +57,9 @@ static int create(struct index **out, const struct index *base, struct err *e)
     if (bits > 0) {
         struct codebook book;
         codebook_design(&book, base->config.dim, bits);
-        codec_init(&t->codec, &book, base->config.dim, t->query != QUERY_F32);
+        codec_init(&t->codec, &book, base->config.dim, t->query == QUERY_INT8);
         t->fixed_residual = (float)sqrt(book.distortion);
-        rotated_add_levels(t, bits, t->codec.step, t->codec.table, t->query == QUERY_F32 ? t->codec.levels : NULL);
+        rotated_add_levels(t, bits, t->codec.step, t->codec.table, t->query == QUERY_INT8 ? NULL : t->codec.levels);
     }
     status = rotated_finish(t, (int)params_int(p, "layout"), (enum rotation_kind)params_int(p, "rotation"),
                             (int)params_int(p, "rounds"), e);

@@ -9,7 +9,7 @@
 
 /* Rows encoded at a time by one thread; rows scanned, and queries asked, in one call of the kernel:
  * 1,024 rows of 4 bits x 384 are 192 KiB, which stay in L2 while all tiles of a batch pass. */
-enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8, FACTORS = 4, LUT_BYTES = 128 /* a group */ };
+enum { ENCODE_ROWS = ROTATION_ROWS, SCAN_ROWS = 1024, TILE = 8, FACTORS = 4 };
 
 static const char *name_of(const struct rotated *t) { return t->base.ops->name; }
 static size_t block_bytes(const struct rotated *t, const struct plane *p)
@@ -99,7 +99,10 @@ int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int r
         return FAIL(e, ERR_ARG,
                     "%s: layout=split needs bits of 2 or more, query=int8 and no prod estimator",
                     name_of(t));
+    if (t->query == QUERY_U8 && t->planes[0].bits > 4)
+        return FAIL(e, ERR_ARG, "%s: query=u8 takes codes of up to 4 bits, not of %d", name_of(t), t->planes[0].bits);
     t->is_split = can_split && layout != LAYOUT_BLOCKED;
+    for (int code = 0; code < 1 << t->planes[0].bits; code++) t->signs[code] = code >> (t->planes[0].bits - 1) ? 1 : -1;
     if (t->is_split)
         split_init(&t->split, t->groups, t->planes[0].bits, t->eps0, t->planes[0].table,
                    t->planes[0].step);
@@ -200,7 +203,7 @@ static void apply_sketch(const struct rotated *t, const float *x, float *out)
     else rotation_apply(&t->sketch, x, 1, out);
 }
 
-/* Writes the scaled of the sketched residual v, and their weight. */
+/* Codes of the sketched residual v, and their weight. */
 static void encode_sketch(struct rotated *t, size_t row, float length, const float *v, float *spare, uint8_t *codes)
 {
     struct plane *p = &t->planes[t->plane_count - 1];
@@ -209,7 +212,6 @@ static void encode_sketch(struct rotated *t, size_t row, float length, const flo
     apply_sketch(t, v, spare);
     memset(codes, 0, t->groups * CODES_DIMS);
     for (size_t i = 0; i < t->base.config.dim; i++) codes[i] = spare[i] > 0;
-    codec_pack(block_of(t, p, row), 1, t->groups, row % CODES_ROWS, codes);
 }
 
 /* Moves a rotated unit vector as its index has learnt; u becomes the unit vector that is quantised.  Returns its
@@ -222,10 +224,11 @@ static float move(const struct rotated *t, float length, float *u, int is_query,
     return normalise(t, u);
 }
 
-/* One rotated unit row into its place; spare: 3 dim floats and padded bytes. */
-static void encode_row(struct rotated *t, size_t row, float norm, float *u, float *spare)
+/* One rotated unit row: its numbers into their places, its codes to `codes`, ENCODE_ROWS rows a plane, to be
+ * packed.  spare: 3 dim floats. */
+static void encode_row(struct rotated *t, size_t row, float norm, float *u, float *spare, uint8_t *codes)
 {
-    const size_t dim = t->base.config.dim;
+    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
     float length = length_of(t, norm), along = 0, square = norm * norm;
     if (adapt_moves(&t->adapt)) length = move(t, length, u, 0, &along, &square);
     const float *probe = u;
@@ -236,27 +239,41 @@ static void encode_row(struct rotated *t, size_t row, float norm, float *u, floa
         normalise(t, spare + 2 * dim);
         self = length * dot(t, probe, u);
     }
-    struct plane *p = &t->planes[0];
+    const struct plane *p = &t->planes[0];
+    decode_fn *decode = t->base.kernels.of[OP_decode]->fn.decode;
     float *v = spare;
-    uint8_t *codes = (uint8_t *)(spare + 3 * dim);
     if (t->terms) t->terms[row] = t->base.config.metric == METRIC_L2 ? -square : along;
-    memset(v, 0, dim * sizeof *v);
+    memset(v, 0, p->is_sketch ? dim * sizeof *v : 0);
     if (!p->is_sketch) {
         const struct affine a = t->choose(t, u, codes, spare);
-        for (size_t i = 0; i < dim; i++) v[i] = a.scale * p->levels[codes[i]] + a.offset;
+        decode(codes, dim, p->levels, p->bits, v);
+        for (size_t i = 0; (a.scale != 1 || a.offset != 0) && i < dim; i++) v[i] = a.scale * v[i] + a.offset;
         const float weight = (t->estimator == EST_RESCALED && length > 0 ? self / dot(t, probe, v) : length) * a.scale;
         if (t->offsets) t->offsets[row] = length * a.offset;
         if (t->is_split) {
-            for (size_t i = 0; i < dim; i++) v[i] = codes[i] >> (p->bits - 1) ? 1 : -1;
-            split_put(&t->split, row, dim, codes, dot(t, probe, v), self, weight);
+            decode(codes, dim, t->signs, p->bits, v);
+            split_put(&t->split, &t->base.kernels, row, dim, codes, dot(t, probe, v), self, weight);
             return;
         }
         p->weights[row] = weight;
-        codec_pack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
     }
     if (t->estimator < EST_PROD) return;
     for (size_t i = 0; i < dim; i++) v[i] = u[i] - v[i];
-    encode_sketch(t, row, length, v, v + dim, codes);
+    encode_sketch(t, row, length, v, v + dim, codes + (p->is_sketch ? 0 : ENCODE_ROWS * padded));
+}
+
+/* Rows from .. to - 1 into their blocks; codes: as encode_row leaves them. */
+static void pack_rows(const struct rotated *t, size_t from, size_t to, const uint8_t *codes)
+{
+    const size_t padded = t->groups * CODES_DIMS;
+    for (size_t i = 0; i < t->plane_count; i++, codes += ENCODE_ROWS * padded)
+        for (size_t row = from, count; row < to; row += count) {
+            const struct plane *p = &t->planes[i];
+            const size_t first = row % CODES_ROWS, room = CODES_ROWS - first;
+            count = to - row < room ? to - row : room;
+            t->base.kernels.of[OP_pack]->fn.pack(codes + (row - from) * padded, padded, first, count, t->groups,
+                                                 p->bits, block_of(t, p, row));
+        }
 }
 
 struct encoding {
@@ -273,7 +290,8 @@ static size_t rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN
 static size_t encode_scratch(const struct rotated *t)
 {
     const size_t dim = t->base.config.dim;
-    return rounded((2 * ENCODE_ROWS * dim + 2 * ENCODE_ROWS + 3 * dim) * sizeof(float) + t->groups * CODES_DIMS);
+    return rounded((2 * ENCODE_ROWS * dim + 2 * ENCODE_ROWS + 3 * dim) * sizeof(float) +
+                   t->plane_count * ENCODE_ROWS * t->groups * CODES_DIMS);
 }
 
 static void encode_some(void *context, int thread, size_t from, size_t to)
@@ -292,8 +310,11 @@ static void encode_some(void *context, int thread, size_t from, size_t to)
         scales[i] = inverse_of(norms[i]);
     }
     rotation_apply_rows(&c->t->rotation, rows, scales, room, turned);
+    uint8_t *codes = (uint8_t *)(spare + 3 * dim);
     for (size_t row = from; row < to; row++)
-        encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare);
+        encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare,
+                   codes + (row - from) * c->t->groups * CODES_DIMS);
+    if (!c->t->is_split) pack_rows(c->t, from, to, codes);
 }
 
 /* Of every so many rows one, in their order: whatever the threads, the same sums. */
@@ -371,13 +392,13 @@ struct scratch {
     struct topk *best; /* a query; only rotated_search's */
     float *factors;    /* FACTORS a query: of the sums over each plane, its term, of the offsets */
     float *turned;     /* query=f32: the rotated queries of every plane */
-    int8_t *queries;   /* query=int8: the same, quantised */
+    int8_t *queries;   /* query=int8: the same, quantised; query=u8: of planes of 1 bit */
     int32_t *sums;     /* TILE x SCAN_ROWS */
     float *scores;     /* TILE x SCAN_ROWS */
-    float *spare;      /* 2 dim floats; query=f32: ENCODE_ROWS x dim */
-    uint8_t *codes;    /* padded */
+    float *spare;      /* 2 dim floats; query=f32: CODES_ROWS x dim */
+    uint8_t *codes;    /* CODES_ROWS x padded */
     struct split_query *split;
-    uint8_t *luts;     /* of scan_sign: groups * LUT_BYTES a query and plane */
+    uint8_t *luts;     /* tables of the planes that are looked up in bytes: tables_of */
     int32_t *starts;
     void *work;        /* split */
     struct index_work *read; /* since the queries were prepared */
@@ -388,6 +409,20 @@ static void *take(char **at, size_t bytes)
     char *part = *at;
     *at += rounded(bytes);
     return part;
+}
+
+/* Bytes of a plane's tables of one query: of lut_sign or of lut_u8; of binary, a word a group. */
+static size_t table_bytes(const struct rotated *t, const struct plane *p)
+{
+    if (t->query == QUERY_SIGN) return t->groups * sizeof(uint32_t);
+    return t->groups * codec_table_bytes(t->query == QUERY_U8 ? p->bits : 1);
+}
+
+/* Tables of query `at` of `queries` for a plane. */
+static uint8_t *tables_of(const struct rotated *t, uint8_t *luts, size_t plane, size_t queries, size_t at)
+{
+    if (plane > 0) luts += queries * table_bytes(t, &t->planes[0]);
+    return luts + at * table_bytes(t, &t->planes[plane]);
 }
 
 /* at: the start of scratch; returns the end. */
@@ -401,10 +436,11 @@ static char *lay_out(const struct rotated *t, size_t queries, char *at, struct s
     s->queries = take(&at, t->query == QUERY_F32 ? 0 : slots * t->groups * CODES_DIMS);
     s->sums = take(&at, scanned * sizeof *s->sums);
     s->scores = take(&at, scanned * sizeof *s->scores);
-    s->spare = take(&at, (t->query == QUERY_F32 ? ENCODE_ROWS : 2) * dim * sizeof *s->spare);
-    s->codes = take(&at, t->groups * CODES_DIMS);
+    s->spare = take(&at, (t->query == QUERY_F32 ? CODES_ROWS : 2) * dim * sizeof *s->spare);
+    s->codes = take(&at, CODES_ROWS * t->groups * CODES_DIMS);
     s->split = take(&at, t->is_split ? queries * sizeof *s->split : 0);
-    s->luts = take(&at, slots * t->groups * LUT_BYTES);
+    s->luts = take(&at, queries * (table_bytes(t, &t->planes[0]) +
+                                   (t->plane_count > 1 ? table_bytes(t, &t->planes[1]) : 0)));
     s->starts = take(&at, slots * sizeof *s->starts);
     s->work = take(&at, t->is_split ? split_work_bytes(&t->split) : 0);
     s->read = take(&at, sizeof *s->read);
@@ -419,34 +455,39 @@ size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t 
     return (size_t)(lay_out((const struct rotated *)ix, query_count, start, &s) - start);
 }
 
-static void sign_query(const float *q, size_t dim, size_t padded, int8_t *out)
-{
-    memset(out, 0, padded);
-    for (size_t i = 0; i < dim; i++) out[i] = (int8_t)((q[i] > 0) - (q[i] < 0));
-}
+/* How a plane's rows are summed. */
+enum scan { SCAN_FLOATS, SCAN_TABLES, SCAN_PAIRS, SCAN_PLANES, SCAN_LEVELS };
 
 /* One bit a coordinate, +- one level: scan_sign's tables beat scan_lut, and 6 bits of query are plenty. */
-static int uses_tables(const struct rotated *t, const struct plane *p)
+static enum scan scan_of(const struct rotated *t, const struct plane *p)
 {
-    return p->bits == 1 && t->query != QUERY_F32 && !t->is_affine;
+    return t->query == QUERY_F32    ? SCAN_FLOATS
+           : t->query == QUERY_SIGN ? SCAN_PLANES
+           : t->query == QUERY_U8   ? p->bits == 3 ? SCAN_PAIRS : SCAN_TABLES
+           : p->bits == 1 && !t->is_affine ? SCAN_TABLES : SCAN_LEVELS;
 }
 
 /* Puts a plane's query where the scan finds it; returns what one unit of the scan's sum is worth. */
-static float place_query(const struct rotated *t, const struct scratch *s, const struct plane *p,
-                         size_t slot, const float *q)
+static float place_query(const struct rotated *t, const struct scratch *s, size_t plane, size_t at, size_t count,
+                         const float *q)
 {
-    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
+    const struct plane *p = &t->planes[plane];
+    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS, slot = plane * count + at;
     int8_t *place = s->queries + slot * padded;
-    float step = 1;
+    uint8_t *tables = tables_of(t, s->luts, plane, count, at);
     if (t->query == QUERY_F32) {
         memcpy(s->turned + slot * dim, q, dim * sizeof *q);
         return 1;
     }
-    if (t->query == QUERY_SIGN) sign_query(q, dim, padded, place);
-    else step = codec_query(q, dim, padded, uses_tables(t, p) ? 63 : 127, place);
-    if (!uses_tables(t, p)) return step * p->step;
-    s->starts[slot] = t->base.kernels.of[OP_lut_sign]->fn.lut_sign(
-        place, t->groups, s->luts + slot * t->groups * LUT_BYTES);
+    if (t->query == QUERY_SIGN) {
+        codec_signs(q, dim, (uint32_t *)tables);
+        return p->levels[1];
+    }
+    if (t->query == QUERY_U8 && p->bits > 1)
+        return codec_tables(&t->base.kernels, q, dim, p->levels, p->bits, tables, &s->starts[slot]);
+    if (scan_of(t, p) == SCAN_LEVELS) return codec_query(q, dim, padded, 127, place) * p->step;
+    const float step = codec_query(q, dim, padded, 63, place);
+    s->starts[slot] = t->base.kernels.of[OP_lut_sign]->fn.lut_sign(place, t->groups, tables);
     return step * p->levels[1];
 }
 
@@ -465,7 +506,7 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
     }
     if (t->is_split) {
         split_prepare(&t->split, &t->base.kernels, turned, dim, length, term, &s->split[at],
-                      s->queries + at * padded, s->luts + at * t->groups * LUT_BYTES);
+                      s->queries + at * padded, tables_of(t, s->luts, 0, count, at));
         return;
     }
     for (size_t i = 0; i < t->plane_count; i++) {
@@ -475,7 +516,7 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
             apply_sketch(t, turned, spare);
             q = spare;
         }
-        factors[i] = length * place_query(t, s, p, i * count + at, q);
+        factors[i] = length * place_query(t, s, i, at, count, q);
     }
     factors[2] = term;
     if (!t->is_affine) return;
@@ -484,18 +525,17 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
     factors[3] = factors[0] * (float)sum;
 }
 
-/* <query, levels> of rows as floats: the reference that int8 is measured against. */
+/* <query, levels> of rows as floats: the reference that int8 and u8 are measured against. */
 static void exact_sums(const struct rotated *t, const struct scratch *s, const struct plane *p, const float *query,
                        size_t first, size_t rows, float *sums)
 {
-    const size_t dim = t->base.config.dim;
-    for (size_t from = 0; from < rows; from += ENCODE_ROWS) {
-        const size_t count = rows - from < ENCODE_ROWS ? rows - from : ENCODE_ROWS;
-        for (size_t r = 0; r < count; r++) {
-            const size_t row = first + from + r;
-            codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, s->codes);
-            for (size_t i = 0; i < dim; i++) s->spare[r * dim + i] = p->levels[s->codes[i]];
-        }
+    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
+    const struct kernel *const *of = t->base.kernels.of;
+    for (size_t from = 0; from < rows; from += CODES_ROWS) {
+        const size_t count = rows - from < CODES_ROWS ? rows - from : CODES_ROWS;
+        of[OP_unpack]->fn.unpack(block_of(t, p, first + from), 0, count, t->groups, p->bits, s->codes, padded);
+        for (size_t r = 0; r < count; r++)
+            of[OP_decode]->fn.decode(s->codes + r * padded, dim, p->levels, p->bits, s->spare + r * dim);
         t->rotation.dot(query, s->spare, dim, NULL, count, dim, sums + from);
     }
 }
@@ -506,13 +546,25 @@ static void sum_plane(const struct rotated *t, const struct scratch *s, size_t p
 {
     const struct plane *p = &t->planes[plane];
     const size_t padded = t->groups * CODES_DIMS, blocks = codes_blocks(rows), slot = plane * queries + q;
-    if (uses_tables(t, p))
-        t->base.kernels.of[OP_scan_sign]->fn.scan_sign(block_of(t, p, first), blocks, t->groups,
-                                                       s->luts + slot * t->groups * LUT_BYTES,
-                                                       s->starts + slot, tile, s->sums);
-    else
-        t->base.kernels.of[OP_scan_lut]->fn.scan_lut(block_of(t, p, first), blocks, t->groups, p->bits, p->table,
-                                                     s->queries + slot * padded, tile, s->sums);
+    const uint8_t *codes = block_of(t, p, first), *tables = tables_of(t, s->luts, plane, queries, q);
+    const struct kernel *const *of = t->base.kernels.of;
+    switch (scan_of(t, p)) {
+    case SCAN_FLOATS: break;
+    case SCAN_TABLES:
+        of[OP_scan_sign]->fn.scan_sign(codes, blocks, t->groups * (size_t)p->bits, tables, s->starts + slot, tile,
+                                       s->sums);
+        break;
+    case SCAN_PAIRS:
+        of[OP_scan_pair]->fn.scan_pair(codes, blocks, t->groups, tables, s->starts + slot, tile, s->sums);
+        break;
+    case SCAN_PLANES:
+        of[OP_scan_planes]->fn.scan_planes(codes, blocks, t->base.config.dim, 1, (const uint32_t *)tables, 1, tile,
+                                           s->sums);
+        break;
+    case SCAN_LEVELS:
+        of[OP_scan_lut]->fn.scan_lut(codes, blocks, t->groups, p->bits, p->table, s->queries + slot * padded, tile,
+                                     s->sums);
+    }
 }
 
 /* Adds one plane's share to the scores of a tile: queries q .. q + tile - 1, rows first .. first + rows - 1. */
@@ -667,13 +719,12 @@ void rotated_kernels(const struct index *ix, struct text *out)
         kernel_set_describe(&ix->kernels, OP_survive, out);
         kernel_set_describe(&ix->kernels, OP_scan_pick, out);
     }
+    static const enum kernel_op ops[] = {
+        [SCAN_FLOATS] = OP_dot_f32, [SCAN_TABLES] = OP_scan_sign, [SCAN_PAIRS] = OP_scan_pair,
+        [SCAN_PLANES] = OP_scan_planes, [SCAN_LEVELS] = OP_scan_lut,
+    };
     for (size_t i = 0; i < t->plane_count && !t->is_split; i++) {
-        const struct plane *p = &t->planes[i];
-        kernel_set_describe(&ix->kernels,
-                            t->query == QUERY_F32 ? OP_dot_f32
-                            : uses_tables(t, p)   ? OP_scan_sign
-                                                  : OP_scan_lut,
-                            out);
+        kernel_set_describe(&ix->kernels, ops[scan_of(t, &t->planes[i])], out);
         if (t->query == QUERY_F32) break;
     }
     if (is_plain(t) && !t->is_split) kernel_set_describe(&ix->kernels, OP_survive, out);
@@ -780,13 +831,20 @@ int rotated_frame(const struct index *ix, struct index_frame *out, struct err *e
     return ERR_OK;
 }
 
+/* Ascending codes of a row. */
+static void codes_of(const struct rotated *t, const struct plane *p, size_t row, uint8_t *codes)
+{
+    const struct kernel_set *kernels = &t->base.kernels;
+    if (t->is_split) split_get(&t->split, kernels, row, codes);
+    else kernels->of[OP_unpack]->fn.unpack(block_of(t, p, row), row % CODES_ROWS, 1, t->groups, p->bits, codes, 0);
+}
+
 /* What was coded has unit length, or is zero. */
 void rotated_codes(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm)
 {
     const struct rotated *t = (const struct rotated *)ix;
     const struct plane *p = &t->planes[0];
-    if (t->is_split) split_get(&t->split, row, codes);
-    else codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
+    codes_of(t, p, row, codes);
     *id = idset_id(&t->ids, row);
     *norm = (t->is_split ? t->split.weights : p->weights)[row] > 0;
 }
@@ -805,8 +863,7 @@ int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e
     for (size_t i = 0; i < t->plane_count && status == ERR_OK; i++) {
         const struct plane *p = &t->planes[i];
         const float weight = t->is_split ? t->split.weights[row] : p->weights[row];
-        if (t->is_split) split_get(&t->split, row, codes);
-        else codec_unpack(block_of(t, p, row), p->bits, t->groups, row % CODES_ROWS, codes);
+        codes_of(t, p, row, codes);
         for (size_t j = 0; j < dim; j++)
             scaled[j] = p->levels[codes[j]] * weight + (t->is_affine ? t->offsets[row] : 0);
         if (p->is_sketch && t->gaussian) {

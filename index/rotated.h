@@ -13,8 +13,9 @@
 /* How a score is made of codes: the table in index_turboquant.c. */
 enum estimator { EST_RESCALED, EST_MSE, EST_PROD, EST_PROD_ORTH, EST_PROD_RELEASED };
 #define ESTIMATOR_CHOICES "rescaled|mse|prod|prod_orth|prod_released"
-enum { QUERY_INT8, QUERY_F32, QUERY_SIGN };
-#define QUERY_CHOICES "int8|f32"
+enum { QUERY_INT8, QUERY_F32, QUERY_U8, QUERY_SIGN };
+#define QUERY_CHOICES "int8|f32|u8"
+#define QUERY_HELP "precision of the query; u8: byte tables of 1 to 4 bits"
 enum { LAYOUT_AUTO, LAYOUT_SPLIT, LAYOUT_BLOCKED };
 #define LAYOUT_CHOICES "auto|split|blocked"
 
@@ -22,7 +23,7 @@ enum { LAYOUT_AUTO, LAYOUT_SPLIT, LAYOUT_BLOCKED };
  * signs of the sketched residual. */
 struct plane {
     int bits, is_sketch;
-    float step;                        /* levels[i] = step * table[i], but for query=f32 at the levels */
+    float step;                        /* levels[i] = step * table[i], but for query=f32 and u8 at the levels */
     int8_t table[CODEBOOK_LEVELS_MAX];
     float levels[CODEBOOK_LEVELS_MAX]; /* what a code counts for */
     uint8_t *codes;                    /* blocks; unused when split */
@@ -53,6 +54,7 @@ struct rotated {
     struct adapt adapt;
     float *terms;         /* what a row adds to its score: l2: -|x|^2; centred <m, x - m> (adapt.h); or NULL */
     float *offsets;       /* affine: what a row adds per unit of the sum of the query */
+    float signs[CODEBOOK_LEVELS_MAX]; /* split: 1 or -1 of an ascending code */
     double fit;           /* the chooser's own constant */
     size_t groups, room;  /* room: rows, a multiple of CODES_ROWS */
     const struct rotated *model; /* whose rotation, sketch, gaussian and adapt these are; NULL: our own */

@@ -44,34 +44,21 @@ static uint8_t *sign_block(const struct split *s, size_t row)
     return s->signs + row / CODES_ROWS * codes_block_bytes(s->groups, 1);
 }
 
-void split_put(struct split *s, size_t row, size_t dim, uint8_t *codes, float l1, float length, float weight)
+void split_put(struct split *s, const struct kernel_set *kernels, size_t row, size_t dim, const uint8_t *codes,
+               float l1, float length, float weight)
 {
-    const uint64_t ones = 0x0101010101010101u, inner = (1u << (s->bits - 1)) - 1;
-    /* codes_split, eight at a time: half - 1 - code is code ^ (half - 1). */
-    for (size_t i = 0; i < s->groups * CODES_DIMS; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, codes + i, 8);
-        eight ^= (~(eight >> (s->bits - 1)) & ones) * inner;
-        memcpy(codes + i, &eight, 8);
-    }
-    codes_set_ranks(s->ranks + row * s->rank_bytes, s->groups, s->bits, codes);
-    for (size_t i = 0; i < s->groups * CODES_DIMS; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, codes + i, 8);
-        eight = eight >> (s->bits - 1) & ones;
-        memcpy(codes + i, &eight, 8);
-    }
-    codec_pack(sign_block(s, row), 1, s->groups, row % CODES_ROWS, codes);
+    kernels->of[OP_pack_split]->fn.pack_split(codes, s->groups, s->bits, sign_block(s, row) + 4 * (row % CODES_ROWS),
+                                              s->ranks + row * s->rank_bytes);
     const float freedom = dim > 1 ? (float)(dim - 1) : 1, c2 = l1 * l1 / (float)dim;
     s->scales[row] = l1 > 0 ? length / l1 : 0;
     s->errors[row] = l1 > 0 && c2 < 1 ? length * sqrtf((1 - c2) / (c2 * freedom)) : 0;
     s->weights[row] = weight;
 }
 
-void split_get(const struct split *s, size_t row, uint8_t *codes)
+void split_get(const struct split *s, const struct kernel_set *kernels, size_t row, uint8_t *codes)
 {
     const uint8_t *ranks = s->ranks + row * s->rank_bytes;
-    codec_unpack(sign_block(s, row), 1, s->groups, row % CODES_ROWS, codes);
+    kernels->of[OP_unpack]->fn.unpack(sign_block(s, row), row % CODES_ROWS, 1, s->groups, 1, codes, 0);
     for (size_t i = 0; i < s->groups * CODES_DIMS; i++) {
         const unsigned split = (unsigned)codes[i] << (s->bits - 1) | codes_get_rank(ranks, s->bits, i);
         codes[i] = (uint8_t)codes_split(split, s->bits);

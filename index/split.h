@@ -36,9 +36,11 @@ struct split {
 void split_init(struct split *s, size_t groups, int bits, double eps0, const int8_t *table, float step);
 void split_fini(struct split *s);
 int split_reserve(struct split *s, size_t had, size_t room); /* multiples of CODES_ROWS; 0: no memory */
-/* codes: groups * 32 ascending codes, overwritten.  l1: |u|_1; length: 0 for a zero row. */
-void split_put(struct split *s, size_t row, size_t dim, uint8_t *codes, float l1, float length, float weight);
-void split_get(const struct split *s, size_t row, uint8_t *codes); /* ascending codes back */
+/* codes: groups * 32 ascending codes.  l1: |u|_1; length: 0 for a zero row. */
+void split_put(struct split *s, const struct kernel_set *kernels, size_t row, size_t dim, const uint8_t *codes,
+               float l1, float length, float weight);
+/* Ascending codes back. */
+void split_get(const struct split *s, const struct kernel_set *kernels, size_t row, uint8_t *codes);
 void split_copy_row(struct split *s, size_t to, size_t from);
 
 int split_save(const struct split *s, size_t rows, struct index_writer *w, struct err *e);

@@ -309,17 +309,20 @@ static void fht_spreads_like_dense(void)
 static void packing_is_the_layout(void)
 {
     enum { DIMS = 96, ROWS = 2 * CODES_ROWS };
+    struct kernel_set kernels;
+    struct err e = { 0 };
+    CHECK(kernel_set_resolve(&kernels, NULL, &e) == ERR_OK, "%s", e.text);
     for (int bits = 1; bits <= 8; bits++) {
         const size_t groups = codes_groups(DIMS), bytes = codes_block_bytes(groups, bits);
         uint8_t *blocks = mem_zero(2, bytes), row[DIMS], back[DIMS];
         for (size_t r = 0; r < ROWS; r++) {
             for (size_t i = 0; i < DIMS; i++) row[i] = (uint8_t)((r * 37 + i * 11 + i * i) & ((1u << bits) - 1));
-            codec_pack(blocks + r / CODES_ROWS * bytes, bits, groups, r % CODES_ROWS, row);
+            kernels.of[OP_pack]->fn.pack(row, 0, r % CODES_ROWS, 1, groups, bits, blocks + r / CODES_ROWS * bytes);
         }
         codec_copy_row(blocks, bits, groups, 3, 29);
         for (size_t r = 0; r < ROWS; r++) {
             const size_t from = r == 3 ? 29 : r;
-            codec_unpack(blocks + r / CODES_ROWS * bytes, bits, groups, r % CODES_ROWS, back);
+            kernels.of[OP_unpack]->fn.unpack(blocks + r / CODES_ROWS * bytes, r % CODES_ROWS, 1, groups, bits, back, 0);
             for (size_t i = 0; i < DIMS; i++) {
                 const unsigned want = (unsigned)(from * 37 + i * 11 + i * i) & ((1u << bits) - 1);
                 CHECK(back[i] == want && codes_get(blocks + r / CODES_ROWS * bytes, bits, r % CODES_ROWS, i) == want,
@@ -372,6 +375,42 @@ static void queries_are_rounded(void)
     CHECK(codec_query(q, 70, 96, 127, out) == 0 && out[3] == 0, "zero");
 }
 
+/* Sums of byte tables against <q, levels> in double: off by half a step a table, and half a step of the start. */
+static void tables_are_rounded(void)
+{
+    static const size_t dims[] = { 1, 5, 33, 384, 1000 };
+    struct kernel_set kernels;
+    struct err e = { 0 };
+    CHECK(kernel_set_resolve(&kernels, NULL, &e) == ERR_OK, "%s", e.text);
+    const struct kernel *const *of = kernels.of;
+    for (int bits = 2; bits <= 4; bits++)
+        for (size_t d = 0; d < 5; d++) {
+            struct codebook book;
+            float levels[16], q[1000];
+            static uint8_t codes[1024], block[16 * 1024], tables[32 * 1024];
+            int32_t start, sums[CODES_ROWS];
+            struct rng r;
+            const size_t dim = dims[d], groups = codes_groups(dim), count = bits == 4 ? dim : groups * 16;
+            codebook_design(&book, dim, bits);
+            rng_seed(&r, (uint64_t)bits, dim);
+            rng_normal(&r, q, dim);
+            double want = 0;
+            for (int c = 0; c < 1 << bits; c++) levels[c] = (float)book.levels[c];
+            for (size_t i = 0; i < groups * CODES_DIMS; i++)
+                codes[i] = i < dim ? (uint8_t)rng_below(&r, 1u << bits) : 0;
+            for (size_t i = 0; i < dim; i++) want += (double)q[i] * (double)levels[codes[i]];
+            of[OP_pack]->fn.pack(codes, 0, 5, 1, groups, bits, block);
+            const float unit = codec_tables(&kernels, q, dim, levels, bits, tables, &start);
+            if (bits == 3) of[OP_scan_pair]->fn.scan_pair(block, 1, groups, tables, &start, 1, sums);
+            else of[OP_scan_sign]->fn.scan_sign(block, 1, groups * (size_t)bits, tables, &start, 1, sums);
+            const double off = fabs((double)unit * sums[5] - want);
+            CHECK(off <= (double)unit * ((double)count * 1.0001 + 0.5), "%d bits, dim %zu: %g off %g", bits, dim, off,
+                  want);
+            memset(q, 0, sizeof q);
+            CHECK(codec_tables(&kernels, q, dim, levels, bits, tables, &start) == 0 && start == 0, "zero");
+        }
+}
+
 int main(void)
 {
     test_case("codebook: the paper's tables", codebook_tables);
@@ -380,6 +419,7 @@ int main(void)
     test_case("packing is the layout of kernels/codes.h", packing_is_the_layout);
     test_case("a code counts the thresholds below", codes_count_thresholds);
     test_case("queries are rounded to the nearest step", queries_are_rounded);
+    test_case("queries in byte tables are within half a step a table", tables_are_rounded);
     test_case("distortion is what the codebook says", distortion_of_codes);
     test_case("distortion of levels in whole steps", distortion_of_steps);
     test_case("slope of estimate against truth", slopes);
