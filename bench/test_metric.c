@@ -133,6 +133,52 @@ static void graded(void)
     near("label_mrr", &v, 0.5);
 }
 
+/* Relevant 1, 2, 3 of grades 1; answers hold 2 at rank 2 and 1 at rank 4. */
+static void other_measures(void)
+{
+    const struct label labels[] = { { 1, 1 }, { 2, 1 }, { 3, 1 }, { 4, 0 } };
+    struct evidence v = { .k = 10, .answers = LIST(9, 2, 4, 1, 8, 7), .labels = labels, .label_count = 4 };
+    near("label_map", &v, (1.0 / 2 + 2.0 / 4) / 3);
+    near("label_p_at_10", &v, 0.2);
+    near("label_success_at_1", &v, 0);
+    near("label_recall_at_5", &v, 2.0 / 3);
+    near("label_all_recall_at_5", &v, 0);
+    v.answers = (struct id_list)LIST(2, 1, 9, 9, 9, 3);
+    near("label_success_at_1", &v, 1);
+    near("label_recall_at_5", &v, 2.0 / 3);
+    near("label_all_recall_at_5", &v, 0);
+    near("label_all_recall_at_10", &v, 1);
+    near("label_map", &v, (1 + 1 + 3.0 / 6) / 3);
+    v.k = 5;
+    near("label_all_recall_at_10", &v, NAN);
+    near("label_p_at_10", &v, NAN);
+    near("label_recall_at_5", &v, 2.0 / 3);
+    v.k = 4;
+    near("label_recall_at_5", &v, NAN);
+    v.label_count = 0;
+    near("label_map", &v, NAN);
+    near("label_success_at_1", &v, NAN);
+    near("label_all_recall_at_5", &v, NAN);
+}
+
+/* One of four is lost at every stage, and the graph brings one back. */
+static void ceilings(void)
+{
+    const struct label labels[] = { { 1, 2 }, { 2, 1 }, { 3, 1 }, { 4, 1 } };
+    struct evidence v = { .k = 2, .labels = labels, .label_count = 4, .candidates = LIST(1, 9, 2, 8, 3),
+                          .reranked = LIST(1, 2, 9), .pool = LIST(1, 2, 9, 4), .unfiltered = LIST(4, 1),
+                          .answers = LIST(1, 9) };
+    near("label_candidate_recall", &v, 0.75);
+    near("label_rerank_recall", &v, 0.5);
+    near("label_pool_recall", &v, 0.75);
+    near("label_filter_loss", &v, 0.25);
+    v.pool.at = NULL; /* an index has no pool */
+    near("label_pool_recall", &v, NAN);
+    v.labels = NULL;
+    near("label_candidate_recall", &v, NAN);
+    near("label_filter_loss", &v, NAN);
+}
+
 static void folds(void)
 {
     const struct metric_ops p5 = { .fold = METRIC_P5 }, mean = { .fold = METRIC_MEAN };
@@ -153,6 +199,8 @@ int main(void)
     test_case("trec_eval golden case", trec_golden);
     test_case("a topic without results is averaged as 0", trec_missing_topic);
     test_case("graded labels have linear gain", graded);
+    test_case("other measures of trec_eval", other_measures);
+    test_case("ceilings of the stages", ceilings);
     test_case("mean and tail over queries", folds);
     return test_end();
 }
