@@ -7,6 +7,7 @@
 #include "bench/truth.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
+#include "pipeline/kb.h"
 #include "pipeline/store.h"
 #include <errno.h>
 #include <math.h>
