@@ -3,11 +3,15 @@
  * codebook of its own; a score is m table lookups.  nbits=8,train=base is the baseline of arXiv 2504.19874
  * ("LUT256", trained on the base itself).
  *
- * Tables are f32 and looked up one by one: its recall is PQ's, its speed is not that of a 4-bit fast scan. */
+ * A score is the sum of f32 tables, always.  nbits=4 finds the few rows that need one: their codes stand as the nibbles
+ * of scan_sign, which adds a byte for every part, and that sum bounds the score from above (table_of_bytes); where
+ * the bound reaches the k-th best so far the row is summed in floats.  So nothing is lost by the bytes.  nbits=8 sums
+ * all rows in eight chains, where the loads of codes and tables are the limit. */
 #include <math.h>
 #include <string.h>
 #include "index/idset.h"
 #include "index/index.h"
+#include "index/codec.h"
 #include "index/kmeans.h"
 #include "index/persist.h"
 #include "kernels/base/mem.h"
@@ -19,16 +23,17 @@ static const struct param table[] = {
     { 0 }
 };
 
-enum { KMEANS_ROUNDS = 12, ROWS_PER_CENTRE = 128, SCAN_ROWS = 1024 };
+enum { KMEANS_ROUNDS = 12, ROWS_PER_CENTRE = 128, SCAN_ROWS = 1024, LUT_BYTES = 128 };
 
 struct pq {
     struct index base;
     struct idset ids;
     size_t parts, centres, row_bytes, room; /* centres: 256 or 16 */
+    size_t groups;                          /* nbits=4: of 8 parts, as scan_sign has them; 0: nbits=8 */
     int is_trained;
     float *book;    /* part p: centres x width(p) floats from centres * first(p); short of rows, the last is repeated */
     float *halves;  /* parts x centres: |centre|^2 / 2 */
-    uint8_t *codes; /* row after row; 4 bits: two parts a byte, the even one low */
+    uint8_t *codes; /* row after row; nbits=4: blocks of 1-bit codes (kernels/codes.h), four bits being a part */
 };
 
 static size_t first_of(const struct pq *x, size_t part) { return part * x->base.config.dim / x->parts; }
@@ -55,7 +60,8 @@ static int create(struct index **out, const struct index *base, struct err *e)
     x->base = *base;
     x->parts = asked ? asked : (dim + 3) / 4;
     x->centres = params_int(base->params, "nbits") == 0 ? 256 : 16;
-    x->row_bytes = x->centres == 256 ? x->parts : (x->parts + 1) / 2;
+    x->groups = x->centres == 256 ? 0 : (x->parts + 7) / 8;
+    x->row_bytes = x->groups ? 4 * x->groups : x->parts;
     x->book = mem_zero(x->centres * dim, sizeof(float));
     x->halves = mem_zero(x->centres * x->parts, sizeof(float));
     if (x->book && x->halves) *out = &x->base;
@@ -117,10 +123,27 @@ static int train(struct index *ix, struct rows sample, struct err *e)
     return status;
 }
 
+/* Part 8 g + 4 h + j stands in byte j of the row's word in group g, the upper half of the byte where h is 1: where
+ * scan_sign looks up table [g][h][j]. */
+static uint8_t *byte_of(const struct pq *x, size_t row, size_t part)
+{
+    return x->groups ? x->codes + row / CODES_ROWS * codes_block_bytes(x->groups, 1) + part / 8 * 64 +
+                           4 * (row % CODES_ROWS) + part % 4
+                     : x->codes + row * x->row_bytes + part;
+}
+
+static unsigned shift_of(size_t part) { return part / 4 % 2 * 4; }
+
 static unsigned code_at(const struct pq *x, size_t row, size_t part)
 {
-    const uint8_t *codes = x->codes + row * x->row_bytes;
-    return x->centres == 256 ? codes[part] : codes[part / 2] >> (part % 2 * 4) & 15u;
+    const uint8_t byte = *byte_of(x, row, part);
+    return x->groups ? byte >> shift_of(part) & 15u : byte;
+}
+
+static void set_code(const struct pq *x, size_t row, size_t part, unsigned code)
+{
+    uint8_t *byte = byte_of(x, row, part);
+    *byte = (uint8_t)(x->groups ? (*byte & ~(15u << shift_of(part))) | code << shift_of(part) : code);
 }
 
 static int encode(struct pq *x, const float *rows, size_t count, size_t first, struct err *e)
@@ -128,16 +151,11 @@ static int encode(struct pq *x, const float *rows, size_t count, size_t first, s
     const struct index_config *c = &x->base.config;
     uint32_t *nearest = mem_alloc(count, sizeof *nearest);
     int status = nearest ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for %zu rows", count);
-    if (status == ERR_OK) memset(x->codes + first * x->row_bytes, 0, count * x->row_bytes);
     for (size_t p = 0; p < x->parts && status == ERR_OK; p++) {
         const struct kmeans m = { x->centres, width_of(x, p), 0, book_of(x, p), x->halves + p * x->centres,
                                   x->base.kernels.of[OP_dot_f32]->fn.dot_f32 };
         status = kmeans_assign(&m, part_of(x, rows, count, p), nearest, c->threads, e);
-        for (size_t r = 0; r < count && status == ERR_OK; r++) {
-            uint8_t *codes = x->codes + (first + r) * x->row_bytes;
-            if (x->centres == 256) codes[p] = (uint8_t)nearest[r];
-            else codes[p / 2] = (uint8_t)(codes[p / 2] | nearest[r] << (p % 2 * 4));
-        }
+        for (size_t r = 0; r < count && status == ERR_OK; r++) set_code(x, first + r, p, nearest[r]);
     }
     mem_free(nearest);
     return status;
@@ -146,8 +164,8 @@ static int encode(struct pq *x, const float *rows, size_t count, size_t first, s
 static int reserve(struct pq *x, size_t rows, struct err *e)
 {
     if (rows <= x->room) return ERR_OK;
-    const size_t room = rows < 2 * x->room ? 2 * x->room : rows;
-    uint8_t *codes = mem_grow(x->codes, x->ids.count * x->row_bytes, room * x->row_bytes, 1);
+    const size_t room = codes_blocks(rows < 2 * x->room ? 2 * x->room : rows) * CODES_ROWS;
+    uint8_t *codes = mem_grow(x->codes, x->room, room, x->row_bytes);
     if (!codes) return FAIL(e, ERR_MEM, "pq: no memory for %zu rows", room);
     x->codes = codes;
     x->room = room;
@@ -172,15 +190,39 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     struct pq *x = (struct pq *)ix;
     size_t row;
     const int status = idset_remove(&x->ids, id, &row, "pq", e);
-    if (status == ERR_OK) memmove(x->codes + row * x->row_bytes, x->codes + x->ids.count * x->row_bytes, x->row_bytes);
-    return status;
+    if (status != ERR_OK) return status;
+    if (x->groups) codec_copy_row(x->codes, 1, x->groups, row, x->ids.count);
+    else memmove(x->codes + row * x->row_bytes, x->codes + x->ids.count * x->row_bytes, x->row_bytes);
+    return ERR_OK;
+}
+
+struct scratch {
+    float *tables, *unit, *ones; /* parts x centres; dim; SCAN_ROWS */
+    int32_t *sums;               /* SCAN_ROWS */
+    union {
+        float *scores;
+        uint32_t *kept;
+    };
+    uint8_t *luts; /* groups x LUT_BYTES */
+};
+
+static size_t lay_out(const struct pq *x, char *at, struct scratch *s)
+{
+    s->tables = (float *)at;
+    s->unit = s->tables + x->parts * x->centres;
+    s->ones = s->unit + x->base.config.dim;
+    s->sums = (int32_t *)(s->ones + SCAN_ROWS);
+    s->scores = (float *)(s->sums + SCAN_ROWS);
+    s->luts = (uint8_t *)(s->scores + SCAN_ROWS);
+    return (size_t)((char *)s->luts + x->groups * LUT_BYTES - at);
 }
 
 static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k)
 {
-    const struct pq *x = (const struct pq *)ix;
+    static char start[1]; /* only distances count */
+    struct scratch s;
     (void)query_count, (void)k;
-    return (x->parts * x->centres + SCAN_ROWS + ix->config.dim) * sizeof(float);
+    return lay_out((const struct pq *)ix, start, &s);
 }
 
 /* tables[part][centre]: what a part adds to the score. */
@@ -203,24 +245,98 @@ static void make_tables(const struct pq *x, const float *query, float *unit, flo
     }
 }
 
+/* The score of a row: eight sums, or each addition waits for the last. */
+static float sum_bytes(const struct pq *x, const float *tables, size_t row)
+{
+    const uint8_t *codes = x->codes + row * x->row_bytes;
+    float sums[8] = { 0 };
+    size_t p = 0;
+    for (; p + 8 <= x->parts; p += 8, tables += 8 * 256)
+        for (size_t i = 0; i < 8; i++) sums[i] += tables[256 * i + codes[p + i]];
+    for (; p < x->parts; p++, tables += 256) sums[0] += tables[codes[p]];
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+static float sum_nibbles(const struct pq *x, const float *tables, size_t row)
+{
+    float even = 0, odd = 0;
+    size_t p = 0;
+    for (; p + 1 < x->parts; p += 2) {
+        even += tables[16 * p + code_at(x, row, p)];
+        odd += tables[16 * (p + 1) + code_at(x, row, p + 1)];
+    }
+    if (p < x->parts) even += tables[16 * p + code_at(x, row, p)];
+    return even + odd;
+}
+
+/* Of a row whose bytes sum to S, the score is at most 2 S alpha + beta. */
+struct bound {
+    float alpha, beta;
+};
+
+static void range_of(const float *entries, float *low, float *high)
+{
+    *low = *high = entries[0];
+    for (size_t c = 1; c < 16; c++) {
+        *low = entries[c] < *low ? entries[c] : *low;
+        *high = entries[c] > *high ? entries[c] : *high;
+    }
+}
+
+/* Tables in steps of a 252nd of the widest one, each less its least entry: an entry is off by half a step at most, a
+ * float sum by (parts + 2) 2^-24 of what its terms may sum to.  (252, not 255, is what scan_sign allows.) */
+static struct bound table_of_bytes(const struct pq *x, const float *tables, uint8_t *luts)
+{
+    float widest = 0, low, high;
+    double sum = 0, size = 0;
+    for (size_t p = 0; p < x->parts; p++) {
+        range_of(tables + 16 * p, &low, &high);
+        widest = high - low > widest ? high - low : widest;
+        sum += (double)low;
+        size += fabs((double)low) + fabs((double)high);
+    }
+    const float scale = widest > 0 ? 252 / widest : 0, step = widest / 252;
+    memset(luts, 0, x->groups * LUT_BYTES);
+    for (size_t p = 0; p < x->parts; p++) {
+        const float *t = tables + 16 * p;
+        range_of(t, &low, &high);
+        uint8_t *lut = luts + p / 8 * LUT_BYTES + p / 4 % 2 * 64 + p % 4 * 16;
+        for (size_t c = 0; c < 16; c++) lut[c] = (uint8_t)((t[c] - low) * scale + 0.5f);
+    }
+    const double parts = (double)x->parts;
+    return (struct bound){ step / 2, (float)(sum + parts * (double)step / 2 + (parts + 16) * 0x1p-22 * size) };
+}
+
+static void scan_nibbles(const struct pq *x, const struct scratch *s, struct bound b, size_t first, size_t rows,
+                         struct topk *best)
+{
+    const int32_t start = 0;
+    x->base.kernels.of[OP_scan_sign]->fn.scan_sign(byte_of(x, first, 0), codes_blocks(rows), x->groups, s->luts, &start,
+                                                   1, s->sums);
+    const size_t count = x->base.kernels.of[OP_survive]->fn.survive(s->sums, s->ones, s->ones, rows, b.alpha, b.beta,
+                                                                    topk_bound(best), (uint32_t)first, s->kept);
+    for (size_t i = 0; i < count; i++)
+        topk_push(best, idset_id(&x->ids, s->kept[i]), sum_nibbles(x, s->tables, s->kept[i]));
+}
+
 static void search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
 {
     const struct pq *x = (const struct pq *)ix;
-    float *tables = scratch, *scores = tables + x->parts * x->centres, *unit = scores + SCAN_ROWS;
+    struct scratch s;
+    struct bound b = { 0 };
+    lay_out(x, scratch, &s);
+    for (size_t r = 0; r < SCAN_ROWS; r++) s.ones[r] = 1;
     for (size_t q = 0; q < queries.count; q++) {
-        make_tables(x, rows_at(queries, q), unit, tables);
+        make_tables(x, rows_at(queries, q), s.unit, s.tables);
+        if (x->groups) b = table_of_bytes(x, s.tables, s.luts);
         for (size_t first = 0; first < x->ids.count; first += SCAN_ROWS) {
-            const size_t left = x->ids.count - first, count = left < SCAN_ROWS ? left : SCAN_ROWS;
-            for (size_t r = 0; r < count; r++) {
-                float even = 0, odd = 0; /* two sums, or each addition waits for the last */
-                for (size_t p = 0; p + 1 < x->parts; p += 2) {
-                    even += tables[p * x->centres + code_at(x, first + r, p)];
-                    odd += tables[(p + 1) * x->centres + code_at(x, first + r, p + 1)];
-                }
-                if (x->parts % 2) even += tables[(x->parts - 1) * x->centres + code_at(x, first + r, x->parts - 1)];
-                scores[r] = even + odd;
+            const size_t left = x->ids.count - first, rows = left < SCAN_ROWS ? left : SCAN_ROWS;
+            if (x->groups) {
+                scan_nibbles(x, &s, b, first, rows, &best[q]);
+                continue;
             }
-            idset_offer(&x->ids, &best[q], first, scores, count);
+            for (size_t r = 0; r < rows; r++) s.scores[r] = sum_bytes(x, s.tables, first + r);
+            idset_offer(&x->ids, &best[q], first, s.scores, rows);
         }
     }
 }
@@ -236,7 +352,19 @@ static void search(const struct index *ix, struct rows queries, size_t k, void *
     }
 }
 
-static void describe(const struct index *ix, struct text *out) { kernel_set_describe(&ix->kernels, OP_dot_f32, out); }
+static void describe(const struct index *ix, struct text *out)
+{
+    kernel_set_describe(&ix->kernels, OP_dot_f32, out);
+    if (!((const struct pq *)ix)->groups) return;
+    kernel_set_describe(&ix->kernels, OP_scan_sign, out);
+    kernel_set_describe(&ix->kernels, OP_survive, out);
+}
+
+/* Rows that have codes: whole blocks of nibbles. */
+static size_t coded_rows(const struct pq *x)
+{
+    return x->groups ? codes_blocks(x->ids.count) * CODES_ROWS : x->ids.count;
+}
 
 static int save(const struct index *ix, struct index_writer *w, struct err *e)
 {
@@ -246,7 +374,8 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
     if (status == ERR_OK) status = index_write(w, "trained", &is_trained, 1, e);
     if (status == ERR_OK) status = index_write(w, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
     if (status == ERR_OK) status = index_write(w, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
-    return status == ERR_OK ? index_write(w, "codes", x->codes, x->ids.count * x->row_bytes, e) : status;
+    return status == ERR_OK ? index_write(w, x->groups ? "nibbles" : "codes", x->codes, coded_rows(x) * x->row_bytes, e)
+                            : status;
 }
 
 static int load(struct index *ix, struct index_reader *r, struct err *e)
@@ -259,11 +388,12 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
     if (status == ERR_OK) status = index_read_into(r, "trained", &is_trained, 1, e);
     if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
     if (status == ERR_OK) status = index_read_into(r, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
-    if (status == ERR_OK) status = index_read(r, "codes", ids.count * x->row_bytes, &codes, e);
     if (status == ERR_OK) status = reserve(x, ids.count, e);
     x->ids = ids;
     x->is_trained = is_trained;
-    if (status == ERR_OK && ids.count) memcpy(x->codes, codes, ids.count * x->row_bytes);
+    const size_t bytes = coded_rows(x) * x->row_bytes;
+    if (status == ERR_OK) status = index_read(r, x->groups ? "nibbles" : "codes", bytes, &codes, e);
+    if (status == ERR_OK && bytes) memcpy(x->codes, codes, bytes);
     return status;
 }
 
@@ -272,10 +402,10 @@ static void stats(const struct index *ix, struct index_stats *out)
     const struct pq *x = (const struct pq *)ix;
     *out = (struct index_stats){
         .rows = x->ids.count,
-        .code_bytes = x->ids.count * x->row_bytes,
+        .code_bytes = coded_rows(x) * x->row_bytes,
         .side_bytes = idset_row_bytes(&x->ids),
         .other_bytes = sizeof *x + x->centres * (ix->config.dim + x->parts) * sizeof(float) +
-                       idset_other_bytes(&x->ids) + (x->room - x->ids.count) * x->row_bytes,
+                       idset_other_bytes(&x->ids) + (x->room - coded_rows(x)) * x->row_bytes,
     };
 }
 
