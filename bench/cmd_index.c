@@ -15,7 +15,7 @@ struct request {
     struct option_list words;
     const char *base, *query, *metric, *kernel, *out, *spec, *format;
     int64_t k, batch, threads, seed, dim;
-    int json, angle;
+    int json, angle, maps;
 };
 
 static void print_stats(const struct index *ix, int json)
@@ -90,7 +90,8 @@ static int load(struct index **ix, const struct request *r, struct kernel_set *k
     if (r->words.count != 2) return FAIL(e, ERR_ARG, "%s needs one index file", r->words.at[0]);
     const int status = kernel_set_resolve(kernels, r->kernel, e);
     const struct index_config config = { .threads = (int)r->threads, .kernels = kernels };
-    return status == ERR_OK ? index_load(ix, r->words.at[1], &config, fingerprint, e) : status;
+    if (status != ERR_OK) return status;
+    return (r->maps ? index_map : index_load)(ix, r->words.at[1], &config, fingerprint, e);
 }
 
 static int info(const struct request *r, struct err *e)
@@ -249,7 +250,7 @@ static int run(int argc, char **argv, struct err *e)
         { "--threads", OPTION_INT, &r.threads, 1, 256 }, { "--seed", OPTION_INT, &r.seed, 0, 9e18 },
         { "--format", OPTION_TEXT, &r.format, 0, 0 },   { "--dim", OPTION_INT, &r.dim, 1, INDEX_DIM_MAX },
         { "--json", OPTION_FLAG, &r.json, 0, 0 },       { "--angle", OPTION_FLAG, &r.angle, 0, 0 },
-        { 0 },
+        { "--mmap", OPTION_FLAG, &r.maps, 0, 0 },       { 0 },
     };
     const int status = options_parse(argc, argv, options, &r.words, e);
     if (status != ERR_OK) return status;
@@ -267,8 +268,10 @@ const struct command cmd_index = {
     .summary = "indexes in files: build, info, search, export; params lists what every index takes",
     .help = "usage: assay index build --base FILE --index SPEC --out FILE [--metric M] [--seed N] [--threads N]\n"
             "       assay index info FILE\n"
-            "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--angle] [--out FILE.ivecs]\n"
-            "       assay index export (FILE | --index SPEC (--base FILE | --dim N)) --format upstream-json [--out FILE]\n"
+            "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--angle] [--mmap]\n"
+            "                    [--out FILE.ivecs]\n"
+            "       assay index export FILE --format upstream-json [--out FILE]\n"
+            "       assay index export --index SPEC (--base FILE | --dim N) --format upstream-json [--out FILE]\n"
             "       assay index params [NAME]\n\n"
             "  --base FILE     vectors, in any format of assay data list; their ids are their numbers, from 0\n"
             "  --index SPEC    NAME or NAME:KEY=VALUE,...; assay index params lists names and keys\n"
@@ -284,6 +287,7 @@ const struct command cmd_index = {
             "                  (upstream:db=FILE reads such a file)\n"
             "  --dim N         of an index that brings its own rows: upstream:db=kb.sqlite\n"
             "  --angle         search: the angle to the query in radians, 0..pi, in place of the cosine\n"
+            "  --mmap          search codes where they lie in the file, shared by all who do, instead of a copy\n"
             "  --json          one object a line\n\n"
             "example:\n"
             "  assay index build --base base.fvecs --index turboquant:bits=4 --out base.assay\n"

@@ -110,8 +110,10 @@ void index_destroy(struct index *ix)
 {
     if (!ix) return;
     struct params *params = ix->params;
+    struct mem_map map = ix->map;
     ix->ops->destroy(ix);
     params_destroy(params);
+    mem_map_close(&map);
 }
 
 void index_spec(const struct index *ix, struct text *out) { params_canonical(ix->params, out); }
@@ -150,6 +152,13 @@ static int check_rows(const struct index *ix, struct rows rows, const char *what
     return ERR_OK;
 }
 
+static int check_writable(const struct index *ix, struct err *e)
+{
+    if (!ix->is_mapped) return ERR_OK;
+    return FAIL(e, ERR_UNSUPPORTED, "%s: mapped from a file, where nothing can be added or removed: load it",
+                ix->ops->name);
+}
+
 int index_train(struct index *ix, struct rows sample, struct err *e)
 {
     if (!ix->ops->train) return ERR_OK;
@@ -159,14 +168,16 @@ int index_train(struct index *ix, struct rows sample, struct err *e)
 
 int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
-    const int status = check_rows(ix, rows, "row", e);
+    int status = check_writable(ix, e);
+    if (status == ERR_OK) status = check_rows(ix, rows, "row", e);
     return status == ERR_OK && rows.count ? ix->ops->add(ix, rows, ids, e) : status;
 }
 
 int index_remove(struct index *ix, int64_t id, struct err *e)
 {
     if (!ix->ops->remove) return FAIL(e, ERR_UNSUPPORTED, "%s: cannot remove", ix->ops->name);
-    return ix->ops->remove(ix, id, e);
+    const int status = check_writable(ix, e);
+    return status == ERR_OK ? ix->ops->remove(ix, id, e) : status;
 }
 
 int index_replace(struct index *ix, int64_t id, const float *x, struct err *e)

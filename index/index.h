@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "kernels/base/err.h"
+#include "kernels/base/mem.h"
 #include "kernels/base/param.h"
 #include "kernels/base/rows.h"
 #include "kernels/base/text.h"
@@ -53,6 +54,8 @@ struct index {
     struct index_config config; /* config.kernels points to `kernels` below */
     struct kernel_set kernels;
     struct params *params; /* owned; freed by index_destroy */
+    int is_mapped;         /* big arrays lie in a file: never freed, and nothing is added or removed */
+    struct mem_map map;    /* that file; closed by index_destroy.  An inner index leaves it to the outer one */
 };
 
 struct topk;         /* kernels/base/topk.h */
@@ -158,6 +161,11 @@ int index_save(const struct index *ix, const char *path, uint64_t fingerprint, s
 /* config: threads and kernels; NULL: one thread, best kernels.  Dimension, metric and seed are the file's. */
 int index_load(struct index **out, const char *path, const struct index_config *config,
                uint64_t *fingerprint, struct err *e);
+/* The same, but codes and what lies beside them stay in the file, mapped read-only (of flat, turboquant, rabitq, sq,
+ * binary, and ivf over them; others are loaded).  The file is read once, for its checksum, and must not be changed in
+ * place after; index_save to its path is no such change.  Adding and removing are refused: ERR_UNSUPPORTED. */
+int index_map(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
+              struct err *e);
 
 #ifdef __cplusplus
 }

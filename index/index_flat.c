@@ -67,7 +67,7 @@ static void destroy(struct index *ix)
     struct flat *f = (struct flat *)ix;
     if (!f) return;
     idset_fini(&f->ids);
-    mem_free(f->rows);
+    if (!ix->is_mapped) mem_free(f->rows);
     mem_free(f->wide);
     mem_free(f->side);
     mem_free(f);
@@ -235,6 +235,16 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
                : status;
 }
 
+/* As they lie in the file. */
+static int take_rows(struct flat *f, const void *rows, size_t count, struct err *e)
+{
+    f->side = mem_alloc(count, sizeof *f->side);
+    if (!f->side) return FAIL(e, ERR_MEM, "flat: no memory for %zu rows", count);
+    f->rows = (void *)(uintptr_t)rows;
+    f->room = count;
+    return ERR_OK;
+}
+
 static int load(struct index *ix, struct index_reader *r, struct err *e)
 {
     struct flat *f = (struct flat *)ix;
@@ -242,10 +252,10 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
     struct idset ids = { 0 };
     int status = idset_load(&ids, r, e);
     if (status == ERR_OK) status = index_read(r, "rows", ids.count * row_bytes(f), &rows, e);
-    if (status == ERR_OK) status = reserve(f, ids.count, e);
+    if (status == ERR_OK) status = r->maps ? take_rows(f, rows, ids.count, e) : reserve(f, ids.count, e);
     f->ids = ids;
     if (status != ERR_OK) return status;
-    if (ids.count) memcpy(f->rows, rows, ids.count * row_bytes(f));
+    if (ids.count && !r->maps) memcpy(f->rows, rows, ids.count * row_bytes(f));
     for (size_t row = 0; row < ids.count; row++) fill_side(f, row);
     return ERR_OK;
 }

@@ -225,8 +225,8 @@ static int train(struct index *ix, struct rows sample, struct err *e)
     if (v->ids.count) return FAIL(e, ERR_ARG, "ivf: cannot train with %zu rows added", v->ids.count);
     drop_lists(v);
     const size_t nlist = (size_t)params_int(ix->params, "nlist");
-    int status = kmeans_train(&v->kmeans, sample, ROWS_PER_LIST * nlist, nlist, ix->config.metric != METRIC_L2, KMEANS_ROUNDS,
-                          ix->config.seed, ix->config.threads, &ix->kernels, e);
+    int status = kmeans_train(&v->kmeans, sample, ROWS_PER_LIST * nlist, nlist, ix->config.metric != METRIC_L2,
+                              KMEANS_ROUNDS, ix->config.seed, ix->config.threads, &ix->kernels, e);
     if (status == ERR_OK) status = learn_lists(v, sample, e);
     if (status == ERR_OK) status = make_lists(v, e);
     if (status != ERR_OK) drop_lists(v);
@@ -527,6 +527,7 @@ static int load_model(struct ivf *v, struct index_reader *r, struct err *e)
 {
     const uint64_t rows = r->rows;
     r->rows = 0;
+    v->model->is_mapped = r->maps;
     const int status = v->model->ops->load(v->model, r, e);
     r->rows = rows;
     return status;
@@ -568,6 +569,7 @@ static int load_lists(struct ivf *v, struct index_reader *r, struct err *e)
     int status = ERR_OK;
     for (size_t i = 0; i < v->kmeans.count && status == ERR_OK; i++) {
         r->rows = v->sizes[i];
+        v->lists[i]->is_mapped = r->maps;
         status = v->lists[i]->ops->load(v->lists[i], r, e);
     }
     r->rows = rows;

@@ -137,6 +137,15 @@ int index_read_into(struct index_reader *r, const char *tag, void *to, size_t si
     return status;
 }
 
+int index_take(struct index_reader *r, const char *tag, void *array, size_t size, struct err *e)
+{
+    const void *bytes = NULL;
+    if (!r->maps) return index_read_into(r, tag, *(void **)array, size, e);
+    const int status = index_read(r, tag, size, &bytes, e);
+    if (status == ERR_OK) *(void **)array = (void *)(uintptr_t)bytes;
+    return status;
+}
+
 static int check_frame(struct index_reader *r, struct header *h, char *spec, struct err *e)
 {
     const size_t size = r->map.size;
@@ -176,6 +185,7 @@ static int load_frame(struct index **out, struct index_reader *r, const struct i
     status = index_create(&ix, spec, &c, e);
     if (status == ERR_ARG) return err_context(e, ERR_FORMAT, "%s", r->path);
     if (status != ERR_OK) return status;
+    ix->is_mapped = r->maps;
     status = ix->ops->load ? ix->ops->load(ix, r, e)
                            : FAIL(e, ERR_FORMAT, "%s: a %s cannot be loaded", r->path, ix->ops->name);
     if (status == ERR_OK && r->at != r->end) status = damaged(r->path, "bytes left over behind the last section", e);
@@ -195,13 +205,26 @@ static int load_frame(struct index **out, struct index_reader *r, const struct i
     return ERR_OK;
 }
 
-int index_load(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
-               struct err *e)
+static int open_file(struct index **out, const char *path, int maps, const struct index_config *config,
+                     uint64_t *fingerprint, struct err *e)
 {
-    struct index_reader r = { .path = path };
+    struct index_reader r = { .path = path, .maps = maps };
     int status = mem_map_open(&r.map, path, e);
     if (status != ERR_OK) return status;
     status = load_frame(out, &r, config, fingerprint, e);
-    mem_map_close(&r.map);
+    if (status == ERR_OK && maps) (*out)->map = r.map;
+    else mem_map_close(&r.map);
     return status;
+}
+
+int index_load(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
+               struct err *e)
+{
+    return open_file(out, path, 0, config, fingerprint, e);
+}
+
+int index_map(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
+              struct err *e)
+{
+    return open_file(out, path, 1, config, fingerprint, e);
 }

@@ -38,6 +38,7 @@ struct index_reader {
     const char *path;
     uint64_t at, end; /* of the sections still to be read */
     uint64_t rows;    /* as the header says; every section must agree with it */
+    int maps;         /* index_take gives views, which live as long as the index */
 };
 
 /* Writes ix as the Rust engine's cache row, compact JSON, to `out`; path is for messages.  ERR_UNSUPPORTED: an index
@@ -48,6 +49,8 @@ int index_export_upstream(const struct index *ix, const char *path, FILE *out, s
  * The view lives as long as the reader.  ERR_FORMAT. */
 int index_read(struct index_reader *r, const char *tag, size_t size, const void **bytes, struct err *e);
 int index_read_any(struct index_reader *r, const char *tag, const void **bytes, size_t *size, struct err *e);
+/* The same into *array, a pointer to memory of the caller; (maps) *array becomes a view instead. */
+int index_take(struct index_reader *r, const char *tag, void *array, size_t size, struct err *e);
 /* The same into memory of the caller. */
 int index_read_into(struct index_reader *r, const char *tag, void *to, size_t size, struct err *e);
 #endif

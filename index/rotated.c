@@ -32,10 +32,12 @@ void rotated_destroy(struct index *ix)
         mem_free(t->gaussian);
         adapt_fini(&t->adapt);
     }
-    mem_free(t->terms);
-    mem_free(t->offsets);
-    split_fini(&t->split);
-    for (size_t p = 0; p < 2; p++) {
+    if (!ix->is_mapped) {
+        mem_free(t->terms);
+        mem_free(t->offsets);
+        split_fini(&t->split);
+    }
+    for (size_t p = 0; p < 2 && !ix->is_mapped; p++) {
         mem_free(t->planes[p].codes);
         mem_free(t->planes[p].weights);
     }
@@ -767,18 +769,20 @@ int rotated_load(struct index *ix, struct index_reader *r, struct err *e)
     int status = idset_load(&ids, r, e);
     if (status == ERR_OK && ids.count > r->map.size)
         status = FAIL(e, ERR_FORMAT, "%s: %zu rows in %zu bytes", r->path, ids.count, r->map.size);
-    if (status == ERR_OK) status = reserve(t, ids.count, e);
+    if (status == ERR_OK && !r->maps) status = reserve(t, ids.count, e);
+    if (status == ERR_OK && r->maps) t->room = codes_blocks(ids.count) * CODES_ROWS;
     t->ids = ids;
     if (status == ERR_OK && t->is_split) status = split_load(&t->split, ids.count, r, e);
     for (size_t i = 0; i < t->plane_count && status == ERR_OK && !t->is_split; i++) {
         struct plane *p = &t->planes[i];
-        status = index_read_into(r, "codes", p->codes, codes_blocks(ids.count) * block_bytes(t, p), e);
-        if (status == ERR_OK) status = index_read_into(r, "weights", p->weights, ids.count * sizeof(float), e);
+        status = index_take(r, "codes", &p->codes, codes_blocks(ids.count) * block_bytes(t, p), e);
+        if (status == ERR_OK) status = index_take(r, "weights", &p->weights, ids.count * sizeof(float), e);
     }
     if (status == ERR_OK && has_terms(t))
-        status = index_read_into(r, "terms", t->terms, ids.count * sizeof(float), e);
+        status = index_take(r, "terms", &t->terms, ids.count * sizeof(float), e);
+    t->split.terms = t->terms;
     if (status == ERR_OK && t->is_affine)
-        status = index_read_into(r, "offsets", t->offsets, ids.count * sizeof(float), e);
+        status = index_take(r, "offsets", &t->offsets, ids.count * sizeof(float), e);
     if (status == ERR_OK && !t->model) status = adapt_load(&t->adapt, r, e);
     if (status == ERR_OK && !t->model) status = load_matrix(&t->rotation, r, e);
     return status == ERR_OK && !t->model ? load_matrix(&t->sketch, r, e) : status;
@@ -815,6 +819,8 @@ int rotated_frame(const struct index *ix, struct index_frame *out, struct err *e
     const size_t dim = ix->config.dim;
     if (t->plane_count != 1 || t->planes[0].is_sketch)
         return FAIL(e, ERR_UNSUPPORTED, "%s: a prod estimator has codes of two kinds", name_of(t));
+    if (adapt_moves(&t->adapt))
+        return FAIL(e, ERR_UNSUPPORTED, "%s: center= and calibrate= move what is rotated", name_of(t));
     if (t->codec.is_even) return FAIL(e, ERR_UNSUPPORTED, "%s: at 8 bits each row has its own levels", name_of(t));
     float *axis = mem_zero(2 * dim, sizeof *axis), *turned = axis + dim;
     if (!axis) return FAIL(e, ERR_MEM, "%s: no memory", name_of(t));

@@ -85,11 +85,11 @@ int split_save(const struct split *s, size_t rows, struct index_writer *w, struc
 
 int split_load(struct split *s, size_t rows, struct index_reader *r, struct err *e)
 {
-    int status = index_read_into(r, "signs", s->signs, codes_blocks(rows) * codes_block_bytes(s->groups, 1), e);
-    if (status == ERR_OK) status = index_read_into(r, "ranks", s->ranks, rows * s->rank_bytes, e);
-    if (status == ERR_OK) status = index_read_into(r, "scales", s->scales, rows * sizeof(float), e);
-    if (status == ERR_OK) status = index_read_into(r, "errors", s->errors, rows * sizeof(float), e);
-    return status == ERR_OK ? index_read_into(r, "weights", s->weights, rows * sizeof(float), e) : status;
+    int status = index_take(r, "signs", &s->signs, codes_blocks(rows) * codes_block_bytes(s->groups, 1), e);
+    if (status == ERR_OK) status = index_take(r, "ranks", &s->ranks, rows * s->rank_bytes, e);
+    if (status == ERR_OK) status = index_take(r, "scales", &s->scales, rows * sizeof(float), e);
+    if (status == ERR_OK) status = index_take(r, "errors", &s->errors, rows * sizeof(float), e);
+    return status == ERR_OK ? index_take(r, "weights", &s->weights, rows * sizeof(float), e) : status;
 }
 
 void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated,

@@ -44,7 +44,7 @@ void split_get(const struct split *s, const struct kernel_set *kernels, size_t r
 void split_copy_row(struct split *s, size_t to, size_t from);
 
 int split_save(const struct split *s, size_t rows, struct index_writer *w, struct err *e);
-int split_load(struct split *s, size_t rows, struct index_reader *r, struct err *e); /* room is reserved */
+int split_load(struct split *s, size_t rows, struct index_reader *r, struct err *e); /* room is reserved, or r maps */
 
 /* What a query brings; filled by split_prepare from the rotated query, `length` long. */
 struct split_query {

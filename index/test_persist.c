@@ -47,6 +47,7 @@ static void refused(const char *what, size_t at)
     CHECK(index_load(&ix, path, NULL, &fingerprint, &e) == ERR_FORMAT && !ix &&
               fingerprint == 1234 && strstr(e.text, path),
           "%s %zu: %d %s", what, at, e.code, e.text);
+    CHECK(index_map(&ix, path, NULL, &fingerprint, &e) == ERR_FORMAT && !ix, "%s %zu mapped: %s", what, at, e.text);
     index_destroy(ix);
 }
 
@@ -83,6 +84,16 @@ static void every_flip_and_cut(void)
     }
 }
 
+static struct hit ask(const struct index *ix)
+{
+    static const float query[D] = { 1, -2, 3, 0, .5f };
+    struct hit hits[N];
+    size_t count;
+    struct err e = { 0 };
+    CHECK(index_search(ix, (struct rows){ query, 1, D, D }, N, 1, 1, hits, &count, &e) == ERR_OK, "%s", e.text);
+    return hits[0];
+}
+
 /* A file with a good checksum and bad contents: from a foreign program, or made on purpose. */
 static void sealed_nonsense(void)
 {
@@ -102,6 +113,15 @@ static void sealed_nonsense(void)
             spill(bent, size);
             ix = NULL;
             loaded += index_load(&ix, path, NULL, NULL, &e) == ERR_OK; /* padding and payload may be anything */
+            if (value != 255) {
+                index_destroy(ix);
+                continue;
+            }
+            const int fine = ix != NULL;
+            index_destroy(ix);
+            ix = NULL;
+            CHECK((index_map(&ix, path, NULL, NULL, &e) == ERR_OK) == fine, "byte %zu: %s", at, e.text);
+            if (ix) ask(ix);
             index_destroy(ix);
         }
     CHECK(loaded > 0 && loaded < 4 * size, "%zu loaded", loaded);
@@ -121,11 +141,42 @@ static void keeps_the_old(void)
     index_destroy(ix);
 }
 
+/* Searched where it lies, like what was saved; it outlives its name, and nothing can be changed. */
+static void mapped_is_the_same(void)
+{
+    static const char *const specs[] = { "flat", "turboquant:bits=4", "turboquant:bits=1", "rabitq:bits=3",
+                                         "sq:bits=8", "binary", "pq:m=1", "ivf:nlist=2,nprobe=2",
+                                         "ivf:nlist=2,nprobe=2,inner=(flat)",
+                                         "ivf:nlist=2,nprobe=2,residual=1,inner=(turboquant:bits=3)" };
+    const float row[D] = { 1 };
+    for (size_t s = 0; s < sizeof specs / sizeof *specs; s++) {
+        struct index *ix = make(specs[s]), *back = NULL;
+        struct err e = { 0 };
+        uint64_t fingerprint = 0;
+        const struct hit before = ask(ix);
+        CHECK(index_save(ix, path, 77, &e) == ERR_OK, "%s: %s", specs[s], e.text);
+        CHECK(index_map(&back, path, NULL, &fingerprint, &e) == ERR_OK, "%s: %s", specs[s], e.text);
+        CHECK(fingerprint == 77, "%llu", (unsigned long long)fingerprint);
+        unlink(path);
+        index_destroy(ix);
+        if (!back) continue;
+        const struct hit after = ask(back);
+        CHECK(before.id == after.id && before.score == after.score, "%s: %g, mapped %g", specs[s], (double)before.score,
+              (double)after.score);
+        CHECK(index_add(back, (struct rows){ row, 1, D, D }, NULL, &e) == ERR_UNSUPPORTED && strstr(e.text, "mapped"),
+              "%s: %s", specs[s], e.text);
+        CHECK(index_remove(back, 7, &e) == ERR_UNSUPPORTED, "%s: %s", specs[s], e.text);
+        CHECK(index_save(back, path, 78, &e) == ERR_OK, "%s: %s", specs[s], e.text);
+        index_destroy(back);
+    }
+}
+
 int main(void)
 {
     snprintf(path, sizeof path, "/tmp/assay_test_persist_%ld", (long)getpid());
     test_case("every flipped byte and every cut is refused", every_flip_and_cut);
     test_case("nonsense with a good checksum never crashes", sealed_nonsense);
+    test_case("a mapped file is searched where it lies", mapped_is_the_same);
     test_case("saving replaces whole files only", keeps_the_old);
     unlink(path);
     return test_end();
