@@ -166,6 +166,8 @@ int index_train(struct index *ix, struct rows sample, struct err *e)
     return status == ERR_OK ? ix->ops->train(ix, sample, e) : status;
 }
 
+int index_learns(const struct index *ix) { return ix->ops->train && (!ix->ops->learns || ix->ops->learns(ix)); }
+
 int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
     int status = check_writable(ix, e);

@@ -84,6 +84,7 @@ struct index_ops {
     /* Learns from a sample what it needs before add; NULL: nothing to learn.  An index that was not
      * trained learns from the first rows that are added. */
     int (*train)(struct index *ix, struct rows sample, struct err *e);
+    int (*learns)(const struct index *ix); /* 0: its parameters leave train nothing to do.  NULL: it learns if it can */
     /* Adds rows under ids (NULL: the next numbers, starting at the count of rows).  Rows have been
      * checked: dimension, finiteness.  On failure the index is as it was.  ERR_ARG: id in use. */
     int (*add)(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
@@ -138,6 +139,8 @@ void index_destroy(struct index *ix); /* NULL is allowed */
 int index_parse(const char *spec, const struct index_ops **ops, struct params **params, struct err *e);
 
 int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt */
+/* 1 when what it holds depends on the rows that it was trained on, or saw first. */
+int index_learns(const struct index *ix);
 int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
 int index_remove(struct index *ix, int64_t id, struct err *e);
 /* The vector of id becomes x.  ERR_NOT_FOUND, ERR_ARG, ERR_MEM. */
@@ -166,6 +169,13 @@ int index_load(struct index **out, const char *path, const struct index_config *
  * place after; index_save to its path is no such change.  Adding and removing are refused: ERR_UNSUPPORTED. */
 int index_map(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
               struct err *e);
+
+/* The same with bytes of the caller's own, kept in the file behind the index (size 0: none).  After loading, `bytes`
+ * is the caller's to free with mem_free. */
+struct index_note { uint64_t fingerprint; const void *bytes; size_t size; };
+int index_save_noted(const struct index *ix, const char *path, const struct index_note *note, struct err *e);
+int index_load_noted(struct index **out, const char *path, const struct index_config *config, struct index_note *note,
+                     struct err *e);
 
 #ifdef __cplusplus
 }

@@ -44,7 +44,7 @@ int index_write(struct index_writer *w, const char *tag, const void *bytes, size
     return status == ERR_OK ? pad(w, e) : status;
 }
 
-static int write_all(const struct index *ix, struct index_writer *w, const char *spec, uint64_t fingerprint,
+static int write_all(const struct index *ix, struct index_writer *w, const char *spec, const struct index_note *note,
                      struct err *e)
 {
     struct index_stats stats;
@@ -55,46 +55,54 @@ static int write_all(const struct index *ix, struct index_writer *w, const char 
                         .metric = (uint64_t)ix->config.metric,
                         .seed = ix->config.seed,
                         .rows = stats.rows,
-                        .fingerprint = fingerprint };
+                        .fingerprint = note->fingerprint };
     memcpy(h.magic, MAGIC, sizeof MAGIC);
     int status = put(w, &h, sizeof h, e);
     if (status == ERR_OK) status = put(w, spec, h.spec_bytes, e);
     if (status == ERR_OK) status = pad(w, e);
     if (status == ERR_OK) status = ix->ops->save(ix, w, e);
+    if (status == ERR_OK && note->size) status = index_write(w, "note", note->bytes, note->size, e);
     const uint32_t crc = w->crc;
     return status == ERR_OK ? put(w, &crc, sizeof crc, e) : status;
 }
 
-static int write_file(const struct index *ix, const char *path, const char *temporary, const char *spec,
-                      uint64_t fingerprint, struct err *e)
+static int write_file(const struct index *ix, const char *path, const char *spec, const struct index_note *note,
+                      struct err *e)
 {
-    struct index_writer w = { .path = path, .file = fopen(temporary, "wb") };
-    if (!w.file) return FAIL(e, ERR_IO, "%s: cannot create: %s", temporary, strerror(errno));
-    int status = write_all(ix, &w, spec, fingerprint, e);
-    if (status == ERR_OK && (fflush(w.file) != 0 || fsync(fileno(w.file)) != 0))
+    char *partial = NULL;
+    int fd = -1, status = file_partial(path, &partial, &fd, e);
+    if (status != ERR_OK) return status;
+    struct index_writer w = { .path = path, .file = fdopen(fd, "wb") };
+    if (w.file) status = write_all(ix, &w, spec, note, e);
+    if (!w.file || (status == ERR_OK && (fflush(w.file) != 0 || fsync(fd) != 0)))
         status = FAIL(e, ERR_IO, "%s: writing failed: %s", path, strerror(errno));
-    if (fclose(w.file) != 0 && status == ERR_OK)
-        status = FAIL(e, ERR_IO, "%s: closing failed: %s", path, strerror(errno));
-    if (status == ERR_OK && rename(temporary, path) != 0)
+    if (status == ERR_OK && rename(partial, path) != 0)
         status = FAIL(e, ERR_IO, "%s: cannot rename to it: %s", path, strerror(errno));
-    if (status != ERR_OK) unlink(temporary);
+    if (status != ERR_OK) unlink(partial);
+    if (w.file) fclose(w.file);
+    else close(fd);
+    free(partial);
+    return status;
+}
+
+int index_save_noted(const struct index *ix, const char *path, const struct index_note *note, struct err *e)
+{
+    if (!ix->ops->save) return FAIL(e, ERR_UNSUPPORTED, "%s: cannot be saved", ix->ops->name);
+    struct text spec = { 0 };
+    index_spec(ix, &spec);
+    int status = file_replaceable(path, e);
+    if (status == ERR_OK && spec.failed) status = FAIL(e, ERR_MEM, "%s: no memory", path);
+    if (status == ERR_OK && spec.size > SPEC_MAX)
+        status = FAIL(e, ERR_ARG, "%s: a spec of %zu bytes, at most %d", path, spec.size, SPEC_MAX);
+    if (status == ERR_OK) status = write_file(ix, path, text_of(&spec), note, e);
+    text_free(&spec);
     return status;
 }
 
 int index_save(const struct index *ix, const char *path, uint64_t fingerprint, struct err *e)
 {
-    if (!ix->ops->save) return FAIL(e, ERR_UNSUPPORTED, "%s: cannot be saved", ix->ops->name);
-    struct text spec = { 0 }, temporary = { 0 };
-    index_spec(ix, &spec);
-    text_add(&temporary, "%s.%ld.tmp", path, (long)getpid());
-    int status = file_replaceable(path, e);
-    if (status == ERR_OK && (spec.failed || temporary.failed)) status = FAIL(e, ERR_MEM, "%s: no memory", path);
-    if (status == ERR_OK && spec.size > SPEC_MAX)
-        status = FAIL(e, ERR_ARG, "%s: a spec of %zu bytes, at most %d", path, spec.size, SPEC_MAX);
-    if (status == ERR_OK) status = write_file(ix, path, text_of(&temporary), text_of(&spec), fingerprint, e);
-    text_free(&spec);
-    text_free(&temporary);
-    return status;
+    const struct index_note note = { .fingerprint = fingerprint };
+    return index_save_noted(ix, path, &note, e);
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */
@@ -170,8 +178,21 @@ static int check_frame(struct index_reader *r, struct header *h, char *spec, str
     return r->at <= r->end ? ERR_OK : damaged(r->path, "damaged header", e);
 }
 
+/* The last section, where there is one, in a copy of the caller's. */
+static int load_note(struct index_reader *r, struct index_note *note, struct err *e)
+{
+    const void *bytes;
+    if (r->at == r->end) return ERR_OK;
+    const int status = index_read_any(r, "note", &bytes, &note->size, e);
+    if (status != ERR_OK) return status;
+    void *copy = mem_alloc(note->size, 1);
+    if (!copy) return FAIL(e, ERR_MEM, "%s: no memory for a note of %zu bytes", r->path, note->size);
+    note->bytes = memcpy(copy, bytes, note->size);
+    return ERR_OK;
+}
+
 static int load_frame(struct index **out, struct index_reader *r, const struct index_config *config,
-                      uint64_t *fingerprint, struct err *e)
+                      struct index_note *note, struct err *e)
 {
     struct header h;
     char spec[SPEC_MAX + 1];
@@ -188,6 +209,7 @@ static int load_frame(struct index **out, struct index_reader *r, const struct i
     ix->is_mapped = r->maps;
     status = ix->ops->load ? ix->ops->load(ix, r, e)
                            : FAIL(e, ERR_FORMAT, "%s: a %s cannot be loaded", r->path, ix->ops->name);
+    if (status == ERR_OK) status = load_note(r, note, e);
     if (status == ERR_OK && r->at != r->end) status = damaged(r->path, "bytes left over behind the last section", e);
     struct index_stats stats;
     if (status == ERR_OK) {
@@ -200,31 +222,50 @@ static int load_frame(struct index **out, struct index_reader *r, const struct i
         index_destroy(ix);
         return status;
     }
-    if (fingerprint) *fingerprint = h.fingerprint;
+    note->fingerprint = h.fingerprint;
     *out = ix;
     return ERR_OK;
 }
 
 static int open_file(struct index **out, const char *path, int maps, const struct index_config *config,
-                     uint64_t *fingerprint, struct err *e)
+                     struct index_note *note, struct err *e)
 {
     struct index_reader r = { .path = path, .maps = maps };
+    struct index_note got = { 0 };
     int status = mem_map_open(&r.map, path, e);
     if (status != ERR_OK) return status;
-    status = load_frame(out, &r, config, fingerprint, e);
+    status = load_frame(out, &r, config, &got, e);
     if (status == ERR_OK && maps) (*out)->map = r.map;
     else mem_map_close(&r.map);
+    if (status == ERR_OK) *note = got;
+    else mem_free((void *)(uintptr_t)got.bytes);
     return status;
+}
+
+static int open_unnoted(struct index **out, const char *path, int maps, const struct index_config *config,
+                        uint64_t *fingerprint, struct err *e)
+{
+    struct index_note note = { 0 };
+    const int status = open_file(out, path, maps, config, &note, e);
+    if (status == ERR_OK && fingerprint) *fingerprint = note.fingerprint;
+    mem_free((void *)(uintptr_t)note.bytes);
+    return status;
+}
+
+int index_load_noted(struct index **out, const char *path, const struct index_config *config, struct index_note *note,
+                     struct err *e)
+{
+    return open_file(out, path, 0, config, note, e);
 }
 
 int index_load(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
                struct err *e)
 {
-    return open_file(out, path, 0, config, fingerprint, e);
+    return open_unnoted(out, path, 0, config, fingerprint, e);
 }
 
 int index_map(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
               struct err *e)
 {
-    return open_file(out, path, 1, config, fingerprint, e);
+    return open_unnoted(out, path, 1, config, fingerprint, e);
 }

@@ -13,6 +13,7 @@
  *       56        spec, then 0 up to a multiple of 64
  *        .        sections, one after the other: tag (8 bytes, padded with 0), payload size (8 bytes),
  *                 0 up to a multiple of 64, payload, 0 up to a multiple of 64
+ *                 (the caller's note, if there is one, is the last: tag "note")
  *   size-4     4  CRC-32 of all before it
  *
  * Numbers are little endian, as is every machine we build for.  Payloads are aligned to 64 bytes, so a

@@ -350,6 +350,8 @@ int rotated_train(struct index *ix, struct rows sample, struct err *e)
     return learn(t, sample, e);
 }
 
+int rotated_learns(const struct index *ix) { return adapt_moves(&((const struct rotated *)ix)->adapt); }
+
 int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
     struct rotated *t = (struct rotated *)ix;

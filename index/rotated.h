@@ -70,6 +70,7 @@ void rotated_add_levels(struct rotated *t, int bits, float step, const int8_t *t
 
 /* The members of an index_ops. */
 int rotated_train(struct index *ix, struct rows sample, struct err *e);
+int rotated_learns(const struct index *ix);
 int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
 int rotated_remove(struct index *ix, int64_t id, struct err *e);
 size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k);
@@ -90,7 +91,7 @@ void rotated_codes(const struct index *ix, size_t row, int64_t *id, uint8_t *cod
 int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e);
 void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \
-    .train = rotated_train, .add = rotated_add, .remove = rotated_remove,                               \
+    .train = rotated_train, .learns = rotated_learns, .add = rotated_add, .remove = rotated_remove,     \
     .scratch_bytes = rotated_scratch_bytes,                                                             \
     .search = rotated_search, .search_into = rotated_search_into,                                       \
     .prepare = rotated_prepare, .search_prepared = rotated_search_prepared, .like = rotated_like,       \

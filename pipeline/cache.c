@@ -93,7 +93,7 @@ static int update(struct index_cache *c, const struct kb *kb)
 {
     const struct vectors *v = &kb->vectors;
     if (!c->users || __atomic_load_n(c->users, __ATOMIC_ACQUIRE) > 1) return 0;
-    if (!c->index || !c->index->ops->remove || c->index->ops->train || c->index->config.dim != v->rows.dim) return 0;
+    if (!c->index || !c->index->ops->remove || index_learns(c->index) || c->index->config.dim != v->rows.dim) return 0;
     size_t changes;
     (void)apply_changes(c, NULL, v, &changes, NULL);
     if (changes > v->rows.count / UPDATE_AT_MOST_ONE_IN) return 0;
@@ -103,25 +103,84 @@ static int update(struct index_cache *c, const struct kb *kb)
     return 1;
 }
 
-/* 1 when the file beside the database is exactly what `empty` would become. */
+/* --- the file: the index, and as its note the hash and the id of every row ----------------------- */
+
+/* hashes, then ids as the differences between one and the next: 7 bits a byte, low ones first. */
+static size_t write_rows(const struct index_cache *c, uint8_t *out)
+{
+    const uint8_t *const start = out;
+    memcpy(out, c->hashes, c->count * sizeof *c->hashes);
+    out += c->count * sizeof *c->hashes;
+    for (size_t i = 0; i < c->count; i++) {
+        uint64_t step = (uint64_t)c->ids[i] - (i ? (uint64_t)c->ids[i - 1] : 0);
+        for (; step >= 0x80; step >>= 7) *out++ = (uint8_t)(step | 0x80);
+        *out++ = (uint8_t)step;
+    }
+    return (size_t)(out - start);
+}
+
+/* 1 when the note is of `count` rows. */
+static int read_rows(struct index_cache *c, const uint8_t *at, size_t size, size_t count)
+{
+    const uint8_t *const end = at + size;
+    if (size < count * (sizeof *c->hashes + 1)) return 0;
+    c->ids = mem_alloc(count, sizeof *c->ids);
+    c->hashes = mem_alloc(count, sizeof *c->hashes);
+    c->users = mem_zero(1, sizeof *c->users);
+    if (!c->ids || !c->hashes || !c->users) return 0;
+    memcpy(c->hashes, at, count * sizeof *c->hashes);
+    at += count * sizeof *c->hashes;
+    for (uint64_t id = 0; c->count < count; c->count++) {
+        uint64_t step = 0;
+        int more = 1;
+        for (int shift = 0; more && at < end && shift < 64; shift += 7) {
+            step |= (uint64_t)(*at & 0x7f) << shift;
+            more = *at++ & 0x80;
+        }
+        if (more || (c->count && step == 0)) return 0;
+        id += step;
+        c->ids[c->count] = (int64_t)id;
+    }
+    *c->users = 1;
+    return at == end;
+}
+
+static int save(const struct index_cache *c, const char *path)
+{
+    struct index_note note = { .fingerprint = c->fingerprint };
+    uint8_t *rows = mem_alloc(c->count, sizeof *c->hashes + 10);
+    if (!rows) return 0;
+    note.bytes = rows;
+    note.size = write_rows(c, rows);
+    const int saved = index_save_noted(c->index, path, &note, NULL) == ERR_OK;
+    mem_free(rows);
+    return saved;
+}
+
+/* 1 when the file beside the database is what `empty` would become, or was and has been brought up to date. */
 static int load(struct index_cache *c, const struct kb *kb, const struct index *empty, const char *path)
 {
-    struct index *got = NULL;
+    struct index_note note = { 0 };
     struct text want = { 0 }, have = { 0 };
-    uint64_t fingerprint = 0;
-    int fits = index_load(&got, path, &empty->config, &fingerprint, NULL) == ERR_OK;
-    if (fits) {
-        index_spec(empty, &want);
-        index_spec(got, &have);
-        fits = fingerprint == kb->fingerprint && got->config.seed == empty->config.seed &&
-               got->config.metric == empty->config.metric && got->config.dim == empty->config.dim && !want.failed &&
-               !have.failed && strcmp(text_of(&want), text_of(&have)) == 0;
-        if (fits) c->index = got;
-        else index_destroy(got);
+    struct index_stats stats;
+    if (index_load_noted(&c->index, path, &empty->config, &note, NULL) != ERR_OK) return 0;
+    const struct index_config *got = &c->index->config;
+    index_spec(empty, &want);
+    index_spec(c->index, &have);
+    int fits = got->seed == empty->config.seed && got->metric == empty->config.metric &&
+               got->dim == empty->config.dim && !want.failed && !have.failed &&
+               strcmp(text_of(&want), text_of(&have)) == 0;
+    if (fits && note.fingerprint == kb->fingerprint) {
+        c->source = CACHE_LOADED;
+        c->saved = 1;
+    } else if (fits) {
+        c->index->ops->stats(c->index, &stats);
+        fits = read_rows(c, note.bytes, note.size, (size_t)stats.rows) && update(c, kb);
     }
+    mem_free((void *)(uintptr_t)note.bytes);
     text_free(&want);
     text_free(&have);
-    if (fits) c->source = CACHE_LOADED, c->saved = 1;
+    if (!fits) forget(c);
     return fits;
 }
 
@@ -175,7 +234,7 @@ int index_cache_refresh(struct index_cache *c, const struct kb *kb, const struct
     if (status == ERR_OK && !c->saved) {
         c->build_s = seconds() - started;
         /* A folder without room or permission costs the next open its time, and nothing else. */
-        c->saved = index_save(c->index, text_of(&path), kb->fingerprint, NULL) == ERR_OK;
+        c->saved = save(c, text_of(&path));
     }
     if (status != ERR_OK) forget(c);
     text_free(&path);

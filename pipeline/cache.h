@@ -2,10 +2,12 @@
  * cache.h - the index of stage one: built once, kept beside the database, brought up to date when
  * vectors change.
  *
- * The file is <db>.assay.  It carries a fingerprint of all ids and vectors (64-bit hashes, so a
- * vector replaced in place is noticed as surely as an insertion) and the spec; when either differs, or
- * the file is damaged, or cannot be read, the index is built again.  A folder that cannot be written
- * only means that the next open builds too. */
+ * The file is <db>.assay.  It carries the spec, a fingerprint of all ids and vectors, and the 64-bit hash of
+ * every row, so a vector replaced in place is noticed as surely as an insertion.  Where few rows differ, by
+ * whichever process, only those are encoded anew; an index that learns from its rows (ivf, pq) is built
+ * again instead, because its answers must not depend on what it held before.  So it is when the spec
+ * differs, and the file is damaged or cannot be read.  A folder that cannot be written only means that the
+ * next open does the same work. */
 #ifndef ASSAY_CACHE_H
 #define ASSAY_CACHE_H
 #include "index/index.h"

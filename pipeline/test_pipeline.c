@@ -189,6 +189,51 @@ static void collides(void)
     pipeline_close(p);
 }
 
+/* While nobody had the base open: the saved index is brought up to date row by row, and answers as one built from
+ * nothing; at every change in both kinds of journal. */
+static void updated_when_opened(void)
+{
+    enum { N = 200, DIM = 24 };
+    static float rows[N][DIM];
+    static const struct { const char *sql; size_t changes; } steps[] = {
+        { "DELETE FROM kg_vectors WHERE entity_id IN (7, 191)", 2 },
+        { "INSERT INTO kg_entities (id, entity_type, name) VALUES (100000000000, 'doc', 'far'), (-5, 'doc', 'low');"
+          "INSERT INTO kg_vectors SELECT 100000000000, vector, dimension, 0 FROM kg_vectors WHERE entity_id = 1;"
+          "INSERT INTO kg_vectors SELECT -5, vector, dimension, 0 FROM kg_vectors WHERE entity_id = 2", 2 },
+        { "UPDATE kg_vectors SET vector = (SELECT vector FROM kg_vectors WHERE entity_id = 9) WHERE entity_id = 10", 1 },
+        { "UPDATE kg_vectors SET entity_id = 7 WHERE entity_id = 8; UPDATE kg_vectors SET entity_id = 191 "
+          "WHERE entity_id = 190", 4 },
+        { "PRAGMA journal_mode = WAL; DELETE FROM kg_vectors WHERE entity_id = 11", 1 },
+        { "UPDATE kg_vectors SET vector = zeroblob(96) WHERE entity_id = 13", 1 },
+    };
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < DIM; j++) rows[i][j] = (float)(test_rand() >> 40) / (1 << 23) - 1;
+    kb_make("late.db", N, DIM, rows[0], NULL);
+    pipeline_close(kb_pipeline("late.db", ""));
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct answer a, b;
+        kb_sql("late.db", steps[i].sql);
+        struct pipeline *p = kb_pipeline("late.db", "");
+        const struct index_cache *c = p ? pipeline_cache(p) : NULL;
+        CHECK(c && c->source == CACHE_UPDATED && c->row_changes == steps[i].changes && c->saved, "%zu: %d, %zu", i,
+              c ? (int)c->source : -1, c ? c->row_changes : 0);
+        (void)unlink(kb_path("late.db.assay"));
+        struct pipeline *q = kb_pipeline("late.db", "");
+        CHECK(q && pipeline_cache(q)->source == CACHE_BUILT, "%s", kb_err.text);
+        for (int x = 0; p && q && x < N; x += 7) {
+            CHECK(kb_ask(p, rows[x], DIM, 5, &a) == ERR_OK && kb_ask(q, rows[x], DIM, 5, &b) == ERR_OK, "%s", kb_err.text);
+            CHECK(a.candidate_count == b.candidate_count &&
+                  memcmp(a.candidates, b.candidates, a.candidate_count * sizeof *a.candidates) == 0, "step %zu, %d", i, x);
+        }
+        pipeline_close(p);
+        pipeline_close(q);
+    }
+    kb_sql("late.db", "DELETE FROM kg_vectors WHERE entity_id > 100");
+    struct pipeline *p = kb_pipeline("late.db", "");
+    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT, "so many changes are a new index");
+    pipeline_close(p);
+}
+
 static void relations_change(void)
 {
     struct answer a;
@@ -544,6 +589,7 @@ int main(void)
     test_case("an insertion is noticed", inserted);
     test_case("a vector replaced in place is noticed", replaced_in_place);
     test_case("a collision of count and sum is noticed", collides);
+    test_case("an index of yesterday is brought up to date", updated_when_opened);
     test_case("relations that change are noticed", relations_change);
     test_case("a damaged cache is built again", damaged_cache);
     test_case("a read-only folder works without a cache", read_only_folder);
