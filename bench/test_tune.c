@@ -153,7 +153,25 @@ static void unlabelled(void)
     sweep_free(&s);
 }
 
-/* 75 points: as many comparisons as the default grid has. */
+/* The defaults are measured again even where there is room for one besides the winner. */
+static void defaults(void)
+{
+    static const char *const axes[] = { "bit_width=3,8", "top_k_candidates=10,50", "graph_depth=0,1" };
+    struct tune t;
+    struct sweep s;
+    struct tune_request r = usual;
+    struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct err e = { 0 };
+    r.most = 2;
+    CHECK(open_grid(&t, &s, &r, 1, axes, 3, NULL, 0, &e) == ERR_OK && tune_run(&t, &run, &e) == ERR_OK, "%s", e.text);
+    size_t found = 0;
+    for (size_t i = 0; i < t.plan.count; i++) found += t.points[i].is_default && t.points[i].again;
+    CHECK(found == 1 && t.again_count <= 2, "%zu, %zu measured again", found, t.again_count);
+    tune_close(&t);
+    sweep_free(&s);
+}
+
+/* As many comparisons as the default grid has. */
 static void many(void)
 {
     static const char *const axes[] = { "graph_weight=0,0.4", "context_depth=1,2,3,4,5", "max_context_entities=0,1,2,3,4,5,6,7",
@@ -215,6 +233,7 @@ int main(void)
     test_case("two parts of the questions", split_in_two);
     test_case("a planted winner, and its equals", planted);
     test_case("without labels: agreement", unlabelled);
+    test_case("the defaults have a second chance", defaults);
     test_case("many comparisons", many);
     test_case("refusals", refusals);
     char command[64];

@@ -320,14 +320,13 @@ static void pick(struct tune *t, size_t winner, const struct tune_point **unreso
     size_t room = t->request->most, usual = SIZE_MAX;
     for (size_t i = 0; i < t->plan.count; i++)
         if (t->points[i].is_default) usual = i;
-    const int usual_apart = usual != SIZE_MAX && usual != winner &&
-                            (!t->points[usual].feasible || t->points[usual].resolved);
-    if (room < 1u + (size_t)usual_apart) room = 1u + (size_t)usual_apart;
+    const size_t apart = usual != SIZE_MAX && usual != winner;
+    if (room < 1 + apart) room = 1 + apart;
     t->again_count = 0;
     t->again[t->again_count++] = winner;
-    for (size_t i = 0; i < t->unresolved && t->again_count + (size_t)usual_apart < room; i++)
-        t->again[t->again_count++] = (size_t)(unresolved[i] - t->points);
-    if (usual_apart) t->again[t->again_count++] = usual;
+    for (size_t i = 0; i < t->unresolved && t->again_count + apart < room; i++)
+        if ((size_t)(unresolved[i] - t->points) != usual) t->again[t->again_count++] = (size_t)(unresolved[i] - t->points);
+    if (apart) t->again[t->again_count++] = usual;
     for (size_t i = 0; i < t->again_count; i++) t->points[t->again[i]].again = 1;
 }
 
