@@ -495,6 +495,20 @@ static int is_external(const struct index *ix)
     return external;
 }
 
+/* The other program's times for ours, where it left any. */
+static void take_latencies(struct ann_arm *a, size_t queries)
+{
+    const struct index *ix = a->built->index;
+    const double *us = ix->ops->latencies ? ix->ops->latencies(ix) : NULL;
+    a->calls.count = us ? queries : 0;
+    a->calls.wall_s = 0;
+    for (size_t q = 0; q < a->calls.count; q++) {
+        a->calls.us[q] = us[q];
+        a->calls.wall_s += us[q] * 1e-6;
+    }
+    a->retrieve_us = us ? a->calls.wall_s * 1e6 / (double)queries : (double)NAN;
+}
+
 int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const struct ann_plan *plan, struct err *e)
 {
     int status = ERR_OK;
@@ -520,10 +534,7 @@ int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const str
         a->survivors = survivors ? (double)survivors / (double)worked : NAN;
         a->bytes_touched = worked ? (double)bytes / (double)worked : NAN;
         a->steal_ms = steal_ms;
-        if (is_external(a->built->index)) {
-            a->calls.count = 0;
-            a->retrieve_us = NAN;
-        }
+        if (is_external(a->built->index)) take_latencies(a, s->query.rows.count);
         work_free(a->work);
         a->work = NULL;
     }

@@ -18,6 +18,7 @@ static const char *const split_timed[] = { "machine", "threads", "batch", NULL }
 
 /* The machine of numbers that were published or taken down elsewhere: quality only, never time. */
 #define RECORDED "recorded"
+#define EXTERNAL "ids:" /* how the index of another program's answers begins */
 
 static const char *const labels[][2] = {
     { "recall_strict", "recall@k" },
@@ -195,12 +196,27 @@ static void keep_usual(const struct view *v, struct selection *s, size_t most)
 /* --- series
  * --------------------------------------------------------------------------------------- */
 
+/* Another program's answers are called by the file, without its folders. */
+static void add_external(struct text *out, const char *value)
+{
+    value += strcspn(value, "=:") + 1;
+    if (strncmp(value, "file=", 5) == 0) value += 5;
+    const size_t size = strcspn(value, ",");
+    size_t name = size;
+    while (name > 0 && value[name - 1] != '/') name--;
+    text_add(out, "%.*s (external)", (int)(size - name), value + name);
+}
+
 /* "ivf:nlist=9,inner=(rabitq:bits=8)" is ivf(rabitq); of a peer all but what follows ';' is its name. */
 static void add_method(struct text *out, const char *name, const char *value)
 {
     static const char inner[] = "inner=(", peer[] = "peer:lib=";
     if (strcmp(name, "rerank") == 0) {
         text_add(out, "%s", *value && strcmp(value, "0") != 0 ? " + exact rerank" : "");
+        return;
+    }
+    if (strncmp(value, EXTERNAL, strlen(EXTERNAL)) == 0) {
+        add_external(out, value);
         return;
     }
     if (strncmp(value, peer, strlen(peer)) == 0) {
@@ -234,6 +250,10 @@ static void add_value(struct text *out, const struct view *v, const char *name, 
         return;
     }
     if (strncmp(value, "peer:lib=", 9) == 0) value += 9;
+    if (strncmp(value, EXTERNAL, strlen(EXTERNAL)) == 0) {
+        add_external(out, value);
+        return;
+    }
     const size_t before = out->size;
     for (const char *at = value; *at;) { /* pieces end at , ( ) : and keep their end */
         const size_t size = strcspn(at, ",():"), key = strcspn(at, "=");
@@ -263,7 +283,7 @@ static enum series_mark mark_of(const struct table *t, size_t row)
 {
     const char *index = table_text(t, row, table_column(t, "index"));
     const int recorded = strcmp(table_text(t, row, table_column(t, "machine")), RECORDED) == 0;
-    return recorded || strncmp(index, "ids:", 4) == 0 || is_generic(t, row) ? SERIES_FOREIGN
+    return recorded || strncmp(index, EXTERNAL, strlen(EXTERNAL)) == 0 || is_generic(t, row) ? SERIES_FOREIGN
                                                                             : SERIES_OURS;
 }
 

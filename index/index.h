@@ -94,6 +94,9 @@ struct index_ops {
     int (*bind)(struct index *ix, struct rows queries, struct err *e);
     /* Bytes of scratch that one search call of up to query_count queries needs. */
     size_t (*scratch_bytes)(const struct index *ix, size_t query_count, size_t k);
+    /* What another program took for each query that was bound, in us: one number a query.  NULL, or returns NULL:
+     * not known. */
+    const double *(*latencies)(const struct index *ix);
     /* Best k of every query: hits[q*k ..], counts[q] of them (min(k, rows)), best first.
      * scratch: scratch_bytes, 64-byte aligned. */
     void (*search)(const struct index *ix, struct rows queries, size_t k, void *scratch,

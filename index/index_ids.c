@@ -2,6 +2,9 @@
  * index_ids.c - the answers of any other program, read from an .ivecs file (per query: a 32-bit count, then as
  * many 32-bit row numbers, best first; a negative one is padding), so that our truth, metrics and plots judge
  * them.  Line q of the file answers query q of the set that index_bind names; scores are minus the rank. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "index/index.h"
 #include "kernels/base/mem.h"
@@ -9,6 +12,7 @@
 
 static const struct param table[] = {
     { "file", PARAM_TEXT, 0, 0, "", "", NULL, ".ivecs file, a line a query" },
+    { "lat", PARAM_TEXT, 0, 0, "", "", NULL, "text file, a line a query: the us that its answer took" },
     { 0 }
 };
 
@@ -17,6 +21,7 @@ struct ids_index {
     struct mem_map map;
     size_t lines, width, rows; /* rows: of the base that was added */
     struct rows queries;       /* as bound; at NULL before */
+    double *us;                /* a line; NULL: not known */
 };
 
 static void destroy(struct index *ix)
@@ -24,6 +29,7 @@ static void destroy(struct index *ix)
     struct ids_index *x = (struct ids_index *)ix;
     if (!x) return;
     mem_map_close(&x->map);
+    mem_free(x->us);
     mem_free(x);
 }
 
@@ -49,6 +55,28 @@ static int check_shape(struct ids_index *x, const char *path, struct err *e)
     return ERR_OK;
 }
 
+static int read_latencies(struct ids_index *x, const char *path, struct err *e)
+{
+    char line[64];
+    size_t count = 0;
+    x->us = mem_alloc(x->lines, sizeof *x->us);
+    if (!x->us) return FAIL(e, ERR_MEM, "%s: no memory", path);
+    FILE *in = fopen(path, "r");
+    if (!in) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    int status = ERR_OK;
+    for (; status == ERR_OK && fgets(line, sizeof line, in); count++) {
+        double us;
+        line[strcspn(line, "\r\n")] = 0;
+        if (!text_to_f64(line, &us) || !(us > 0) || !isfinite(us))
+            status = FAIL(e, ERR_FORMAT, "%s: line %zu: '%s' is no time in us", path, count + 1, line);
+        else if (count < x->lines) x->us[count] = us;
+    }
+    fclose(in);
+    if (status == ERR_OK && count != x->lines)
+        status = FAIL(e, ERR_FORMAT, "%s: %zu lines for %zu queries", path, count, x->lines);
+    return status;
+}
+
 static int create(struct index **out, const struct index *base, struct err *e)
 {
     const char *path = params_text(base->params, "file");
@@ -58,6 +86,8 @@ static int create(struct index **out, const struct index *base, struct err *e)
     x->base = *base;
     int status = mem_map_open(&x->map, path, e);
     if (status == ERR_OK) status = check_shape(x, path, e);
+    const char *latencies = params_text(base->params, "lat");
+    if (status == ERR_OK && *latencies) status = read_latencies(x, latencies, e);
     if (status == ERR_OK) *out = &x->base;
     else destroy(&x->base);
     return status;
@@ -109,6 +139,8 @@ static void search(const struct index *ix, struct rows queries, size_t k, void *
     }
 }
 
+static const double *latencies(const struct index *ix) { return ((const struct ids_index *)ix)->us; }
+
 static void describe(const struct index *ix, struct text *out)
 {
     (void)ix;
@@ -127,6 +159,7 @@ const struct index_ops index_ids = {
     .create = create,
     .add = add,
     .bind = bind,
+    .latencies = latencies,
     .scratch_bytes = scratch_bytes,
     .search = search,
     .kernels = describe,

@@ -66,10 +66,42 @@ static void bad_files(void)
     }
 }
 
+static void latencies_by_place(void)
+{
+    static const int32_t words[Q * 2] = { 1, 5, 1, 1, 1, 2, 1, 3 };
+    static const struct { const char *text, *says; } bad[] = {
+        { "1\n2\n3\n", "3 lines for 4 queries" }, { "1\n2\n3\n4\n5\n", "5 lines for 4 queries" },
+        { "1\n2 us\n3\n4\n", "line 2: '2 us'" },  { "1\n2\n-3\n4\n", "line 3" },
+        { "1\n2\n3\nnan\n", "line 4" },           { "1\n\n3\n4\n", "line 2" },
+    };
+    char spec[200], lat[80];
+    struct index *ix = NULL;
+    struct err e = { 0 };
+    const struct index_config c = { .dim = D, .metric = METRIC_COSINE, .threads = 1 };
+    write_file(words, sizeof words);
+    snprintf(lat, sizeof lat, "%s.lat", path);
+    snprintf(spec, sizeof spec, "ids:%s,lat=%s", path, lat);
+    CHECK(index_create(&ix, spec, &c, &e) == ERR_NOT_FOUND && strstr(e.text, lat), "%s", e.text);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad + 1; i++) {
+        FILE *f = fopen(lat, "w");
+        CHECK(f && fputs(i ? bad[i - 1].text : "1.5\n20\r\n3e2\n0.25", f) >= 0, "%s", lat);
+        if (f) fclose(f);
+        const int status = index_create(&ix, spec, &c, &e);
+        if (i) CHECK(status == ERR_FORMAT && strstr(e.text, bad[i - 1].says), "%s", e.text);
+        else CHECK(status == ERR_OK, "%s", e.text);
+        if (i) continue;
+        const double *us = ix->ops->latencies(ix);
+        CHECK(us && us[0] == 1.5 && us[1] == 20 && us[2] == 300 && us[3] == .25, "in order");
+        index_destroy(ix);
+    }
+    unlink(lat);
+}
+
 int main(void)
 {
     snprintf(path, sizeof path, "/tmp/assay_test_ids_%ld", (long)getpid());
     test_case("a line answers the query in its place", answers_by_place);
+    test_case("its times are read by place", latencies_by_place);
     test_case("bad files are refused by name", bad_files);
     unlink(path);
     return test_end();
