@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* Rows scored at a time: small enough that a block stays in L2 while a batch of queries passes. */
-enum { BLOCK_BYTES = 256 << 10, BLOCK_MOST = 4096 };
+enum { BLOCK_BYTES = 256 << 10, BLOCK_MOST = 4096, TILE = 48 /* queries scored in one call */ };
 
 enum type { F32, F16, BF16 };
 static const struct param table[] = {
@@ -163,8 +163,9 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
 
 static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k)
 {
+    const size_t tile = query_count < TILE ? query_count : TILE;
     (void)k;
-    return block_rows((const struct flat *)ix) * sizeof(float) + query_count * (sizeof(struct topk) + sizeof(float));
+    return tile * block_rows((const struct flat *)ix) * sizeof(float) + query_count * (sizeof(struct topk) + sizeof(float));
 }
 
 /* Inner products, or by cosine cosines, of one query with `count` rows from `first`. */
@@ -185,26 +186,61 @@ static void products(const struct flat *f, const float *query, size_t first, siz
     }
 }
 
-/* Scores of one query against `count` rows from `first`. */
-static void score_block(const struct flat *f, const float *query, float query_squared, size_t first,
-                        size_t count, float *scores)
+static const struct kernel *kernel_of_one(const struct flat *f)
 {
-    products(f, query, first, count, scores);
-    if (f->base.config.metric == METRIC_L2)
-        for (size_t r = 0; r < count; r++) scores[r] = 2 * scores[r] - f->side[first + r] - query_squared;
+    static const enum kernel_op dots[] = { OP_dot_f32, OP_dot_f16, OP_dot_bf16 },
+                                cosines[] = { OP_cosine_f32, OP_cosine_f16, OP_cosine_bf16 };
+    return f->base.kernels.of[(f->base.config.metric == METRIC_COSINE ? cosines : dots)[f->type]];
+}
+
+/* Whether tile_f32 gives the bits of that kernel. */
+static int has_tiles(const struct flat *f)
+{
+    const struct kernel *tile = f->base.kernels.of[OP_tile_f32], *one = kernel_of_one(f);
+    return f->type == F32 && tile->isa == one->isa && tile->kind == KERNEL_DEFAULT && one->kind == KERNEL_DEFAULT;
+}
+
+/* What a query brings to its scores: by cosine the inverse of its norm, of l2 its square. */
+static void measure_queries(const struct flat *f, struct rows queries, float *of_query)
+{
+    if (f->base.config.metric == METRIC_COSINE)
+        f->base.kernels.of[OP_norms_f32]->fn.norms_f32(queries.at, queries.stride, queries.count, queries.dim, of_query);
+    else
+        for (size_t q = 0; q < queries.count; q++) of_query[q] = dot(f, rows_at(queries, q), rows_at(queries, q));
+}
+
+/* Scores of at most TILE queries against `count` rows from `first`, the same bits for one query and for many. */
+static void score_block(const struct flat *f, struct rows queries, const float *of_query, size_t first, size_t count,
+                        float *scores)
+{
+    const float *side = f->side + first;
+    const int tiles = queries.count > 1 && has_tiles(f);
+    if (tiles)
+        f->base.kernels.of[OP_tile_f32]->fn.tile_f32(queries.at, queries.stride, queries.count,
+                                                     (const float *)f->rows + first * queries.dim, queries.dim, count,
+                                                     queries.dim, scores);
+    for (size_t q = 0; q < queries.count; q++, scores += count) {
+        if (!tiles) products(f, rows_at(queries, q), first, count, scores);
+        if (f->base.config.metric == METRIC_L2)
+            for (size_t r = 0; r < count; r++) scores[r] = 2 * scores[r] - side[r] - of_query[q];
+        if (f->base.config.metric == METRIC_COSINE && tiles)
+            for (size_t r = 0; r < count; r++) scores[r] = scores[r] * of_query[q] * side[r];
+    }
 }
 
 static void search_into(const struct index *ix, struct rows queries, struct topk *best, void *scratch)
 {
     const struct flat *f = (const struct flat *)ix;
     const size_t step = block_rows(f);
-    float *query_squared = (float *)((struct topk *)scratch + queries.count), *scores = query_squared + queries.count;
-    for (size_t q = 0; q < queries.count; q++) query_squared[q] = dot(f, rows_at(queries, q), rows_at(queries, q));
+    float *of_query = (float *)((struct topk *)scratch + queries.count), *scores = of_query + queries.count;
+    measure_queries(f, queries, of_query);
     for (size_t first = 0; first < f->ids.count; first += step) {
         const size_t left = f->ids.count - first, count = left < step ? left : step;
-        for (size_t q = 0; q < queries.count; q++) {
-            score_block(f, rows_at(queries, q), query_squared[q], first, count, scores);
-            idset_offer(&f->ids, &best[q], first, scores, count);
+        for (size_t q = 0; q < queries.count; q += TILE) {
+            const size_t n = queries.count - q < TILE ? queries.count - q : TILE;
+            const struct rows some = { rows_at(queries, q), n, queries.dim, queries.stride };
+            score_block(f, some, of_query + q, first, count, scores);
+            for (size_t i = 0; i < n; i++) idset_offer(&f->ids, &best[q + i], first, scores + i * count, count);
         }
     }
 }
@@ -220,10 +256,9 @@ static void search(const struct index *ix, struct rows queries, size_t k, void *
 
 static void describe(const struct index *ix, struct text *out)
 {
-    static const enum kernel_op dots[] = { OP_dot_f32, OP_dot_f16, OP_dot_bf16 },
-                                cosines[] = { OP_cosine_f32, OP_cosine_f16, OP_cosine_bf16 };
-    const int is_cosine = ix->config.metric == METRIC_COSINE;
-    kernel_set_describe(&ix->kernels, (is_cosine ? cosines : dots)[((const struct flat *)ix)->type], out);
+    const struct flat *f = (const struct flat *)ix;
+    kernel_set_describe(&ix->kernels, kernel_of_one(f)->op, out);
+    if (has_tiles(f)) kernel_set_describe(&ix->kernels, OP_tile_f32, out);
 }
 
 static int save(const struct index *ix, struct index_writer *w, struct err *e)
