@@ -6,24 +6,30 @@
  * A score is the sum of f32 tables, always.  nbits=4 finds the few rows that need one: their codes stand as the nibbles
  * of scan_sign, which adds a byte for every part, and that sum bounds the score from above (table_of_bytes); where
  * the bound reaches the k-th best so far the row is summed in floats.  So nothing is lost by the bytes.  nbits=8 sums
- * all rows in eight chains, where the loads of codes and tables are the limit. */
+ * all rows in eight chains, where the loads of codes and tables are the limit.
+ *
+ * opq=1 turns rows and queries first by an orthogonal map that serves the parts (Ge et al. 2013, non-parametric): from
+ * the identity, OPQ_ROUNDS times a round of k-means for the turned rows, then the map for the codebooks (opq.h). */
 #include <math.h>
 #include <string.h>
+#include "index/codec.h"
 #include "index/idset.h"
 #include "index/index.h"
-#include "index/codec.h"
 #include "index/kmeans.h"
+#include "index/opq.h"
 #include "index/persist.h"
+#include "index/rotation.h"
 #include "kernels/base/mem.h"
 
 static const struct param table[] = {
     { "m", PARAM_INT, 0, 65536, "0", "parts", NULL, "parts of a row, 0: one for 4 dimensions" },
     { "nbits", PARAM_CHOICE, 0, 0, "8", "bits", "8|4", "code width of a part" },
+    { "opq", PARAM_FLAG, 0, 0, "false", "", NULL, "turn rows by a map that is learnt for the parts" },
     { "train", PARAM_CHOICE, 0, 0, "sample", "", "sample|base", "learn from a sample, or from every row first seen" },
     { 0 }
 };
 
-enum { KMEANS_ROUNDS = 12, ROWS_PER_CENTRE = 128, SCAN_ROWS = 1024, LUT_BYTES = 128 };
+enum { KMEANS_ROUNDS = 12, ROWS_PER_CENTRE = 128, SCAN_ROWS = 1024, OPQ_ROUNDS = 12, OPQ_ROWS = 8192, LUT_BYTES = 128 };
 
 struct pq {
     struct index base;
@@ -32,6 +38,7 @@ struct pq {
     size_t groups;                          /* nbits=4: of 8 parts, as scan_sign has them; 0: nbits=8 */
     int is_trained;
     float *book;    /* part p: centres x width(p) floats from centres * first(p); short of rows, the last is repeated */
+    float *turn;    /* opq: dim x dim, rows are the new axes; NULL otherwise */
     float *halves;  /* parts x centres: |centre|^2 / 2 */
     uint8_t *codes; /* row after row; nbits=4: blocks of 1-bit codes (kernels/codes.h), four bits being a part */
 };
@@ -46,6 +53,7 @@ static void destroy(struct index *ix)
     if (!x) return;
     idset_fini(&x->ids);
     mem_free(x->book);
+    mem_free(x->turn);
     mem_free(x->halves);
     mem_free(x->codes);
     mem_free(x);
@@ -55,6 +63,10 @@ static int create(struct index **out, const struct index *base, struct err *e)
 {
     const size_t dim = base->config.dim, asked = (size_t)params_int(base->params, "m");
     if (asked > dim) return FAIL(e, ERR_ARG, "pq: m=%zu parts of %zu dimensions", asked, dim);
+    const int turns = (int)params_int(base->params, "opq");
+#ifdef ASSAY_WORKER
+    if (turns) return FAIL(e, ERR_UNSUPPORTED, "pq: opq=true: this build has no LAPACK (WORKER=1)");
+#endif
     struct pq *x = mem_zero(1, sizeof *x);
     if (!x) return FAIL(e, ERR_MEM, "pq: no memory");
     x->base = *base;
@@ -64,9 +76,11 @@ static int create(struct index **out, const struct index *base, struct err *e)
     x->row_bytes = x->groups ? 4 * x->groups : x->parts;
     x->book = mem_zero(x->centres * dim, sizeof(float));
     x->halves = mem_zero(x->centres * x->parts, sizeof(float));
-    if (x->book && x->halves) *out = &x->base;
+    x->turn = turns ? mem_zero(dim, dim * sizeof(float)) : NULL;
+    for (size_t i = 0; x->turn && i < dim; i++) x->turn[i * dim + i] = 1;
+    if (x->book && x->halves && (x->turn || !turns)) *out = &x->base;
     else destroy(&x->base);
-    return x->book && x->halves ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for its codebook");
+    return *out == &x->base ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for its codebook");
 }
 
 /* The rows as they are quantised: of unit length by cosine. */
@@ -112,13 +126,97 @@ static int train_prepared(struct pq *x, const float *rows, size_t count, struct 
     return status;
 }
 
+#ifndef ASSAY_WORKER
+static void decode_part(const struct pq *x, size_t part, const uint32_t *codes, size_t count, float *out)
+{
+    const size_t width = width_of(x, part);
+    for (size_t r = 0; r < count; r++)
+        memcpy(out + r * x->base.config.dim + first_of(x, part), book_of(x, part) + codes[r] * width,
+               width * sizeof *out);
+}
+
+/* A round of k-means for every part of the turned rows, from the books that are there; decoded: what they give. */
+static int refine_books(struct pq *x, const float *turned, size_t count, int is_first, uint32_t *nearest,
+                        float *decoded, struct err *e)
+{
+    const struct index_config *c = &x->base.config;
+    int status = is_first ? train_prepared(x, turned, count, e) : ERR_OK;
+    for (size_t p = 0; p < x->parts && status == ERR_OK; p++) {
+        struct kmeans m = { x->centres, width_of(x, p), 0, book_of(x, p), x->halves + p * x->centres,
+                            x->base.kernels.of[OP_dot_f32]->fn.dot_f32 };
+        status = kmeans_refine(&m, part_of(x, turned, count, p), nearest, c->seed + p, c->threads, e);
+        if (status == ERR_OK) decode_part(x, p, nearest, count, decoded);
+    }
+    return status;
+}
+
+static int learn_turn(struct pq *x, const float *rows, size_t count, struct err *e)
+{
+    const size_t dim = x->base.config.dim, step = (count + OPQ_ROWS - 1) / OPQ_ROWS, used = (count + step - 1) / step;
+    float *sample = mem_alloc(3 * used * dim, sizeof *sample), *turned = sample + used * dim,
+          *decoded = turned + used * dim;
+    uint32_t *nearest = mem_alloc(used, sizeof *nearest);
+    int status = sample && nearest ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for %zu rows", used);
+    for (size_t r = 0; r < used && status == ERR_OK; r++)
+        memcpy(sample + r * dim, rows + r * step * dim, dim * sizeof *sample);
+    for (int round = 0; round < OPQ_ROUNDS && status == ERR_OK; round++) {
+        rotation_dense_rows(x->turn, sample, used, dim, turned);
+        status = refine_books(x, turned, used, round == 0, nearest, decoded, e);
+        if (status == ERR_OK) status = opq_fit(sample, decoded, used, dim, x->turn, e);
+    }
+    mem_free(sample), mem_free(nearest);
+    return status;
+}
+
+/* Chunks of one shape, the last one filled with zeros: a row's bits do not depend on its company. */
+static int turn_rows(const struct pq *x, float **rows, size_t count, struct err *e)
+{
+    const size_t dim = x->base.config.dim;
+    float *out = mem_alloc(count, dim * sizeof *out), *room = mem_alloc(2 * ROTATION_ROWS, dim * sizeof *room);
+    for (size_t from = 0; out && room && from < count; from += ROTATION_ROWS) {
+        const size_t some = count - from < ROTATION_ROWS ? count - from : ROTATION_ROWS;
+        memset(room, 0, ROTATION_ROWS * dim * sizeof *room);
+        memcpy(room, *rows + from * dim, some * dim * sizeof *room);
+        rotation_dense_rows(x->turn, room, ROTATION_ROWS, dim, room + ROTATION_ROWS * dim);
+        memcpy(out + from * dim, room + ROTATION_ROWS * dim, some * dim * sizeof *room);
+    }
+    mem_free(room);
+    if (!out || !room) {
+        mem_free(out);
+        return FAIL(e, ERR_MEM, "pq: no memory to turn %zu rows", count);
+    }
+    mem_free(*rows);
+    *rows = out;
+    return ERR_OK;
+}
+#else
+static int learn_turn(struct pq *x, const float *rows, size_t count, struct err *e)
+{
+    (void)x, (void)rows, (void)count;
+    return FAIL(e, ERR_UNSUPPORTED, "pq: no opq in this build");
+}
+static int turn_rows(const struct pq *x, float **rows, size_t count, struct err *e)
+{
+    (void)rows;
+    return learn_turn((struct pq *)(uintptr_t)x, NULL, count, e);
+}
+#endif
+
+/* Learns from prepared rows, and turns them. */
+static int learn(struct pq *x, float **rows, size_t count, struct err *e)
+{
+    int status = x->turn ? learn_turn(x, *rows, count, e) : ERR_OK;
+    if (status == ERR_OK && x->turn) status = turn_rows(x, rows, count, e);
+    return status == ERR_OK ? train_prepared(x, *rows, count, e) : status;
+}
+
 static int train(struct index *ix, struct rows sample, struct err *e)
 {
     struct pq *x = (struct pq *)ix;
     if (x->ids.count) return FAIL(e, ERR_ARG, "pq: cannot train with %zu rows added", x->ids.count);
     float *rows = prepared(x, sample, e);
     if (!rows) return ERR_MEM;
-    const int status = train_prepared(x, rows, sample.count, e);
+    const int status = learn(x, &rows, sample.count, e);
     mem_free(rows);
     return status;
 }
@@ -177,7 +275,8 @@ static int add(struct index *ix, struct rows rows, const int64_t *ids, struct er
     struct pq *x = (struct pq *)ix;
     float *unit = prepared(x, rows, e);
     int status = unit ? ERR_OK : ERR_MEM;
-    if (status == ERR_OK && !x->is_trained) status = train_prepared(x, unit, rows.count, e);
+    if (status == ERR_OK && !x->is_trained) status = learn(x, &unit, rows.count, e);
+    else if (status == ERR_OK && x->turn) status = turn_rows(x, &unit, rows.count, e);
     if (status == ERR_OK) status = reserve(x, x->ids.count + rows.count, e);
     if (status == ERR_OK) status = encode(x, unit, rows.count, x->ids.count, e);
     if (status == ERR_OK) status = idset_add(&x->ids, ids, rows.count, "pq", e);
@@ -197,7 +296,7 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
 }
 
 struct scratch {
-    float *tables, *unit, *ones; /* parts x centres; dim; SCAN_ROWS */
+    float *tables, *unit, *ones; /* parts x centres; 2 dim; SCAN_ROWS */
     int32_t *sums;               /* SCAN_ROWS */
     union {
         float *scores;
@@ -210,7 +309,7 @@ static size_t lay_out(const struct pq *x, char *at, struct scratch *s)
 {
     s->tables = (float *)at;
     s->unit = s->tables + x->parts * x->centres;
-    s->ones = s->unit + x->base.config.dim;
+    s->ones = s->unit + 2 * x->base.config.dim;
     s->sums = (int32_t *)(s->ones + SCAN_ROWS);
     s->scores = (float *)(s->sums + SCAN_ROWS);
     s->luts = (uint8_t *)(s->scores + SCAN_ROWS);
@@ -234,6 +333,10 @@ static void make_tables(const struct pq *x, const float *query, float *unit, flo
     dot(query, query, 0, NULL, 1, dim, &square);
     const float scale = x->base.config.metric != METRIC_COSINE ? 1 : square > 0 ? 1 / sqrtf(square) : 0;
     for (size_t i = 0; i < dim; i++) unit[i] = query[i] * scale;
+    if (x->turn) {
+        dot(unit, x->turn, dim, NULL, dim, dim, unit + dim);
+        unit += dim;
+    }
     for (size_t p = 0; p < x->parts; p++) {
         const size_t width = width_of(x, p);
         const float *part = unit + first_of(x, p);
@@ -373,6 +476,8 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
     int status = idset_save(&x->ids, w, e);
     if (status == ERR_OK) status = index_write(w, "trained", &is_trained, 1, e);
     if (status == ERR_OK) status = index_write(w, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
+    if (status == ERR_OK && x->turn)
+        status = index_write(w, "turn", x->turn, ix->config.dim * ix->config.dim * sizeof(float), e);
     if (status == ERR_OK) status = index_write(w, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
     return status == ERR_OK ? index_write(w, x->groups ? "nibbles" : "codes", x->codes, coded_rows(x) * x->row_bytes, e)
                             : status;
@@ -387,6 +492,8 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
     int status = idset_load(&ids, r, e);
     if (status == ERR_OK) status = index_read_into(r, "trained", &is_trained, 1, e);
     if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
+    if (status == ERR_OK && x->turn)
+        status = index_read_into(r, "turn", x->turn, ix->config.dim * ix->config.dim * sizeof(float), e);
     if (status == ERR_OK) status = index_read_into(r, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
     if (status == ERR_OK) status = reserve(x, ids.count, e);
     x->ids = ids;
@@ -405,6 +512,7 @@ static void stats(const struct index *ix, struct index_stats *out)
         .code_bytes = coded_rows(x) * x->row_bytes,
         .side_bytes = idset_row_bytes(&x->ids),
         .other_bytes = sizeof *x + x->centres * (ix->config.dim + x->parts) * sizeof(float) +
+                       (x->turn ? ix->config.dim * ix->config.dim * sizeof(float) : 0) +
                        idset_other_bytes(&x->ids) + (x->room - coded_rows(x)) * x->row_bytes,
     };
 }
@@ -420,12 +528,21 @@ static void work(const struct index *ix, const void *scratch, size_t query_count
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct pq *x = (const struct pq *)ix;
+    const size_t dim = ix->config.dim;
     const int64_t row = idset_row(&x->ids, id);
     if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "pq: no id %lld", (long long)id);
+    float *turned = x->turn ? mem_alloc(dim, sizeof *turned) : NULL;
+    if (x->turn && !turned) return FAIL(e, ERR_MEM, "pq: no memory to decode");
     for (size_t p = 0; p < x->parts; p++) {
         const size_t width = width_of(x, p);
-        memcpy(out + first_of(x, p), book_of(x, p) + code_at(x, (size_t)row, p) * width, width * sizeof *out);
+        memcpy((x->turn ? turned : out) + first_of(x, p), book_of(x, p) + code_at(x, (size_t)row, p) * width,
+               width * sizeof *out);
     }
+    for (size_t i = 0; x->turn && i < dim; i++) {
+        out[i] = 0;
+        for (size_t j = 0; j < dim; j++) out[i] += turned[j] * x->turn[j * dim + i];
+    }
+    mem_free(turned);
     return ERR_OK;
 }
 

@@ -254,6 +254,17 @@ static int train(struct kmeans *m, struct rows rows, size_t most_rows, int round
     return status;
 }
 
+int kmeans_refine(struct kmeans *m, struct rows rows, uint32_t *nearest, uint64_t seed, int threads, struct err *e)
+{
+    struct rng r;
+    size_t *sizes = mem_alloc(m->count, sizeof *sizes);
+    int status = sizes ? kmeans_assign(m, rows, nearest, threads, e) : FAIL(e, ERR_MEM, "k-means: no memory");
+    rng_seed(&r, seed, 3);
+    if (status == ERR_OK) update(m, rows, nearest, sizes, &r);
+    mem_free(sizes);
+    return status;
+}
+
 int kmeans_train(struct kmeans *m, struct rows rows, size_t most_rows, size_t count, int is_spherical, int rounds,
                  uint64_t seed, int threads, const struct kernel_set *kernels, struct err *e)
 {

@@ -19,6 +19,8 @@ enum { KMEANS_CHUNK = 64 };
  * where is_spherical.  ERR_MEM. */
 int kmeans_train(struct kmeans *m, struct rows rows, size_t most_rows, size_t count, int is_spherical, int rounds,
                  uint64_t seed, int threads, const struct kernel_set *kernels, struct err *e);
+/* One round more: nearest[] by the centres as they are, which then move to the means. */
+int kmeans_refine(struct kmeans *m, struct rows rows, uint32_t *nearest, uint64_t seed, int threads, struct err *e);
 /* The nearest centre of every row.  A row's answer does not depend on the rows beside it. */
 int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e);
 /* out = x / |x|, or zeros. */

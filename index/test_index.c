@@ -48,6 +48,7 @@ static const char *const more_specs[] = { "flat:type=f16",
                                           "sq:bits=4",
                                           "pq:m=1,nbits=4,train=base",
                                           "pq:nbits=4",
+                                          "pq:nbits=4,opq=true",
                                           "ivf:nlist=30,nprobe=5",
                                           "ivf:nlist=4,nprobe=9,inner=(flat)",
                                           "ivf:nlist=12,nprobe=12,residual=1,inner=(turboquant:bits=3)",
@@ -522,6 +523,28 @@ static void flat_types(void)
     free_rows(x), free_rows(q);
 }
 
+/* Four numbers, each in every part: untold by a part's 4 bits, which must say all four; turned, a part says one. */
+static void opq_turns_to_the_parts(void)
+{
+    enum { D = 16, N = 600 };
+    struct rows noise = normal_rows(97, N, D), four = normal_rows(98, N, 4);
+    struct err e = { 0 };
+    float *x = (float *)(uintptr_t)noise.at, back[D];
+    for (size_t i = 0; i < N * D; i++) x[i] = 0.05f * x[i] + four.at[i / D * 4 + i % 4];
+    double lost[2] = { 0 };
+    for (int turns = 0; turns < 2; turns++) {
+        struct index *ix = make(turns ? "pq:nbits=4,opq=true" : "pq:nbits=4", D, METRIC_L2);
+        add_all(ix, noise, NULL);
+        for (size_t r = 0; r < N; r++) {
+            CHECK(index_decode(ix, (int64_t)r, back, &e) == ERR_OK, "%s", e.text);
+            for (size_t i = 0; i < D; i++) lost[turns] += pow((double)(back[i] - x[r * D + i]), 2) / N;
+        }
+        index_destroy(ix);
+    }
+    CHECK(lost[1] < lost[0] / 2, "lost %g, turned %g", lost[0], lost[1]);
+    free_rows(noise), free_rows(four);
+}
+
 static void bad_specs(void)
 {
     static const struct { const char *spec, *says; } bad[] = {
@@ -563,6 +586,7 @@ int main(int argc, char **argv)
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
     test_case("ivf over residuals scores and decodes rows", ivf_residuals);
     test_case("flat: f16 and bf16 rows lose what rounding loses", flat_types);
+    test_case("pq: opq turns rows to where the parts serve", opq_turns_to_the_parts);
     test_case("bad specs are refused by name", bad_specs);
     return test_end();
 }
