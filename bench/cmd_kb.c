@@ -52,13 +52,15 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
 {
     struct option_list rest = { 0 };
     struct jsonl_files files = { 0 };
-    const char *embed = "rp";
+    const char *embed = "rp", *embed_url = NULL, *embed_model = NULL;
     int64_t dim = 384, seed = 1, threads = parallel_cpus();
     const struct option options[] = {
         { "--entities", OPTION_TEXT, &files.entities, 0, 0 }, { "--relations", OPTION_TEXT, &files.relations, 0, 0 },
         { "--vectors", OPTION_TEXT, &files.vectors, 0, 0 },   { "--queries", OPTION_TEXT, &files.queries, 0, 0 },
         { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX }, { "--embed", OPTION_TEXT, &embed, 0, 0 },    { "--seed", OPTION_INT, &seed, 0, 9e15 },
-        { "--threads", OPTION_INT, &threads, 1, 256 },        { 0 }
+        { "--threads", OPTION_INT, &threads, 1, 256 },
+        { "--embed-url", OPTION_TEXT, &embed_url, 0, 0 },     { "--embed-model", OPTION_TEXT, &embed_model, 0, 0 },
+        { 0 }
     };
     int status = options_parse(argc, argv, options, &rest, e);
     if (status != ERR_OK) return status;
@@ -70,6 +72,7 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
     status = folder_of(&folder, rest.at[0], e);
     const struct kb_build_options build = {
         .folder = text_of(&folder), .db = rest.at[0], .existing = existing, .what = "rows", .embed = embed,
+        .embed_url = embed_url, .embed_model = embed_model,
         .dim = (size_t)dim, .seed = (uint64_t)seed, .threads = (int)threads,
     };
     if (status == ERR_OK) status = add_files(&build, &files, e);
@@ -265,7 +268,7 @@ const struct command cmd_kb = {
     .summary = "knowledge bases: create, import, stats, check",
     .help =
         "usage: assay kb create DB [--entities F] [--relations F] [--vectors F] [--queries F]\n"
-        "                [--embed rp|lsa] [--dim N] [--seed N]\n"
+        "                [--embed rp|lsa|http] [--embed-url U] [--embed-model M] [--dim N] [--seed N]\n"
         "       assay kb import DB [the same]     adds to a base: everything, or nothing when a line is bad\n"
         "       assay kb stats DB [--json]        rows, dimensions, degrees, types\n"
         "       assay kb check DB                 what must not be; exit status 1 when something is\n"
@@ -278,7 +281,9 @@ const struct command cmd_kb = {
         "                 become vectors by --embed\n"
         "  --queries F    JSON lines: {\"id\": 1, \"text\": \"...\", \"relevant\": [7, 9]}; writes queries.jsonl and\n"
         "                 qrels.txt beside the base\n"
-        "  --embed NAME   rp (tf-idf x Gaussian projection) or lsa (x singular vectors), default rp\n"
+        "  --embed NAME   rp (tf-idf x Gaussian projection), lsa (x singular vectors) or http (an OpenAI-compatible\n"
+        "                 service, asked in batches; its key is in the environment, ASSAY_EMBED_KEY), default rp\n"
+        "  --embed-url U, --embed-model M   of http, default those of `assay query --settings`; the base keeps them\n"
         "  --dim N        of those vectors, default 384\n"
         "  --seed N       of the projection, default 1\n"
         "\n"

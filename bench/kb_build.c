@@ -6,6 +6,7 @@
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
 #include "pipeline/lsa.h"
+#include "pipeline/stage.h"
 #include "pipeline/store.h"
 #include <errno.h>
 #include <sqlite3.h>
@@ -22,6 +23,7 @@ struct kb_build {
     struct kb_build_options options;
     char *folder, *what;
     int by_lsa;
+    const struct stage_ops *service; /* http; NULL: embedded here */
     struct store *store;
     struct lexicon *lexicon;
     struct text texts;  /* of every entity that has one, each with its 0 */
@@ -59,25 +61,27 @@ static char *path_of(const struct kb_build *b, const char *stem, const char *spl
     return path.at;
 }
 
-static int choose_embedder(const char *name, int *lsa, struct err *e)
+static int choose_embedder(struct kb_build *b, const char *name, struct err *e)
 {
-    *lsa = name && strcmp(name, "lsa") == 0;
-    if (name && !*lsa && strcmp(name, "rp") != 0) return FAIL(e, ERR_ARG, "embed=%s is none of rp|lsa", name);
+    b->by_lsa = name && strcmp(name, "lsa") == 0;
+    const int by_http = name && strcmp(name, "http") == 0;
+    if (name && !b->by_lsa && !by_http && strcmp(name, "rp") != 0)
+        return FAIL(e, ERR_ARG, "embed=%s is none of rp|lsa|http", name);
 #ifdef ASSAY_WORKER
-    if (*lsa) return FAIL(e, ERR_UNSUPPORTED, "embed=lsa needs LAPACK, which this build is without");
+    if (b->by_lsa) return FAIL(e, ERR_UNSUPPORTED, "embed=lsa needs LAPACK, which this build is without");
 #endif
-    return ERR_OK;
+    b->service = by_http ? stage_find(SLOT_EMBED, name) : NULL;
+    return by_http && !b->service ? FAIL(e, ERR_UNSUPPORTED, "embed=http needs curl, which this build is without") : ERR_OK;
 }
 
 int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e)
 {
-    int lsa = 0, status = choose_embedder(options->embed, &lsa, e);
-    if (status == ERR_OK) status = make_folder(options->folder, e);
-    if (status != ERR_OK) return status;
     struct kb_build *b = mem_zero(1, sizeof *b);
     if (!b) return FAIL(e, ERR_MEM, "%s: no memory", options->folder);
+    int status = choose_embedder(b, options->embed, e);
+    if (status == ERR_OK) status = make_folder(options->folder, e);
+    if (status != ERR_OK) return mem_free(b), status;
     b->options = *options;
-    b->by_lsa = lsa;
     b->folder = strdup(options->folder);
     b->what = strdup(options->what);
     char *path = options->db ? strdup(options->db) : b->folder ? path_of(b, "kb", "", ".sqlite") : NULL;
@@ -233,6 +237,9 @@ struct embed {
     struct lsa lsa; /* dim 0: by rp */
     size_t dim, from;
     float *block, *scratch; /* EMBED_BLOCK x dim, threads x dim */
+    struct params *params;  /* of the service */
+    void *service;
+    const char **texts;     /* EMBED_BLOCK */
 };
 
 static uint64_t count_of(void *context, const char *word, int *status)
@@ -289,9 +296,28 @@ static int choose_words(struct kb_build *b, int *save, struct err *e)
     return lexicon_load(&b->lexicon, b->store, e);
 }
 
+/* The service, and as settings of the base how to ask it again. */
+static int prepare_service(struct kb_build *b, struct embed *m, struct err *e)
+{
+    const char *const given[][2] = { { "embed_url", b->options.embed_url }, { "embed_model", b->options.embed_model } };
+    int status = params_create(&m->params, b->service->params, b->service->name, NULL, e);
+    if (status == ERR_OK) status = store_set_setting(b->store, "embed", b->service->name, e);
+    for (size_t i = 0; status == ERR_OK && i < 2; i++) {
+        if (given[i][1]) status = params_set(m->params, given[i][0], given[i][1], e);
+        if (status == ERR_OK)
+            status = store_set_setting(b->store, given[i][0], params_text(m->params, given[i][0]), e);
+    }
+    struct stage_env env = { .params = m->params, .store = b->store, .threads = 1 };
+    if (status == ERR_OK) status = b->service->create(&m->service, &env, e);
+    m->texts = mem_alloc(EMBED_BLOCK, sizeof *m->texts);
+    return status == ERR_OK && !m->texts ? FAIL(e, ERR_MEM, "%s: no memory to embed", b->what) : status;
+}
+
 /* Fits lsa where it was asked for, and saves what asking will need. */
 static int prepare_embedder(struct kb_build *b, struct embed *m, struct err *e)
 {
+    m->dim = b->options.dim;
+    if (b->service) return prepare_service(b, m, e);
     int save = 1, status = choose_words(b, &save, e);
     m->dim = b->options.dim;
     if (status != ERR_OK || !save) return status;
@@ -316,7 +342,9 @@ static int embed_blocks(struct kb_build *b, struct embed *m, struct err *e)
     progress_start(&b->progress, "embedding texts", b->text_count);
     for (; status == ERR_OK && m->from < b->text_count; m->from += EMBED_BLOCK) {
         const size_t count = b->text_count - m->from < EMBED_BLOCK ? b->text_count - m->from : EMBED_BLOCK;
-        parallel_for(b->options.threads, count, EMBED_CHUNK, embed_some, m);
+        for (size_t i = 0; m->service && i < count; i++) m->texts[i] = text_at(b, m->from + i);
+        if (m->service) status = b->service->embed_many(m->service, m->texts, count, m->dim, m->block, e);
+        else parallel_for(b->options.threads, count, EMBED_CHUNK, embed_some, m);
         for (size_t i = 0; status == ERR_OK && i < count; i++)
             status = store_add_vector(b->store, b->text_ids[m->from + i], m->block + i * m->dim, m->dim, e);
         b->counts.vectors += count;
@@ -337,10 +365,13 @@ static int embed_texts(struct kb_build *b, struct err *e)
     }
     mem_free(m.block);
     mem_free(m.scratch);
+    if (m.service) b->service->destroy(m.service);
+    params_destroy(m.params);
+    mem_free(m.texts);
 #ifndef ASSAY_WORKER
     lsa_free(&m.lsa);
 #endif
-    b->counts.words = lexicon_words(b->lexicon);
+    b->counts.words = b->service ? 0 : lexicon_words(b->lexicon);
     return status;
 }
 

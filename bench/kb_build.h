@@ -18,7 +18,8 @@ struct kb_build_options {
     const char *db;     /* path of the base; NULL: <folder>/kb.sqlite */
     int existing;       /* the base exists and is added to, all or nothing */
     const char *what;   /* for the progress line and provenance: "wordnet" */
-    const char *embed;  /* "rp" or "lsa": how texts become vectors; NULL: rp */
+    const char *embed;  /* "rp", "lsa" or "http": how texts become vectors; NULL: rp */
+    const char *embed_url, *embed_model; /* http: as embed_http's parameters; NULL: their defaults */
     size_t dim;         /* of those vectors, unless the base has words already */
     uint64_t seed;      /* of the projection, likewise */
     int threads;
@@ -29,7 +30,7 @@ struct kb_build_counts { uint64_t entities, vectors, relations, queries, words; 
 int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e);
 struct kb_sink kb_build_sink(struct kb_build *b);
 struct store *kb_build_store(struct kb_build *b);
-/* Embeds what came as text where no vectors came: with the words that the base has, or in a base
+/* Embeds what came as text where no vectors came: by the service, or with the words that the base has, or in a base
  * without vectors with the words of these texts.  ERR_ARG: the base has vectors that rp did not make.
  * Then commits the knowledge base and puts the query files in place. */
 int kb_build_commit(struct kb_build *b, struct kb_build_counts *counts, struct err *e);

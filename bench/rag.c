@@ -143,6 +143,7 @@ static int embed_all(struct rag_set *s, struct pipeline *p, struct err *e)
     s->dim = v->rows.dim;
     s->vectors = mem_alloc(s->queries.count * s->dim, sizeof *s->vectors);
     if (!s->vectors) return FAIL(e, ERR_MEM, "no memory for %zu embedded questions", s->queries.count);
+    if (s->queries.texts) return pipeline_embed(p, s->queries.texts, s->queries.ids, s->queries.count, s->vectors, e);
     for (size_t i = 0; i < s->queries.count; i++) {
         struct answer a;
         const int status = rag_ask(p, s, i, 0, 1, &a, e);

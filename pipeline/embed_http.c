@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * embed_http.c - an OpenAI-compatible service: POST {"model", "input"} to <embed_url>, the vector comes back in
- * data[0].embedding.  The key, where one is needed, is in the environment (ASSAY_EMBED_KEY), never in a
+ * embed_http.c - an OpenAI-compatible service: POST {"model", "input"} to <embed_url>, where input is a text or a
+ * list of them; vectors come back in data[].embedding, each in the place that its "index" says.  The key, where one is needed, is in the environment (ASSAY_EMBED_KEY), never in a
  * setting, because settings are printed.  Timeouts, 429 and 5xx are tried again, after 0.1, 0.2, 0.4 ... s. */
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
@@ -14,6 +14,7 @@
 static const struct param params[] = {
     { "embed_url", PARAM_TEXT, 0, 0, "http://localhost:11434/v1/embeddings", "", NULL, "address of the service" },
     { "embed_model", PARAM_TEXT, 0, 0, "all-minilm", "", NULL, "model that the service shall use" },
+    { "embed_batch", PARAM_INT, 1, 2048, "64", "texts", NULL, "texts that one request asks for, where many are embedded" },
     { "embed_timeout", PARAM_REAL, 0.001, 86400, "30", "s", NULL, "longest wait for one vector" },
     { "embed_retries", PARAM_INT, 0, 20, "3", "", NULL, "further tries after a failure that may pass" },
     { 0 },
@@ -24,7 +25,8 @@ struct self {
     struct curl_slist *headers;
     char *url, *model;
     int retries;
-    struct text reply;
+    size_t batch;
+    struct text body, reply;
 };
 
 static void destroy(void *self_)
@@ -32,6 +34,7 @@ static void destroy(void *self_)
     struct self *self = self_;
     curl_slist_free_all(self->headers);
     if (self->curl) curl_easy_cleanup(self->curl);
+    text_free(&self->body);
     text_free(&self->reply);
     free(self->url);
     free(self->model);
@@ -65,6 +68,7 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     self->url = strdup(params_text(env->params, "embed_url"));
     self->model = strdup(params_text(env->params, "embed_model"));
     self->retries = (int)params_int(env->params, "embed_retries");
+    self->batch = (size_t)params_int(env->params, "embed_batch");
     self->curl = curl_easy_init();
     if (!self->url || !self->model || !self->curl || set_headers(self))
         return destroy(self), FAIL(e, ERR_MEM, "embed=http: no memory");
@@ -99,50 +103,85 @@ static int post(struct self *self, const char *body, int *again, struct err *e)
     return ERR_OK;
 }
 
-static int parse_reply(const struct self *self, float *out, size_t dim, struct err *e)
+/* The vector of one element of data. */
+static int parse_vector(const struct self *self, const json_t *vector, float *out, size_t dim, struct err *e)
+{
+    if (!json_is_array(vector))
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: no data[].embedding in: %.120s", self->url, text_of(&self->reply));
+    if (json_array_size(vector) != dim)
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: a vector of %zu numbers, the base has %zu dimensions", self->url,
+                    json_array_size(vector), dim);
+    for (size_t i = 0; i < dim; i++) {
+        const json_t *x = json_array_get(vector, i);
+        out[i] = (float)json_number_value(x);
+        if (!json_is_number(x) || !isfinite(out[i]))
+            return FAIL(e, ERR_FORMAT, "embed=http: %s: number %zu is no finite number", self->url, i);
+    }
+    return ERR_OK;
+}
+
+static int parse_reply(const struct self *self, float *out, size_t count, size_t dim, struct err *e)
 {
     json_t *root = json_loadb(text_of(&self->reply), self->reply.size, 0, NULL);
-    const json_t *vector = json_object_get(json_array_get(json_object_get(root, "data"), 0), "embedding");
-    int status = ERR_OK;
-    if (!json_is_array(vector))
-        status = FAIL(e, ERR_FORMAT, "embed=http: %s: no data[0].embedding in: %.120s", self->url,
+    const json_t *data = json_object_get(root, "data");
+    unsigned char *seen = mem_zero(count, 1);
+    int status = seen ? ERR_OK : FAIL(e, ERR_MEM, "embed=http: no memory for %zu vectors", count);
+    if (status == ERR_OK && json_array_size(data) != count)
+        status = FAIL(e, ERR_FORMAT, "embed=http: %s: no data[] of %zu with an embedding in: %.120s", self->url, count,
                       text_of(&self->reply));
-    else if (json_array_size(vector) != dim)
-        status = FAIL(e, ERR_FORMAT, "embed=http: %s: a vector of %zu numbers, the base has %zu dimensions", self->url,
-                      json_array_size(vector), dim);
-    for (size_t i = 0; status == ERR_OK && i < dim; i++) {
-        const json_t *x = json_array_get(vector, i);
-        const float value = (float)json_number_value(x);
-        if (!json_is_number(x) || !isfinite(value))
-            status = FAIL(e, ERR_FORMAT, "embed=http: %s: number %zu is no finite number", self->url, i);
-        else out[i] = value;
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        const json_t *one = json_array_get(data, i), *index = json_object_get(one, "index");
+        const size_t at = json_is_integer(index) ? (size_t)json_integer_value(index) : i;
+        if (at >= count || seen[at]++)
+            status = FAIL(e, ERR_FORMAT, "embed=http: %s: index %zu of %zu vectors, or twice", self->url, at, count);
+        else status = parse_vector(self, json_object_get(one, "embedding"), out + at * dim, dim, e);
     }
+    mem_free(seen);
     json_decref(root);
     return status;
 }
 
-static int run(void *self_, struct query *q, struct err *e)
+/* One request, a text alone as itself: not every service takes lists. */
+static int embed_batch(struct self *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e)
 {
-    struct self *self = self_;
-    struct text body = { 0 };
-    if (!q->text) return FAIL(e, ERR_ARG, "embed=http: a question without text");
-    text_add(&body, "{\"model\":");
-    text_add_json(&body, self->model);
-    text_add(&body, ",\"input\":");
-    text_add_json(&body, q->text);
-    text_add(&body, "}");
-    int status = body.failed ? FAIL(e, ERR_MEM, "embed=http: no memory") : ERR_OK, again = 0;
-    for (int try = 0; !body.failed; try++) {
-        status = post(self, text_of(&body), &again, e);
+    text_clear(&self->body);
+    text_add(&self->body, "{\"model\":");
+    text_add_json(&self->body, self->model);
+    text_add(&self->body, ",\"input\":%s", count > 1 ? "[" : "");
+    for (size_t i = 0; i < count; i++) {
+        text_add(&self->body, "%s", i ? "," : "");
+        text_add_json(&self->body, texts[i]);
+    }
+    text_add(&self->body, "%s}", count > 1 ? "]" : "");
+    if (self->body.failed) return text_free(&self->body), FAIL(e, ERR_MEM, "embed=http: no memory");
+    int status = ERR_OK, again = 0;
+    for (int try = 0;; try++) {
+        status = post(self, text_of(&self->body), &again, e);
         if (status == ERR_OK || !again || try == self->retries) break;
         const long wait_ms = 100L << (try < 7 ? try : 7);
         nanosleep(&(struct timespec){ wait_ms / 1000, wait_ms % 1000 * 1000000 }, NULL);
     }
-    text_free(&body);
-    return status == ERR_OK ? parse_reply(self, q->vector, q->kb->vectors.rows.dim, e) : status;
+    return status == ERR_OK ? parse_reply(self, out, count, dim, e) : status;
+}
+
+static int embed_many(void *self_, const char *const *texts, size_t count, size_t dim, float *out, struct err *e)
+{
+    struct self *self = self_;
+    int status = ERR_OK;
+    for (size_t from = 0; status == ERR_OK && from < count; from += self->batch) {
+        const size_t some = count - from < self->batch ? count - from : self->batch;
+        status = embed_batch(self, texts + from, some, dim, out + from * dim, e);
+    }
+    return status;
+}
+
+static int run(void *self, struct query *q, struct err *e)
+{
+    if (!q->text) return FAIL(e, ERR_ARG, "embed=http: a question without text");
+    return embed_batch(self, &q->text, 1, q->kb->vectors.rows.dim, q->vector, e);
 }
 
 const struct stage_ops embed_http = {
     .name = "http", .slot = SLOT_EMBED, .summary = "an OpenAI-compatible embeddings service",
-    .params = params, .create = create, .run = run, .destroy = destroy,
+    .params = params, .create = create, .run = run, .embed_many = embed_many, .destroy = destroy,
 };

@@ -698,6 +698,26 @@ static int embed_question(struct pipeline *p, const struct question *question, s
     return status;
 }
 
+int pipeline_embed(struct pipeline *p, const char *const *texts, const int64_t *ids, size_t count, float *out,
+                   struct err *e)
+{
+    struct query *q = &p->q;
+    const size_t dim = p->kb->vectors.rows.dim;
+    const struct stage_ops *ops = p->at[SLOT_EMBED].ops;
+    void *self = p->at[SLOT_EMBED].self;
+    int status = ops->embed_many ? ops->embed_many(self, texts, count, dim, out, e) : ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        q->id = ids[i];
+        q->text = texts[i];
+        if (ops->embed_many) memcpy(q->vector, out + i * dim, dim * sizeof *out);
+        else status = ops->run(self, q, e);
+        if (status == ERR_OK) status = check_vector(q, e);
+        if (status == ERR_OK) memcpy(out + i * dim, q->vector, dim * sizeof *out);
+        else status = err_context(e, status, "question %lld", (long long)ids[i]);
+    }
+    return status;
+}
+
 /* Everything after embed. */
 static int run_stages(struct pipeline *p, struct answer *out, struct err *e)
 {

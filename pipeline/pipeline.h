@@ -91,6 +91,11 @@ int pipeline_refresh(struct pipeline *p, struct err *e);
  * ERR_MEM: nothing is lost, the next query starts afresh. */
 int pipeline_query(struct pipeline *p, const struct question *q, size_t k, struct answer *out, struct err *e);
 
+/* Embeds texts as questions of these ids: count x the base's dimensions, in batches where the embedder has them.
+ * As pipeline_query; the error names the question where only one is asked at a time. */
+int pipeline_embed(struct pipeline *p, const char *const *texts, const int64_t *ids, size_t count, float *out,
+                   struct err *e);
+
 /* Tells the stages that learn (rerank=memrl) that these entities, used together, earned `reward`.
  * ERR_UNSUPPORTED: no stage learns.  ERR_NOT_FOUND: no such entity; nothing was learnt. */
 int pipeline_feedback(struct pipeline *p, const int64_t *ids, size_t count, double reward, struct err *e);

@@ -111,6 +111,8 @@ struct stage_ops {
     /* The base was loaded, or changed: q->kb is new.  NULL: of no interest. */
     int (*refresh)(void *self, const struct kb *kb, struct err *e);
     int (*run)(void *self, struct query *q, struct err *e);
+    /* embed: count texts to count x dim numbers in fewer exchanges than one each.  NULL: run does as well. */
+    int (*embed_many)(void *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e);
     void (*kernels)(const void *self, struct text *out); /* appends "op=isa/variant;..."; NULL: none */
     const struct index_cache *(*cache)(const void *self); /* NULL: no index */
     int (*work)(const void *self, struct index_work *out); /* of the last run; 0, or NULL: not counted */

@@ -98,6 +98,37 @@ static void http(void)
     pipeline_close(p);
 }
 
+/* Many texts: batches of embed_batch, answers in any order, one try again in between. */
+static void batches(void)
+{
+    static const char *const texts[5] = { "a", "b", "c", "d", "e" };
+    static const int64_t ids[5] = { 0, 1, 2, 3, 4 };
+    const char *const answers[] = { "200 {\"data\":[{\"index\":1,\"embedding\":[2,2]},{\"index\":0,\"embedding\":[1,1]}]}",
+                                    "503 busy", "200 {\"data\":[{\"embedding\":[3,3]},{\"embedding\":[4,4]}]}",
+                                    "200 {\"data\":[{\"index\":0,\"embedding\":[5,5]}]}",
+                                    "200 {\"data\":[{\"index\":1,\"embedding\":[2,2]},{\"index\":1,\"embedding\":[1,1]}]}",
+                                    "200 {\"data\":[{\"embedding\":[3,3]}]}", NULL };
+    float out[5][2] = { { 0 } };
+    char settings[200], request[16384] = { 0 };
+    const pid_t pid = serve(answers);
+    snprintf(settings, sizeof settings, "embed=http embed_url=http://127.0.0.1:%d/v1/embeddings index=flat embed_batch=2",
+             port);
+    struct pipeline *p = kb_pipeline("http.db", settings);
+    CHECK(p && pipeline_embed(p, texts, ids, 5, out[0], &kb_err) == ERR_OK, "%s", kb_err.text);
+    for (int i = 0; i < 5; i++) CHECK(out[i][0] == (float)(i + 1) && out[i][1] == out[i][0], "%d: %g", i, (double)out[i][0]);
+    FILE *log = fopen(kb_path("log"), "r");
+    CHECK(log && fread(request, 1, sizeof request - 1, log) > 0, "the requests");
+    if (log) fclose(log);
+    CHECK(strstr(request, "\"input\":[\"a\",\"b\"]}") && strstr(request, "\"input\":[\"c\",\"d\"]}") &&
+          strstr(request, "\"input\":\"e\"}"), "%s", request);
+    CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "index 1"), "%s",
+          kb_err.text);
+    CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "data[] of 2"), "%s",
+          kb_err.text);
+    pipeline_close(p);
+    if (pid > 0) kill(pid, SIGKILL), waitpid(pid, NULL, 0);
+}
+
 static void write_rows(const char *name, const void *bytes, size_t size)
 {
     FILE *f = fopen(kb_path(name), "wb");
@@ -145,6 +176,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     kb_make("http.db", 2, 2, (const float[4]){ 1, 0, 0, 1 }, NULL);
     test_case("embed=http", http);
+    test_case("many texts, few requests", batches);
     test_case("embed=file", file);
     return kb_end();
 }
