@@ -9,7 +9,7 @@
  *
  * Not sgemm and a heap, as it was: its scores had to be made again, and on Zen 4 with AVX-512 the tile is the
  * faster of the two, ns a pair at d = 384 / 768 / 1536: 7.3 / 14.9 / 34.1 against 8.2 / 16.5 / 35.7 of
- * OpenBLAS 0.3.21 (Cooperlake); with AVX2 alone 10.4 / 21.2 / 43.4. */
+ * OpenBLAS 0.3.21 (Cooperlake); with AVX2 alone 9.5 / 18.1 / 39. */
 #ifndef ASSAY_TRUTH_H
 #define ASSAY_TRUTH_H
 #include <stdint.h>
