@@ -296,11 +296,18 @@ static int choose_words(struct kb_build *b, int *save, struct err *e)
     return lexicon_load(&b->lexicon, b->store, e);
 }
 
-/* The service, and as settings of the base how to ask it again. */
+static int set_kept(void *context, const char *key, const char *value)
+{
+    const struct embed *m = context;
+    return param_find(m->b->service->params, key) ? params_set(m->params, key, value, NULL) : ERR_OK;
+}
+
+/* The service, and as settings of the base how to ask it again: what is added later comes from the same one. */
 static int prepare_service(struct kb_build *b, struct embed *m, struct err *e)
 {
     const char *const given[][2] = { { "embed_url", b->options.embed_url }, { "embed_model", b->options.embed_model } };
     int status = params_create(&m->params, b->service->params, b->service->name, NULL, e);
+    if (status == ERR_OK) status = store_settings(b->store, set_kept, m, e);
     if (status == ERR_OK) status = store_set_setting(b->store, "embed", b->service->name, e);
     for (size_t i = 0; status == ERR_OK && i < 2; i++) {
         if (given[i][1]) status = params_set(m->params, given[i][0], given[i][1], e);

@@ -8,6 +8,7 @@ int around_create(void **self_, struct stage_env *env, struct err *e)
     if (!self) return FAIL(e, ERR_MEM, "no memory for a context stage");
     self->depth = (int)params_int(env->params, "context_depth");
     self->most = env->context_room = (size_t)params_int(env->params, "max_context_entities");
+    env->context_bytes = (size_t)params_int(env->params, "max_context_bytes");
     *self_ = self;
     return ERR_OK;
 }

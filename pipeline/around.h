@@ -10,7 +10,9 @@ extern "C" {
 
 #define AROUND_PARAMS                                                                                              \
     { "context_depth", PARAM_INT, 0, GRAPH_DEPTH_MAX, "2", "steps", NULL, "how far context may lie from its result" }, \
-    { "max_context_entities", PARAM_INT, 0, 1000000, "5", "", NULL, "context entities of one result" }
+    { "max_context_entities", PARAM_INT, 0, 1000000, "5", "", NULL, "context entities of one result" },                \
+    { "max_context_bytes", PARAM_INT, 0, 1e12, "0", "bytes", NULL,                                                     \
+      "type, name and properties of one result's context; what no longer fits ends it; 0: any" }
 
 struct around {
     int depth;

@@ -45,6 +45,7 @@ struct pipeline {
     struct setting settings[SETTINGS_MAX]; /* what is in force; keys and values are the tables' */
     size_t setting_count;
     struct kb *kb; /* shared by the pipelines of pipeline_share, const */
+    size_t context_bytes; /* most text of one result's context; 0: any */
     int stale; /* the base changed and loading it has not succeeded yet */
     char graph_key[GRAPH_KEY_SIZE]; /* of the settings that kb.graph was loaded with */
     double build_s;
@@ -467,7 +468,7 @@ static int create_stages(struct pipeline *p, const struct index_cache *adopted, 
         struct stage_env env = { .params = p->at[s].params, .store = p->store, .kernels = &p->kernels,
                                  .threads = (int)params_int(p->own, "build_threads"), .adopted = adopted };
         if (p->at[s].ops->create) status = p->at[s].ops->create(&p->at[s].self, &env, e);
-        if (s == SLOT_CONTEXT) p->q.context_room = env.context_room;
+        if (s == SLOT_CONTEXT) p->q.context_room = env.context_room, p->context_bytes = env.context_bytes;
     }
     return status;
 }
@@ -763,8 +764,15 @@ static int fill_results(struct pipeline *p, struct err *e)
     text_clear(&p->text);
     for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
         status = fetch(p, q->pool[q->kept[r]].entity, p->text_at + t, e), t += 3;
-        for (size_t c = 0; status == ERR_OK && c < q->context_count[r]; c++, t += 3)
+        const size_t start = p->text.size;
+        for (size_t c = 0; status == ERR_OK && c < q->context_count[r]; c++, t += 3) {
+            const size_t before = p->text.size;
             status = fetch(p, q->context[r * context + c], p->text_at + t, e);
+            if (p->context_bytes == 0 || p->text.size - start - 3 * (c + 1) <= p->context_bytes) continue;
+            p->text.size = before; /* each string brings its 0, which is no text */
+            q->context_count[r] = c;
+            break;
+        }
     }
     for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
         const struct member *m = &q->pool[q->kept[r]];

@@ -99,6 +99,7 @@ struct stage_env {
     int threads;         /* that building may use */
     const struct index_cache *adopted; /* of a pipeline with the same settings, to share; NULL: none */
     size_t context_room; /* out, from the context stage: entities it may attach to one result */
+    size_t context_bytes; /* ... and bytes of their text, counted when it is fetched; 0: any */
 };
 
 struct stage_ops {

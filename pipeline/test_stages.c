@@ -292,6 +292,39 @@ static void context_orders(void)
     pipeline_close(b);
 }
 
+static size_t text_of_entity(const struct entity *e) { return strlen(e->type) + strlen(e->name) + strlen(e->properties); }
+
+/* As many entities as fit, in their order, and not one more. */
+static void context_bytes(void)
+{
+    struct answer all = { 0 }, some = { 0 };
+    struct pipeline *p = whole_pool("context_depth=2 max_context_entities=60", &all);
+    for (size_t budget = 1; budget < 2000; budget += 97) {
+        char settings[128];
+        size_t cut = 0;
+        snprintf(settings, sizeof settings, "context_depth=2 max_context_entities=60 max_context_bytes=%zu", budget);
+        struct pipeline *b = whole_pool(settings, &some);
+        CHECK(some.count == all.count, "results stay");
+        for (size_t r = 0; r < some.count; r++) {
+            const struct result *f = &all.results[r], *n = &some.results[r];
+            size_t bytes = 0;
+            for (size_t c = 0; c < n->context_count; c++) {
+                CHECK(n->context[c] == f->context[c] && n->context_entities[c].id == f->context[c], "%zu: %zu", r, c);
+                CHECK(strcmp(n->context_entities[c].name, f->context_entities[c].name) == 0, "%zu: %zu", r, c);
+                bytes += text_of_entity(&n->context_entities[c]);
+            }
+            CHECK(bytes <= budget, "%zu of %zu bytes", bytes, budget);
+            CHECK(strcmp(n->entity.name, f->entity.name) == 0, "the result itself");
+            if (n->context_count == f->context_count) continue;
+            cut++;
+            CHECK(bytes + text_of_entity(&f->context_entities[n->context_count]) > budget, "one more fits");
+        }
+        CHECK(budget > 100 || cut > 0, "%zu bytes cut nothing", budget);
+        pipeline_close(b);
+    }
+    pipeline_close(p);
+}
+
 int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
@@ -303,5 +336,6 @@ int main(void)
     test_case("filter=quantile", quantile);
     test_case("rerank=memrl", memrl);
     test_case("orders of context", context_orders);
+    test_case("context within so many bytes", context_bytes);
     return kb_end();
 }
