@@ -75,9 +75,18 @@ static const struct { const char *name, *head; int width, digits; } shown[] = {
     { "ns_per_vector", "ns/vec", 8, 3 }, { "bytes_per_vector", "B/vec", 7, 0 }, { "build_s", "build s", 8, 3 },
 };
 
-static void print_row(const struct ann_arm *a, const struct row *row)
+/* Of the column of specs. */
+static int spec_width(const struct request *r)
 {
-    printf("%-44s", a->point.spec);
+    size_t width = strlen("index");
+    for (size_t i = 0; i < r->count; i++)
+        if (strlen(r->expanded[i]) > width) width = strlen(r->expanded[i]);
+    return (int)width;
+}
+
+static void print_row(const struct request *r, const struct ann_arm *a, const struct row *row)
+{
+    printf("%-*s", spec_width(r), a->point.spec);
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         double value;
         if (text_to_f64(row_get(row, shown[i].name), &value))
@@ -94,7 +103,7 @@ static void print_head(const struct ann_set *s, const struct request *r)
            s->base.rows.dim, s->query.rows.count, metric_name(s->metric), (long long)r->k, (long long)r->batch,
            (long long)r->threads);
     if (r->rerank) printf(", top %lld scored exactly", (long long)r->rerank);
-    printf("\n\n%-44s", "index");
+    printf("\n\n%-*s", spec_width(r), "index");
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) printf(" %*s", shown[i].width, shown[i].head);
     printf("\n");
 }
@@ -119,13 +128,13 @@ static int open_sink(struct sink *o, const struct request *r, const struct ann_s
     return sink_create(o, "ann.csv", r->kernel, e);
 }
 
-static int emit(struct sink *o, const struct ann_set *s, const struct ann_arm *a, int rep, struct err *e)
+static int emit(struct sink *o, const struct request *r, const struct ann_set *s, const struct ann_arm *a, int rep, struct err *e)
 {
     struct row row;
     int status = row_init(&row, &o->layout, e);
     if (status != ERR_OK) return status;
     status = ann_row(&row, &o->run, s, a, rep, e);
-    if (status == ERR_OK && !o->json) print_row(a, &row);
+    if (status == ERR_OK && !o->json) print_row(r, a, &row);
     if (status == ERR_OK) status = sink_emit(o, &row, NULL, &a->quality, &a->calls, a->point.batch, e);
     row_fini(&row);
     return status;
@@ -150,7 +159,7 @@ static int measure(const struct request *r, struct ann_set *s, struct sink *o, s
     if (status == ERR_OK && !r->json) print_head(s, r);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
         status = ann_measure(s, arms, r->count, &plan, e);
-        for (size_t i = 0; status == ERR_OK && i < r->count; i++) status = emit(o, s, &arms[i], rep, e);
+        for (size_t i = 0; status == ERR_OK && i < r->count; i++) status = emit(o, r, s, &arms[i], rep, e);
         for (size_t i = 0; i < r->count; i++) ann_arm_fini(&arms[i]);
     }
     for (size_t i = 0; built && i < r->count; i++) ann_index_fini(&built[i]);

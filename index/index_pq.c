@@ -36,7 +36,7 @@ struct pq {
     struct idset ids;
     size_t parts, centres, row_bytes, room; /* centres: 256 or 16 */
     size_t groups;                          /* nbits=4: of 8 parts, as scan_sign has them; 0: nbits=8 */
-    int is_trained;
+    int is_trained, is_like; /* is_like: book, turn and halves are the model's */
     float *book;    /* part p: centres x width(p) floats from centres * first(p); short of rows, the last is repeated */
     float *turn;    /* opq: dim x dim, rows are the new axes; NULL otherwise */
     float *halves;  /* parts x centres: |centre|^2 / 2 */
@@ -52,11 +52,27 @@ static void destroy(struct index *ix)
     struct pq *x = (struct pq *)ix;
     if (!x) return;
     idset_fini(&x->ids);
-    mem_free(x->book);
-    mem_free(x->turn);
-    mem_free(x->halves);
+    if (!x->is_like) {
+        mem_free(x->book);
+        mem_free(x->turn);
+        mem_free(x->halves);
+    }
     mem_free(x->codes);
     mem_free(x);
+}
+
+static int like(struct index **out, const struct index *model, struct err *e)
+{
+    struct pq *x = mem_alloc(1, sizeof *x);
+    if (!x) return FAIL(e, ERR_MEM, "pq: no memory");
+    *x = *(const struct pq *)model;
+    x->base.config.kernels = &x->base.kernels;
+    x->is_like = 1;
+    x->ids = (struct idset){ 0 };
+    x->codes = NULL;
+    x->room = 0;
+    *out = &x->base;
+    return ERR_OK;
 }
 
 static int create(struct index **out, const struct index *base, struct err *e)
@@ -469,35 +485,46 @@ static size_t coded_rows(const struct pq *x)
     return x->groups ? codes_blocks(x->ids.count) * CODES_ROWS : x->ids.count;
 }
 
+static int save_learnt(const struct pq *x, struct index_writer *w, struct err *e)
+{
+    const uint8_t is_trained = (uint8_t)x->is_trained;
+    int status = index_write(w, "trained", &is_trained, 1, e);
+    if (status == ERR_OK) status = index_write(w, "book", x->book, x->centres * x->base.config.dim * sizeof(float), e);
+    if (status == ERR_OK && x->turn)
+        status = index_write(w, "turn", x->turn, x->base.config.dim * x->base.config.dim * sizeof(float), e);
+    return status == ERR_OK ? index_write(w, "halves", x->halves, x->centres * x->parts * sizeof(float), e) : status;
+}
+
 static int save(const struct index *ix, struct index_writer *w, struct err *e)
 {
     const struct pq *x = (const struct pq *)ix;
-    const uint8_t is_trained = (uint8_t)x->is_trained;
     int status = idset_save(&x->ids, w, e);
-    if (status == ERR_OK) status = index_write(w, "trained", &is_trained, 1, e);
-    if (status == ERR_OK) status = index_write(w, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
-    if (status == ERR_OK && x->turn)
-        status = index_write(w, "turn", x->turn, ix->config.dim * ix->config.dim * sizeof(float), e);
-    if (status == ERR_OK) status = index_write(w, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
+    if (status == ERR_OK && !x->is_like) status = save_learnt(x, w, e);
     return status == ERR_OK ? index_write(w, x->groups ? "nibbles" : "codes", x->codes, coded_rows(x) * x->row_bytes, e)
                             : status;
+}
+
+static int load_learnt(struct pq *x, struct index_reader *r, struct err *e)
+{
+    uint8_t is_trained = 0;
+    int status = index_read_into(r, "trained", &is_trained, 1, e);
+    if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * x->base.config.dim * sizeof(float), e);
+    if (status == ERR_OK && x->turn)
+        status = index_read_into(r, "turn", x->turn, x->base.config.dim * x->base.config.dim * sizeof(float), e);
+    if (status == ERR_OK) status = index_read_into(r, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
+    x->is_trained = is_trained;
+    return status;
 }
 
 static int load(struct index *ix, struct index_reader *r, struct err *e)
 {
     struct pq *x = (struct pq *)ix;
     struct idset ids = { 0 };
-    uint8_t is_trained = 0;
     const void *codes = NULL;
     int status = idset_load(&ids, r, e);
-    if (status == ERR_OK) status = index_read_into(r, "trained", &is_trained, 1, e);
-    if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * ix->config.dim * sizeof(float), e);
-    if (status == ERR_OK && x->turn)
-        status = index_read_into(r, "turn", x->turn, ix->config.dim * ix->config.dim * sizeof(float), e);
-    if (status == ERR_OK) status = index_read_into(r, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
+    if (status == ERR_OK && !x->is_like) status = load_learnt(x, r, e);
     if (status == ERR_OK) status = reserve(x, ids.count, e);
     x->ids = ids;
-    x->is_trained = is_trained;
     const size_t bytes = coded_rows(x) * x->row_bytes;
     if (status == ERR_OK) status = index_read(r, x->groups ? "nibbles" : "codes", bytes, &codes, e);
     if (status == ERR_OK && bytes) memcpy(x->codes, codes, bytes);
@@ -511,10 +538,11 @@ static void stats(const struct index *ix, struct index_stats *out)
         .rows = x->ids.count,
         .code_bytes = coded_rows(x) * x->row_bytes,
         .side_bytes = idset_row_bytes(&x->ids),
-        .other_bytes = sizeof *x + x->centres * (ix->config.dim + x->parts) * sizeof(float) +
-                       (x->turn ? ix->config.dim * ix->config.dim * sizeof(float) : 0) +
-                       idset_other_bytes(&x->ids) + (x->room - coded_rows(x)) * x->row_bytes,
+        .other_bytes = sizeof *x + idset_other_bytes(&x->ids) + (x->room - coded_rows(x)) * x->row_bytes,
     };
+    if (x->is_like) return;
+    out->other_bytes += x->centres * (ix->config.dim + x->parts) * sizeof(float) +
+                        (x->turn ? ix->config.dim * ix->config.dim * sizeof(float) : 0);
 }
 
 static void work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)
@@ -552,6 +580,7 @@ const struct index_ops index_pq = {
     .params = table,
     .create = create,
     .train = train,
+    .like = like,
     .add = add,
     .remove = remove_id,
     .scratch_bytes = scratch_bytes,

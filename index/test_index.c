@@ -53,6 +53,7 @@ static const char *const more_specs[] = { "flat:type=f16",
                                           "ivf:nlist=4,nprobe=9,inner=(flat)",
                                           "ivf:nlist=12,nprobe=12,residual=1,inner=(turboquant:bits=3)",
                                           "ivf:nlist=6,nprobe=6,residual=1,inner=(rabitq:bits=1)",
+                                          "ivf:nlist=6,nprobe=6,inner=(pq:m=1,nbits=4)",
                                           "ivf:nlist=5,nprobe=5,residual=1,inner=(sq:bits=8)",
                                           "sq:bits=1,rotation=fht",
                                           NULL };
@@ -308,7 +309,7 @@ out:
 /* The engine, pq, residuals and centred rows give a zero vector codes like any other. */
 static int has_zero(const char *spec, enum metric metric)
 {
-    return metric != METRIC_L2 && strcmp(spec, "upstream") != 0 && strncmp(spec, "pq", 2) != 0 &&
+    return metric != METRIC_L2 && strcmp(spec, "upstream") != 0 && !strstr(spec, "pq") &&
            !strstr(spec, "residual=1") && !strstr(spec, "center=true");
 }
 
@@ -412,6 +413,8 @@ static void ivf_is_its_inner(void)
                                           "turboquant:bits=3,layout=blocked",
                                           "rabitq:bits=8",
                                           "sq:bits=4",
+                                          "pq:m=7",
+                                          "pq:m=10,nbits=4",
                                           "turboquant:bits=2,estimator=prod_orth" };
     struct rows x = normal_rows(80, N, D), q = normal_rows(81, Q, D);
     for (size_t i = 0; i < sizeof inners / sizeof *inners; i++)
