@@ -231,6 +231,72 @@ static void exports_no_others(void)
     }
 }
 
+/* In one dimension the rotation is +-1, so that decoded rows show the levels: the live ones of spec 4.3. */
+static void live_levels(void)
+{
+    enum { N = 2000 };
+    static const struct { int count; float level[5]; } live[] = {
+        { 2, { -.0416f, .0400f } }, { 2, { -.0416f, .0400f } }, { 3, { -.063f, 0, .062f } },
+        { 5, { -.0898f, -.0405f, -.0012f, .0376f, .0868f } } };
+    static float x[N];
+    struct rng r;
+    struct err e = { 0 };
+    rng_seed(&r, 5, 0);
+    rng_normal(&r, x, N);
+    for (int i = 0; i < N; i++) x[i] /= sqrtf(384);
+    for (int bits = 1; bits <= 4; bits++) {
+        char spec[32];
+        struct index *ix = NULL;
+        const struct index_config c = { .dim = 1, .metric = METRIC_COSINE, .seed = 42, .threads = 1 };
+        snprintf(spec, sizeof spec, "upstream:bits=%d", bits);
+        CHECK(index_create(&ix, spec, &c, &e) == ERR_OK, "%s", e.text);
+        CHECK(index_add(ix, (struct rows){ x, N, 1, 1 }, NULL, &e) == ERR_OK, "%s", e.text);
+        float seen[256];
+        int count = 0;
+        for (int n = 0; n < N; n++) {
+            float y;
+            int old = 0;
+            CHECK(index_decode(ix, n, &y, &e) == ERR_OK, "%s", e.text);
+            for (int i = 0; i < count; i++) old |= seen[i] == y;
+            if (old) continue;
+            int near = 0;
+            for (int i = 0; i < live[bits - 1].count; i++)
+                near |= fabsf(fabsf(y) - fabsf(live[bits - 1].level[i])) < 0.0015f;
+            CHECK(near, "%d bits: level %g", bits, (double)y);
+            if (count < 256) seen[count++] = y;
+        }
+        CHECK(count == live[bits - 1].count, "%d bits: %d live levels", bits, count);
+        index_destroy(ix);
+    }
+}
+
+/* Nothing is normalised: rows a tenth as long all fall on the innermost level, and cannot be told apart.  The query is
+ * quantised as rows are: one that is a row scores 1. */
+static void short_rows_are_lost(void)
+{
+    enum { N = 50, DIM = 384 };
+    static float x[N * DIM];
+    struct rng r;
+    struct err e = { 0 };
+    rng_seed(&r, 6, 0);
+    rng_normal(&r, x, N * DIM);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < N * DIM; i++) x[i] *= pass == 0 ? 1 / sqrtf(DIM) : 0.1f;
+        struct index *ix = NULL;
+        CHECK(make(&ix, "", DIM, &e) == ERR_OK, "%s", e.text);
+        CHECK(index_add(ix, (struct rows){ x, N, DIM, DIM }, NULL, &e) == ERR_OK, "%s", e.text);
+        struct hit hits[N];
+        size_t count;
+        CHECK(index_search(ix, (struct rows){ x + 7 * DIM, 1, DIM, DIM }, N, 1, 1, hits, &count, &e) == ERR_OK, "%s",
+              e.text);
+        const float spread = hits[0].score - hits[N - 1].score;
+        CHECK(fabsf(hits[0].score - 1) < 1e-5f && hits[0].id == (pass == 0 ? 7 : 0), "best %lld %g",
+              (long long)hits[0].id, (double)hits[0].score);
+        CHECK(pass == 0 ? spread > 0.5f : spread < 1e-5f, "pass %d: scores spread over %g", pass, (double)spread);
+        index_destroy(ix);
+    }
+}
+
 int main(void)
 {
     snprintf(exported, sizeof exported, "/tmp/assay_test_upstream_%ld", (long)getpid());
@@ -241,5 +307,7 @@ int main(void)
     test_case("what is exported is read back", exports_and_reads);
     test_case("what it could not read is refused", exports_no_others);
     unlink(exported);
+    test_case("as many live levels as the engine has, 1 to 4 bits", live_levels);
+    test_case("rows and queries as they are: short ones are lost", short_rows_are_lost);
     return test_end();
 }
