@@ -313,12 +313,70 @@ static int has_zero(const char *spec, enum metric metric)
            !strstr(spec, "residual=1") && !strstr(spec, "center=true");
 }
 
+/* Draws or learns a matrix of dim x dim: minutes at 4096. */
+static int is_cubic(const char *spec)
+{
+    return strstr(spec, "dense") || strstr(spec, "estimator=prod") || strstr(spec, "opq") || !strcmp(spec, "upstream");
+}
+
+/* What data may look like: heavy tails, mostly zeros, rows many times over, one row that dwarfs all, a few values. */
+static void fill_rows(struct rows rows, int kind, uint64_t seed)
+{
+    struct rng r;
+    rng_seed(&r, seed, 1);
+    float *x = (float *)(uintptr_t)rows.at;
+    for (size_t i = 0; i < rows.count * rows.dim; i++) {
+        float three[3];
+        rng_normal(&r, three, 3);
+        const float spread = sqrtf((three[0] * three[0] + three[1] * three[1] + three[2] * three[2]) / 3);
+        if (kind == 0) x[i] /= spread; /* Student's t, 3 degrees of freedom */
+        if (kind == 1 && rng_below(&r, 20)) x[i] = 0;
+        if (kind == 2) x[i] = x[i % (7 * rows.dim)];
+        if (kind == 3 && i / rows.dim == 5) x[i] *= 1e4f;
+        if (kind == 4) x[i] = (float)(rng_below(&r, 3)) - 1;
+    }
+}
+
+/* Hard data changes none of the promises; and what has bits enough finds on it what there is. */
+static void hard_data(const char *spec, enum metric metric)
+{
+    enum { D = 48, N = 150, Q = 6, K = 10, KINDS = 5 };
+    static const char *const kinds[KINDS] = { "Student-t3", "sparse", "duplicates", "outlier", "three values" };
+    const int is_fine = strcmp(spec, "flat") == 0 || strcmp(spec, "turboquant:bits=8,query=f32") == 0;
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct rows x = normal_rows(110, N, D), q = normal_rows(111, Q, D);
+        fill_rows(x, kind, 1), fill_rows(q, kind == 3 ? -1 : kind, 2);
+        struct index *ix = make(spec, D, metric), *exact = make("flat", D, metric);
+        struct err e = { 0 };
+        add_all(ix, x, NULL), add_all(exact, x, NULL);
+        if (ix->ops->remove)
+            for (int64_t id = 0; id < N; id += 10) { /* out, and in again */
+                CHECK(index_replace(ix, id, rows_at(x, (size_t)id), &e) == ERR_OK, "%s: %s", spec, e.text);
+            }
+        struct found f = ask(ix, q, K, Q, 1), one = ask(ix, q, K, 1, 3), truth = ask(exact, q, K, Q, 1);
+        check_sorted(f, Q, K, spec);
+        CHECK(same(f, one, Q, K), "%s, %s: batches and threads differ", spec, kinds[kind]);
+        for (size_t i = 0; i < Q; i++) {
+            /* The best score found is the best there is, whichever of equal rows has it. */
+            const double best = (double)truth.hits[i * K].score, got = (double)f.hits[i * K].score;
+            CHECK(isfinite(got), "%s, %s: score %g", spec, kinds[kind], got);
+            if (is_fine && kind != 3)
+                CHECK(fabs(got - best) <= 0.02 * (fabs(best) + 1), "%s, %s: best %g, not %g", spec, kinds[kind], got,
+                      best);
+        }
+        free_found(f), free_found(one), free_found(truth);
+        free_rows(x), free_rows(q);
+        index_destroy(ix), index_destroy(exact);
+    }
+}
+
 static void odd_dimensions(const char *spec, enum metric metric)
 {
-    static const size_t dims[] = { 1, 2, 3, 63, 65, 100, 200, 1000 };
+    static const size_t dims[] = { 1, 2, 3, 63, 65, 100, 200, 1000, 3072, 4096 };
     for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
         enum { N = 40, K = 5 };
         const size_t dim = dims[d];
+        if (dim > 1000 && is_cubic(spec)) break;
         struct rows x = normal_rows(12 + d, N, dim), q = normal_rows(30 + d, 2, dim);
         float *at = (float *)(uintptr_t)x.at;
         memset(at, 0, dim * sizeof *at); /* row 0 is zero; norms of the others span six decades */
@@ -584,6 +642,7 @@ int main(int argc, char **argv)
     contract("removed and replaced rows leave no trace", removes);
     contract("saved and loaded is the same index", saves);
     contract("odd dimensions, zero vectors, norms over six decades", odd_dimensions);
+    contract("heavy tails, sparse rows, duplicates, an outlier, few values", hard_data);
     contract("bad rows, ids and queries are refused by name", refuses);
     contract("a failed allocation changes nothing", survives_no_memory);
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
