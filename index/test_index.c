@@ -69,14 +69,16 @@ static struct rows normal_rows(uint64_t seed, size_t count, size_t dim)
 
 static void free_rows(struct rows r) { mem_free((void *)(uintptr_t)r.at); }
 
-static struct index *make(const char *spec, size_t dim, enum metric metric)
+static struct index *make_on(int threads, const char *spec, size_t dim, enum metric metric)
 {
     struct index *ix = NULL;
     struct err e = { 0 };
-    const struct index_config c = { .dim = dim, .metric = metric, .seed = 42, .threads = 1 };
+    const struct index_config c = { .dim = dim, .metric = metric, .seed = 42, .threads = threads };
     CHECK(index_create(&ix, spec, &c, &e) == ERR_OK, "%s: %s", spec, e.text);
     return ix;
 }
+
+static struct index *make(const char *spec, size_t dim, enum metric metric) { return make_on(1, spec, dim, metric); }
 
 static void add_all(struct index *ix, struct rows rows, const int64_t *ids)
 {
@@ -216,6 +218,27 @@ static void order_is_free(const char *spec, enum metric metric)
     free_found(f), free_found(one), free_found(three), free_found(shuffled);
     free_rows(x), free_rows(q);
     index_destroy(a), index_destroy(b);
+}
+
+/* Training and adding on three threads gives what one gives: every score of every row. */
+static void building_threads_are_free(const char *spec, enum metric metric)
+{
+    enum { D = 65, N = 300, Q = 3 };
+    struct rows x = normal_rows(5, N, D), q = normal_rows(6, Q, D);
+    const struct rows first = { x.at, 37, D, D }, rest = { rows_at(x, 37), N - 37, D, D }; /* from within a block */
+    struct found found[2];
+    for (int i = 0; i < 2; i++) {
+        struct index *ix = make_on(1 + 2 * i, spec, D, metric);
+        struct err e = { 0 };
+        CHECK(index_train(ix, x, &e) == ERR_OK, "%s: %s", spec, e.text);
+        add_all(ix, first, NULL);
+        add_all(ix, rest, NULL);
+        found[i] = ask(ix, q, N, Q, 1);
+        index_destroy(ix);
+    }
+    CHECK(same(found[0], found[1], Q, N), "%s: built on three threads differs from on one", spec);
+    free_found(found[0]), free_found(found[1]);
+    free_rows(x), free_rows(q);
 }
 
 /* Default kernels of every instruction set with fused multiply-add give the same bits (in the canonical
@@ -638,6 +661,7 @@ int main(int argc, char **argv)
     contract("empty, small, and k beyond the rows", empty_and_k);
     contract("equal scores are ordered by id", ties);
     contract("threads, batches and order of adding change nothing", order_is_free);
+    contract("threads that build change nothing", building_threads_are_free);
     contract("results do not depend on the instruction set", kernels_agree);
     contract("removed and replaced rows leave no trace", removes);
     contract("saved and loaded is the same index", saves);
