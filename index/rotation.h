@@ -13,7 +13,8 @@
  *          Fast-JL line (Ailon & Chazelle 2009); the windows are those of RaBitQ-Library's rotator.
  *   dense  Haar measure: Q of the QR factors of a Gaussian matrix, column signs fixed by R's diagonal
  *          (Mezzadri 2007).  What LAPACK computes is not the same to the bit everywhere, so it is saved
- *          with the index.
+ *          with the index.  dim^2 multiply-adds a row through sgemm: at d = 384 / 1536 3.2 / 58 us where fht
+ *          takes .16 / .62, and 5 / 220 ms to draw (Zen 4, one thread).
  *   none   the identity: for data that is rotated already, and to show what rotation is worth. */
 #ifndef ASSAY_ROTATION_H
 #define ASSAY_ROTATION_H
