@@ -2,6 +2,7 @@
  * cmd_kb.c - one's own knowledge base: made from files, added to, counted, checked. */
 #include "bench/command.h"
 #include "bench/kb_build.h"
+#include "bench/kb_cost.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
@@ -253,11 +254,45 @@ static int kb_check(int argc, char **argv, struct err *e)
     return status;
 }
 
+/* --- cost ------------------------------------------------------------------------------------- */
+static int kb_cost(int argc, char **argv, struct err *e)
+{
+    struct option_list rest = { 0 }, set = { 0 };
+    const char *questions = NULL;
+    int64_t k = 10, passes = 20;
+    int json = 0;
+    const struct option options[] = {
+        { "--query", OPTION_TEXT, &questions, 0, 0 }, { "-k", OPTION_INT, &k, 1, 1000000 },
+        { "--passes", OPTION_INT, &passes, 1, 100000 }, { "--set", OPTION_LIST, &set, 0, 0 },
+        { "--json", OPTION_FLAG, &json, 0, 0 }, { 0 }
+    };
+    struct kb_cost c;
+    int status = options_parse(argc, argv, options, &rest, e);
+    if (status == ERR_OK && (rest.count != 1 || !questions)) status = FAIL(e, ERR_ARG, "cost needs one DB and --query FILE");
+    const struct kb_cost_plan plan = { set.at, (size_t)set.count, (size_t)k, (int)passes };
+    if (status == ERR_OK) status = kb_cost_measure(rest.at[0], questions, &plan, &c, e);
+    if (status != ERR_OK) return status;
+    const struct { const char *name, *unit; double value; } lines[] = {
+        { "rows", "vectors", (double)c.rows }, { "first_s", "s from nothing to the first answer", c.first_s },
+        { "build_s", "s of it, building the index", c.build_s }, { "was_cached", "1: the index was loaded", c.was_cached },
+        { "p50_ms", "ms", c.p50_ms }, { "p99_ms", "ms", c.p99_ms }, { "mean_ms", "ms, all calls", c.mean_ms },
+        { "cache_bytes", "bytes, the file beside the base", (double)c.cache_bytes },
+        { "peak_bytes", "bytes, resident", (double)c.peak_bytes },
+        { "data_bytes", "bytes of vectors, codes and graph", (double)c.data_bytes },
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (json) printf("%s\"%s\":%.10g", i ? "," : "{", lines[i].name, lines[i].value);
+        else printf("%-12s %12.10g %s\n", lines[i].name, lines[i].value, lines[i].unit);
+    }
+    if (json) printf("}\n");
+    return ERR_OK;
+}
+
 static const struct subverb actions[] = {
 #ifndef ASSAY_WORKER
     { "create", kb_create }, { "import", kb_import },
 #endif
-    { "stats", kb_stats },   { "check", kb_check },
+    { "stats", kb_stats },   { "check", kb_check },   { "cost", kb_cost },
     { 0 },
 };
 
@@ -265,13 +300,16 @@ static int run(int argc, char **argv, struct err *e) { return command_action(act
 
 const struct command cmd_kb = {
     .name = "kb",
-    .summary = "knowledge bases: create, import, stats, check",
+    .summary = "knowledge bases: create, import, stats, check, cost",
     .help =
         "usage: assay kb create DB [--entities F] [--relations F] [--vectors F] [--queries F]\n"
         "                [--embed rp|lsa|http] [--embed-url U] [--embed-model M] [--dim N] [--seed N]\n"
         "       assay kb import DB [the same]     adds to a base: everything, or nothing when a line is bad\n"
         "       assay kb stats DB [--json]        rows, dimensions, degrees, types\n"
         "       assay kb check DB                 what must not be; exit status 1 when something is\n"
+        "       assay kb cost DB --query F [-k N] [--passes N] [--set KEY=VALUE ...] [--json]\n"
+        "                                         time to the first answer, then p50 and p99 over the questions of the\n"
+        "                                         least time of each in all passes (default 20), cache, peak memory\n"
         "\n"
         "  --entities F   JSON lines: {\"id\": 7, \"type\": \"person\", \"name\": \"Ada\", \"properties\": {}, \"text\": \"...\"}\n"
         "                 only name or text is required; an id may be a number or a string\n"

@@ -74,6 +74,10 @@ static void graphs_and_queries(void)
     expect("data gen --kind kg --n 300 --dim 8 --out kg", 2, "kg/kb.sqlite");
     expect("kb stats kg/kb.sqlite --json", 0, "\"rows_relations\":900");
     expect("kb check kg/kb.sqlite", 0, "ok    vectors of zeros");
+    expect("kb cost kg/kb.sqlite --query kg/query.fvecs --passes 2 --set index=flat --json", 0, "\"was_cached\":0,\"p50_ms\":");
+    expect("kb cost kg/kb.sqlite --query kg/query.fvecs --passes 2 --set index=flat", 0, "was_cached              1");
+    expect("kb cost kg/kb.sqlite", 2, "--query");
+    expect("kb cost kg/kb.sqlite --query kg/query.fvecs --set index=flatt", 2, "flat");
     expect("data queries kg/kb.sqlite --n 5 --noise 0 --seed 2 --out syn", 0, "5 x 8");
     expect("rag --kb kg/kb.sqlite --query syn/synthetic.query.fvecs --qrels syn/synthetic.qrels.txt -k 1 --min-calls 5 "
            "--set enable_graph_expansion=false --set graph_weight=0 --set bit_width=8", 0, "labels");
