@@ -128,7 +128,8 @@ static int open_sink(struct sink *o, const struct request *r, const struct ann_s
     return sink_create(o, "ann.csv", r->kernel, e);
 }
 
-static int emit(struct sink *o, const struct request *r, const struct ann_set *s, const struct ann_arm *a, int rep, struct err *e)
+static int emit(struct sink *o, const struct request *r, const struct ann_set *s, const struct ann_arm *a, int rep,
+                struct err *e)
 {
     struct row row;
     int status = row_init(&row, &o->layout, e);

@@ -487,11 +487,11 @@ static size_t coded_rows(const struct pq *x)
 
 static int save_learnt(const struct pq *x, struct index_writer *w, struct err *e)
 {
+    const size_t dim = x->base.config.dim;
     const uint8_t is_trained = (uint8_t)x->is_trained;
     int status = index_write(w, "trained", &is_trained, 1, e);
-    if (status == ERR_OK) status = index_write(w, "book", x->book, x->centres * x->base.config.dim * sizeof(float), e);
-    if (status == ERR_OK && x->turn)
-        status = index_write(w, "turn", x->turn, x->base.config.dim * x->base.config.dim * sizeof(float), e);
+    if (status == ERR_OK) status = index_write(w, "book", x->book, x->centres * dim * sizeof(float), e);
+    if (status == ERR_OK && x->turn) status = index_write(w, "turn", x->turn, dim * dim * sizeof(float), e);
     return status == ERR_OK ? index_write(w, "halves", x->halves, x->centres * x->parts * sizeof(float), e) : status;
 }
 
@@ -506,11 +506,11 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
 
 static int load_learnt(struct pq *x, struct index_reader *r, struct err *e)
 {
+    const size_t dim = x->base.config.dim;
     uint8_t is_trained = 0;
     int status = index_read_into(r, "trained", &is_trained, 1, e);
-    if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * x->base.config.dim * sizeof(float), e);
-    if (status == ERR_OK && x->turn)
-        status = index_read_into(r, "turn", x->turn, x->base.config.dim * x->base.config.dim * sizeof(float), e);
+    if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * dim * sizeof(float), e);
+    if (status == ERR_OK && x->turn) status = index_read_into(r, "turn", x->turn, dim * dim * sizeof(float), e);
     if (status == ERR_OK) status = index_read_into(r, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
     x->is_trained = is_trained;
     return status;
