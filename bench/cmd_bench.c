@@ -95,7 +95,7 @@ static int op_wanted(enum kernel_op op, const char *filter)
     return 0;
 }
 
-static const enum kernel_op headline[] = { OP_dot_f32, OP_cosine_f32, OP_fht_f32, OP_scan_lut, OP_scan_sign };
+static const enum kernel_op headline[] = { OP_dot_f32, OP_cosine_f32, OP_rotate_f32, OP_scan_lut, OP_scan_sign };
 
 static int in_headline(enum kernel_op op)
 {
