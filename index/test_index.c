@@ -210,11 +210,19 @@ static void order_is_free(const char *spec, enum metric metric)
         const int64_t id = order[i];
         add_all(b, (struct rows){ rows_at(x, order[i]), 1, D, D }, &id);
     }
+    struct index *built = NULL;
+    const struct index_config many = { .dim = D, .metric = metric, .seed = 42, .threads = 3 };
+    CHECK(index_create(&built, spec, &many, &e) == ERR_OK && index_train(built, x, &e) == ERR_OK, "%s", e.text);
+    add_all(built, x, NULL);
+    struct found together = ask(built, q, K, Q, 1);
     struct found f = ask(a, q, K, Q, 1), one = ask(a, q, K, 1, 1), three = ask(a, q, K, 4, 3),
                  shuffled = ask(b, q, K, 5, 2);
     CHECK(same(f, one, Q, K), "%s: batch 1 differs from batch %d", spec, Q);
     CHECK(same(f, three, Q, K), "%s: three threads differ from one", spec);
     CHECK(same(f, shuffled, Q, K), "%s: another order of adding differs", spec);
+    CHECK(same(f, together, Q, K), "%s: built on three threads it differs", spec);
+    free_found(together);
+    index_destroy(built);
     free_found(f), free_found(one), free_found(three), free_found(shuffled);
     free_rows(x), free_rows(q);
     index_destroy(a), index_destroy(b);

@@ -124,7 +124,8 @@ static void distortion_of_codes(void)
             const double got = distortion(spec, dims[i], 3, x, n), five = 5 * sqrt(3.0 / (double)(n * dims[i]));
             CHECK(fabs(got / c.distortion - 1) < five, "d=%zu b=%d: %g, expected %g", dims[i], b, got, c.distortion);
             /* Theorem 3, and theorem 1. */
-            CHECK(got >= pow(4, -b) && got <= 2.7207 * pow(4, -b), "d=%zu b=%d: %g outside the bounds", dims[i], b, got);
+            CHECK(got >= pow(4, -b) && got <= 2.7207 * pow(4, -b), "d=%zu b=%d: %g is out of bounds", dims[i], b,
+                  got);
             snprintf(spec, sizeof spec, "turboquant:bits=%d,query=f32", b);
             const double rescaled = distortion(spec, dims[i], 3, x, n), want = c.distortion / (1 - c.distortion);
             CHECK(fabs(rescaled / want - 1) < five * (b == 1 ? 3 : 1.5),
@@ -177,7 +178,8 @@ static struct moments estimate(const char *spec, size_t dim, double rho, size_t 
 }
 
 /* Unbiased estimators have slope 1; mse has 1 - D.  At rho = .9 and n pairs the standard error of the slope is
- * sqrt(variance / d / n) / .9: of prod .0025 at 1 bit, with 1,500 pairs, and .003 at 2, with 600; of all others less. */
+ * sqrt(variance / d / n) / .9: of prod .0025 at 1 bit, with 1,500 pairs, and .003 at 2, with 600; of all others
+ * less. */
 static void slopes(void)
 {
     static const char *const unbiased[] = { "turboquant:estimator=rescaled", "turboquant:estimator=prod",
