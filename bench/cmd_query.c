@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * cmd_query.c - one question, and for --explain what every stage made of it. */
+#include "bench/rag.h"
 #include "bench/command.h"
 #include "kernels/base/mem.h"
 #include "pipeline/pipeline.h"
@@ -195,6 +196,7 @@ static int run(int argc, char **argv, struct err *e)
     if (status == ERR_OK)
         status = pipeline_open(&p, r.words.at[0], r.settings.at, (size_t)r.settings.count, &kernels, e);
     if (status == ERR_OK) status = pipeline_query(p, &question, (size_t)r.k, &a, e);
+    if (status == ERR_OK) rag_warn(r.words.at[0], p);
     if (status == ERR_OK && is_zero(&a))
         fprintf(stderr, "no word of \"%s\" is known to this base: what follows is by the graph alone\n", question.text);
     if (status == ERR_OK && r.json) print_json(&a);

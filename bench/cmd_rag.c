@@ -151,6 +151,7 @@ static int measure(const struct request *r, struct rag_set *s, struct sink *o, s
     struct rag_arm arm = { 0 };
     int status = rag_prepare(s, &point, depth, (int)r->threads, e);
     if (status == ERR_OK) status = rag_open(&arm, s, &point, RAG_USUAL | (r->ceiling ? RAG_CEILING : 0), e);
+    if (status == ERR_OK) rag_warn(r->kb, arm.pipeline);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
         status = rag_time(&arm, s, (size_t)r->least_calls, 0, e);
         if (status == ERR_OK) status = emit(o, s, &arm, rep, e);

@@ -116,6 +116,14 @@ static struct question question_of(const struct rag_set *s, size_t i, int prepar
     return q;
 }
 
+void rag_warn(const char *db, const struct pipeline *p)
+{
+    struct text what = { 0 };
+    kb_passed_over(pipeline_kb(p), &what);
+    if (what.size) fprintf(stderr, "%s: passed over: %s (assay kb check names them)\n", db, text_of(&what));
+    text_free(&what);
+}
+
 int rag_ask(struct pipeline *p, const struct rag_set *s, size_t i, int prepared, size_t k, struct answer *out,
             struct err *e)
 {

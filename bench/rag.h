@@ -79,6 +79,8 @@ int rag_reopen(struct rag_arm *a, const struct rag_set *s, const struct rag_poin
 /* Times calls until there are least_calls and every question was asked; budget_s as in ann_plan. */
 int rag_time(struct rag_arm *a, const struct rag_set *s, size_t least_calls, double budget_s, struct err *e);
 void rag_close(struct rag_arm *a);
+/* One line on stderr about what of the database takes no part, if anything. */
+void rag_warn(const char *db, const struct pipeline *p);
 
 /* TREC files, as trec_eval reads them.  Run: "qid Q0 docid rank score tag", scores k, k-1, ...: whatever it does
  * with ties, it sees our order.  Labels: "qid 0 docid grade", of the questions in the file. */

@@ -67,6 +67,19 @@ void kb_free(struct kb *kb)
     *kb = (struct kb){ 0 };
 }
 
+void kb_passed_over(const struct kb *kb, struct text *out)
+{
+    const struct { size_t count; const char *what; } all[] = {
+        { kb->orphans, "vectors of no entity" },
+        { kb->vectors.other_dimension, "vectors of another dimension than most" },
+        { kb->vectors.non_finite, "vectors that are not finite" },
+        { kb->graph.dangling, "relations from or to nowhere" },
+        { kb->graph.oversize, "hyperedges of too many entities" },
+    };
+    for (size_t i = 0, said = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].count) text_add(out, "%s%zu %s", said++ ? ", " : "", all[i].count, all[i].what);
+}
+
 void kb_cosines(const struct kb *kb, const struct kernel_set *kernels, const float *query, const uint32_t *rows,
                 size_t count, float *scores)
 {

@@ -2,6 +2,7 @@
  * kb.h - one state of a knowledge base, loaded into memory. */
 #ifndef ASSAY_KB_H
 #define ASSAY_KB_H
+#include "kernels/base/text.h"
 #include "kernels/kernel.h"
 #include "pipeline/graph.h"
 #include "pipeline/store.h"
@@ -28,6 +29,9 @@ struct kb {
 int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, const struct kernel_set *kernels,
             struct err *e);
 void kb_free(struct kb *kb);
+/* Appends what of the database does not take part, as "2 vectors of no entity, 1 relations to nowhere": nothing when
+ * all does. */
+void kb_passed_over(const struct kb *kb, struct text *out);
 /* Writes the exact cosines of `count` rows with the query into scores. */
 void kb_cosines(const struct kb *kb, const struct kernel_set *kernels, const float *query, const uint32_t *rows,
                 size_t count, float *scores);

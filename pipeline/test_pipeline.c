@@ -309,6 +309,11 @@ static void foreign_bases(void)
     CHECK(kb->orphans == 1 && kb->vectors.other_dimension == 1 && kb->graph.dangling == 1, "%zu %zu %zu", kb->orphans,
           kb->vectors.other_dimension, kb->graph.dangling);
     CHECK(strcmp(a.results[0].entity.properties, "{}") == 0, "%s", a.results[0].entity.properties);
+    struct text said = { 0 };
+    kb_passed_over(kb, &said);
+    CHECK(strcmp(text_of(&said), "1 vectors of no entity, 1 vectors of another dimension than most, "
+                                 "1 relations from or to nowhere") == 0, "%s", text_of(&said));
+    text_free(&said);
     pipeline_close(p);
 }
 
