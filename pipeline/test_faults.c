@@ -2,6 +2,8 @@
  * test_faults.c - a disk that fails at every single call, and memory that runs out at every allocation: an
  * error is reported, the database is intact, and the next call works. */
 #include "pipeline/check_kb.h"
+#include <signal.h>
+#include <sys/resource.h>
 #include "kernels/base/mem.h"
 
 /* --- a VFS that fails the n-th call, wrapped around the usual one ------------------------------------ */
@@ -250,6 +252,49 @@ static void create_faults(void)
     CHECK(failed > 5, "%ld of %ld failed", failed, n);
 }
 
+static int partial_files_left(void)
+{
+    char sql[128];
+    snprintf(sql, sizeof sql, "ls %s | grep -q partial", kb_folder);
+    return system(sql) == 0;
+}
+
+/* A disk that fills after so many bytes of a file beside the base (as a file size limit): the answer is the same, no half
+ * file appears, and the next open saves what this one could not. */
+static void cache_faults(void)
+{
+    static const struct { const char *settings, *file; } cases[] = {
+        { "", "cache.db.assay" }, { "index=ivf:nlist=4", "cache.db.assay" }, { "retrieve=bm25", "cache.db.assay-words" },
+    };
+    struct rlimit old;
+    make_base("cache.db");
+    getrlimit(RLIMIT_FSIZE, &old);
+    signal(SIGXFSZ, SIG_IGN);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct answer a;
+        struct stat st = { 0 };
+        pipeline_close(kb_pipeline("cache.db", cases[i].settings));
+        CHECK(stat(kb_path(cases[i].file), &st) == 0 && st.st_size > 1000, "%s: %lld bytes", cases[i].file,
+              (long long)st.st_size);
+        for (off_t room = 0; room < st.st_size; room += st.st_size / 60 + 1) {
+            struct rlimit small = { (rlim_t)room, old.rlim_max };
+            (void)unlink(kb_path(cases[i].file));
+            setrlimit(RLIMIT_FSIZE, &small);
+            struct pipeline *p = kb_pipeline("cache.db", cases[i].settings);
+            const int status = p ? kb_ask(p, x[0], DIM, 5, &a) : kb_err.code;
+            setrlimit(RLIMIT_FSIZE, &old);
+            CHECK(status == ERR_OK, "%s, %lld bytes: %s", cases[i].settings, (long long)room, kb_err.text);
+            CHECK(access(kb_path(cases[i].file), F_OK) != 0 && !partial_files_left(), "%lld bytes: half a file",
+                  (long long)room);
+            pipeline_close(p);
+        }
+        pipeline_close(kb_pipeline("cache.db", cases[i].settings));
+        CHECK(access(kb_path(cases[i].file), F_OK) == 0, "saved once there is room");
+        (void)unlink(kb_path(cases[i].file));
+    }
+    CHECK(intact("cache.db"), "integrity_check");
+}
+
 /* Memory that runs out at the n-th allocation: the same promises. */
 static void memory_faults(void)
 {
@@ -284,6 +329,7 @@ int main(void)
     test_case("a disk that fails while opening", open_faults);
     test_case("a disk that fails while writing", write_faults);
     test_case("a disk that fails while creating", create_faults);
+    test_case("a disk that fills while the cache is written", cache_faults);
     test_case("memory that runs out", memory_faults);
     return kb_end();
 }
