@@ -136,6 +136,17 @@ static void rag_measures(void)
     CHECK(erred.size == 0, "%s", text_of(&erred));
 }
 
+/* A setting that means nothing at a point is not part of it. */
+static void points_hold_what_matters(void)
+{
+    put_text("some.yaml", "kb: kg/kb.sqlite\nqueries: kg/query.fvecs\nmin_calls: 20\n"
+                          "axes:\n  expand: [none, bfs]\n  graph_depth: [1, 2]\n");
+    works("sweep plan some.yaml", "3 points");
+    CHECK(strstr(text_of(&said), "expand=none\n"), "%s", text_of(&said));
+    works("sweep run some.yaml --out some", "3 points: 3 measured");
+    works("sweep best some/sweep.csv --where 'expand=none' --min lat_p50_us --json", "\"graph_depth\":null");
+}
+
 static void query_explains(void)
 {
     const char *const vector = "--set embed=fixed --set embed_vector=1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.5 ";
@@ -218,6 +229,8 @@ static void refuses_arguments(void)
     refuses("sweep rn s.yaml", 2, "'run'");
     refuses("sweep run s.yaml", 2, "--out");
     refuses("sweep run s.yaml --out x --shard 3/3", 2, "3/3");
+    put_text("idle.yaml", "kb: kg/kb.sqlite\nqueries: kg/query.fvecs\nbase: {expand: none}\naxes:\n  graph_depth: [1, 2]\n");
+    refuses("sweep plan idle.yaml", 2, "idle.yaml:5: graph_depth has no effect: it is a setting of expand=bfs");
     put_text("bad.yaml", "kb: kg/kb.sqlite\nqueries: kg/query.fvecs\naxes:\n  graph_dept: [1]\n");
     refuses("sweep run bad.yaml --out x", 2, "bad.yaml:4: no axis 'graph_dept'; nearest is 'graph_depth'");
 }
@@ -314,6 +327,7 @@ int main(void)
     test_case("data to work on", make_data);
     test_case("ann measures", ann_measures);
     test_case("rag measures", rag_measures);
+    test_case("a point holds what matters", points_hold_what_matters);
     test_case("query explains", query_explains);
     test_case("indexes in files", index_files);
     test_case("info lists", info_lists);
