@@ -14,7 +14,8 @@ struct request {
     const char *kb, *query, *qrels, *kernel, *out;
     struct option_list settings;
     int64_t k, threads, least_calls, reps;
-    const char *run_file, *qrels_out;
+    const char *run_file, *qrels_out, *utility;
+    int64_t epochs;
     int json, ceiling;
 };
 
@@ -34,6 +35,8 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--out", OPTION_TEXT, &r->out, 0, 0 },
         { "--run", OPTION_TEXT, &r->run_file, 0, 0 },
         { "--qrels-out", OPTION_TEXT, &r->qrels_out, 0, 0 },
+        { "--learn", OPTION_INT, &r->epochs, 1, 1e6 },
+        { "--utility", OPTION_TEXT, &r->utility, 0, 0 },
         { "--ceiling", OPTION_FLAG, &r->ceiling, 0, 0 },
         { 0 },
     };
@@ -42,6 +45,8 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
     if (!r->kb) return FAIL(e, ERR_ARG, "--kb DB is missing");
     if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
     if (r->qrels_out && !r->qrels) return FAIL(e, ERR_ARG, "--qrels-out needs --qrels: there are no labels to write");
+    if (!r->epochs != !r->utility)
+        return FAIL(e, ERR_ARG, "--learn N and --utility FILE go together: what is learnt is written there");
     return ERR_OK;
 }
 
@@ -143,13 +148,34 @@ static int emit(struct sink *o, const struct rag_set *s, const struct rag_arm *a
     return status;
 }
 
+/* What is measured afterwards starts from what was learnt; so can any other run. */
+static int learn(const struct request *r, const struct rag_set *s, struct rag_point *point, struct text *setting,
+                 const char **settings, struct err *e)
+{
+    struct rag_lesson lesson;
+    const int status = rag_learn(s, point, (size_t)r->epochs, r->utility, &lesson, e);
+    if (status != ERR_OK) return status;
+    if (!r->json)
+        printf("learnt from %zu questions, %lld times each: something relevant for %.4f of them at first, %.4f in the end;\n"
+               "%s holds %zu entities (--set utility_file=%s)\n\n", lesson.questions, (long long)r->epochs, lesson.first,
+               lesson.last, r->utility, lesson.entities, r->utility);
+    text_add(setting, "utility_file=%s", r->utility);
+    for (size_t i = 0; i < point->setting_count; i++) settings[i] = point->settings[i];
+    settings[point->setting_count++] = text_of(setting);
+    point->settings = settings;
+    return setting->failed ? FAIL(e, ERR_MEM, "no memory for settings") : ERR_OK;
+}
+
 static int measure(const struct request *r, struct rag_set *s, struct sink *o, struct err *e)
 {
-    const struct rag_point point = { r->settings.at, (size_t)r->settings.count, r->kernel,
+    struct rag_point point = { r->settings.at, (size_t)r->settings.count, r->kernel,
                                      (size_t)r->k, (int)r->threads };
     const size_t depth = (size_t)r->k > TRUTH_DEPTH ? (size_t)r->k : TRUTH_DEPTH;
     struct rag_arm arm = { 0 };
+    const char *settings[sizeof r->settings.at / sizeof *r->settings.at + 1];
+    struct text learnt = { 0 };
     int status = rag_prepare(s, &point, depth, (int)r->threads, e);
+    if (status == ERR_OK && r->epochs) status = learn(r, s, &point, &learnt, settings, e);
     if (status == ERR_OK) status = rag_open(&arm, s, &point, RAG_USUAL | (r->ceiling ? RAG_CEILING : 0), e);
     if (status == ERR_OK) rag_warn(r->kb, arm.pipeline);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
@@ -159,6 +185,7 @@ static int measure(const struct request *r, struct rag_set *s, struct sink *o, s
     if (status == ERR_OK && r->run_file) status = rag_write_run(r->run_file, s, &arm, e);
     if (status == ERR_OK && r->qrels_out) status = rag_write_qrels(r->qrels_out, s, e);
     rag_close(&arm);
+    text_free(&learnt);
     if (status == ERR_OK && !s->queries.label_start)
         fprintf(stderr, "no --qrels: agree_at_10 and churn_at_10 say how much the results differ, "
                         "not which are better;"
@@ -201,6 +228,9 @@ const struct command cmd_rag = {
         "  --ceiling         also search the decoded vectors exactly (code_ceiling); slow\n"
         "  --run FILE        write the answers as trec_eval reads them: qid Q0 entity rank score tag\n"
         "  --qrels-out FILE  write the labels as trec_eval reads them; ask it with -c\n"
+        "  --learn N         with --set rerank=memrl: first ask all labelled questions N times, reward what came back\n"
+        "                    when something relevant was among it, and measure with what was learnt\n"
+        "  --utility FILE    where that is written, for --set utility_file=FILE over other questions\n"
         "  --json            one object a line instead of a page\n"
         "  --out DIR         append a row to DIR/rag.csv, write DIR/<point_id>.pq.tsv (one line a question)\n\n"
         "example:\n"

@@ -82,6 +82,17 @@ void rag_close(struct rag_arm *a);
 /* One line on stderr about what of the database takes no part, if anything. */
 void rag_warn(const char *db, const struct pipeline *p);
 
+/* What rag_learn found. */
+struct rag_lesson {
+    double first, last; /* mean reward over the labelled questions, in the first and the last epoch */
+    size_t questions, entities; /* labelled; whose utility has moved */
+};
+/* Learns utilities as MemRL does (arXiv 2601.03192, eq. 4): asks every labelled question `epochs` times and rewards what
+ * came back together, 1 when something relevant is among it, else 0.  Writes "entity <tab> utility" lines, as
+ * utility_file reads them.  ERR_ARG: no labels; ERR_UNSUPPORTED: no stage of the point learns. */
+int rag_learn(const struct rag_set *s, const struct rag_point *p, size_t epochs, const char *path,
+              struct rag_lesson *out, struct err *e);
+
 /* TREC files, as trec_eval reads them.  Run: "qid Q0 docid rank score tag", scores k, k-1, ...: whatever it does
  * with ties, it sees our order.  Labels: "qid 0 docid grade", of the questions in the file. */
 int rag_write_run(const char *path, const struct rag_set *s, const struct rag_arm *a, struct err *e);

@@ -382,6 +382,61 @@ static void ceilings(void)
     CHECK(pool[1] > pool[0] && reached > 0, "the planted links lead somewhere: %g, %g", pool[0], pool[1]);
 }
 
+/* Utilities move by eq. 4 of MemRL, worked here, and what is written is read back. */
+static void learning(void)
+{
+    enum { HELD = 601, EPOCHS = 3 };
+    static const char *const settings[] = { "rerank=memrl", "memrl_alpha=0.5", "min_combined_score=-1e9", "graph_weight=0" };
+    const struct rag_point p = { settings, 4, "", K, 1 }, plain = { NULL, 0, "", K, 1 };
+    static double want[HELD];
+    double first = 0, hits = 0, known = -1;
+    size_t moved = 0;
+    struct rag_set s;
+    struct pipeline *hand = NULL;
+    struct rag_lesson lesson;
+    struct answer answer;
+    struct err e = { 0 };
+    char file[160], setting[200];
+    snprintf(file, sizeof file, "%s/utility.tsv", folder);
+    snprintf(setting, sizeof setting, "utility_file=%s", file);
+    open_hops(&s, &p);
+    CHECK(rag_learn(&s, &plain, 1, file, &lesson, &e) == ERR_UNSUPPORTED, "%s", e.text);
+    CHECK(rag_learn(&s, &p, 1, "/dev/null/x", &lesson, &e) != ERR_OK, "nowhere to write");
+    CHECK(rag_learn(&s, &p, EPOCHS, file, &lesson, &e) == ERR_OK, "%s", e.text);
+    CHECK(pipeline_open(&hand, hop_db, settings, 4, NULL, &e) == ERR_OK, "%s", e.text);
+    for (int epoch = 0; epoch < EPOCHS; epoch++, first = epoch == 1 ? hits : first) {
+        hits = 0;
+        for (size_t i = 0; i < TOPICS; i++) {
+            size_t n, relevant = 0;
+            const struct label *labels = queries_labels(&s.queries, i, &n);
+            const struct question q = { .id = (int64_t)i, .vector = rows_at(s.queries.vectors.rows, i), .dim = 16 };
+            CHECK(pipeline_query(hand, &q, K, &answer, &e) == ERR_OK, "%s", e.text);
+            for (size_t r = 0; r < answer.count; r++) relevant += answer.results[r].id == labels[0].id;
+            for (size_t r = 0; r < answer.count; r++) {
+                double *u = &want[answer.results[r].id];
+                *u += 0.5 * ((double)relevant - *u);
+                CHECK(pipeline_feedback(hand, &answer.results[r].id, 1, (double)relevant, &e) == ERR_OK, "%s", e.text);
+            }
+            hits += (double)relevant;
+        }
+    }
+    pipeline_close(hand);
+    for (int i = 0; i < HELD; i++) moved += want[i] != 0;
+    CHECK(lesson.questions == TOPICS && lesson.entities == moved && moved > 0, "%zu of %zu", lesson.entities, moved);
+    CHECK(fabs(lesson.first - first / TOPICS) < 1e-12 && fabs(lesson.last - hits / TOPICS) < 1e-12 && hits > 0 &&
+              hits < TOPICS, "%g and %g, by hand %g and %g", lesson.first, lesson.last, first / TOPICS, hits / TOPICS);
+    const char *const taught[] = { settings[0], settings[1], settings[2], settings[3], setting };
+    CHECK(pipeline_open(&hand, hop_db, taught, 5, NULL, &e) == ERR_OK, "%s", e.text);
+    for (int64_t i = 1; i < HELD; i++)
+        CHECK(pipeline_utility(hand, i, &known, &e) == ERR_OK && fabs(known - want[i]) < 1e-8, "entity %lld: %g, want %g",
+              (long long)i, known, want[i]);
+    pipeline_close(hand);
+    rag_set_close(&s);
+    s = prepared(&p);
+    CHECK(rag_learn(&s, &p, 1, file, &lesson, &e) == ERR_ARG && strstr(e.text, "labels"), "%s", e.text);
+    rag_set_close(&s);
+}
+
 static void times(void)
 {
     for (int threads = 1; threads <= 2; threads++) {
@@ -479,6 +534,7 @@ int main(void)
     test_case("golden cases of trec_eval", golden);
     test_case("labels are judged as by trec_eval", as_trec_eval);
     test_case("ceilings of the stages, and what a hop brings in", ceilings);
+    test_case("utilities are learnt", learning);
     test_case("recall is stage one's, against exact cosine", recall);
     test_case("stages and calls are timed", times);
     test_case("a change of settings equals a new pipeline", change);

@@ -220,6 +220,7 @@ static void refuses_arguments(void)
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set bit_width=9", 2, "bit_width=9 outside 1..8");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set rerank=cosin", 2, "'cosine'");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set expand=none --set graph_depth=2", 2, "expand=none is chosen");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --learn 2", 2, "go together");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels-out x", 2, "needs --qrels");
     refuses("tune kg/kb.sqlite", 2, "--query");
     refuses("tune kg/kb.sqlite --query kg/query.fvecs", 2, "at least 10");
