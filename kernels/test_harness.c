@@ -186,21 +186,34 @@ static void right_ones_pass(void)
     CHECK(said == TEST_SAID_OK, "scalar code without fma: %s", said);
 }
 
-/* All files of an ISA are compiled with the same flags, so their needs are equal; a row that
- * claimed a weaker ISA than its code has would be called where it faults. */
+/* All files of an ISA are compiled with the same flags, so their needs are equal; a row that claimed a
+ * weaker ISA than its code has would be called where it faults.  needs: of each ISA, NONE before its first row. */
+static const uint32_t NONE = UINT32_MAX;
+
+static int claims_another(const struct kernel *k, uint32_t needs[ISA_COUNT])
+{
+    if (needs[k->isa] == NONE) needs[k->isa] = k->needs;
+    return k->needs != needs[k->isa];
+}
+
 static void rows_need_what_their_isa_needs(void)
 {
-    uint32_t needs[ISA_COUNT] = { 0 };
+    uint32_t needs[ISA_COUNT];
+    for (int isa = 0; isa < ISA_COUNT; isa++) needs[isa] = NONE;
     for (int op = 0; op < OP_COUNT; op++)
-        for (const struct kernel *k = NULL; (k = kernel_next((enum kernel_op)op, k));) {
-            if (!needs[k->isa]) needs[k->isa] = k->needs;
-            CHECK(k->needs == needs[k->isa], "%s %s/%s needs %#x, other rows of its ISA %#x",
-                  kernel_op_name(k->op), isa_name(k->isa), k->variant, k->needs, needs[k->isa]);
-        }
+        for (const struct kernel *k = NULL; (k = kernel_next((enum kernel_op)op, k));)
+            CHECK(!claims_another(k, needs), "%s %s/%s needs %#x, other rows of its ISA %#x", kernel_op_name(k->op),
+                  isa_name(k->isa), k->variant, k->needs, needs[k->isa]);
     for (int a = ISA_scalar + 1; a < ISA_COUNT; a++)
         for (int b = ISA_scalar + 1; b < a; b++)
-            CHECK(!needs[a] || needs[a] != needs[b], "%s needs no more than %s", isa_name((enum isa)a),
+            CHECK(needs[a] == NONE || needs[a] != needs[b], "%s needs no more than %s", isa_name((enum isa)a),
                   isa_name((enum isa)b));
+    for (int a = 0; a < ISA_COUNT; a++) /* planted: a row of every ISA that claims to be another's */
+        for (int b = ISA_scalar + 1; b < ISA_COUNT; b++) {
+            const struct kernel liar = { .isa = (enum isa)a, .needs = needs[b] };
+            if (a == b || needs[a] == NONE || needs[b] == NONE || needs[a] == needs[b]) continue;
+            CHECK(claims_another(&liar, needs), "%s code as a row of %s passed", isa_name((enum isa)b), isa_name((enum isa)a));
+        }
 }
 
 int main(void)
