@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * dot_bf16_avx512.c - inner products of bf16 rows, widened by VPMOVZXWD and a shift. */
+ * dot_bf16_avx512.c - inner products of bf16 rows, widened by a shift and a mask. */
+#define APART
 #include "kernels/lanes_avx512.h"
 #define ROW bf16
 #include "kernels/row_sums.h"
@@ -11,7 +12,7 @@ static void rows8(const float *query, const uint16_t *rows, size_t stride, const
 }
 
 KERNELS = {
-    KERNEL("rows8", rows8, KERNEL_DEFAULT, "widened by VPMOVZXWD and a shift",
-           "half the bytes of f32 from memory; in cache the shuffle port of the widening"),
+    KERNEL("rows8", rows8, KERNEL_DEFAULT, "widened by a shift and a mask",
+           "per 32 dims of a row a load, a shift, a mask and 2 FMAs: the FMA ports"),
     KERNEL_END
 };

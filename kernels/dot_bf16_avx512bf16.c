@@ -9,6 +9,7 @@
 #include "kernels/lanes_avx512.h"
 #define ROW bf16
 #include "kernels/row_sums.h"
+#include <string.h>
 
 enum { STEP = 32, SPLIT = 3, CHUNK = 2048 }; /* dimensions of a step, parts of a query, dimensions split at a time */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * l2_bf16_avx512.c - squared distances of bf16 rows, widened by VPMOVZXWD and a shift. */
+ * l2_bf16_avx512.c - squared distances of bf16 rows, widened by a shift and a mask. */
+#define APART
 #include "kernels/lanes_avx512.h"
 #define ROW bf16
 #include "kernels/row_sums.h"
@@ -11,7 +12,7 @@ static void rows8(const float *query, const uint16_t *rows, size_t stride, const
 }
 
 KERNELS = {
-    KERNEL("rows8", rows8, KERNEL_DEFAULT, "widened by VPMOVZXWD and a shift",
+    KERNEL("rows8", rows8, KERNEL_DEFAULT, "widened by a shift and a mask",
            "as dot and a subtraction for each load"),
     KERNEL_END
 };

@@ -47,6 +47,39 @@ static inline vec vec_bf16_part(const uint16_t *x, size_t n)
     return from_bf16(_mm256_maskz_loadu_epi16(first_lanes(n), x));
 }
 
+/* For files of bf16 rows that define it.  32 of them in a register are 16 even ones and 16 odd ones, a shift
+ * and a mask away: less than widening 16 and 16 (VPMOVZXWD is a shuffle, and then comes the shift).  So lane
+ * j of part p is element 2 j + p; the query is picked apart once for all rows of a pass. */
+#ifdef APART
+static inline vec half_of(__m512i x, size_t p)
+{
+    return _mm512_castsi512_ps(p ? _mm512_and_si512(x, _mm512_set1_epi32((int)0xffff0000)) : _mm512_slli_epi32(x, 16));
+}
+static inline vec apart_row(const uint16_t *x, size_t p) { return half_of(_mm512_loadu_si512(x), p); }
+static inline vec apart_row_tail(const uint16_t *x, size_t left, size_t p)
+{
+    return half_of(_mm512_maskz_loadu_epi16(((__mmask32)1 << left) - 1, x), p);
+}
+static inline vec every_other(vec low, vec high, size_t p)
+{
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return _mm512_permutex2var_ps(low, _mm512_add_epi32(even, _mm512_set1_epi32((int)p)), high);
+}
+static inline vec apart_query(const float *x, size_t p) { return every_other(vec_f32(x), vec_f32(x + WIDTH), p); }
+static inline vec apart_query_tail(const float *x, size_t left, size_t p)
+{
+    const size_t low = left < WIDTH ? left : WIDTH;
+    return every_other(vec_f32_part(x, low), vec_f32_part(x + low, left - low), p);
+}
+static inline void in_order(vec sum[PARTS])
+{
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const vec first = _mm512_permutex2var_ps(sum[0], low, sum[1]);
+    sum[1] = _mm512_permutex2var_ps(sum[0], _mm512_add_epi32(low, _mm512_set1_epi32(8)), sum[1]);
+    sum[0] = first;
+}
+#endif
+
 /* Canonical halving of one row: l + l+16 (its 2 parts), l + l+8, l + l+4, l + l+2, l + l+1. */
 static inline float sum_row(const vec sum[PARTS])
 {

@@ -4,6 +4,7 @@
 #include "kernels/lanes_neon.h"
 #define ROW f32
 #include "kernels/row_sums.h"
+#include "kernels/norms.h"
 
 static void rows3(const float *rows, size_t stride, size_t count, size_t dim, float *inverse)
 {

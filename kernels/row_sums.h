@@ -11,6 +11,9 @@
  *     BIASED                      defined: vec_self(x, sum) adds the squares of x in place of vec_fma, and sums
  *                                 start with what takes a bias back: dot_start, square_start; without it with 0
  *     vec_<type>, vec_<type>_part loads; _part reads the first n elements and pads with 0
+ *     APART                       defined: apart_row, apart_query and their _tail take the lanes in an order of
+ *                                 their own, the same for both, and in_order puts sums back; not for a row
+ *                                 alone, which would pay for the query (from L3: 16 -> 23 ns at d = 384)
  *     sum_row, sum_rows           the sum of one row, of ROWS rows; floats by the halving tree
  *     inverse_roots               x[i] = 1 / sqrt(x[i]), 0 for 0, in room for a multiple of 16
  * and defines ROW, the type of the rows (f32, f16, bf16, i8), before it includes this.
@@ -31,7 +34,6 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include "kernels/kernel.h"
 
 typedef float element_f32;
@@ -51,6 +53,46 @@ enum {
     CACHE_LINE = 64,
     STREAM_BYTES = 1 << 20, /* about what L2 holds */
 };
+
+/* Part p of a step at x, and of the last `left` elements, 0 beyond: parts without elements too, the order
+ * adds a +0 to every lane.  together: for a pass over several rows. */
+static INLINE vec row_at(const ELEMENT *x, size_t p, int together)
+{
+#ifdef APART
+    if (together) return apart_row(x, p);
+#endif
+    (void)together;
+    return LOAD(x + p * WIDTH);
+}
+static INLINE vec row_tail(const ELEMENT *x, size_t left, size_t p, int together)
+{
+#ifdef APART
+    if (together) return apart_row_tail(x, left, p);
+#endif
+    const size_t at = p * WIDTH < left ? p * WIDTH : left;
+    (void)together;
+    return LOAD_PART(x + at, left - at < WIDTH ? left - at : WIDTH);
+}
+static INLINE vec query_at(const QUERY_ELEMENT *x, size_t p, int together)
+{
+#ifdef APART
+    if (together) return apart_query(x, p);
+#endif
+    (void)together;
+    return QUERY_LOAD(x + p * WIDTH);
+}
+static INLINE vec query_tail(const QUERY_ELEMENT *x, size_t left, size_t p, int together)
+{
+#ifdef APART
+    if (together) return apart_query_tail(x, left, p);
+#endif
+    const size_t at = p * WIDTH < left ? p * WIDTH : left;
+    (void)together;
+    return QUERY_LOAD_PART(x + at, left - at < WIDTH ? left - at : WIDTH);
+}
+#ifndef APART
+static INLINE void in_order(vec sum[PARTS]) { (void)sum; }
+#endif
 
 #ifndef BIASED
 static INLINE vec vec_self(vec x, vec sum) { return vec_fma(x, x, sum); }
@@ -75,7 +117,7 @@ static INLINE float inverse_of(float square) { return square > 0 ? 1 / sqrtf(squ
 static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, const ELEMENT *const *row,
                         const ELEMENT *const *next, size_t dim, vec start, SUM *sums, SUM *squares, float *own)
 {
-    const int series = what == DOT_AND_SQUARE ? 2 * count : count;
+    const int series = what == DOT_AND_SQUARE ? 2 * count : count, together = count > 1;
     vec sum[ROWS][PARTS], self[PARTS];
     UNROLL for (int p = 0; p < PARTS; p++) self[p] = p ? vec_zero() : square_start(dim);
     UNROLL for (int s = 0; s < series; s++)
@@ -83,24 +125,23 @@ static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, c
     size_t i = 0;
     for (; i + LANES <= dim; i += LANES)
         UNROLL for (size_t p = 0; p < PARTS; p++) {
-            const vec q = what == SQUARE ? vec_zero() : QUERY_LOAD(query + i + p * WIDTH);
+            const vec q = what == SQUARE ? vec_zero() : query_at(query + i, p, together);
             if (own) self[p] = vec_self(q, self[p]);
             UNROLL for (int r = 0; r < count; r++) {
                 if (next && p * WIDTH * sizeof(ELEMENT) % CACHE_LINE == 0)
                     __builtin_prefetch(next[r] + i + p * WIDTH, 0, 2);
-                step(what, q, LOAD(row[r] + i + p * WIDTH), &sum[r][p], &sum[(count + r) % ROWS][p]);
+                step(what, q, row_at(row[r] + i, p, together), &sum[r][p], &sum[(count + r) % ROWS][p]);
             }
         }
     if (i < dim)
         UNROLL for (size_t p = 0; p < PARTS; p++) {
-            /* Parts without elements too: the order adds a +0 to every lane. */
-            const size_t at = i + p * WIDTH < dim ? i + p * WIDTH : dim;
-            const size_t left = dim - at < WIDTH ? dim - at : WIDTH;
-            const vec q = what == SQUARE ? vec_zero() : QUERY_LOAD_PART(query + at, left);
+            const vec q = what == SQUARE ? vec_zero() : query_tail(query + i, dim - i, p, together);
             if (own) self[p] = vec_self(q, self[p]);
             UNROLL for (int r = 0; r < count; r++)
-                step(what, q, LOAD_PART(row[r] + at, left), &sum[r][p], &sum[(count + r) % ROWS][p]);
+                step(what, q, row_tail(row[r] + i, dim - i, p, together), &sum[r][p], &sum[(count + r) % ROWS][p]);
         }
+    UNROLL for (int t = 0; together && t < series; t++) in_order(sum[t]);
+    if (together && own) in_order(self);
     const float own_square = own ? (float)sum_row(self) : 0; /* first: a root and a division hang on it */
     SUM both[ROWS];
     if (series == ROWS) sum_rows(sum, series > count ? both : sums);
@@ -201,20 +242,5 @@ static INLINE void row_cosines(const QUERY_ELEMENT *query, const ELEMENT *rows, 
             inverse_roots(inverse, n);
         }
         for (size_t r = 0; r < n; r++) scores[first + r] = (float)dots[r] * own * its[r];
-    }
-}
-
-/* 1/|row| of rows in order. */
-static INLINE void row_inverses(const ELEMENT *rows, size_t stride, size_t count, size_t dim, float *inverse)
-{
-    const int stream = streams(NULL, count, dim);
-    SUM squares[BLOCK];
-    float block[BLOCK];
-    for (size_t first = 0; first < count; first += BLOCK) {
-        const size_t n = count - first < BLOCK ? count - first : BLOCK;
-        row_sums(SQUARE, NULL, rows + first * stride, stride, NULL, n, dim, stream, squares, squares, NULL);
-        for (size_t r = 0; r < n; r++) block[r] = (float)squares[r];
-        inverse_roots(block, n);
-        memcpy(inverse + first, block, n * sizeof *block);
     }
 }
