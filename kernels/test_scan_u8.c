@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_scan_u8.c - byte tables of a float query, and the scans that look codes up in them: lut_u8, scan_pair
- * (3 bits) and scan_sign as it scans 2 and 4 bits.  The oracle reads one code at a time (codes_get) and sums in 64 bits; tables
- * go to 255 everywhere and to more than 4,096 dimensions, where 16-bit sums that are not emptied overflow. */
+ * (3 bits) and scan_sign as it scans 2 and 4 bits.  The oracle reads one code at a time (codes_get) and sums in 64
+ * bits; tables go to 255 everywhere and to more than 4,096 dimensions, where 16-bit sums that are not emptied
+ * overflow. */
 #include <math.h>
 #include "kernels/check_kernel.h"
 #include "kernels/codes.h"
@@ -155,8 +156,8 @@ static void check_lut(const void *kernel, void *stage, void *unused)
 /* --- wrong ones ------------------------------------------------------------------------------ */
 
 /* What overlooks the flush interval does: sums in 16 bits, whatever the dimension. */
-static void never_empties(const uint8_t *codes, size_t blocks, size_t groups, const uint8_t *luts, const int32_t *starts,
-                          size_t count, int32_t *sums)
+static void never_empties(const uint8_t *codes, size_t blocks, size_t groups, const uint8_t *luts,
+                          const int32_t *starts, size_t count, int32_t *sums)
 {
     kernel_next(OP_scan_sign, NULL)->fn.scan_sign(codes, blocks, groups, luts, starts, count, sums);
     for (size_t i = 0; i < count * blocks * 16; i++) {
