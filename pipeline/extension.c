@@ -191,7 +191,7 @@ static int fill_search(struct cursor *out, struct connection *c, int argc, sqlit
     const size_t dim = (size_t)sqlite3_value_bytes(argv[0]) / sizeof(float);
     float *x = mem_alloc(dim, sizeof *x); /* a blob need not be aligned */
     if (!x) return FAIL(e, ERR_MEM, "no memory for the query");
-    memcpy(x, sqlite3_value_blob(argv[0]), dim * sizeof *x);
+    if (dim) memcpy(x, sqlite3_value_blob(argv[0]), dim * sizeof *x);
     const struct question q = { .vector = x, .dim = dim };
     status = pipeline_query(p, &q, (size_t)k, &a, e);
     mem_free(x);
