@@ -104,7 +104,8 @@ int rotated_finish(struct rotated *t, int layout, enum rotation_kind kind, int r
     if (t->query == QUERY_U8 && t->planes[0].bits > 4)
         return FAIL(e, ERR_ARG, "%s: query=u8 takes codes of up to 4 bits, not of %d", name_of(t), t->planes[0].bits);
     t->is_split = can_split && layout != LAYOUT_BLOCKED;
-    for (int code = 0; code < 1 << t->planes[0].bits; code++) t->signs[code] = code >> (t->planes[0].bits - 1) ? 1 : -1;
+    for (int code = 0; t->is_split && code < 1 << t->planes[0].bits; code++)
+        t->signs[code] = code >> (t->planes[0].bits - 1) ? 1 : -1;
     if (t->is_split)
         split_init(&t->split, t->groups, t->planes[0].bits, t->eps0, t->planes[0].table,
                    t->planes[0].step);
