@@ -4,7 +4,7 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
-enum { VEC = 16, OFFSET = 0 };
+enum { VEC = 16, OFFSET = 0, NEGATIVE = 0 };
 typedef uint8_t bytes __attribute__((vector_size(16)));
 #define BROADCAST(four) (bytes)vdupq_n_s32(four)
 #define BITS_OR(low, high, m) (bytes)vbslq_u8(vdupq_n_u8((uint8_t)(m)), (uint8x16_t)(high), (uint8x16_t)(low))
@@ -38,9 +38,10 @@ static inline __attribute__((always_inline)) int32x4_t lanes_of(accumulator acc)
 }
 #endif
 
-static inline __attribute__((always_inline)) void sums_of(accumulator acc, int32_t *out, int32_t start)
+/* Sums from `start`, or from what `out` holds. */
+static inline __attribute__((always_inline)) void sums_of(accumulator acc, int32_t *out, int32_t start, int more)
 {
-    vst1q_s32(out, vaddq_s32(lanes_of(acc), vdupq_n_s32(start)));
+    vst1q_s32(out, vaddq_s32(lanes_of(acc), more ? vld1q_s32(out) : vdupq_n_s32(start)));
 }
 
 static inline __attribute__((always_inline)) int32_t total(accumulator acc) { return vaddvq_s32(lanes_of(acc)); }

@@ -4,7 +4,7 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-enum { VEC = 32, OFFSET = 128 };
+enum { VEC = 32, OFFSET = 128, NEGATIVE = 0 };
 typedef uint8_t bytes __attribute__((vector_size(32)));
 typedef __m256i accumulator;
 #define ZERO _mm256_setzero_si256()
@@ -15,8 +15,12 @@ typedef __m256i accumulator;
 #define DPBUSD _mm256_dpbusd_epi32
 #endif
 
+#define KEEP(acc) __asm__("" : "+x"(acc))
+
 static inline __attribute__((always_inline)) __m256i dot(__m256i acc, bytes level, bytes query)
 {
-    return DPBUSD(acc, (__m256i)level, (__m256i)query);
+    acc = DPBUSD(acc, (__m256i)level, (__m256i)query);
+    KEEP(acc);
+    return acc;
 }
 #include "kernels/int8_ymm.h"

@@ -8,9 +8,11 @@
 #define WORDS(a, b) BROADCAST((int32_t)((void)sizeof(b), (a))) /* b is not read */
 #define PLUS_BIT(index, words, bit) ((index) - (bytes)(((words) & (bit)) == (bit)))
 
-static inline __attribute__((always_inline)) void sums_of(__m256i acc, int32_t *out, int32_t start)
+/* Sums from `start`, or from what `out` holds. */
+static inline __attribute__((always_inline)) void sums_of(__m256i acc, int32_t *out, int32_t start, int more)
 {
-    _mm256_storeu_si256((__m256i *)out, _mm256_add_epi32(acc, _mm256_set1_epi32(start)));
+    const __m256i from = more ? _mm256_loadu_si256((__m256i *)out) : _mm256_set1_epi32(start);
+    _mm256_storeu_si256((__m256i *)out, _mm256_add_epi32(acc, from));
 }
 
 static inline __attribute__((always_inline)) int32_t total(__m256i acc)

@@ -15,9 +15,10 @@ typedef __m512i accumulator;
     (bytes)_mm512_mask_add_epi8((__m512i)(index), _mm512_test_epi8_mask((__m512i)(words), (__m512i)(bit)),  \
                                 (__m512i)(index), _mm512_set1_epi8(1))
 
-static inline __attribute__((always_inline)) void sums_of(__m512i acc, int32_t *out, int32_t start)
+/* Sums from `start`, or from what `out` holds. */
+static inline __attribute__((always_inline)) void sums_of(__m512i acc, int32_t *out, int32_t start, int more)
 {
-    _mm512_storeu_si512(out, _mm512_add_epi32(acc, _mm512_set1_epi32(start)));
+    _mm512_storeu_si512(out, _mm512_add_epi32(acc, more ? _mm512_loadu_si512(out) : _mm512_set1_epi32(start)));
 }
 
 static inline __attribute__((always_inline)) int32_t total(__m512i acc) { return _mm512_reduce_add_epi32(acc); }

@@ -11,6 +11,15 @@
 
 enum { RAW = CODES_BITS_MAX + 1 }; /* 8 bits whose table is the identity: no shuffle at all */
 
+/* Where the sums of a query start: levels were raised by OFFSET, or complemented where it is negative. */
+static inline int32_t start_of(const int8_t *query, size_t dims)
+{
+    int32_t sum = 0;
+    for (size_t i = 0; OFFSET != 0 && i < dims; i++) sum -= OFFSET * query[i];
+    for (size_t i = 0; NEGATIVE != 0 && i < dims; i++) sum -= query[i] < 0 ? query[i] : 0;
+    return sum;
+}
+
 typedef uint16_t words __attribute__((vector_size(VEC)));
 
 /* Right by n, left by -n, in 16-bit lanes: bits that cross a byte are masked off by who asks. */

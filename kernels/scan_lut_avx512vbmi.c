@@ -3,7 +3,7 @@
  * repeated to 64 entries needs no mask: of a nibble plane the low codes cost no instruction but
  * the permutation, the high ones a shift. */
 #include "kernels/int8_vnni512.h"
-enum { QUERIES = 8, VECS = 2, STREAMS = 4, STEPS = 1 };
+enum { QUERIES = 8, VECS = 2, HELD = 16, STEPS = 1 };
 
 #define OWN_TABLE
 struct table { __m512i part[4]; };

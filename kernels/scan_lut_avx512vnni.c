@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * scan_lut_avx512vnni.c - Cascade Lake and its kin: vpshufb for the levels, vpdpbusd for the dot. */
 #include "kernels/int8_vnni512.h"
-enum { QUERIES = 8, VECS = 2, STREAMS = 4, STEPS = 1 };
+enum { QUERIES = 8, VECS = 2, HELD = 16, STEPS = 1 };
 #include "kernels/scan_lut_body.h"
 
 KERNELS = {

@@ -3,7 +3,7 @@
  * has the VEX form, so what is tested here is scan_lut_ymm_avx512vnni.c: the same source,
  * EVEX-encoded. */
 #include "kernels/int8_vnni256.h"
-enum { QUERIES = 4, VECS = 2, STREAMS = 4, STEPS = 1 };
+enum { QUERIES = 4, VECS = 2, HELD = 32, STEPS = 1 };
 #include "kernels/scan_lut_body.h"
 
 KERNELS = {

@@ -4,7 +4,7 @@
  * widened: 3 instructions for 16 products in place of 4. */
 #include <string.h>
 #include "kernels/int8_neon.h"
-enum { QUERIES = 2, VECS = 4, STREAMS = 4, STEPS = 2 };
+enum { QUERIES = 2, VECS = 4, HELD = 32, STEPS = 2 };
 
 #define MAC mac_pair
 static inline __attribute__((always_inline)) accumulator mac_pair(accumulator acc, const bytes *level, const int8_t *query)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * scan_lut_neondot.c - tbl to levels, sdot by a lane of the query: signed by signed, no offset. */
 #include "kernels/int8_neon.h"
-enum { QUERIES = 4, VECS = 4, STREAMS = 4, STEPS = 2 };
+enum { QUERIES = 4, VECS = 4, HELD = 32, STEPS = 2 };
 
 #define MAC mac_pair
 static inline __attribute__((always_inline)) int32x4_t mac_pair(int32x4_t acc, const bytes *level, const int8_t *query)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * scan_lut_ymm_avx512vnni.c - the source of scan_lut_avxvnni.c where it can be run and compared. */
 #include "kernels/int8_vnni256.h"
-enum { QUERIES = 4, VECS = 2, STREAMS = 4, STEPS = 1 };
+enum { QUERIES = 4, VECS = 2, HELD = 32, STEPS = 1 };
 #include "kernels/scan_lut_body.h"
 
 KERNELS = {

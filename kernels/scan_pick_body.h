@@ -84,11 +84,7 @@ INLINE void picked(const uint8_t *signs, const uint8_t *ranks, size_t stride, si
 {
     const size_t dims = groups * CODES_DIMS, rank_bytes = codes_rank_bytes(groups, bits);
     int32_t start[QUERIES] = { 0 };
-    for (int q = 0; q < nq; q++) {
-        int32_t all = 0;
-        for (size_t d = 0; OFFSET != 0 && d < dims; d++) all += queries[(size_t)q * dims + d];
-        start[q] = -OFFSET * all;
-    }
+    for (int q = 0; q < nq; q++) start[q] = start_of(queries + (size_t)q * dims, dims);
     for (size_t i = 0; i < count; i++) {
         if (i + AHEAD < count) {
             const uint8_t *later = ranks + pick[i + AHEAD] * stride;

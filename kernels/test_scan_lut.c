@@ -4,7 +4,7 @@
 #include "kernels/check_kernel.h"
 #include "kernels/codes.h"
 
-enum { BLOCKS = 5, QUERIES = 9, ROWS = BLOCKS * CODES_ROWS, GROUPS_MAX = 128 };
+enum { BLOCKS = 5, QUERIES = 17, ROWS = BLOCKS * CODES_ROWS, GROUPS_MAX = 128 };
 
 struct sample {
     int bits;
@@ -14,7 +14,7 @@ struct sample {
     int32_t sums[QUERIES][ROWS];      /* the oracle's */
 };
 
-static const size_t block_counts[] = { 0, 1, 2, 3, 5 }, query_counts[] = { 0, 1, 2, 3, 4, 5, 9 };
+static const size_t block_counts[] = { 0, 1, 2, 3, 5 }, query_counts[] = { 0, 1, 2, 3, 4, 9, 17 };
 enum { BLOCK_COUNTS = 5, QUERY_COUNTS = 7 };
 enum fill { RANDOM, TOP, BOTTOM, IDENTITY, FILLS };
 
@@ -131,7 +131,7 @@ static struct sample *samples[SAMPLES_MAX];
 static size_t sample_count;
 
 /* Recorded on x86-64; what any kernel on any machine must give for the samples. */
-static const uint64_t recorded_hash = 0x9becf3401434b625;
+static const uint64_t recorded_hash = 0x5b44f71cf99238e9;
 
 static void check(const void *kernel, void *stage, void *unused)
 {
