@@ -105,6 +105,16 @@ static inline void *fence_at(struct fence f, size_t size, int end)
     return end ? fence_tail(f, size) : fence_head(f);
 }
 
+/* Was nothing written since fence_paint but the `size` bytes at `from`? */
+static inline void fence_paint(struct fence f) { memset(f.head, 0x5a, f.size); }
+static inline int untouched(struct fence f, const void *from, size_t size)
+{
+    const char *out = from;
+    for (size_t i = 0; i < f.size; i++)
+        if ((f.head + i < out || f.head + i >= out + size) && f.head[i] != 0x5a) return 0;
+    return 1;
+}
+
 /* FNV-1a, for results that must be the same on every machine. */
 static inline uint64_t check_hash(uint64_t hash, const void *data, size_t size)
 {

@@ -14,14 +14,6 @@ static void fill(uint8_t *at, size_t n)
     for (size_t i = 0; i < n; i++) at[i] = (uint8_t)test_rand();
 }
 
-static int untouched(struct fence f, const void *from, size_t size)
-{
-    const char *out = from;
-    for (size_t i = 0; i < f.size; i++)
-        if ((f.head + i < out || f.head + i >= out + size) && f.head[i] != 0x5a) return 0;
-    return 1;
-}
-
 /* Bytes from the first to the last of `count` rows. */
 static size_t span(size_t count, size_t stride, size_t bytes) { return count ? (count - 1) * stride + bytes : 0; }
 
@@ -32,7 +24,7 @@ static void pack_shape(const struct kernel *k, const struct stage *f, int bits, 
     uint8_t *codes = fence_at(f->in, span(count, stride, dims), end), *block = fence_at(f->out, bytes, end);
     static uint8_t want[GROUPS_MAX * 8 * 64];
     memcpy(codes, numbers, span(count, stride, dims));
-    memset(f->out.head, 0x5a, f->out.size);
+    fence_paint(f->out);
     memcpy(block, before, bytes);
     memcpy(want, before, bytes);
     for (size_t r = 0; r < count; r++)
@@ -48,7 +40,7 @@ static void unpack_shape(const struct kernel *k, const struct stage *f, int bits
     const size_t dims = groups * 32, stride = dims + gap, bytes = codes_block_bytes(groups, bits);
     uint8_t *block = fence_at(f->in, bytes, end), *codes = fence_at(f->out, span(count, stride, dims), end);
     memcpy(block, before, bytes);
-    memset(f->out.head, 0x5a, f->out.size);
+    fence_paint(f->out);
     k->fn.unpack(block, first, count, groups, bits, codes, stride);
     for (size_t r = 0; r < count; r++) {
         size_t wrong = 0;
@@ -99,8 +91,8 @@ static void split_shape(const struct kernel *k, const struct stage *f, int bits,
     uint8_t *codes = fence_at(f->in, dims, end), *signs = fence_at(f->out, sign_bytes, end);
     uint8_t *ranks = fence_at(f->more, rank_bytes, end);
     for (size_t d = 0; d < dims; d++) codes[d] = (uint8_t)(numbers[d] & ((1u << bits) - 1));
-    memset(f->out.head, 0x5a, f->out.size);
-    memset(f->more.head, 0x5a, f->more.size);
+    fence_paint(f->out);
+    fence_paint(f->more);
     k->fn.pack_split(codes, groups, bits, signs, ranks);
     for (size_t d = 0; d < dims; d++) {
         const unsigned want = codes_split(numbers[d] & ((1u << bits) - 1), bits);

@@ -55,14 +55,6 @@ static void make_sample(int bits, size_t groups, enum fill fill)
 
 struct stage { struct fence codes, tables, starts, out; };
 
-static int untouched(struct fence f, const void *from, size_t size)
-{
-    const char *out = from;
-    for (size_t i = 0; i < f.size; i++)
-        if ((f.head + i < out || f.head + i >= out + size) && f.head[i] != 0x5a) return 0;
-    return 1;
-}
-
 static void run_scan(const struct kernel *k, const struct stage *f, const struct sample *s, size_t blocks, size_t count)
 {
     const size_t bytes = blocks * codes_block_bytes(s->groups, s->bits), lut = count * s->groups * table_bytes(s->bits);
@@ -73,7 +65,7 @@ static void run_scan(const struct kernel *k, const struct stage *f, const struct
         memcpy(codes, s->codes, bytes);
         memcpy(luts, s->luts, lut);
         memcpy(starts, s->starts, count * 4);
-        memset(f->out.head, 0x5a, f->out.size);
+        fence_paint(f->out);
         if (k->op == OP_scan_pair) k->fn.scan_pair(codes, blocks, s->groups, luts, starts, count, got);
         else k->fn.scan_sign(codes, blocks, s->groups * (size_t)s->bits, luts, starts, count, got);
         size_t wrong = 0;
@@ -129,7 +121,7 @@ static void check_lut_shape(const struct kernel *k, const struct stage *f, size_
     uint8_t *lut = fence_at(f->out, bytes, end);
     memcpy(q, query, dim * sizeof *q);
     memcpy(level, levels, (size_t)count * sizeof *level);
-    memset(f->out.head, 0x5a, f->out.size);
+    fence_paint(f->out);
     k->fn.lut_u8(q, dim, level, bits, inverse, lut);
     for (size_t d = 0; d < codes_groups(dim) * 32; d++)
         for (unsigned c_a = 0; c_a < (unsigned)count && (bits == 4 || d % 8 < 4); c_a++)

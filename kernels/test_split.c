@@ -67,14 +67,6 @@ static void make_sample(size_t groups, enum fill fill)
 
 struct stage { struct fence in, tables, starts, out; };
 
-static int untouched(struct fence f, const void *from, size_t size)
-{
-    const char *out = from;
-    for (size_t i = 0; i < f.size; i++)
-        if ((f.head + i < out || f.head + i >= out + size) && f.head[i] != 0x5a) return 0;
-    return 1;
-}
-
 static void check_lut(const void *kernel, void *stage, void *unused)
 {
     const struct kernel *k = kernel;
@@ -87,7 +79,7 @@ static void check_lut(const void *kernel, void *stage, void *unused)
             int8_t *query = fence_at(f->in, dims, end);
             uint8_t *lut = fence_at(f->out, bytes, end);
             memcpy(query, s->queries + dims, dims);
-            memset(f->out.head, 0x5a, f->out.size);
+            fence_paint(f->out);
             const int32_t start = k->fn.lut_sign(query, s->groups, lut);
             CHECK(start == s->starts[1], "groups=%zu: start %d want %d", s->groups, start, s->starts[1]);
             CHECK(memcmp(lut, s->luts + bytes, bytes) == 0, "groups=%zu: entries differ", s->groups);
@@ -104,7 +96,7 @@ static void run_scan(const struct kernel *k, const struct stage *f, const struct
         memcpy(signs, s->signs, sign_bytes);
         memcpy(luts, s->luts, lut_bytes);
         memcpy(starts, s->starts, count * 4);
-        memset(f->out.head, 0x5a, f->out.size);
+        fence_paint(f->out);
         k->fn.scan_sign(signs, blocks, s->groups, luts, starts, count, got);
         size_t wrong = 0;
         for (size_t q = 0; q < count; q++) wrong += memcmp(got + q * blocks * 16, s->sums[q], blocks * 64) != 0;
@@ -175,7 +167,7 @@ static void run_survive(const struct kernel *k, const struct stage *f, size_t co
     memcpy(sums, row_sums, count * 4);
     memcpy(scale, row_scale, count * 4);
     memcpy(error, row_error, count * 4);
-    memset(f->out.head, 0x5a, f->out.size);
+    fence_paint(f->out);
     const size_t n = k->fn.survive(sums, scale, error, count, alpha, beta, threshold, 1000, kept);
     CHECK(n <= count && untouched(f->out, kept, count * 4), "count=%zu: wrote outside", count);
     size_t at = 0;
@@ -251,7 +243,7 @@ static void run_pick(const struct kernel *k, const struct stage *f, const struct
         memcpy(signs, p->s->signs, sign_bytes);
         memcpy(ranks, p->ranks, rank_bytes);
         memcpy(query, p->queries, queries * dims);
-        memset(f->out.head, 0x5a, f->out.size);
+        fence_paint(f->out);
         k->fn.scan_pick(signs, ranks, p->stride, p->s->groups, p->bits, p->levels, query, queries, p->pick, count, got);
         for (size_t q = 0; q < queries; q++)
             for (size_t i = 0; i < count; i++)
