@@ -3,22 +3,35 @@
  * further queries: all together must score as each does alone.  Recorded is the hash of dot. */
 #include "kernels/check_rows.h"
 
-enum { QUERIES = 7 }; /* two tiles of 3 and some more */
+enum { QUERIES = 9 }; /* tiles of 3 and 4, and every remainder of theirs */
+static struct fence fenced_queries, fenced_scores;
+
+/* The first `count` queries, `stride` apart, in arrays flush against the fence at `end`. */
+static void some(const struct kernel *k, const struct rows_args *a, size_t count, size_t stride, int end, const float *alone)
+{
+    const size_t rest = count ? (count - 1) * stride + a->dim : 0, size = count * a->count * sizeof(float);
+    float *queries = fence_at(fenced_queries, rest * sizeof *queries, end);
+    float *scores = fence_at(fenced_scores, size, end);
+    for (size_t q = 0; q < count; q++) {
+        const float *from = q ? (const float *)a->rows + q % a->count * a->stride : a->query;
+        memcpy(queries + q * stride, from, a->dim * sizeof *queries);
+    }
+    fence_paint(fenced_scores);
+    k->fn.tile_f32(queries, stride, count, a->rows, a->stride, a->count, a->dim, scores);
+    CHECK(!memcmp(scores, alone, size), "dim %zu count %zu: %zu queries score otherwise than alone", a->dim, a->count,
+          count);
+    CHECK(untouched(fenced_scores, scores, size), "dim %zu count %zu: %zu queries: wrote outside", a->dim, a->count,
+          count);
+}
 
 static void together(const struct kernel *k, const struct rows_args *a)
 {
-    static float queries[QUERIES * CHECK_LONGEST];
-    static float scores[QUERIES * CHECK_ROWS], alone[CHECK_ROWS];
-    const float *rows = a->rows;
-    memcpy(queries, a->query, a->dim * sizeof *queries);
-    for (size_t q = 1; q < QUERIES; q++)
-        memcpy(queries + q * a->dim, rows + q % a->count * a->stride, a->dim * sizeof *queries);
-    k->fn.tile_f32(queries, a->dim, QUERIES, rows, a->stride, a->count, a->dim, scores);
-    for (size_t q = 0; q < QUERIES; q++) {
-        k->fn.tile_f32(queries + q * a->dim, 0, 1, rows, a->stride, a->count, a->dim, alone);
-        CHECK(!memcmp(scores + q * a->count, alone, a->count * sizeof *alone),
-              "dim %zu count %zu: query %zu of %d scores otherwise than alone", a->dim, a->count, q, QUERIES);
-    }
+    static float alone[QUERIES * CHECK_ROWS];
+    for (size_t q = 0; q < QUERIES; q++)
+        k->fn.tile_f32(q ? (const float *)a->rows + q % a->count * a->stride : a->query, 0, 1, a->rows, a->stride,
+                       a->count, a->dim, alone + q * a->count);
+    for (size_t count = 0; count <= QUERIES; count++) /* ends and strides in turn: every length is dear */
+        some(k, a, count, a->dim + (count + a->dim / 4) % 2 * CHECK_PAD, (count + a->dim / 2) % 2, alone);
 }
 
 static void call(const struct kernel *k, const struct rows_args *a)
@@ -27,12 +40,14 @@ static void call(const struct kernel *k, const struct rows_args *a)
         k->fn.tile_f32(a->query, 0, 1, (const float *)a->rows + a->pick[r] * a->stride, 0, 1, a->dim, (float *)a->scores + r);
     if (a->pick) return;
     k->fn.tile_f32(a->query, 0, 1, a->rows, a->stride, a->count, a->dim, a->scores);
-    if (a->count == 7 || a->count == CHECK_ROWS) together(k, a);
+    if (a->count == (a->dim % 2 ? 7 : CHECK_ROWS)) together(k, a);
 }
 
 int main(void)
 {
     const struct rows_op op = { OP_tile_f32, ROWS_DOT, &element_of_f32, &element_of_f32, 0, call };
+    fenced_queries = fence_make(QUERIES * (CHECK_LONGEST + CHECK_PAD) * sizeof(float));
+    fenced_scores = fence_make(QUERIES * CHECK_ROWS * sizeof(float));
     rows_check_every(&op, 0xb16087c1846fd86c);
     return test_end();
 }
