@@ -167,7 +167,8 @@ test-all:                           ## test, and clang, -O0, old x86 and aarch64
 	$(Q)scripts/setup.sh --cross
 	$(Q)scripts/test.sh all
 chosen_tests = $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o% $o%),%),$(tests:%.c=$(out)/%) $(script_tests))
-check: $(filter $(out)/%,$(chosen_tests)) all    ## run every test of this CC and MODE (ONLY=kernels/ for some; RUN= wraps them)
+# Not of `all`, which links build/assay to what it made: a sanitizer's build is not for use.
+check: $(filter $(out)/%,$(chosen_tests)) $(assay) $(plugin) $(peers)    ## run every test of this CC and MODE (ONLY=kernels/ for some; RUN= wraps them)
 	$(Q)RUN="$(RUN)" CC="$(CC)" ASSAY="$(abspath $(assay))" scripts/run_tests.sh $(chosen_tests)
 symbols: $(objs)                    ## each kernel file exports its own table and nothing else
 	$(Q)for o in $(kernels:%.c=$(out)/%.o); do want=kernels_$$(basename $$o .o); \
