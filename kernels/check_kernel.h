@@ -18,7 +18,7 @@ static inline int check_strict(enum isa isa)
 }
 
 /* What a child has seen, for its TAP line: the largest |got - exact| / bound (stays 0 where results
- * are exact).  In shared memory; check_start makes it, check_every calls that. */
+ * are exact).  In shared memory; check_start makes it, check_one calls that. */
 struct check_seen { double worst; };
 static struct check_seen *check_seen;
 
@@ -34,23 +34,26 @@ static inline void check_error(double error, double bound)
     if (error > 0 && error / bound > check_seen->worst) check_seen->worst = error / bound;
 }
 
-/* One case for every registered row of `op`: check(kernel, a, b) in a child process. */
+/* The case of one row: check(kernel, a, b) in a child process. */
+static inline void check_one(const struct kernel *k, void (*check)(const void *, void *, void *), void *a, void *b)
+{
+    char name[160];
+    const int length = snprintf(name, sizeof name, "%s=%s/%s", kernel_op_name(k->op), isa_name(k->isa), k->variant);
+    if (!kernel_runnable(k)) {
+        test_line(name, !check_strict(k->isa), "this CPU cannot run it");
+        return;
+    }
+    check_start();
+    const char *said = test_child(check, k, a, b);
+    if (said != TEST_SAID_OK) fprintf(stderr, "%s: %s\n", name, said);
+    if (check_seen->worst > 0)
+        snprintf(name + length, sizeof name - (size_t)length, " worst/bound %.3f", check_seen->worst);
+    test_line(name, said == TEST_SAID_OK, NULL);
+}
+/* Every registered row of `op`. */
 static inline void check_every(enum kernel_op op, void (*check)(const void *, void *, void *), void *a, void *b)
 {
-    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
-        char name[160];
-        const int length = snprintf(name, sizeof name, "%s=%s/%s", kernel_op_name(op), isa_name(k->isa), k->variant);
-        if (!kernel_runnable(k)) {
-            test_line(name, !check_strict(k->isa), "this CPU cannot run it");
-            continue;
-        }
-        check_start();
-        const char *said = test_child(check, k, a, b);
-        if (said != TEST_SAID_OK) fprintf(stderr, "%s: %s\n", name, said);
-        if (check_seen->worst > 0)
-            snprintf(name + length, sizeof name - (size_t)length, " worst/bound %.3f", check_seen->worst);
-        test_line(name, said == TEST_SAID_OK, NULL);
-    }
+    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) check_one(k, check, a, b);
 }
 
 /* For wrong kernels planted to be caught: their complaints are wanted, but not on the screen. */

@@ -216,6 +216,39 @@ static void rows_need_what_their_isa_needs(void)
         }
 }
 
+/* Does a row that no CPU can run fail as STRICT says?  Its line is not for the screen. */
+static int is_failed(const struct kernel *k, const char *strict)
+{
+    const int cases = test_cases, bad = test_bad_cases;
+    fflush(stdout);
+    const int screen = dup(STDOUT_FILENO), hole = open("/dev/null", O_WRONLY);
+    dup2(hole, STDOUT_FILENO);
+    setenv("STRICT", strict, 1);
+    check_one(k, rows_check_run, &inputs, NULL);
+    dup2(screen, STDOUT_FILENO);
+    close(screen), close(hole);
+    const int failed = test_bad_cases > bad;
+    test_cases = cases, test_bad_cases = bad;
+    return failed;
+}
+
+static void strict_forbids_skipping(void)
+{
+    static const struct { const char *strict; int fails; } said[] = {
+        { "", 0 }, { "neon", 1 }, { "avx2,neon", 1 }, { "neon,avx2", 1 }, { "neondot,neon", 1 }, { "neondot", 0 },
+        { "neo", 0 }, { "avx2,neoni8mm", 0 },
+    };
+    const struct kernel k = { .op = OP_dot_f32, .isa = ISA_neon, .needs = UINT32_MAX, .variant = "planted" };
+    const char *now = getenv("STRICT");
+    char *kept = now ? strdup(now) : NULL;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        CHECK(is_failed(&k, said[i].strict) == said[i].fails, "STRICT=%s: a skipped row of neon %s", said[i].strict,
+              said[i].fails ? "passed" : "failed");
+    if (kept) setenv("STRICT", kept, 1);
+    else unsetenv("STRICT");
+    free(kept);
+}
+
 int main(void)
 {
     static const struct rows_op op = { OP_dot_f32, ROWS_DOT, &element_of_f32, &element_of_f32, 0, call };
@@ -224,6 +257,7 @@ int main(void)
     test_case("planted wrong kernels are caught", plants_are_caught);
     test_case("planted int8 kernels that overflow are caught", int8_plants_are_caught);
     test_case("right kernels pass", right_ones_pass);
+    test_case("STRICT makes a failure of skipping", strict_forbids_skipping);
     test_case("a row needs what its ISA needs", rows_need_what_their_isa_needs);
     return test_end();
 }
