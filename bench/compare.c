@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/compare.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/rng.h"
 #include <math.h>
 #include <string.h>
 
@@ -105,4 +106,107 @@ struct quality_difference compare_quality(const double *base, const double *arm,
     resamples = resamples > STATS_RESAMPLES_MOST ? STATS_RESAMPLES_MOST : resamples;
     d.interval = stats_bootstrap_mean(work, used, 1 - 0.05 / (double)comparisons, resamples, seed);
     return d;
+}
+
+/* --- all pairs ---------------------------------------------------------------------------------- */
+/* queries x arms, without those that some arm has no value for; its means.  Returns the queries kept. */
+static size_t side_by_side(const double *const *arms, size_t count, size_t n, double *x, double *mean)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) mean[i] = 0;
+    for (size_t q = 0; q < n; q++) {
+        size_t i = 0;
+        while (i < count && !isnan(arms[i][q])) i++;
+        if (i < count) continue;
+        for (i = 0; i < count; i++) mean[i] += x[kept * count + i] = arms[i][q];
+        kept++;
+    }
+    for (size_t i = 0; kept && i < count; i++) mean[i] /= (double)kept;
+    return kept;
+}
+
+/* Standard errors of the differences of arm i and those before it, at se[i (i - 1) / 2]. */
+static void errors_of_pairs(const double *x, size_t count, size_t n, const double *mean, double *se)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++) {
+            double square = 0;
+            for (size_t q = 0; q < n; q++) {
+                const double d = x[q * count + i] - x[q * count + j] - (mean[i] - mean[j]);
+                square += d * d;
+            }
+            se[i * (i - 1) / 2 + j] = sqrt(square / ((double)n * (double)(n - 1)));
+        }
+}
+
+/* The largest |difference - its mean| / error of any pair, of one resample with these means. */
+static double worst_pair(const double *means, const double *mean, const double *se, size_t count)
+{
+    double worst = 0;
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const double off = fabs(means[i] - mean[i] - (means[j] - mean[j])), error = se[i * (i - 1) / 2 + j];
+            if (error > 0 && off > worst * error) worst = off / error;
+        }
+    return worst;
+}
+
+static double critical(const double *x, size_t count, size_t n, const double *mean, const double *se, uint64_t seed,
+                       double *means, double *worst)
+{
+    struct rng r;
+    rng_seed(&r, seed, 0);
+    for (size_t b = 0; b < RESAMPLES; b++) {
+        for (size_t i = 0; i < count; i++) means[i] = 0;
+        for (size_t q = 0; q < n; q++) {
+            const double *row = x + rng_below(&r, n) * count;
+            for (size_t i = 0; i < count; i++) means[i] += row[i];
+        }
+        for (size_t i = 0; i < count; i++) means[i] /= (double)n;
+        worst[b] = worst_pair(means, mean, se, count);
+    }
+    stats_sort(worst, RESAMPLES);
+    return stats_quantile(worst, RESAMPLES, 0.95);
+}
+
+/* Where two arms differ over two or three queries only, a resample strays by many such errors, and would widen all other
+ * intervals: no error counts as less than a quarter of the median one. */
+static void floor_errors(double *se, size_t pairs, double *sorted)
+{
+    memcpy(sorted, se, pairs * sizeof *se);
+    stats_sort(sorted, pairs);
+    const double least = 0.25 * stats_median(sorted, pairs);
+    for (size_t p = 0; p < pairs; p++)
+        if (se[p] > 0 && se[p] < least) se[p] = least;
+}
+
+int compare_all_pairs(const double *const *arms, size_t count, size_t n, size_t chosen, uint64_t seed,
+                      struct interval *out, struct err *e)
+{
+    const size_t pairs = count * (count - 1) / 2;
+    double *x = mem_alloc(count * n, sizeof *x), *mean = mem_alloc(2 * count, sizeof *mean);
+    double *se = mem_alloc(2 * pairs + 1, sizeof *se), *worst = mem_alloc(RESAMPLES, sizeof *worst);
+    const int status = x && mean && se && worst ? ERR_OK : FAIL(e, ERR_MEM, "no memory to compare %zu arms", count);
+    const size_t kept = status == ERR_OK ? side_by_side(arms, count, n, x, mean) : 0;
+    double reach = INFINITY;
+    if (kept > 1 && pairs > 0) {
+        errors_of_pairs(x, count, kept, mean, se);
+        floor_errors(se, pairs, se + pairs);
+        reach = critical(x, count, kept, mean, se, seed, mean + count, worst);
+    }
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        const size_t hi = i > chosen ? i : chosen, lo = i > chosen ? chosen : i;
+        out[i] = (struct interval){ -INFINITY, INFINITY };
+        if (i == chosen) out[i] = (struct interval){ 0, 0 };
+        else if (kept > 1) {
+            const double error = se[hi * (hi - 1) / 2 + lo], d = mean[i] - mean[chosen];
+            const double off = error > 0 ? reach * error : 0; /* no error: the same difference for every query */
+            out[i] = (struct interval){ d - off, d + off };
+        }
+    }
+    mem_free(x);
+    mem_free(mean);
+    mem_free(se);
+    mem_free(worst);
+    return status;
 }

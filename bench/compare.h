@@ -52,4 +52,13 @@ struct quality_difference {
 }; /* all zero when no query is left */
 struct quality_difference compare_quality(const double *base, const double *arm, size_t n, size_t comparisons,
                                           uint64_t seed, double *work);
+
+/* Many arms over the same n queries, of which the data named one, `chosen`: out[i] is the interval of mean(arm i -
+ * chosen).  All hold together with 95 %, and whichever arm had been chosen: the bootstrap (4,000 resamples of the queries,
+ * one for all arms) finds how far the difference of any two arms strays from what was measured, in units of its standard
+ * error, and the interval is as wide as 95 % of the resamples' worst pair.  Bonferroni over all count (count - 1) / 2 pairs
+ * would say the same of independent arms, but its tails lie beyond what can be resampled.  Queries with NaN in any arm
+ * are left out; -inf..inf when fewer than two are left.  ERR_MEM. */
+int compare_all_pairs(const double *const *arms, size_t count, size_t n, size_t chosen, uint64_t seed,
+                      struct interval *out, struct err *e);
 #endif

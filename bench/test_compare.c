@@ -158,6 +158,65 @@ static void quality(void)
     CHECK(one_of_many.interval.lo <= d.interval.lo && one_of_many.interval.hi >= d.interval.hi, "more verdicts, wider");
 }
 
+/* Of arms that do not differ, the best is chosen after the fact: over all pairs it is called better than any once in
+ * twenty, over the comparisons with it (Bonferroni of count - 1) far more often. */
+static void chosen_afterwards(void)
+{
+    enum { ARMS = 12, N = 60, TRIALS = 200 };
+    static double values[ARMS][N];
+    static float drawn[ARMS * N];
+    const double *arms[ARMS];
+    struct interval out[ARMS];
+    struct err e = { 0 };
+    int wrong = 0, missed = 0;
+    double work[N];
+    int naive = 0;
+    struct rng r;
+    rng_seed(&r, 9, 0);
+    for (int t = 0; t < TRIALS; t++) {
+        double best = -INFINITY;
+        size_t chosen = 0;
+        rng_normal(&r, drawn, ARMS * N);
+        for (size_t i = 0; i < ARMS * N; i++) values[i / N][i % N] = (double)drawn[i];
+        for (size_t i = 0; i < ARMS; i++) {
+            arms[i] = values[i];
+            const double mean = stats_mean(values[i], N);
+            if (mean > best) best = mean, chosen = i;
+        }
+        int worse = 0, worse_naive = 0;
+        CHECK(compare_all_pairs(arms, ARMS, N, chosen, 1, out, &e) == ERR_OK, "%s", e.text);
+        for (size_t i = 0; i < ARMS; i++) {
+            worse |= i != chosen && out[i].hi < 0;
+            if (i != chosen && t < 50)
+                worse_naive |= compare_quality(arms[chosen], arms[i], N, ARMS - 1, 1, work).interval.hi < 0;
+        }
+        wrong += worse;
+        naive += worse_naive;
+        for (size_t q = 0; q < N; q++) values[1][q] -= 1.2; /* and a difference is found */
+        const size_t other = chosen == 1 ? 0 : chosen;
+        CHECK(compare_all_pairs(arms, ARMS, N, other, 1, out, &e) == ERR_OK, "%s", e.text);
+        missed += out[1].hi >= 0;
+    }
+    CHECK(wrong <= 20, "%d of %d", wrong, TRIALS); /* 10 are due; 20 or fewer but for one run in a thousand */
+    CHECK(4 * naive > 2 * wrong, "a choice that does not matter tests nothing: %d of 50, %d of 200", naive, wrong);
+    CHECK(missed <= TRIALS / 10, "a difference of %g standard errors is missed %d times", 1.2 / sqrt(2.0 / N), missed);
+}
+
+static void all_pairs_at_the_edge(void)
+{
+    const double a[] = { 1, 2, 3, NAN }, b[] = { 0.5, 1.5, 2.5, 9 }, c[] = { NAN, NAN, 1, 1 }, d[] = { 2, 1, 3, 0 };
+    const double *const shifted[] = { a, b, d, a }, *const sparse[] = { a, c };
+    struct interval out[4];
+    struct err e = { 0 };
+    CHECK(compare_all_pairs(shifted, 4, 4, 0, 1, out, &e) == ERR_OK, "%s", e.text);
+    CHECK(out[0].lo == 0 && out[0].hi == 0 && out[3].lo == 0 && out[3].hi == 0, "with itself");
+    CHECK(out[1].lo == -0.5 && out[1].hi == -0.5, "the same for all: [%g, %g]", out[1].lo, out[1].hi);
+    CHECK(out[2].lo < 0 && out[2].lo > -10 && out[2].hi > 0 && out[2].hi < 10, "[%g, %g]", out[2].lo, out[2].hi);
+    CHECK(compare_all_pairs(sparse, 2, 4, 0, 1, out, &e) == ERR_OK && isinf(out[1].lo) && isinf(out[1].hi),
+          "one query says nothing");
+    CHECK(compare_all_pairs(sparse, 1, 4, 0, 1, out, &e) == ERR_OK && out[0].lo == 0, "one arm");
+}
+
 static void refusals(void)
 {
     double zero[] = { 0, 0 };
@@ -176,6 +235,8 @@ int main(void)
     test_case("rounds of one process are no replicates", rounds_are_no_replicates);
     test_case("Amdahl", amdahl);
     test_case("paired quality", quality);
+    test_case("the best of many, chosen afterwards", chosen_afterwards);
+    test_case("all pairs: shifts, gaps, too little", all_pairs_at_the_edge);
     test_case("refusals", refusals);
     return test_end();
 }

@@ -330,32 +330,45 @@ static void pick(struct tune *t, size_t winner, const struct tune_point **unreso
     for (size_t i = 0; i < t->again_count; i++) t->points[t->again[i]].again = 1;
 }
 
+/* The feasible points against the winner, which the same questions picked. */
+static int compare_feasible(struct tune *t, size_t winner, struct err *e)
+{
+    const double **values = mem_alloc(t->feasible, sizeof *values);
+    struct interval *against = mem_alloc(t->feasible, sizeof *against);
+    int status = values && against ? ERR_OK : FAIL(e, ERR_MEM, "no memory to compare %zu points", t->feasible);
+    size_t count = 0, chosen = 0;
+    for (size_t i = 0; status == ERR_OK && i < t->plan.count; i++) {
+        if (i == winner) chosen = count;
+        if (t->points[i].feasible) values[count++] = t->points[i].tuning.values;
+    }
+    if (status == ERR_OK) status = compare_all_pairs(values, count, t->tuning.queries.count, chosen, 1, against, e);
+    for (size_t i = t->plan.count; status == ERR_OK && i-- > 0;)
+        if (t->points[i].feasible) t->points[i].against = against[--count];
+    mem_free(values);
+    mem_free(against);
+    return status;
+}
+
 int tune_run(struct tune *t, struct run *run, struct err *e)
 {
-    const size_t count = t->tuning.queries.count;
     size_t winner = 0;
     int status = measure_grid(t, run, e);
     if (status == ERR_OK) status = choose(t, &winner, e);
+    if (status == ERR_OK) status = compare_feasible(t, winner, e);
     if (status != ERR_OK) return status;
-    double *work = mem_alloc(count, sizeof *work);
     const struct tune_point **unresolved = mem_alloc(t->plan.count, sizeof *unresolved);
-    if (!work || !unresolved) status = FAIL(e, ERR_MEM, "no memory to compare %zu points", t->plan.count);
+    if (!unresolved) return FAIL(e, ERR_MEM, "no memory to compare %zu points", t->plan.count);
     t->unresolved = 0;
-    const size_t others = t->feasible > 1 ? t->feasible - 1 : 1;
-    for (size_t i = 0; status == ERR_OK && i < t->plan.count; i++) {
+    for (size_t i = 0; i < t->plan.count; i++) {
         struct tune_point *p = &t->points[i];
         if (i == winner || !p->feasible) continue;
-        p->against = compare_quality(t->points[winner].tuning.values, p->tuning.values, count, others, 1, work);
-        p->resolved = p->against.interval.hi < 0;
+        p->resolved = p->against.hi < 0;
         if (!p->resolved) unresolved[t->unresolved++] = p;
     }
-    if (status == ERR_OK) {
-        qsort(unresolved, t->unresolved, sizeof *unresolved, by_speed);
-        pick(t, winner, unresolved);
-    }
-    mem_free(work);
+    qsort(unresolved, t->unresolved, sizeof *unresolved, by_speed);
+    pick(t, winner, unresolved);
     mem_free(unresolved);
-    return status;
+    return ERR_OK;
 }
 
 int tune_confirm(struct tune *t, struct run *run, struct err *e)

@@ -2,10 +2,12 @@
  * tune.h - which settings suit a knowledge base and its questions.
  *
  * The questions are split, by a seed.  Every point of a grid is measured over one part; among those whose p99 stays
- * within the limit the one with the best mean wins, and the others are compared with it, question by question
- * (paired bootstrap, Bonferroni over all comparisons).  The winner, those that are not resolved from it, and the
+ * within the limit the one with the best mean wins, and the others are compared with it, question by question.  The
+ * same questions picked the winner, so the intervals hold for all pairs of points together (compare_all_pairs); over the
+ * comparisons with the winner alone they would be too narrow.  The winner, those that are not resolved from it, and the
  * defaults are then measured again over the other part, which had no say: the best of many is partly luck, and only
- * these second numbers are reported as what to expect.
+ * these second numbers are reported as what to expect.  There the comparisons with the winner are all that count
+ * (Bonferroni over the finalists).
  *
  * Without labels nothing says which answers are better.  Then only what approximates may vary (stage one), and what
  * is maximised is agreement with the same pipeline without approximation. */
@@ -35,7 +37,7 @@ struct tune_measured {
 struct tune_point {
     const struct point *point; /* of the plan */
     int is_default, feasible, resolved; /* resolved: worse than the winner over the tuning questions */
-    struct quality_difference against;  /* the winner, over the tuning questions */
+    struct interval against; /* mean minus the winner's over the tuning questions, for all pairs together */
     struct tune_measured tuning, held_out;
     struct quality_difference held_against; /* the winner, over the held-out questions; measured again only */
     int again; /* measured again */
@@ -51,7 +53,7 @@ struct tune {
     struct rag_set tuning, held_out;
     struct tune_point *points; /* plan.count */
     size_t feasible, unresolved; /* points; without the winner */
-    size_t *again, again_count;  /* measured again: the winner, the others from fast to slow */
+    size_t *again, again_count;  /* measured again: the winner, the unresolved from fast to slow, the defaults */
 };
 
 /* The default grid of a knowledge base as YAML for sweep_parse: bit_width x top_k_candidates, with labels x
