@@ -93,21 +93,9 @@ static void print_finalists(const struct tune *t)
         printf("  (interval: paired bootstrap over questions, 95 %% for all %zu comparisons together)\n", t->again_count - 1);
 }
 
-/* The fastest point that is not resolved from the winner and faster than it; NULL: the winner is. */
-static const struct tune_point *cheaper(const struct tune *t)
-{
-    const struct tune_point *best = NULL;
-    for (size_t i = 1; i < t->again_count; i++) {
-        const struct tune_point *p = &t->points[t->again[i]];
-        if (!p->feasible || p->resolved || p->held_against.interval.hi < 0) continue;
-        if (p->held_out.p50_us < (best ? best : tune_winner(t))->held_out.p50_us) best = p;
-    }
-    return best;
-}
-
 static void print_verdict(const struct tune *t)
 {
-    const struct tune_point *w = tune_winner(t), *fast = cheaper(t);
+    const struct tune_point *w = tune_winner(t);
     const struct tune_measured *m = &w->tuning;
     struct text what = { 0 };
     plan_describe(&t->plan, w->point, &what);
@@ -119,10 +107,12 @@ static void print_verdict(const struct tune *t)
     if (w->held_out.p99_us > t->request->max_p99_us)
         printf("  over the held-out questions its p99 is %.1f us, beyond the limit: leave more room\n", w->held_out.p99_us);
     text_clear(&what);
-    if (fast) {
-        plan_describe(&t->plan, fast->point, &what);
-        printf("  not resolved from it and x%.2f faster at the median: %s\n", w->held_out.p50_us / fast->held_out.p50_us,
-               text_of(&what));
+    if (t->faster) {
+        const char *verdict = t->ratio_within.lo > 1 ? "faster" : t->ratio_within.hi < 1 ? "slower" : "speed not resolved";
+        plan_describe(&t->plan, t->faster->point, &what);
+        printf("  as good as far as was resolved, and faster over the tuning questions: %s\n", text_of(&what));
+        printf("    over the held-out questions: %s, x%.2f [%.2f, %.2f] (times paired by question, one process)\n", verdict,
+               t->ratio, t->ratio_within.lo, t->ratio_within.hi);
     }
     text_free(&what);
 }
@@ -156,6 +146,9 @@ static void print_json(const struct tune *t)
         add_number(&out, "held_out_mean", p->held_out.mean);
         add_number(&out, "held_out_difference_lo", i ? p->held_against.interval.lo : NAN);
         add_number(&out, "held_out_difference_hi", i ? p->held_against.interval.hi : NAN);
+        add_number(&out, "faster_ratio", p == t->faster ? t->ratio : NAN);
+        add_number(&out, "faster_ratio_lo", p == t->faster ? t->ratio_within.lo : NAN);
+        add_number(&out, "faster_ratio_hi", p == t->faster ? t->ratio_within.hi : NAN);
         add_number(&out, "lat_p50_us", p->held_out.p50_us);
         add_number(&out, "lat_p99_us", p->held_out.p99_us);
         add_number(&out, "bytes_per_vector", p->held_out.bytes_per_vector);

@@ -137,6 +137,37 @@ static void planted(void)
     sweep_free(&s);
 }
 
+/* Which point is called faster, the tuning questions say and the limit; how much, the held-out ones. */
+static void faster(void)
+{
+    static const char *const axes[] = { "bit_width=8", "context_depth=1,2,3", "top_k_candidates=10" };
+    static const char *const settings[] = { "graph_depth=0", "graph_weight=0" };
+    for (int turn = 0; turn < 3; turn++) {
+        struct tune t;
+        struct sweep s;
+        struct tune_request r = usual;
+        struct run run = { .id = "r", .machine = "m", .binary = "b" };
+        struct err e = { 0 };
+        CHECK(open_grid(&t, &s, &r, 1, axes, 3, settings, 2, &e) == ERR_OK && tune_run(&t, &run, &e) == ERR_OK, "%s", e.text);
+        CHECK(t.again_count == 3 && !t.faster, "%zu", t.again_count);
+        for (size_t i = 0; i < 3; i++) t.points[t.again[i]].tuning.p50_us = turn < 2 && i ? 3 - (double)i : 10;
+        if (turn == 1) r.max_p99_us = 1e-3; /* kept to over the tuning questions only */
+        CHECK(tune_confirm(&t, &run, &e) == ERR_OK, "%s", e.text);
+        if (turn > 0) CHECK(!t.faster, "beyond the limit, or no faster than the winner");
+        else {
+            double ratios[24];
+            const double *w = tune_winner(&t)->held_out.us, *f = t.points[t.again[2]].held_out.us;
+            CHECK(t.faster == &t.points[t.again[2]], "the fastest over the tuning questions");
+            for (int i = 0; i < 24; i++) ratios[i] = w[i] / f[i];
+            stats_sort(ratios, 24); /* 2 P(Bin(24, 1/2) <= 6) = 0.023, and 0.064 for 7 */
+            CHECK(t.ratio == stats_median(ratios, 24) && t.ratio_within.lo == ratios[6] && t.ratio_within.hi == ratios[17],
+                  "%g [%g, %g]", t.ratio, t.ratio_within.lo, t.ratio_within.hi);
+        }
+        tune_close(&t);
+        sweep_free(&s);
+    }
+}
+
 /* Without labels: agreement with exact search, more bits agree more. */
 static void unlabelled(void)
 {
@@ -232,6 +263,7 @@ int main(void)
     test_case("a base with planted answers", make_base);
     test_case("two parts of the questions", split_in_two);
     test_case("a planted winner, and its equals", planted);
+    test_case("what is called faster, and by how much", faster);
     test_case("without labels: agreement", unlabelled);
     test_case("the defaults have a second chance", defaults);
     test_case("many comparisons", many);

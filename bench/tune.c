@@ -201,6 +201,7 @@ void tune_close(struct tune *t)
         struct tune_measured *const both[] = { &t->points[i].tuning, &t->points[i].held_out };
         for (int j = 0; j < 2; j++) {
             mem_free(both[j]->values);
+            mem_free(both[j]->us);
             text_free(&both[j]->csv);
         }
     }
@@ -220,6 +221,20 @@ static double number_in(const struct row *row, const char *name)
     return text_to_f64(row_get(row, name), &value) ? value : NAN;
 }
 
+/* Median time of every question. */
+static int time_questions(const struct calls *calls, size_t count, double *us, struct err *e)
+{
+    double *own = mem_alloc(calls->count, sizeof *own);
+    for (size_t i = 0; own && i < count; i++) {
+        size_t n = 0;
+        for (size_t c = i; c < calls->count; c += count) own[n++] = calls->us[c];
+        stats_sort(own, n);
+        us[i] = n ? stats_median(own, n) : NAN;
+    }
+    mem_free(own);
+    return own ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu timings", calls->count);
+}
+
 static int keep(const struct tune *t, const struct rag_set *set, const struct rag_arm *arm, struct run *run,
                 struct tune_measured *out, struct err *e)
 {
@@ -229,7 +244,9 @@ static int keep(const struct tune *t, const struct rag_set *set, const struct ra
     if (status != ERR_OK) return status;
     status = rag_row(&row, run, set, arm, 0, e);
     out->values = mem_alloc(count, sizeof *out->values);
-    if (status == ERR_OK && !out->values) status = FAIL(e, ERR_MEM, "no memory for %zu values", count);
+    out->us = mem_alloc(count, sizeof *out->us);
+    if (status == ERR_OK && (!out->values || !out->us)) status = FAIL(e, ERR_MEM, "no memory for %zu values", count);
+    if (status == ERR_OK) status = time_questions(&arm->calls, count, out->us, e);
     if (status == ERR_OK) {
         memcpy(out->values, arm->quality.values + t->metric * count, count * sizeof *out->values);
         out->mean = number_in(&row, t->by);
@@ -371,6 +388,24 @@ int tune_run(struct tune *t, struct run *run, struct err *e)
     return ERR_OK;
 }
 
+static void find_faster(struct tune *t, double *work)
+{
+    const struct tune_point *w = tune_winner(t), *best = w;
+    const size_t count = t->held_out.queries.count;
+    for (size_t i = 1; i < t->again_count; i++) {
+        const struct tune_point *p = &t->points[t->again[i]];
+        if (p->feasible && !p->resolved && p->held_against.interval.hi >= 0 &&
+            p->held_out.p99_us <= t->request->max_p99_us && p->tuning.p50_us < best->tuning.p50_us)
+            best = p;
+    }
+    t->faster = best == w ? NULL : best;
+    for (size_t i = 0; t->faster && i < count; i++) work[i] = w->held_out.us[i] / best->held_out.us[i];
+    if (!t->faster) return;
+    stats_sort(work, count);
+    t->ratio = stats_median(work, count);
+    t->ratio_within = stats_sign_interval(work, count, 0.05, 1);
+}
+
 int tune_confirm(struct tune *t, struct run *run, struct err *e)
 {
     const size_t count = t->held_out.queries.count;
@@ -388,6 +423,7 @@ int tune_confirm(struct tune *t, struct run *run, struct err *e)
         progress_step(&progress, i + 1);
     }
     progress_end(&progress);
+    if (status == ERR_OK) find_faster(t, work);
     rag_close(&arm);
     mem_free(work);
     return status;

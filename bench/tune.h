@@ -31,6 +31,7 @@ struct tune_measured {
     double mean;          /* of the metric */
     double p50_us, p99_us, p99_lo_us, p99_hi_us, bytes_per_vector; /* NaN: unknown */
     double *values;       /* of the metric, by question */
+    double *us;           /* median time, by question */
     struct text csv;      /* its row */
 };
 
@@ -53,6 +54,13 @@ struct tune {
     struct rag_set tuning, held_out;
     struct tune_point *points; /* plan.count */
     size_t feasible, unresolved; /* points; without the winner */
+    /* The unresolved point that was fastest over the tuning questions, if it was faster than the winner, is not worse than
+     * it over the held-out ones and keeps to the limit there; NULL: none.  How much faster the held-out questions say,
+     * which had no say in that: the median over questions of winner's / its time, with the exact 95 % interval of the
+     * sign test.  Of one process, one after the other. */
+    const struct tune_point *faster;
+    double ratio;
+    struct interval ratio_within;
     size_t *again, again_count;  /* measured again: the winner, the unresolved from fast to slow, the defaults */
 };
 
