@@ -55,6 +55,7 @@ static void print_head(const struct tune *t)
     const struct rag_set *s = &t->tuning;
     printf("%s: %zu vectors x %zu; %zu points over %zu questions, %zu held out (seed %llu)\n", s->name, s->base_count,
            s->dim, t->plan.count, s->queries.count, t->held_out.queries.count, (unsigned long long)t->request->seed);
+    if (t->left_out) printf("  %zu questions are left out: nothing is relevant to them\n", t->left_out);
     printf("maximised: %s, where p99 <= %g ms\n", t->by, t->request->max_p99_us * 1e-3);
     if (strcmp(t->by, "agree_at_10") == 0)
         printf("  There are no labels, so nothing says which answers are better.  This is how little the approximations of\n"

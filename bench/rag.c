@@ -7,6 +7,7 @@
 #include "bench/truth.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
+#include "kernels/base/rng.h"
 #include "pipeline/kb.h"
 #include "pipeline/store.h"
 #include <errno.h>
@@ -91,6 +92,35 @@ int rag_set_take(struct rag_set *out, const struct rag_set *all, const uint32_t 
     s.hash = hash64(all->hash, which, count * sizeof *which);
     *out = s;
     return ERR_OK;
+}
+
+static int has_relevant(const struct queries *q, size_t i)
+{
+    struct evidence ev = { 0 };
+    ev.labels = queries_labels(q, i, &ev.label_count);
+    return metric_relevant(&ev) > 0;
+}
+
+int rag_set_split(struct rag_set *some, struct rag_set *rest, const struct rag_set *all, double share, uint64_t seed,
+                  int labelled, size_t least, struct err *e)
+{
+    uint32_t *order = mem_alloc(all->queries.count, sizeof *order);
+    if (!order) return FAIL(e, ERR_MEM, "no memory for %zu questions", all->queries.count);
+    struct rng rng;
+    size_t count = 0;
+    rng_seed(&rng, seed, 0);
+    rng_shuffle(&rng, order, all->queries.count);
+    for (size_t i = 0; i < all->queries.count; i++)
+        if (!labelled || has_relevant(&all->queries, order[i])) order[count++] = order[i];
+    const size_t held = (size_t)(share * (double)count);
+    int status = ERR_OK;
+    if (held < least || count - held < least)
+        status = FAIL(e, ERR_ARG, "%zu questions%s: at least %zu held out and %zu left are wanted, not %zu and %zu", count,
+                      labelled ? " with something relevant" : "", least, least, held, count - held);
+    if (status == ERR_OK) status = rag_set_take(some, all, order, held, e);
+    if (status == ERR_OK && (status = rag_set_take(rest, all, order + held, count - held, e)) != ERR_OK) rag_set_close(some);
+    mem_free(order);
+    return status;
 }
 
 void rag_set_close(struct rag_set *s)

@@ -31,6 +31,10 @@ int rag_set_open(struct rag_set *s, const char *db, const char *questions, const
 void rag_set_close(struct rag_set *s);
 /* Some of the questions of an open set, which must outlive it. */
 int rag_set_take(struct rag_set *out, const struct rag_set *all, const uint32_t *which, size_t count, struct err *e);
+/* Deals an open set's questions, in the order of `seed`, to two new ones: `share` of them, and the rest.  labelled: only
+ * those that have something relevant.  ERR_ARG: fewer than `least` in either. */
+int rag_set_split(struct rag_set *some, struct rag_set *rest, const struct rag_set *all, double share, uint64_t seed,
+                  int labelled, size_t least, struct err *e);
 
 /* What is asked. */
 struct rag_point {

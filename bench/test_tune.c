@@ -94,6 +94,42 @@ static void split_in_two(void)
     sweep_free(&s3);
 }
 
+/* What no label speaks of cannot help to choose, and does not count towards the least number of questions. */
+static void unlabelled_left_out(void)
+{
+    static const char *const axes[] = { "bit_width=3", "top_k_candidates=50", "graph_depth=0" };
+    char all[128], line[128];
+    struct tune t;
+    struct sweep s;
+    struct err e = { 0 };
+    int kept = 0;
+    snprintf(all, sizeof all, "%s", qrels);
+    snprintf(qrels, sizeof qrels, "%s/some.txt", folder);
+    FILE *from = fopen(all, "r"), *to = fopen(qrels, "w");
+    for (int i = 0; from && to && fgets(line, sizeof line, from); i++) { /* one line a question */
+        int topic, id;
+        CHECK(sscanf(line, "%d 0 %d", &topic, &id) == 2, "%s", line);
+        if (i % 3 == 1) fprintf(to, "%d 0 %d 0\n", topic, id); /* judged, but not relevant */
+        if (i % 3 == 2) fputs(line, to), kept++;
+    }
+    CHECK(from && fclose(from) == 0 && to && fclose(to) == 0 && kept == 20, "%d", kept);
+    struct tune_request r = usual;
+    r.held_out = 0.5;
+    CHECK(open_grid(&t, &s, &r, 1, axes, 3, NULL, 0, &e) == ERR_OK, "%s", e.text);
+    CHECK(t.tuning.queries.count == 10 && t.held_out.queries.count == 10 && t.left_out == 40, "%zu, %zu, %zu",
+          t.tuning.queries.count, t.held_out.queries.count, t.left_out);
+    tune_close(&t);
+    sweep_free(&s);
+    r.held_out = 0.4;
+    CHECK(open_grid(&t, &s, &r, 1, axes, 3, NULL, 0, &e) == ERR_ARG && strstr(e.text, "20 questions with something relevant"),
+          "%s", e.text);
+    sweep_free(&s);
+    CHECK(open_grid(&t, &s, &usual, 0, axes, 2, NULL, 0, &e) == ERR_OK && t.left_out == 0, "%s", e.text);
+    tune_close(&t);
+    sweep_free(&s);
+    snprintf(qrels, sizeof qrels, "%s", all);
+}
+
 /* One bit and hardly more candidates than results lose the evidence; context changes no answer. */
 static void planted(void)
 {
@@ -231,7 +267,7 @@ static void refusals(void)
         { 1, ERR_ARG, "graph_depth=1,2", "expand=none", NULL, 0.4, 1e9, "graph_depth has no effect" },
         { 1, ERR_ARG, "bit_width=2", "novalue", NULL, 0.4, 1e9, "not key=value" },
         { 1, ERR_ARG, "bit_width=2", NULL, "label_ndgc_at_10", 0.4, 1e9, "nearest is 'label_ndcg_at_10'" },
-        { 1, ERR_ARG, "bit_width=2", NULL, NULL, 0.1, 1e9, "at least 10 to tune by" },
+        { 1, ERR_ARG, "bit_width=2", NULL, NULL, 0.1, 1e9, "at least 10 held out" },
         { 0, ERR_ARG, "graph_depth=0,1", NULL, NULL, 0.4, 1e9, "only labels can say" },
         { 0, ERR_ARG, "bit_width=2", NULL, "label_mrr", 0.4, 1e9, "needs --qrels" },
         { 1, ERR_ARG, "embed=rp,lsa", NULL, NULL, 0.4, 1e9, "embedder" },
@@ -262,6 +298,7 @@ int main(void)
     if (!mkdtemp(folder) || setenv("ASSAY_CACHE", folder, 1) != 0) return TEST_FAIL;
     test_case("a base with planted answers", make_base);
     test_case("two parts of the questions", split_in_two);
+    test_case("questions without labels are left out", unlabelled_left_out);
     test_case("a planted winner, and its equals", planted);
     test_case("what is called faster, and by how much", faster);
     test_case("without labels: agreement", unlabelled);

@@ -3,7 +3,6 @@
 #include "bench/clock.h"
 #include "bench/command.h"
 #include "kernels/base/mem.h"
-#include "kernels/base/rng.h"
 #include "pipeline/stage.h"
 #include <math.h>
 #include <stdlib.h>
@@ -144,19 +143,10 @@ static int is_default(const struct tune *t, const struct point *p)
 
 static int split(struct tune *t, struct err *e)
 {
-    const struct rag_set *all = &t->plan.rag;
-    const size_t count = all->queries.count, held = (size_t)(t->request->held_out * (double)count);
-    if (held < PART_LEAST || count - held < PART_LEAST)
-        return FAIL(e, ERR_ARG, "%zu questions: at least %d to tune by and %d held out are wanted, not %zu and %zu", count,
-                    PART_LEAST, PART_LEAST, count - held, held);
-    uint32_t *order = mem_alloc(count, sizeof *order);
-    if (!order) return FAIL(e, ERR_MEM, "no memory for %zu questions", count);
-    struct rng rng;
-    rng_seed(&rng, t->request->seed, 0);
-    rng_shuffle(&rng, order, count);
-    int status = rag_set_take(&t->held_out, all, order, held, e);
-    if (status == ERR_OK) status = rag_set_take(&t->tuning, all, order + held, count - held, e);
-    mem_free(order);
+    const int by_labels = strncmp(t->by, "label_", 6) == 0;
+    const int status = rag_set_split(&t->held_out, &t->tuning, &t->plan.rag, t->request->held_out, t->request->seed,
+                                     by_labels, PART_LEAST, e);
+    t->left_out = status == ERR_OK ? t->plan.rag.queries.count - t->held_out.queries.count - t->tuning.queries.count : 0;
     return status;
 }
 

@@ -52,6 +52,7 @@ struct tune {
     const char *by;
     size_t metric; /* position of `by` among all metrics */
     struct rag_set tuning, held_out;
+    size_t left_out; /* questions without anything relevant, where labels say what is better: in neither part */
     struct tune_point *points; /* plan.count */
     size_t feasible, unresolved; /* points; without the winner */
     /* The unresolved point that was fastest over the tuning questions, if it was faster than the winner, is not worse than
@@ -75,7 +76,8 @@ struct tune_grid {
 int tune_yaml(const struct tune_grid *g, struct text *out, struct err *e);
 
 /* Opens the data and lays out the grid.  ERR_ARG: a metric that is unknown or does not fit (k, labels), an axis that
- * only labels could decide, an embedder that varies, fewer than ten questions in a part. */
+ * only labels could decide, an embedder that varies, fewer than ten questions in a part (that have something relevant,
+ * where the metric asks for labels). */
 int tune_open(struct tune *t, const struct tune_request *r, const struct sweep *s, struct err *e);
 /* Measures the grid and judges it.  ERR_NOT_FOUND: no point keeps to the limit (the fastest is named). */
 int tune_run(struct tune *t, struct run *run, struct err *e);
