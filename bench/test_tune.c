@@ -5,6 +5,7 @@
 #include "bench/tune.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/test.h"
+#include "pipeline/store.h"
 #include <math.h>
 #include <yaml.h> /* not used here: a bare worker has no sweeps */
 
@@ -238,6 +239,40 @@ static void defaults(void)
     sweep_free(&s);
 }
 
+/* The point, of those of a tuning, that is marked as the defaults. */
+static void marked(const char *const *axes, size_t axis_count, const char *const *settings, size_t setting_count,
+                   const char *key, const char *value)
+{
+    struct tune t;
+    struct sweep s;
+    struct err e = { 0 };
+    size_t found = 0;
+    CHECK(open_grid(&t, &s, &usual, 1, axes, axis_count, settings, setting_count, &e) == ERR_OK, "%s", e.text);
+    for (size_t i = 0; i < t.plan.count; i++) {
+        if (!t.points[i].is_default) continue;
+        CHECK(strcmp(value_of(&t, &t.points[i], key), value) == 0, "%s=%s", key, value_of(&t, &t.points[i], key));
+        found++;
+    }
+    CHECK(found == 1, "%zu points are the defaults", found);
+    tune_close(&t);
+    sweep_free(&s);
+}
+
+/* What holds if no axis is set is what the base recommends, unless --set says otherwise.  Last: it changes the base. */
+static void defaults_of_base(void)
+{
+    static const char *const axes[] = { "bit_width=3", "top_k_candidates=50", "graph_depth=0,1,2", "graph_weight=0.2,0.40" };
+    static const char *const set[] = { "graph_depth=0" };
+    struct store *store = NULL;
+    struct err e = { 0 };
+    marked(axes, 4, NULL, 0, "graph_weight", "0.4");
+    CHECK(store_open(&store, db, STORE_WRITE, &e) == ERR_OK && store_set_setting(store, "graph_depth", "2", &e) == ERR_OK &&
+              store_commit(store, &e) == ERR_OK, "%s", e.text);
+    store_close(store);
+    marked(axes, 4, NULL, 0, "graph_depth", "2");
+    marked(axes, 4, set, 1, "graph_depth", "0");
+}
+
 /* As many comparisons as the default grid has. */
 static void many(void)
 {
@@ -305,6 +340,7 @@ int main(void)
     test_case("the defaults have a second chance", defaults);
     test_case("many comparisons", many);
     test_case("refusals", refusals);
+    test_case("the defaults are the base's", defaults_of_base);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? test_end() : TEST_FAIL;

@@ -4,6 +4,7 @@
 #include "bench/command.h"
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
+#include "pipeline/store.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,14 +132,50 @@ static int check_axes(const struct tune *t, struct err *e)
     return ERR_OK;
 }
 
-/* 1 when the point is what would hold if no axis were set. */
-static int is_default(const struct tune *t, const struct point *p)
+static int same_value(const char *a, const char *b)
 {
+    double x, y;
+    return strcmp(a, b) == 0 || (text_to_f64(a, &x) && text_to_f64(b, &y) && x == y);
+}
+
+/* What is said of each name beyond the tables: by the base, then by `base:`.  The later holds. */
+struct said {
+    const struct vocabulary *names;
+    char *value[SWEEP_NAMES];
+};
+
+static int say(void *said, const char *key, const char *value)
+{
+    struct said *s = said;
+    const int at = vocabulary_find(s->names, key);
+    if (at < 0) return ERR_OK;
+    free(s->value[at]);
+    s->value[at] = strdup(value);
+    return s->value[at] ? ERR_OK : ERR_MEM;
+}
+
+/* Marks the point that would hold if no axis were set. */
+static int mark_defaults(struct tune *t, struct err *e)
+{
+    struct said said = { .names = &t->plan.names };
+    struct store *store = NULL;
+    int status = store_open(&store, t->plan.rag.db, STORE_READ, e);
+    if (status == ERR_OK) status = store_settings(store, say, &said, e);
+    store_close(store);
+    for (size_t i = 0; status == ERR_OK && i < t->sweep->fixed.count; i++)
+        status = say(&said, t->sweep->fixed.axes[i].name, t->sweep->fixed.axes[i].values[0]);
+    if (status == ERR_MEM) (void)FAIL(e, ERR_MEM, "no memory for settings");
+    for (size_t i = 0; i < t->plan.count; i++) t->points[i].is_default = 1;
     for (size_t i = 0; i < t->sweep->axes.count; i++) {
         const int at = vocabulary_find(&t->plan.names, t->sweep->axes.axes[i].name);
-        if (p->values[at] && strcmp(p->values[at], t->plan.names.at[at].usual) != 0) return 0;
+        const char *usual = said.value[at] ? said.value[at] : t->plan.names.at[at].usual;
+        for (size_t j = 0; j < t->plan.count; j++) {
+            const char *has = t->plan.points[j].values[at];
+            t->points[j].is_default &= !has || same_value(has, usual);
+        }
     }
-    return 1;
+    for (size_t i = 0; i < SWEEP_NAMES; i++) free(said.value[i]);
+    return status;
 }
 
 static int split(struct tune *t, struct err *e)
@@ -176,10 +213,8 @@ int tune_open(struct tune *out, const struct tune_request *r, const struct sweep
         t.again = mem_alloc(t.plan.count, sizeof *t.again);
         if (!t.points || !t.again) status = FAIL(e, ERR_MEM, "no memory for %zu points", t.plan.count);
     }
-    for (size_t i = 0; status == ERR_OK && i < t.plan.count; i++) {
-        t.points[i].point = &t.plan.points[i];
-        t.points[i].is_default = is_default(&t, t.points[i].point);
-    }
+    for (size_t i = 0; status == ERR_OK && i < t.plan.count; i++) t.points[i].point = &t.plan.points[i];
+    if (status == ERR_OK) status = mark_defaults(&t, e);
     if (status == ERR_OK) *out = t;
     else tune_close(&t);
     return status;

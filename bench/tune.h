@@ -37,7 +37,8 @@ struct tune_measured {
 
 struct tune_point {
     const struct point *point; /* of the plan */
-    int is_default, feasible, resolved; /* resolved: worse than the winner over the tuning questions */
+    int is_default; /* what would hold if no axis were set: the base's own settings, or the usual ones */
+    int feasible, resolved; /* resolved: worse than the winner over the tuning questions */
     struct interval against; /* mean minus the winner's over the tuning questions, for all pairs together */
     struct tune_measured tuning, held_out;
     struct quality_difference held_against; /* the winner, over the held-out questions; measured again only */
