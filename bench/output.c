@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/output.h"
 #include "bench/run.h"
-#include "kernels/base/file.h"
-#include <errno.h>
+#include "datasets/whole_file.h"
 #include <string.h>
 
 static int make_folder_of(const char *path, struct err *e)
@@ -19,20 +18,13 @@ static int make_folder_of(const char *path, struct err *e)
 int output_write(const char *path, const struct text *content, struct err *e)
 {
     if (content->failed) return FAIL(e, ERR_MEM, "%s: no memory for its content", path);
-    int status = file_replaceable(path, e);
-    if (status == ERR_OK) status = make_folder_of(path, e);
+    int status = make_folder_of(path, e);
     if (status != ERR_OK) return status;
-    struct text temporary = { 0 };
-    text_add(&temporary, "%s.tmp", path);
-    FILE *f = fopen(text_of(&temporary), "w");
-    int good = f != NULL;
-    if (good && content->size) good = fwrite(content->at, content->size, 1, f) == 1;
-    if (f && fclose(f) != 0) good = 0;
-    if (good) good = rename(text_of(&temporary), path) == 0;
-    const int why = errno;
-    if (!good && f) remove(text_of(&temporary));
-    text_free(&temporary);
-    return good ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", path, strerror(why));
+    struct whole_file f = { 0 };
+    status = whole_file_open(&f, path, e);
+    if (status != ERR_OK) return status;
+    if (content->size) (void)fwrite(content->at, content->size, 1, f.to);
+    return whole_file_commit(&f, e);
 }
 
 int output_write_in(const char *dir, const char *name, const struct text *content, struct err *e)

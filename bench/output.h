@@ -5,7 +5,7 @@
 #include "kernels/base/err.h"
 #include "kernels/base/text.h"
 
-/* Writes path.tmp and renames it: a reader sees the old file or the new one.  Missing folders of the
+/* As whole_file.h has it: a reader sees the old file or the new one.  Missing folders of the
  * path are made.  ERR_IO names the path, ERR_ARG when something other than a file is there,
  * ERR_MEM when the text could not grow. */
 int output_write(const char *path, const struct text *content, struct err *e);

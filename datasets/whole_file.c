@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-int whole_file_open(struct whole_file *f, const char *path, struct err *e)
+static int open_over(struct whole_file *f, const char *path, enum file_over over, struct err *e)
 {
-    if (file_replaceable(path, e) != ERR_OK) return ERR_ARG;
-    struct whole_file made = { .path = strdup(path) };
+    struct whole_file made = { .path = strdup(path), .over = over };
     int fd = -1;
     int status = made.path ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory for its name", path);
     if (status == ERR_OK) status = file_partial(path, &made.temporary, &fd, e);
@@ -25,24 +25,29 @@ int whole_file_open(struct whole_file *f, const char *path, struct err *e)
     return status;
 }
 
+int whole_file_open(struct whole_file *f, const char *path, struct err *e)
+{
+    return file_replaceable(path, e) == ERR_OK ? open_over(f, path, FILE_REPLACE, e) : ERR_ARG;
+}
+
+int whole_file_open_new(struct whole_file *f, const char *path, struct err *e)
+{
+    struct stat there;
+    if (lstat(path, &there) == 0) return FAIL(e, ERR_ARG, "%s: exists already", path);
+    return open_over(f, path, FILE_NEW, e);
+}
+
 int whole_file_commit(struct whole_file *f, struct err *e)
 {
     errno = 0;
-    int bad = ferror(f->to) | fflush(f->to);
-    bad |= fsync(fileno(f->to));
-    int why = errno;
-    if (fclose(f->to) != 0) {
-        bad = 1;
-        why = errno;
+    int status = ERR_OK;
+    if (ferror(f->to) | fflush(f->to)) {
+        status = FAIL(e, ERR_IO, "%s: cannot be written: %s", f->path, errno ? strerror(errno) : "write failed");
+        (void)unlink(f->temporary);
+    } else {
+        status = file_publish(f->temporary, fileno(f->to), f->path, f->over, e);
     }
-    f->to = NULL;
-    if (!bad && rename(f->temporary, f->path) != 0) {
-        bad = 1;
-        why = errno;
-    }
-    const int status =
-        bad ? FAIL(e, ERR_IO, "%s: cannot be written: %s", f->path, why ? strerror(why) : "write failed") : ERR_OK;
-    if (bad) (void)unlink(f->temporary);
+    (void)fclose(f->to); /* after it has its name: the lock kept it from being swept away */
     free(f->path);
     free(f->temporary);
     *f = (struct whole_file){ 0 };
@@ -52,8 +57,8 @@ int whole_file_commit(struct whole_file *f, struct err *e)
 void whole_file_abandon(struct whole_file *f)
 {
     if (!f->temporary) return;
-    if (f->to) (void)fclose(f->to);
     (void)unlink(f->temporary);
+    if (f->to) (void)fclose(f->to);
     free(f->path);
     free(f->temporary);
     *f = (struct whole_file){ 0 };

@@ -74,11 +74,10 @@ static int write_file(const struct index *ix, const char *path, const char *spec
     if (status != ERR_OK) return status;
     struct index_writer w = { .path = path, .file = fdopen(fd, "wb") };
     if (w.file) status = write_all(ix, &w, spec, note, e);
-    if (!w.file || (status == ERR_OK && (fflush(w.file) != 0 || fsync(fd) != 0)))
+    if (!w.file || (status == ERR_OK && fflush(w.file) != 0))
         status = FAIL(e, ERR_IO, "%s: writing failed: %s", path, strerror(errno));
-    if (status == ERR_OK && rename(partial, path) != 0)
-        status = FAIL(e, ERR_IO, "%s: cannot rename to it: %s", path, strerror(errno));
-    if (status != ERR_OK) unlink(partial);
+    if (status == ERR_OK) status = file_publish(partial, fd, path, FILE_REPLACE, e);
+    else (void)unlink(partial);
     if (w.file) fclose(w.file);
     else close(fd);
     free(partial);

@@ -252,6 +252,7 @@ int store_open(struct store **out, const char *path, enum store_mode mode, struc
         return FAIL(e, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
     if (mode != STORE_CREATE && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return FAIL(e, ERR_FORMAT, "%s: not a regular file", path);
+    if (mode == STORE_WRITE) file_sweep(path); /* a process killed between the two names of what it made */
     struct store *s = mem_zero(1, sizeof *s);
     if (!s) return FAIL(e, ERR_MEM, "%s: no memory", path);
     s->mode = mode;
@@ -525,15 +526,12 @@ static int publish(struct store *s, struct err *e)
     const int rc = sqlite3_close(s->db);
     if (rc != SQLITE_OK) return FAIL(e, ERR_ARG, "%s: a statement of a side table was not finalized", s->path);
     s->db = NULL;
-    if (fsync(s->partial_fd) != 0) return FAIL(e, ERR_IO, "%s: %s", s->partial, strerror(errno));
-    if (link(s->partial, s->path) != 0) { /* link, not rename: it never replaces */
-        if (errno == EEXIST) return FAIL(e, ERR_ARG, "%s: exists already", s->path);
-        if (rename(s->partial, s->path) != 0) return FAIL(e, ERR_IO, "%s: %s", s->path, strerror(errno));
-    }
+    int status = file_publish(s->partial, s->partial_fd, s->path, FILE_NEW, e);
+    if (status != ERR_OK) return status;
     drop_partial(s);
     s->mode = STORE_WRITE;
     idset_fini(&s->known);
-    int status = connect_to(s, s->path, SQLITE_OPEN_READWRITE, e);
+    status = connect_to(s, s->path, SQLITE_OPEN_READWRITE, e);
     if (status == ERR_OK) status = run_sql(s, "PRAGMA foreign_keys = ON", e);
     return status;
 }

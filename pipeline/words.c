@@ -272,9 +272,9 @@ static int save(const struct words *w, const char *path, size_t bytes)
     int fd = -1;
     if (file_replaceable(path, NULL) != ERR_OK || file_partial(path, &partial, &fd, NULL) != ERR_OK) return 0;
     FILE *f = fdopen(fd, "wb");
-    const int whole = f && fwrite(w->block, 1, bytes, f) == bytes && fflush(f) == 0 && fsync(fd) == 0;
-    const int saved = whole && rename(partial, path) == 0;
-    if (!saved) (void)unlink(partial);
+    const int whole = f && fwrite(w->block, 1, bytes, f) == bytes && fflush(f) == 0;
+    const int saved = whole && file_publish(partial, fd, path, FILE_REPLACE, NULL) == ERR_OK;
+    if (!whole) (void)unlink(partial);
     if (f) (void)fclose(f);
     else close(fd);
     free(partial);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -29,20 +30,45 @@ static int is_partial(const char *name, const char *base)
     return number > 0 && strcmp(name + size + 1 + number, suffix) == 0;
 }
 
-/* Removes what nobody holds a lock on. */
-static void sweep(const char *path)
+static int lock(int fd, int how)
 {
+    int rc;
+    do rc = flock(fd, how);
+    while (rc != 0 && errno == EINTR);
+    return rc;
+}
+
+/* Removes a partial file that nobody holds a lock on. */
+static void sweep_one(int folder, const char *name, const struct stat *published)
+{
+    struct stat named, held;
+    if (fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(named.st_mode)) return;
+    if (named.st_dev == published->st_dev && named.st_ino == published->st_ino) {
+        /* A second name of the whole file.  It is not opened: closing it would take SQLite's locks on the
+         * file from every connection of this process. */
+        (void)unlinkat(folder, name, 0);
+        return;
+    }
+    const int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return;
+    /* Between the two calls the name may have become another process's file. */
+    if (lock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 &&
+        fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && held.st_dev == named.st_dev &&
+        held.st_ino == named.st_ino)
+        (void)unlinkat(folder, name, 0);
+    close(fd);
+}
+
+void file_sweep(const char *path)
+{
+    struct stat published = { 0 };
+    (void)stat(path, &published);
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     struct text folder = { 0 };
     text_add(&folder, "%.*s", slash ? (int)(slash - path + 1) : 2, slash ? path : "./");
     DIR *listing = folder.failed ? NULL : opendir(text_of(&folder));
-    for (const struct dirent *d; listing && (d = readdir(listing)) != NULL;) {
-        if (!is_partial(d->d_name, base)) continue;
-        const int fd = openat(dirfd(listing), d->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd < 0) continue;
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0) (void)unlinkat(dirfd(listing), d->d_name, 0);
-        close(fd);
-    }
+    for (const struct dirent *d; listing && (d = readdir(listing)) != NULL;)
+        if (is_partial(d->d_name, base)) sweep_one(dirfd(listing), d->d_name, &published);
     if (listing) closedir(listing);
     text_free(&folder);
 }
@@ -50,7 +76,7 @@ static void sweep(const char *path)
 int file_partial(const char *path, char **name, int *fd, struct err *e)
 {
     struct text made = { 0 };
-    sweep(path);
+    file_sweep(path);
     for (int n = 0;; n++) {
         struct stat st;
         text_clear(&made);
@@ -60,7 +86,7 @@ int file_partial(const char *path, char **name, int *fd, struct err *e)
         if (opened < 0 && errno == EEXIST) continue;
         if (opened < 0) break;
         /* Another process may have swept it away before it was locked. */
-        if (flock(opened, LOCK_EX) != 0 || fstat(opened, &st) != 0 || st.st_nlink > 0) {
+        if (lock(opened, LOCK_EX) != 0 || fstat(opened, &st) != 0 || st.st_nlink > 0) {
             *name = made.at;
             *fd = opened;
             return ERR_OK;
@@ -70,4 +96,20 @@ int file_partial(const char *path, char **name, int *fd, struct err *e)
     const int why = errno;
     text_free(&made);
     return FAIL(e, ERR_IO, "%s: cannot be written: %s", path, strerror(why));
+}
+
+int file_publish(const char *partial, int fd, const char *path, enum file_over over, struct err *e)
+{
+    int status = ERR_OK;
+    if (fsync(fd) != 0) {
+        status = FAIL(e, ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    } else if (over == FILE_NEW && link(partial, path) == 0) { /* unlike rename it never replaces */
+        (void)unlink(partial);
+    } else if (over == FILE_NEW && errno == EEXIST) {
+        status = FAIL(e, ERR_ARG, "%s: exists already", path);
+    } else if (rename(partial, path) != 0) { /* FILE_NEW: a file system without links */
+        status = FAIL(e, ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    }
+    if (status != ERR_OK) (void)unlink(partial);
+    return status;
 }

@@ -8,8 +8,17 @@
  * puts a file where the device was, for the whole machine, when root asks; to a link, it loses the link. */
 int file_replaceable(const char *path, struct err *e);
 
-/* Makes an empty file to be filled and then renamed to `path`: <path>.PID-N.partial, *name, which the caller
+/* Makes an empty file to be filled and then published as `path`: <path>.PID-N.partial, *name, which the caller
  * frees, open for writing as *fd.  Those of processes that were killed are removed: they are known by their
  * lock (flock), which *fd holds until it is closed.  ERR_IO naming the path, ERR_MEM. */
 int file_partial(const char *path, char **name, int *fd, struct err *e);
+
+/* Puts what is in the file of fd on disk, then the partial file under `path`; on failure removes it.  fd stays
+ * open: its lock keeps others from sweeping the file away before it has its name.  ERR_IO; ERR_ARG with
+ * FILE_NEW, where something is at `path`. */
+enum file_over { FILE_REPLACE, FILE_NEW };
+int file_publish(const char *partial, int fd, const char *path, enum file_over over, struct err *e);
+
+/* Removes the partial files of `path` whose processes were killed, as file_partial does. */
+void file_sweep(const char *path);
 #endif

@@ -195,8 +195,37 @@ static void partial_files(void)
     CHECK(file_partial("/nonexistent/a", &first, &fd, &e) == ERR_IO && strstr(e.text, "/nonexistent/a"), "%s", e.text);
 }
 
+static void publishing(void)
+{
+    char folder[] = "/tmp/assay_base_XXXXXX", path[64], left[64];
+    char *name = NULL, byte = 0;
+    struct err e = { 0 };
+    int fd = -1;
+    CHECK(mkdtemp(folder) != NULL, "mkdtemp");
+    snprintf(path, sizeof path, "%s/a", folder);
+    for (int i = 0; i < 4; i++) { /* new, new over it, replacing, and nowhere to go */
+        static const int want[] = { ERR_OK, ERR_ARG, ERR_OK, ERR_IO };
+        CHECK(file_partial(path, &name, &fd, &e) == ERR_OK && write(fd, &"1234"[i], 1) == 1, "%s", e.text);
+        if (i == 3) CHECK(unlink(name) == 0, "%s", name);
+        CHECK(file_publish(name, fd, path, i < 2 ? FILE_NEW : FILE_REPLACE, &e) == want[i], "%d: %s", i, e.text);
+        CHECK(want[i] == ERR_OK || strstr(e.text, path), "%d: names the path: %s", i, e.text);
+        CHECK(access(name, F_OK) != 0, "%d: %s is left", i, name);
+        close(fd);
+        free(name);
+    }
+    FILE *f = fopen(path, "r");
+    CHECK(f && fread(&byte, 1, 1, f) == 1 && byte == '3', "'%c'", byte);
+    if (f) fclose(f);
+    snprintf(left, sizeof left, "%s/a.1-0.partial", folder); /* killed between link and unlink */
+    CHECK(link(path, left) == 0, "%s", left);
+    file_sweep(path);
+    CHECK(access(left, F_OK) != 0 && access(path, F_OK) == 0, "only the second name goes");
+    CHECK(unlink(path) == 0 && rmdir(folder) == 0, "clean");
+}
+
 int main(void)
 {
+    test_case("a file gets its name when it is whole", publishing);
     test_case("partial files, and those of killed processes", partial_files);
     test_case("topk equals a sort, ties by id", topk_is_a_sort);
     test_case("parameters parse and print canonically", params_parse_and_print);
