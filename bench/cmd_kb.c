@@ -318,7 +318,7 @@ const struct command cmd_kb = {
         "  --vectors F    fvecs or npy: row i belongs to line i of the entities.  Without it names and texts\n"
         "                 become vectors by --embed\n"
         "  --queries F    JSON lines: {\"id\": 1, \"text\": \"...\", \"relevant\": [7, 9]}; writes queries.jsonl and\n"
-        "                 qrels.txt beside the base\n"
+        "                 qrels.txt beside the base, where they must not exist yet\n"
         "  --embed NAME   rp (tf-idf x Gaussian projection), lsa (x singular vectors) or http (an OpenAI-compatible\n"
         "                 service, asked in batches; its key is in the environment, ASSAY_EMBED_KEY), default rp\n"
         "  --embed-url U, --embed-model M   of http, default those of `assay query --settings`; the base keeps them\n"

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { SPLITS_MAX = 4, EMBED_BLOCK = 4096, EMBED_CHUNK = 64 };
 
@@ -186,7 +187,7 @@ static int open_file(struct kb_build *b, struct whole_file *f, const char *stem,
 {
     if (f->to) return ERR_OK;
     char *path = path_of(b, stem, split, suffix);
-    const int status = path ? whole_file_open(f, path, e) : FAIL(e, ERR_MEM, "%s: no memory", b->what);
+    const int status = path ? whole_file_open_new(f, path, e) : FAIL(e, ERR_MEM, "%s: no memory", b->what);
     free(path);
     return status;
 }
@@ -382,20 +383,38 @@ static int embed_texts(struct kb_build *b, struct err *e)
     return status;
 }
 
+static struct whole_file *file_at(struct split *s, int i) { return i == 0 ? &s->text : i == 1 ? &s->vectors : &s->qrels; }
+
+/* Files and base, or nothing: the files get their names first, because only they can lose them again. */
+static int put_in_place(struct kb_build *b, struct err *e)
+{
+    enum { FILES = 3 };
+    char *published[SPLITS_MAX * FILES];
+    size_t count = 0;
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < b->split_count * FILES; i++) {
+        struct whole_file *f = file_at(&b->splits[i / FILES], (int)(i % FILES));
+        if (!f->to) continue;
+        char *path = strdup(f->path);
+        status = path ? whole_file_commit(f, e) : FAIL(e, ERR_MEM, "%s: no memory", f->path);
+        if (status == ERR_OK) published[count++] = path;
+        else free(path);
+    }
+    if (status == ERR_OK) status = store_begin(b->store, e); /* an empty base is one, too */
+    if (status == ERR_OK) status = store_commit(b->store, e);
+    for (size_t i = 0; i < count; i++) {
+        if (status != ERR_OK) (void)unlink(published[i]);
+        free(published[i]);
+    }
+    return status;
+}
+
 int kb_build_commit(struct kb_build *b, struct kb_build_counts *counts, struct err *e)
 {
     int status = ERR_OK;
     if (b->text_count && b->counts.vectors == 0) status = embed_texts(b, e);
     progress_end(&b->progress);
-    /* The knowledge base last: while it is missing, the same command may be given again. */
-    for (size_t i = 0; i < b->split_count; i++) {
-        struct split *s = &b->splits[i];
-        if (status == ERR_OK && s->text.to) status = whole_file_commit(&s->text, e);
-        if (status == ERR_OK && s->vectors.to) status = whole_file_commit(&s->vectors, e);
-        if (status == ERR_OK && s->qrels.to) status = whole_file_commit(&s->qrels, e);
-    }
-    if (status == ERR_OK) status = store_begin(b->store, e); /* an empty base is one, too */
-    if (status == ERR_OK) status = store_commit(b->store, e);
+    if (status == ERR_OK) status = put_in_place(b, e);
     if (status == ERR_OK) *counts = b->counts;
     return status;
 }

@@ -7,7 +7,8 @@
  *   (with a split: queries.tune.jsonl, qrels.tune.txt and so on)
  *
  * qrels are TREC's "qid 0 docid 1", docid the entity's id.  Nothing appears before all of it is
- * whole: what exists in the folder already is refused, not overwritten. */
+ * whole: what exists in the folder already - a base, queries of another one, the very file that queries are
+ * read from - is refused, not overwritten. */
 #ifndef ASSAY_KB_BUILD_H
 #define ASSAY_KB_BUILD_H
 #include "datasets/dataset.h"
@@ -32,7 +33,7 @@ struct kb_sink kb_build_sink(struct kb_build *b);
 struct store *kb_build_store(struct kb_build *b);
 /* Embeds what came as text where no vectors came: by the service, or with the words that the base has, or in a base
  * without vectors with the words of these texts.  ERR_ARG: the base has vectors that rp did not make.
- * Then commits the knowledge base and puts the query files in place. */
+ * Then puts the query files in place and commits the knowledge base; when that fails, they are removed. */
 int kb_build_commit(struct kb_build *b, struct kb_build_counts *counts, struct err *e);
 void kb_build_close(struct kb_build *b); /* NULL is allowed; uncommitted, leaves nothing */
 int make_folder(const char *path, struct err *e); /* and its parents */

@@ -152,6 +152,55 @@ static void failures_leave_nothing(void)
     kb_build_close(NULL);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    CHECK(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", path);
+}
+
+static int holds(const char *path, const char *text)
+{
+    char got[64] = { 0 };
+    FILE *f = fopen(path, "r");
+    if (!f) return 0;
+    const size_t size = fread(got, 1, sizeof got - 1, f);
+    fclose(f);
+    return size == strlen(text) && strcmp(got, text) == 0;
+}
+
+/* Query files that are there, by whoever, stay as they are; those of a base that cannot be made do not. */
+static void nothing_is_overwritten(void)
+{
+    struct kb_build *b = NULL;
+    struct kb_build_counts n;
+    struct err e = { 0 };
+    CHECK(make_folder(path_of("full"), &e) == ERR_OK, "%s", e.text);
+    write_file(path_of("full/queries.tune.jsonl"), "mine");
+    CHECK(open_in(&b, "full", &e) == ERR_OK, "%s", e.text);
+    struct kb_sink s = kb_build_sink(b);
+    CHECK(send_texts(&s, &e) == ERR_ARG && strstr(e.text, "queries.tune.jsonl: exists already"), "%s", e.text);
+    kb_build_close(b);
+    CHECK(unlink(path_of("full/queries.tune.jsonl")) == 0, "it was there");
+
+    CHECK(open_in(&b, "full", &e) == ERR_OK, "%s", e.text); /* what appears in the meantime */
+    s = kb_build_sink(b);
+    CHECK(send_texts(&s, &e) == ERR_OK, "%s", e.text);
+    write_file(path_of("full/qrels.tune.txt"), "mine");
+    CHECK(kb_build_commit(b, &n, &e) == ERR_ARG && strstr(e.text, "qrels.tune.txt: exists already"), "%s", e.text);
+    kb_build_close(b);
+    CHECK(holds(path_of("full/qrels.tune.txt"), "mine") && unlink(path_of("full/qrels.tune.txt")) == 0, "as it was");
+    CHECK(rmdir(path_of("full")) == 0, "and nothing else");
+
+    CHECK(open_in(&b, "full", &e) == ERR_OK, "%s", e.text);
+    s = kb_build_sink(b);
+    CHECK(send_texts(&s, &e) == ERR_OK, "%s", e.text);
+    write_file(path_of("full/kb.sqlite"), "mine");
+    CHECK(kb_build_commit(b, &n, &e) == ERR_ARG && strstr(e.text, "kb.sqlite: exists already"), "%s", e.text);
+    kb_build_close(b);
+    CHECK(holds(path_of("full/kb.sqlite"), "mine") && unlink(path_of("full/kb.sqlite")) == 0, "as it was");
+    CHECK(rmdir(path_of("full")) == 0, "the query files are gone with the base that they were for");
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) return TEST_FAIL;
@@ -159,6 +208,7 @@ int main(void)
     test_case("a text asked again finds itself", texts_find_themselves);
     test_case("vectors arrive; a base without words says so", vectors_arrive);
     test_case("failures leave nothing behind", failures_leave_nothing);
+    test_case("nothing is overwritten", nothing_is_overwritten);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? test_end() : TEST_FAIL;
