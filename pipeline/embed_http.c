@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * embed_http.c - an OpenAI-compatible service: POST {"model", "input"} to <embed_url>, where input is a text or a
- * list of them; vectors come back in data[].embedding, each in the place that its "index" says.  The key, where one is needed, is in the environment (ASSAY_EMBED_KEY), never in a
- * setting, because settings are printed.  Timeouts, 429 and 5xx are tried again, after 0.1, 0.2, 0.4 ... s. */
+ * list of them; vectors come back in data[].embedding, each in the place that its "index" says.  The key, where
+ * one is needed, is in the environment (ASSAY_EMBED_KEY), never in a setting, because settings are printed; an
+ * address that a base brings along is not sent it.  Timeouts, 429 and 5xx are tried again, after 0.1, 0.2, 0.4 ... s. */
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
 #include <curl/curl.h>
@@ -24,7 +25,7 @@ struct self {
     CURL *curl;
     struct curl_slist *headers;
     char *url, *model;
-    int retries;
+    int retries, withheld; /* withheld: a key that it was not sent */
     size_t batch;
     struct text body, reply;
 };
@@ -47,10 +48,9 @@ static size_t keep(char *bytes, size_t size, size_t count, void *to)
     return ((struct text *)to)->failed ? 0 : size * count;
 }
 
-static int set_headers(struct self *self)
+static int set_headers(struct self *self, const char *secret)
 {
     struct text key = { 0 };
-    const char *secret = getenv("ASSAY_EMBED_KEY");
     self->headers = curl_slist_append(NULL, "Content-Type: application/json");
     if (self->headers && secret && *secret) {
         text_add(&key, "Authorization: Bearer %s", secret);
@@ -70,7 +70,9 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     self->retries = (int)params_int(env->params, "embed_retries");
     self->batch = (size_t)params_int(env->params, "embed_batch");
     self->curl = curl_easy_init();
-    if (!self->url || !self->model || !self->curl || set_headers(self))
+    const char *secret = getenv("ASSAY_EMBED_KEY");
+    self->withheld = env->keyless && secret && *secret;
+    if (!self->url || !self->model || !self->curl || set_headers(self, env->keyless ? NULL : secret))
         return destroy(self), FAIL(e, ERR_MEM, "embed=http: no memory");
     curl_easy_setopt(self->curl, CURLOPT_URL, self->url);
     curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, self->headers);
@@ -98,8 +100,9 @@ static int post(struct self *self, const char *body, int *again, struct err *e)
         return FAIL(e, rc == CURLE_OPERATION_TIMEDOUT ? ERR_BUSY : ERR_IO, "embed=http: %s: %s", self->url,
                     curl_easy_strerror(rc));
     if (code != 200)
-        return FAIL(e, code == 429 ? ERR_BUSY : ERR_IO, "embed=http: %s: status %ld: %.120s", self->url, code,
-                    text_of(&self->reply));
+        return FAIL(e, code == 429 ? ERR_BUSY : ERR_IO, "embed=http: %s: status %ld: %.120s%s", self->url, code,
+                    text_of(&self->reply), self->withheld && (code == 401 || code == 403) ? "; the key was not sent, "
+                    "because the address is the base's: give embed_url yourself" : "");
     return ERR_OK;
 }
 

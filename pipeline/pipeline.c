@@ -45,6 +45,7 @@ struct pipeline {
     struct setting settings[SETTINGS_MAX]; /* what is in force; keys and values are the tables' */
     size_t setting_count;
     struct kb *kb; /* shared by the pipelines of pipeline_share, const */
+    int url_of_base;      /* embed_url is the base's and not the caller's: it gets no key */
     size_t context_bytes; /* most text of one result's context; 0: any */
     int stale; /* the base changed and loading it has not succeeded yet */
     char graph_key[GRAPH_KEY_SIZE]; /* of the settings that kb.graph was loaded with */
@@ -213,6 +214,60 @@ static int wish_add(void *context, const char *key, const char *value)
     return w->text.failed ? ERR_MEM : ERR_OK;
 }
 
+static const char *wish_key(const struct wish *w, size_t i) { return w->text.at + w->at[i]; }
+static const char *wish_value(const struct wish *w, size_t i) { return wish_key(w, i) + strlen(wish_key(w, i)) + 1; }
+
+/* The last of wishes from..to - 1 of that key; `to` when there is none. */
+static size_t wish_find(const struct wish *w, const char *key, size_t from, size_t to)
+{
+    for (size_t i = to; i-- > from;)
+        if (strcmp(wish_key(w, i), key) == 0) return i;
+    return to;
+}
+
+/* 1 when some word of the spec is the name of an index with a text among its parameters: a file to read, a
+ * library to run. */
+static int spec_reaches_out(const char *spec)
+{
+    for (const char *at = spec; *at;) {
+        char word[64];
+        const size_t size = strcspn(at, ":=,()");
+        snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word - 1), at);
+        const struct index_ops *ops = index_find(word);
+        for (const struct param *p = ops ? ops->params : NULL; p && p->name; p++)
+            if (p->type == PARAM_TEXT) return 1;
+        at += size + (at[size] != 0);
+    }
+    return 0;
+}
+
+/* A base may come from anybody: numbers and choices are its business, texts only these.  Others name files to
+ * read and, embed_command, a shell's command line. */
+static int base_may_set(const char *key, const char *value)
+{
+    static const char *const texts[] = { "embed_url", "embed_model", "embed_vector", "edge_types" };
+    const struct param *known = any_param(key);
+    if (!known) return 1; /* a slot; or a mistake, which apply_setting reports */
+    if (known->type == PARAM_SPEC) return !spec_reaches_out(value);
+    int may = known->type != PARAM_TEXT;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) may |= strcmp(key, texts[i]) == 0;
+    return may;
+}
+
+/* What it may not set it has not set, where the caller does; otherwise it is not used. */
+static int check_base(struct pipeline *p, const struct wish *w, struct err *e)
+{
+    for (size_t i = 0; i < w->of_base; i++) {
+        const char *key = wish_key(w, i);
+        if (!base_may_set(key, wish_value(w, i)) && wish_find(w, key, w->of_base, w->count) == w->count)
+            return FAIL(e, ERR_FORMAT, "%s: its own setting %s=%.80s is nothing that a base may ask for: delete it from "
+                        "assay_settings, or give %s yourself", store_path(p->store), key, wish_value(w, i), key);
+    }
+    const size_t url = wish_find(w, "embed_url", 0, w->count);
+    p->url_of_base |= url < w->of_base;
+    return ERR_OK;
+}
+
 static int gather(struct pipeline *p, const char *const *settings, size_t count, struct wish *w, struct err *e)
 {
     int status = store_settings(p->store, wish_add, w, e);
@@ -227,7 +282,7 @@ static int gather(struct pipeline *p, const char *const *settings, size_t count,
     }
     if (status == ERR_MEM) return FAIL(e, ERR_MEM, "no memory for settings");
     if (status == ERR_ARG) return FAIL(e, ERR_ARG, "more than %d settings", SETTINGS_MAX);
-    return status;
+    return status == ERR_OK ? check_base(p, w, e) : status;
 }
 
 static int apply_all(struct pipeline *p, const struct wish *w, struct err *e)
@@ -235,15 +290,15 @@ static int apply_all(struct pipeline *p, const struct wish *w, struct err *e)
     int status = params_create(&p->own, own_params, "pipeline", NULL, e), threshold_set = 0;
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) status = choose_stage(p, s, usual_stage[s], e);
     for (size_t i = 0; status == ERR_OK && i < w->count; i++) {
-        const char *key = w->text.at + w->at[i];
-        if (slot_of(key) < SLOT_COUNT) status = choose_stage(p, slot_of(key), key + strlen(key) + 1, e);
+        const char *key = wish_key(w, i);
+        if (slot_of(key) < SLOT_COUNT) status = choose_stage(p, slot_of(key), wish_value(w, i), e);
     }
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
         status = params_create(&p->at[s].params, p->at[s].ops->params, p->at[s].ops->name, NULL, e);
     for (size_t i = 0; status == ERR_OK && i < w->count; i++) {
-        const char *key = w->text.at + w->at[i];
+        const char *key = wish_key(w, i);
         threshold_set |= strcmp(key, "min_vector_score") == 0;
-        if (slot_of(key) == SLOT_COUNT) status = apply_setting(p, key, key + strlen(key) + 1, i >= w->of_base, e);
+        if (slot_of(key) == SLOT_COUNT) status = apply_setting(p, key, wish_value(w, i), i >= w->of_base, e);
     }
     if (status == ERR_OK && params_int(p->own, "compat") && !threshold_set)
         status = params_set(p->own, "min_vector_score", "0", e);
@@ -466,7 +521,7 @@ static int create_stages(struct pipeline *p, const struct index_cache *adopted, 
     int status = ERR_OK;
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
         struct stage_env env = { .params = p->at[s].params, .store = p->store, .kernels = &p->kernels,
-                                 .threads = (int)params_int(p->own, "build_threads"), .adopted = adopted };
+                                 .threads = (int)params_int(p->own, "build_threads"), .adopted = adopted, .keyless = p->url_of_base };
         if (p->at[s].ops->create) status = p->at[s].ops->create(&p->at[s].self, &env, e);
         if (s == SLOT_CONTEXT) p->q.context_room = env.context_room, p->context_bytes = env.context_bytes;
     }
@@ -517,6 +572,7 @@ static void unconfigure(struct pipeline *p)
     }
     params_destroy(p->own);
     p->own = NULL;
+    p->url_of_base = 0;
     p->setting_count = 0;
     answer_free(p);
 }
@@ -584,6 +640,7 @@ static int share_into(struct pipeline *p, struct pipeline *from, struct err *e)
     if (status != ERR_OK) (void)FAIL(e, ERR_MEM, "%s: no memory", path);
     if (status == ERR_OK) status = store_open(&p->store, path, STORE_READ, e);
     if (status == ERR_OK) status = begin_alike(p, from, e);
+    p->url_of_base = from->url_of_base; /* settings that are spelled out look like the caller's */
     if (status == ERR_OK) status = configure(p, settings, from->setting_count, pipeline_cache(from), e);
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
         if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, from->kb, e);

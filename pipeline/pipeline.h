@@ -69,7 +69,8 @@ struct question {
 };
 
 /* Opens the knowledge base and prepares every stage.  settings: "key=value", later ones win; what the base
- * itself recommends (store_settings) comes before all of them.
+ * itself recommends (store_settings) comes before all of them; it may not name files or commands, and an
+ * embed_url of its own gets no key.
  * ERR_ARG: unknown key (with the nearest), bad value, a key of a plug-in that is not chosen (of the base's own
  * such keys nothing is said: the caller chose another stage); ERR_NOT_FOUND, ERR_FORMAT (not a database, not
  * a knowledge base, newer schema), ERR_BUSY (locked; the message says what to do). */

@@ -98,6 +98,7 @@ struct stage_env {
     const struct kernel_set *kernels;
     int threads;         /* that building may use */
     const struct index_cache *adopted; /* of a pipeline with the same settings, to share; NULL: none */
+    int keyless;         /* embed_url is the base's own: it must not see a secret of the user's */
     size_t context_room; /* out, from the context stage: entities it may attach to one result */
     size_t context_bytes; /* ... and bytes of their text, counted when it is fetched; 0: any */
 };

@@ -744,8 +744,13 @@ int store_settings(struct store *s, store_setting_fn *each, void *context, struc
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(s->db, "SELECT key, value FROM assay_settings ORDER BY key", -1, &st, NULL);
     if (rc != SQLITE_OK) return sql_error(s, rc, e);
-    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
-        status = each(context, (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1));
+    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *key = (const char *)sqlite3_column_text(st, 0), *value = (const char *)sqlite3_column_text(st, 1);
+        if (key && value) status = each(context, key, value);
+        else if (sqlite3_column_type(st, 0) == SQLITE_NULL || sqlite3_column_type(st, 1) == SQLITE_NULL)
+            status = FAIL(e, ERR_FORMAT, "%s: assay_settings has a row that is NULL", s->path);
+        else status = FAIL(e, ERR_MEM, "%s: no memory for its settings", s->path);
+    }
     if (status == ERR_OK && rc != SQLITE_DONE) status = sql_error(s, rc, e);
     sqlite3_finalize(st);
     return status;

@@ -432,6 +432,35 @@ static void base_settings(void)
     }
 }
 
+/* A base from anybody: it may not run a command, read a file or load a library; what the caller says goes. */
+static void hostile_settings(void)
+{
+    static const char *const rows[] = {
+        "'embed_command', 'touch %s'", "'embed_file', '/etc/passwd'", "'replay_file', '/etc/passwd'",
+        "'utility_file', '/etc/passwd'", "'index', 'peer:evil'", "'index', '(refine:inner=(ids:/etc/passwd))'",
+        "'embed_command', NULL", "NULL, 'x'",
+    };
+    char sql[400], row[200];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        kb_make("hostile.db", 3, 4, three[0], star);
+        snprintf(row, sizeof row, strstr(rows[i], "%s") ? "'embed_command', 'touch %s'" : "%s",
+                 strstr(rows[i], "%s") ? kb_path("owned") : rows[i]);
+        snprintf(sql, sizeof sql, "CREATE TABLE assay_settings (key TEXT, value TEXT);"
+                 "INSERT INTO assay_settings VALUES ('embed', 'subprocess'), (%s)", row);
+        kb_sql("hostile.db", sql);
+        struct pipeline *p = kb_pipeline("hostile.db", "");
+        CHECK(!p && kb_err.code == ERR_FORMAT && strstr(kb_err.text, strstr(row, "NULL") ? "NULL" : "may ask for"),
+              "%s: %s", row, kb_err.text);
+        pipeline_close(p);
+    }
+    CHECK(access(kb_path("owned"), F_OK) != 0, "the command ran");
+    kb_sql("hostile.db", "DELETE FROM assay_settings; INSERT INTO assay_settings VALUES ('embed', 'subprocess'), "
+                         "('embed_command', 'exit 1')");
+    struct pipeline *p = kb_pipeline("hostile.db", "embed_command=cat");
+    CHECK(p != NULL, "the caller's own: %s", kb_err.text);
+    pipeline_close(p);
+}
+
 /* bit_width reaches an index that stands inside another, unless the spec says otherwise. */
 static void bits_of_inner(void)
 {
@@ -606,6 +635,7 @@ int main(void)
     test_case("settings that the base recommends", base_settings);
     test_case("bit_width and an index inside another", bits_of_inner);
     test_case("settings changed on the way", changed_settings);
+    test_case("a base that wants commands run and files read", hostile_settings);
     test_case("parameters of all stages", registry);
     test_case("exact stages: expansion cannot change the best k", expansion_cannot_help);
     test_case("the best k of a large pool", best_of_many);
