@@ -53,13 +53,13 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
 {
     struct option_list rest = { 0 };
     struct jsonl_files files = { 0 };
-    const char *embed = "rp", *embed_url = NULL, *embed_model = NULL;
-    int64_t dim = 384, seed = 1, threads = parallel_cpus();
+    const char *embed = NULL, *embed_url = NULL, *embed_model = NULL;
+    int64_t dim = 0, seed = 1, threads = parallel_cpus();
     const struct option options[] = {
         { "--entities", OPTION_TEXT, &files.entities, 0, 0 }, { "--relations", OPTION_TEXT, &files.relations, 0, 0 },
         { "--vectors", OPTION_TEXT, &files.vectors, 0, 0 },   { "--queries", OPTION_TEXT, &files.queries, 0, 0 },
-        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX }, { "--embed", OPTION_TEXT, &embed, 0, 0 },    { "--seed", OPTION_INT, &seed, 0, 9e15 },
-        { "--threads", OPTION_INT, &threads, 1, 256 },
+        { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX },    { "--embed", OPTION_TEXT, &embed, 0, 0 },
+        { "--seed", OPTION_INT, &seed, 0, 9e15 },             { "--threads", OPTION_INT, &threads, 1, 256 },
         { "--embed-url", OPTION_TEXT, &embed_url, 0, 0 },     { "--embed-model", OPTION_TEXT, &embed_model, 0, 0 },
         { 0 }
     };
@@ -320,9 +320,11 @@ const struct command cmd_kb = {
         "  --queries F    JSON lines: {\"id\": 1, \"text\": \"...\", \"relevant\": [7, 9]}; writes queries.jsonl and\n"
         "                 qrels.txt beside the base, where they must not exist yet\n"
         "  --embed NAME   rp (tf-idf x Gaussian projection), lsa (x singular vectors) or http (an OpenAI-compatible\n"
-        "                 service, asked in batches; its key is in the environment, ASSAY_EMBED_KEY), default rp\n"
-        "  --embed-url U, --embed-model M   of http, default those of `assay query --settings`; the base keeps them\n"
-        "  --dim N        of those vectors, default 384\n"
+        "                 service, asked in batches; its key is in the environment, ASSAY_EMBED_KEY), default rp;\n"
+        "                 import: as the base was, and nothing else\n"
+        "  --embed-url U, --embed-model M   of http, default those of `assay query --settings`; the base keeps them.\n"
+        "                 Only an address given here or with --set is sent the key, one that the base keeps is not\n"
+        "  --dim N        of those vectors, default 384, import: those of the base\n"
         "  --seed N       of the projection, default 1\n"
         "\n"
         "example: assay kb create my.sqlite --entities people.jsonl --relations knows.jsonl\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/kb_build.h"
 #include "bench/command.h"
+#include "bench/kb_record.h"
 #include "datasets/whole_file.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/text.h"
@@ -26,6 +27,8 @@ struct kb_build {
     int by_lsa;
     const struct stage_ops *service; /* http; NULL: embedded here */
     struct store *store;
+    struct { struct text embed, url, model; int64_t dim; } made; /* by what the base's vectors were; dim 0: none yet */
+    struct kb_record record; /* what was written, where it may have to be written again */
     struct lexicon *lexicon;
     struct text texts;  /* of every entity that has one, each with its 0 */
     int64_t *text_ids;
@@ -75,6 +78,67 @@ static int choose_embedder(struct kb_build *b, const char *name, struct err *e)
     return by_http && !b->service ? FAIL(e, ERR_UNSUPPORTED, "embed=http needs curl, which this build is without") : ERR_OK;
 }
 
+static int note_made(void *context, const char *key, const char *value)
+{
+    struct kb_build *b = context;
+    struct text *to = strcmp(key, "embed") == 0 ? &b->made.embed
+                      : strcmp(key, "embed_url") == 0 ? &b->made.url
+                      : strcmp(key, "embed_model") == 0 ? &b->made.model : NULL;
+    if (to) text_add(to, "%s", value);
+    return to && to->failed ? ERR_MEM : ERR_OK;
+}
+
+/* A service leaves its name among the base's settings, rp its words. */
+static const char *made_by(const struct kb_build *b)
+{
+    if (strcmp(text_of(&b->made.embed), "http") == 0) return "http";
+    return lexicon_meta_of(b->store).dim ? "rp" : NULL;
+}
+
+/* Of its vectors into made.dim. */
+static int read_dimension(struct kb_build *b, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3 *db = store_handle(b->store);
+    int rc = sqlite3_prepare_v2(db, "SELECT length(vector) / 4 FROM kg_vectors LIMIT 1", -1, &st, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW) b->made.dim = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK
+                                                 : FAIL(e, ERR_IO, "%s: %s", store_path(b->store), sqlite3_errmsg(db));
+}
+
+/* Unless told, a base that has vectors gets more of the same. */
+static int follow_base(struct kb_build *b, struct err *e)
+{
+    int status = read_dimension(b, e);
+    if (status == ERR_OK) status = store_settings(b->store, note_made, b, e);
+    if (status == ERR_MEM) status = FAIL(e, ERR_MEM, "%s: no memory for its settings", store_path(b->store));
+    if (status != ERR_OK || b->made.dim == 0 || b->options.embed) return status;
+    return choose_embedder(b, made_by(b), e);
+}
+
+/* Vectors of two kinds cannot be compared: refuses to add others than the base has. */
+static int check_kind(const struct kb_build *b, struct err *e)
+{
+    const struct kb_build_options *o = &b->options;
+    const char *made = b->made.dim ? made_by(b) : NULL, *path = store_path(b->store);
+    if (b->made.dim == 0) return ERR_OK;
+    if (!made)
+        return FAIL(e, ERR_ARG, "%s: has vectors that were not made from words by rp, nor by http: give vectors for the "
+                    "new entities, too", path);
+    if (o->embed && strcmp(o->embed, made) != 0)
+        return FAIL(e, ERR_ARG, "%s: its vectors were made by %s: --embed %s makes others", path, made, o->embed);
+    if (o->dim && o->dim != (size_t)b->made.dim)
+        return FAIL(e, ERR_ARG, "%s: its vectors have %lld dimensions, not %zu", path, (long long)b->made.dim, o->dim);
+    if (b->service && o->embed_url && strcmp(o->embed_url, text_of(&b->made.url)) != 0)
+        return FAIL(e, ERR_ARG, "%s: its vectors came from %s, not from %s", path, text_of(&b->made.url), o->embed_url);
+    if (b->service && o->embed_model && strcmp(o->embed_model, text_of(&b->made.model)) != 0)
+        return FAIL(e, ERR_ARG, "%s: its vectors were made by the model %s, not by %s", path, text_of(&b->made.model),
+                    o->embed_model);
+    return ERR_OK;
+}
+
 int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e)
 {
     struct kb_build *b = mem_zero(1, sizeof *b);
@@ -89,6 +153,7 @@ int kb_build_open(struct kb_build **out, const struct kb_build_options *options,
     if (!path || !b->what || !b->folder) status = FAIL(e, ERR_MEM, "%s: no memory", options->folder);
     if (status == ERR_OK) status = store_open(&b->store, path, options->existing ? STORE_WRITE : STORE_CREATE, e);
     if (status == ERR_OK) status = lexicon_create(&b->lexicon, e);
+    if (status == ERR_OK && options->existing) status = follow_base(b, e);
     free(path);
     if (status == ERR_OK) {
         progress_start(&b->progress, b->what, 0);
@@ -104,6 +169,10 @@ void kb_build_close(struct kb_build *b)
     if (!b) return;
     store_close(b->store);
     lexicon_destroy(b->lexicon);
+    kb_record_free(&b->record);
+    text_free(&b->made.embed);
+    text_free(&b->made.url);
+    text_free(&b->made.model);
     text_free(&b->texts);
     mem_free(b->text_ids);
     mem_free(b->text_at);
@@ -139,11 +208,16 @@ static int keep_text(struct kb_build *b, int64_t id, const char *text, struct er
     return lexicon_add(b->lexicon, text, e);
 }
 
+/* A service may take hours for what it is asked, and a transaction keeps other writers out of a base that exists:
+ * its rows are written once to be checked, and again when the vectors are there. */
+static int twice(const struct kb_build *b) { return b->options.existing && b->service; }
+
 static int sink_entity(void *context, int64_t id, const char *type, const char *name, const char *properties,
                        const char *text, struct err *e)
 {
     struct kb_build *b = context;
     int status = store_add_entity(b->store, id, type, name, properties, e);
+    if (status == ERR_OK && twice(b)) status = kb_record_entity(&b->record, id, type, name, properties, e);
     if (status == ERR_OK && text) status = keep_text(b, id, text, e);
     b->counts.entities++;
     progress_step(&b->progress, ++b->rows);
@@ -164,7 +238,9 @@ static int sink_relation(void *context, int64_t source, int64_t target, const ch
     struct kb_build *b = context;
     b->counts.relations++;
     progress_step(&b->progress, ++b->rows);
-    return store_add_relation(b->store, source, target, type, weight, properties, e);
+    const int status = store_add_relation(b->store, source, target, type, weight, properties, e);
+    if (status != ERR_OK || !twice(b)) return status;
+    return kb_record_relation(&b->record, source, target, type, weight, properties, e);
 }
 
 static struct split *find_split(struct kb_build *b, const char *name, struct err *e)
@@ -236,11 +312,12 @@ struct kb_sink kb_build_sink(struct kb_build *b)
 struct embed {
     const struct kb_build *b;
     struct lsa lsa; /* dim 0: by rp */
-    size_t dim, from;
-    float *block, *scratch; /* EMBED_BLOCK x dim, threads x dim */
+    size_t dim, from, step;
+    float *vectors, *block, *scratch; /* all or one step, x dim; where the next go; threads x dim */
     struct params *params;  /* of the service */
     void *service;
-    const char **texts;     /* EMBED_BLOCK */
+    const char **texts;     /* step */
+    struct err *e;
 };
 
 static uint64_t count_of(void *context, const char *word, int *status)
@@ -269,27 +346,12 @@ static void embed_some(void *context, int thread, size_t from, size_t to)
     }
 }
 
-static int count_rows(struct kb_build *b, const char *sql, int64_t *out, struct err *e)
-{
-    sqlite3_stmt *st = NULL;
-    sqlite3 *db = store_handle(b->store);
-    const int good = sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
-    if (good) *out = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    return good ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", store_path(b->store), sqlite3_errmsg(db));
-}
-
 /* The words to embed with: the base's own where it has some, so that old and new vectors agree. */
 static int choose_words(struct kb_build *b, int *save, struct err *e)
 {
-    int64_t vectors = 0;
     const struct lexicon_meta meta = lexicon_meta_of(b->store);
-    int status = count_rows(b, "SELECT count(*) FROM (SELECT 1 FROM kg_vectors LIMIT 1)", &vectors, e);
     *save = !meta.dim;
-    if (status != ERR_OK || (!meta.dim && vectors == 0)) return status;
-    if (!meta.dim)
-        return FAIL(e, ERR_ARG, "%s: has vectors that were not made from words by rp: give vectors for the new "
-                    "entities, too", store_path(b->store));
+    if (!meta.dim) return ERR_OK;
     lexicon_destroy(b->lexicon);
     b->lexicon = NULL;
     b->options.dim = meta.dim;
@@ -300,31 +362,40 @@ static int choose_words(struct kb_build *b, int *save, struct err *e)
 static int set_kept(void *context, const char *key, const char *value)
 {
     const struct embed *m = context;
-    return param_find(m->b->service->params, key) ? params_set(m->params, key, value, NULL) : ERR_OK;
+    return param_find(m->b->service->params, key) ? params_set(m->params, key, value, m->e) : ERR_OK;
 }
 
-/* The service, and as settings of the base how to ask it again: what is added later comes from the same one. */
 static int prepare_service(struct kb_build *b, struct embed *m, struct err *e)
 {
-    const char *const given[][2] = { { "embed_url", b->options.embed_url }, { "embed_model", b->options.embed_model } };
+    const struct kb_build_options *o = &b->options;
     int status = params_create(&m->params, b->service->params, b->service->name, NULL, e);
     if (status == ERR_OK) status = store_settings(b->store, set_kept, m, e);
-    if (status == ERR_OK) status = store_set_setting(b->store, "embed", b->service->name, e);
-    for (size_t i = 0; status == ERR_OK && i < 2; i++) {
-        if (given[i][1]) status = params_set(m->params, given[i][0], given[i][1], e);
-        if (status == ERR_OK)
-            status = store_set_setting(b->store, given[i][0], params_text(m->params, given[i][0]), e);
-    }
-    struct stage_env env = { .params = m->params, .store = b->store, .threads = 1 };
+    if (status == ERR_OK && o->embed_url) status = params_set(m->params, "embed_url", o->embed_url, e);
+    if (status == ERR_OK && o->embed_model) status = params_set(m->params, "embed_model", o->embed_model, e);
+    struct stage_env env = { .params = m->params, .store = b->store, .threads = 1,
+                             .keyless = b->made.url.size && !o->embed_url };
     if (status == ERR_OK) status = b->service->create(&m->service, &env, e);
-    m->texts = mem_alloc(EMBED_BLOCK, sizeof *m->texts);
+    if (status == ERR_OK) m->step = (size_t)params_int(m->params, "embed_batch");
+    m->texts = mem_alloc(m->step, sizeof *m->texts);
     return status == ERR_OK && !m->texts ? FAIL(e, ERR_MEM, "%s: no memory to embed", b->what) : status;
+}
+
+/* How to ask the service again, as settings of the base: what is added later comes from the same one. */
+static int save_service(struct kb_build *b, const struct embed *m, struct err *e)
+{
+    static const char *const keys[] = { "embed_url", "embed_model" };
+    int status = store_set_setting(b->store, "embed", b->service->name, e);
+    for (size_t i = 0; status == ERR_OK && i < 2; i++)
+        status = store_set_setting(b->store, keys[i], params_text(m->params, keys[i]), e);
+    return status;
 }
 
 /* Fits lsa where it was asked for, and saves what asking will need. */
 static int prepare_embedder(struct kb_build *b, struct embed *m, struct err *e)
 {
-    m->dim = b->options.dim;
+    m->step = EMBED_BLOCK;
+    if (b->made.dim) b->options.dim = (size_t)b->made.dim;
+    m->dim = b->options.dim = b->options.dim ? b->options.dim : KB_BUILD_DIM;
     if (b->service) return prepare_service(b, m, e);
     int save = 1, status = choose_words(b, &save, e);
     m->dim = b->options.dim;
@@ -344,34 +415,62 @@ static int prepare_embedder(struct kb_build *b, struct embed *m, struct err *e)
     return lexicon_save(b->lexicon, b->store, m->dim, b->options.seed, e);
 }
 
+static int ask_service(const struct kb_build *b, struct embed *m, size_t count, struct err *e)
+{
+    for (size_t i = 0; i < count; i++) m->texts[i] = text_at(b, m->from + i);
+    const int status = b->service->embed_many(m->service, m->texts, count, m->dim, m->block, e);
+    if (status == ERR_OK) return status;
+    return err_context(e, status, "the texts of entities %lld .. %lld", (long long)b->text_ids[m->from],
+                       (long long)b->text_ids[m->from + count - 1]);
+}
+
+static int add_vectors(struct kb_build *b, const struct embed *m, const float *from, size_t first, size_t count,
+                       struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < count; i++)
+        status = store_add_vector(b->store, b->text_ids[first + i], from + i * m->dim, m->dim, e);
+    return status;
+}
+
 static int embed_blocks(struct kb_build *b, struct embed *m, struct err *e)
 {
     int status = ERR_OK;
     progress_start(&b->progress, "embedding texts", b->text_count);
-    for (; status == ERR_OK && m->from < b->text_count; m->from += EMBED_BLOCK) {
-        const size_t count = b->text_count - m->from < EMBED_BLOCK ? b->text_count - m->from : EMBED_BLOCK;
-        for (size_t i = 0; m->service && i < count; i++) m->texts[i] = text_at(b, m->from + i);
-        if (m->service) status = b->service->embed_many(m->service, m->texts, count, m->dim, m->block, e);
+    for (; status == ERR_OK && m->from < b->text_count; m->from += m->step) {
+        const size_t count = b->text_count - m->from < m->step ? b->text_count - m->from : m->step;
+        m->block = m->vectors + (twice(b) ? m->from * m->dim : 0);
+        if (m->service) status = ask_service(b, m, count, e);
         else parallel_for(b->options.threads, count, EMBED_CHUNK, embed_some, m);
-        for (size_t i = 0; status == ERR_OK && i < count; i++)
-            status = store_add_vector(b->store, b->text_ids[m->from + i], m->block + i * m->dim, m->dim, e);
+        if (status == ERR_OK && !twice(b)) status = add_vectors(b, m, m->block, m->from, count, e);
         b->counts.vectors += count;
         progress_step(&b->progress, m->from + count);
     }
     return status;
 }
 
+/* The second time: everything that the check has seen, and the vectors. */
+static int write_again(struct kb_build *b, const struct embed *m, struct err *e)
+{
+    const int status = kb_record_replay(&b->record, b->store, e);
+    return status == ERR_OK ? add_vectors(b, m, m->vectors, 0, b->text_count, e) : status;
+}
+
 static int embed_texts(struct kb_build *b, struct err *e)
 {
-    struct embed m = { .b = b };
+    struct embed m = { .b = b, .e = e };
     progress_end(&b->progress);
-    int status = prepare_embedder(b, &m, e);
+    int status = check_kind(b, e);
+    if (status == ERR_OK && twice(b)) store_rollback(b->store);
+    if (status == ERR_OK) status = prepare_embedder(b, &m, e);
     if (status == ERR_OK) {
-        m.block = mem_alloc(EMBED_BLOCK * m.dim, sizeof *m.block);
+        m.vectors = mem_alloc(twice(b) ? b->text_count : m.step, m.dim * sizeof *m.vectors);
         m.scratch = mem_alloc((size_t)b->options.threads * m.dim, sizeof *m.scratch);
-        status = m.block && m.scratch ? embed_blocks(b, &m, e) : FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
+        status = m.vectors && m.scratch ? embed_blocks(b, &m, e) : FAIL(e, ERR_MEM, "%s: no memory to embed", b->what);
     }
-    mem_free(m.block);
+    if (status == ERR_OK && twice(b)) status = write_again(b, &m, e);
+    if (status == ERR_OK && b->service) status = save_service(b, &m, e);
+    mem_free(m.vectors);
     mem_free(m.scratch);
     if (m.service) b->service->destroy(m.service);
     params_destroy(m.params);

@@ -14,15 +14,16 @@
 #include "datasets/dataset.h"
 
 struct kb_build;
+enum { KB_BUILD_DIM = 384 };
 struct kb_build_options {
     const char *folder; /* of the query files; made where it is missing */
     const char *db;     /* path of the base; NULL: <folder>/kb.sqlite */
     int existing;       /* the base exists and is added to, all or nothing */
     const char *what;   /* for the progress line and provenance: "wordnet" */
-    const char *embed;  /* "rp", "lsa" or "http": how texts become vectors; NULL: rp */
-    const char *embed_url, *embed_model; /* http: as embed_http's parameters; NULL: their defaults */
-    size_t dim;         /* of those vectors, unless the base has words already */
-    uint64_t seed;      /* of the projection, likewise */
+    const char *embed;  /* "rp", "lsa" or "http": how texts become vectors; NULL: as those of the base were, or rp */
+    const char *embed_url, *embed_model; /* http: as embed_http's parameters; NULL: the base's, or their defaults */
+    size_t dim;         /* of those vectors; 0: those of the base, or KB_BUILD_DIM */
+    uint64_t seed;      /* of the projection, unless the base has words already */
     int threads;
 };
 struct kb_build_counts { uint64_t entities, vectors, relations, queries, words; };
@@ -32,7 +33,8 @@ int kb_build_open(struct kb_build **out, const struct kb_build_options *options,
 struct kb_sink kb_build_sink(struct kb_build *b);
 struct store *kb_build_store(struct kb_build *b);
 /* Embeds what came as text where no vectors came: by the service, or with the words that the base has, or in a base
- * without vectors with the words of these texts.  ERR_ARG: the base has vectors that rp did not make.
+ * without vectors with the words of these texts.  ERR_ARG: the base has vectors that were made in another way.
+ * While a service is asked, a base that exists is not locked.
  * Then puts the query files in place and commits the knowledge base; when that fails, they are removed. */
 int kb_build_commit(struct kb_build *b, struct kb_build_counts *counts, struct err *e);
 void kb_build_close(struct kb_build *b); /* NULL is allowed; uncommitted, leaves nothing */

@@ -2,7 +2,8 @@
  * embed_http.c - an OpenAI-compatible service: POST {"model", "input"} to <embed_url>, where input is a text or a
  * list of them; vectors come back in data[].embedding, each in the place that its "index" says.  The key, where
  * one is needed, is in the environment (ASSAY_EMBED_KEY), never in a setting, because settings are printed; an
- * address that a base brings along is not sent it.  Timeouts, 429 and 5xx are tried again, after 0.1, 0.2, 0.4 ... s. */
+ * address that a base brings along is not sent it.  Timeouts, 429 and 5xx are tried again,
+ * after 0.1, 0.2, 0.4 ... s, 429 after 1, 2, 4 ... s, or when the service says (Retry-After), at most a minute. */
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
 #include <curl/curl.h>
@@ -16,7 +17,7 @@ static const struct param params[] = {
     { "embed_url", PARAM_TEXT, 0, 0, "http://localhost:11434/v1/embeddings", "", NULL, "address of the service" },
     { "embed_model", PARAM_TEXT, 0, 0, "all-minilm", "", NULL, "model that the service shall use" },
     { "embed_batch", PARAM_INT, 1, 2048, "64", "texts", NULL, "texts that one request asks for, where many are embedded" },
-    { "embed_timeout", PARAM_REAL, 0.001, 86400, "30", "s", NULL, "longest wait for one vector" },
+    { "embed_timeout", PARAM_REAL, 0.001, 86400, "30", "s", NULL, "longest wait for the answer to one request" },
     { "embed_retries", PARAM_INT, 0, 20, "3", "", NULL, "further tries after a failure that may pass" },
     { 0 },
 };
@@ -85,14 +86,27 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     return ERR_OK;
 }
 
+/* How long to wait before the next try, in ms: `try` failed, with that status. */
+static long pause_of(const struct self *self, long code, int try)
+{
+    enum { PAUSE_MAX = 60000 };
+    curl_off_t wanted = 0; /* s, from a date too */
+    const long own = (code == 429 ? 1000L : 100L) << (try < 7 ? try : 7);
+    if (curl_easy_getinfo(self->curl, CURLINFO_RETRY_AFTER, &wanted) != CURLE_OK || wanted < 0) wanted = 0;
+    if (wanted > PAUSE_MAX / 1000) wanted = PAUSE_MAX / 1000;
+    const long most = own > (long)wanted * 1000 ? own : (long)wanted * 1000;
+    return most < PAUSE_MAX ? most : PAUSE_MAX;
+}
+
 /* One exchange; *again is 1 when another try may do better. */
-static int post(struct self *self, const char *body, int *again, struct err *e)
+static int post(struct self *self, const char *body, int *again, long *answered, struct err *e)
 {
     long code = 0;
     text_clear(&self->reply);
     curl_easy_setopt(self->curl, CURLOPT_POSTFIELDS, body);
     const CURLcode rc = curl_easy_perform(self->curl);
     curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &code);
+    *answered = code;
     *again = rc == CURLE_OPERATION_TIMEDOUT || rc == CURLE_COULDNT_CONNECT || rc == CURLE_GOT_NOTHING ||
              rc == CURLE_RECV_ERROR || code == 429 || code >= 500;
     if (self->reply.failed) return text_free(&self->reply), FAIL(e, ERR_MEM, "embed=http: no memory for the reply");
@@ -158,10 +172,11 @@ static int embed_batch(struct self *self, const char *const *texts, size_t count
     text_add(&self->body, "%s}", count > 1 ? "]" : "");
     if (self->body.failed) return text_free(&self->body), FAIL(e, ERR_MEM, "embed=http: no memory");
     int status = ERR_OK, again = 0;
+    long code = 0;
     for (int try = 0;; try++) {
-        status = post(self, text_of(&self->body), &again, e);
+        status = post(self, text_of(&self->body), &again, &code, e);
         if (status == ERR_OK || !again || try == self->retries) break;
-        const long wait_ms = 100L << (try < 7 ? try : 7);
+        const long wait_ms = pause_of(self, code, try);
         nanosleep(&(struct timespec){ wait_ms / 1000, wait_ms % 1000 * 1000000 }, NULL);
     }
     return status == ERR_OK ? parse_reply(self, out, count, dim, e) : status;
@@ -174,6 +189,7 @@ static int embed_many(void *self_, const char *const *texts, size_t count, size_
     for (size_t from = 0; status == ERR_OK && from < count; from += self->batch) {
         const size_t some = count - from < self->batch ? count - from : self->batch;
         status = embed_batch(self, texts + from, some, dim, out + from * dim, e);
+        if (status != ERR_OK && some < count) status = err_context(e, status, "texts %zu .. %zu", from, from + some - 1);
     }
     return status;
 }

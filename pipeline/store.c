@@ -71,6 +71,8 @@ struct store {
     struct idset known;   /* entities of a base in the making: SQLite's own check of a foreign key costs a search of
                            * a tree, 1.8 of 7.2 s for 1,400,000 rows */
     size_t dim;           /* of the base's vectors, as far as writing has seen; 0: none yet */
+    int found_version;    /* version and dim as the open transaction found them */
+    size_t found_dim;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     uint64_t statements_run;
     struct text entity; /* the last one read */
@@ -342,16 +344,23 @@ int store_begin(struct store *s, struct err *e)
     if (s->writing) return ERR_OK;
     int status = run_sql(s, "BEGIN IMMEDIATE", e);
     if (status != ERR_OK) return status;
-    const int version = s->version;
+    s->writing = 1;
+    s->begun = (int64_t)time(NULL);
+    s->found_version = s->version;
+    s->found_dim = s->dim;
     status = migrate(s, e);
-    if (status != ERR_OK) {
-        s->version = version;
-        (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    } else {
-        s->writing = 1;
-        s->begun = (int64_t)time(NULL);
-    }
+    if (status != ERR_OK) store_rollback(s);
     return status;
+}
+
+void store_rollback(struct store *s)
+{
+    assert(!s->partial);
+    if (!s->writing) return;
+    (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    s->writing = 0;
+    s->version = s->found_version;
+    s->dim = s->found_dim;
 }
 
 /* Whether an entity exists; of a base that was there before, SQLite sees to it. */

@@ -54,6 +54,7 @@ int store_add_relation(struct store *s, int64_t source, int64_t target, const ch
 /* Joins `count` entities, in order.  ERR_ARG: fewer than 2, one of them twice or nonexistent. */
 int store_add_hyperedge(struct store *s, const char *type, const int64_t *entities, size_t count, double weight,
                         const char *properties, struct err *e);
+void store_rollback(struct store *s); /* of a base that exists: forgets what was written, and gives up the lock */
 int store_commit(struct store *s, struct err *e); /* ERR_BUSY: nothing is lost, commit again */
 
 /* --- reading: one transaction a query, so that all of it sees one state ------------------------- */

@@ -2,45 +2,13 @@
  * test_http.c - embed=http against a server in a child process, embed=file against files. */
 #include <curl/curl.h> /* as embed_http.c does: without the library there is nothing to test */
 #include "pipeline/check_kb.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "pipeline/check_http.h"
 #include <signal.h>
-#include <sys/socket.h>
+#include <time.h>
 
 static int port;
 
-/* Answers every connection with the next of the answers; then closes it.  Writes what came to `log`. */
-static pid_t serve(const char *const *answers)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof at;
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 5) != 0) return -1;
-    getsockname(listener, (struct sockaddr *)&at, &size);
-    port = ntohs(at.sin_port);
-    fflush(NULL);
-    const pid_t pid = fork();
-    if (pid != 0) return close(listener), pid;
-    FILE *log = fopen(kb_path("log"), "w");
-    for (; *answers; answers++) {
-        const int peer = accept(listener, NULL, NULL);
-        char request[4096];
-        size_t got = 0;
-        for (;;) { /* headers and body: the body ends with the object's brace */
-            const ssize_t n = read(peer, request + got, sizeof request - 1 - got);
-            if (n <= 0) break;
-            request[got += (size_t)n] = 0;
-            if (strstr(request, "\r\n\r\n") && request[got - 1] == '}') break;
-        }
-        if (log) fprintf(log, "%s\n", request), fflush(log);
-        const char *body = strchr(*answers, ' ');
-        if (strncmp(*answers, "hang", 4) == 0) usleep(1500000);
-        else dprintf(peer, "HTTP/1.1 %.3s X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", *answers,
-                     strlen(body + 1), body + 1);
-        close(peer);
-    }
-    _exit(0);
-}
+static pid_t serve(const char *const *answers) { return http_serve(answers, kb_path("log"), NULL, &port); }
 
 static int ask(const char *more, int64_t *best)
 {
@@ -79,7 +47,10 @@ static void http(void)
     if (log) fclose(log);
     CHECK(strstr(request, "{\"model\":\"m1\",\"input\":\"a \\\"cat\\\"\\n\"}"), "%s", request);
     CHECK(strstr(request, "Authorization: Bearer secret"), "%s", request);
-    tries((const char *const[]){ "503 busy", "429 slow down", GOOD, NULL }, "", ERR_OK, "");
+    tries((const char *const[]){ "429 slow down", "503 busy", GOOD, NULL }, "", ERR_OK, "");
+    const time_t began = time(NULL);
+    tries((const char *const[]){ "503r busy", "503r busy", GOOD, NULL }, "", ERR_OK, "");
+    CHECK(time(NULL) > began, "two times Retry-After: 1 in less than a second");
     tries((const char *const[]){ "500 x", "500 x", NULL }, "embed_retries=1", ERR_IO, "status 500");
     tries((const char *const[]){ "401 no key", GOOD, NULL }, "", ERR_IO, "status 401");
     tries((const char *const[]){ "hang", GOOD, NULL }, "embed_timeout=0.2 embed_retries=0", ERR_BUSY, "imeout");

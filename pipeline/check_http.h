@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * check_http.h - a service of vectors for tests, in a child process. */
+#ifndef ASSAY_CHECK_HTTP_H
+#define ASSAY_CHECK_HTTP_H
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A process that answers every connection to *port with the next of the answers, "STATUS BODY" each ("STATUSr":
+ * with Retry-After: 1), then closes it.  Writes what came to the file `log`; calls meanwhile, unless NULL, before it
+ * answers. */
+static inline pid_t http_serve(const char *const *answers, const char *log_path, void (*meanwhile)(void), int *port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof at;
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 5) != 0) return -1;
+    getsockname(listener, (struct sockaddr *)&at, &size);
+    *port = ntohs(at.sin_port);
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid != 0) return close(listener), pid;
+    FILE *log = fopen(log_path, "w");
+    for (; *answers; answers++) {
+        const int peer = accept(listener, NULL, NULL);
+        char request[4096];
+        size_t got = 0;
+        for (;;) { /* headers and body: the body ends with the object's brace */
+            const ssize_t n = read(peer, request + got, sizeof request - 1 - got);
+            if (n <= 0) break;
+            request[got += (size_t)n] = 0;
+            if (strstr(request, "\r\n\r\n") && request[got - 1] == '}') break;
+        }
+        if (log) fprintf(log, "%s\n", request), fflush(log);
+        if (meanwhile) meanwhile();
+        const char *body = strchr(*answers, ' ');
+        if (strncmp(*answers, "hang", 4) == 0) usleep(1500000);
+        else dprintf(peer, "HTTP/1.1 %.3s X\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n%s", *answers,
+                     strlen(body + 1), (*answers)[3] == 'r' ? "Retry-After: 1\r\n" : "", body + 1);
+        close(peer);
+    }
+    _exit(0);
+}
+#endif
