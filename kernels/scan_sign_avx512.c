@@ -1,30 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * scan_sign_avx512.c - AVX-512 without VBMI and VNNI: one vpshufb and one vpermd sort 16 words into
  * four lanes of equal bytes, and vpshufb looks a lane's 16 nibbles up in the lane's table.  Sums in 16
- * bits as in scan_sign_avx2.c, emptied every 128 groups (128 * 510 < 65536). */
+ * bits as in scan_sign_avx2.c, emptied every 32 groups (32 * 2040 < 65536). */
 #include <immintrin.h>
 #include "kernels/codes.h"
 #include "kernels/kernel.h"
 
-enum { FLUSH = 128 };
-_Static_assert(FLUSH * 2 * 255 < 65536, "16-bit sums");
+enum { FLUSH = 32 };
+_Static_assert(FLUSH * 8 * 255 < 65536, "16-bit sums");
 
-/* The four lanes of 32-bit sums added up. */
+/* The four lanes added up. */
 static inline __attribute__((always_inline)) __m128i lanes(__m512i x)
 {
-    const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
-    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-}
-
-/* 16 rows in order from words of even and of odd rows. */
-static inline __attribute__((always_inline)) __m512i rows_of(__m512i even, __m512i odd)
-{
-    const __m512i zero = _mm512_setzero_si512();
-    const __m128i e = lanes(_mm512_unpacklo_epi16(even, zero)), o = lanes(_mm512_unpacklo_epi16(odd, zero));
-    const __m128i e8 = lanes(_mm512_unpackhi_epi16(even, zero)), o8 = lanes(_mm512_unpackhi_epi16(odd, zero));
-    const __m256i low = _mm256_set_m128i(_mm_unpackhi_epi32(e, o), _mm_unpacklo_epi32(e, o));
-    const __m256i high = _mm256_set_m128i(_mm_unpackhi_epi32(e8, o8), _mm_unpacklo_epi32(e8, o8));
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    const __m256i half = _mm256_add_epi16(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+    return _mm_add_epi16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
 static void block_scan(const uint8_t *block, size_t groups, const uint8_t *lut, int32_t start, int32_t *sums)
@@ -45,7 +34,9 @@ static void block_scan(const uint8_t *block, size_t groups, const uint8_t *lut, 
             both = _mm512_add_epi16(both, _mm512_add_epi16(a, b));
             odd = _mm512_add_epi16(odd, _mm512_add_epi16(_mm512_srli_epi16(a, 8), _mm512_srli_epi16(b, 8)));
         }
-        wide = _mm512_add_epi32(wide, rows_of(_mm512_sub_epi16(both, _mm512_slli_epi16(odd, 8)), odd));
+        const __m128i o = lanes(odd), e = _mm_sub_epi16(lanes(both), _mm_slli_epi16(o, 8));
+        const __m256i rows = _mm256_set_m128i(_mm_unpackhi_epi16(e, o), _mm_unpacklo_epi16(e, o));
+        wide = _mm512_add_epi32(wide, _mm512_cvtepu16_epi32(rows));
     }
     _mm512_storeu_si512(sums, _mm512_add_epi32(_mm512_slli_epi32(wide, 1), _mm512_set1_epi32(start)));
 }
@@ -60,7 +51,7 @@ static void shuffle(const uint8_t *signs, size_t blocks, size_t groups, const ui
 }
 
 KERNELS = {
-    KERNEL("shuffle", shuffle, KERNEL_DEFAULT, "bytes sorted into lanes, vpshufb, 16-bit sums emptied every 128 groups",
+    KERNEL("shuffle", shuffle, KERNEL_DEFAULT, "bytes sorted into lanes, vpshufb, 16-bit sums emptied every 32 groups",
            "13 uops per 16 rows x 32 dimensions, 2 of them to sort the bytes"),
     KERNEL_END
 };
