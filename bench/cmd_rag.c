@@ -16,6 +16,7 @@ struct request {
     int64_t k, threads, least_calls, reps;
     const char *run_file, *qrels_out, *utility;
     int64_t epochs;
+    double held_out; /* 0: nothing */
     int json, ceiling;
 };
 
@@ -36,6 +37,7 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--run", OPTION_TEXT, &r->run_file, 0, 0 },
         { "--qrels-out", OPTION_TEXT, &r->qrels_out, 0, 0 },
         { "--learn", OPTION_INT, &r->epochs, 1, 1e6 },
+        { "--held-out", OPTION_REAL, &r->held_out, 0.01, 0.99 },
         { "--utility", OPTION_TEXT, &r->utility, 0, 0 },
         { "--ceiling", OPTION_FLAG, &r->ceiling, 0, 0 },
         { 0 },
@@ -47,6 +49,8 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
     if (r->qrels_out && !r->qrels) return FAIL(e, ERR_ARG, "--qrels-out needs --qrels: there are no labels to write");
     if (!r->epochs != !r->utility)
         return FAIL(e, ERR_ARG, "--learn N and --utility FILE go together: what is learnt is written there");
+    if (r->held_out > 0 && !r->epochs)
+        return FAIL(e, ERR_ARG, "--held-out X goes with --learn: what is measured only is not learnt from");
     return ERR_OK;
 }
 
@@ -126,13 +130,32 @@ static void print_point(const struct rag_set *s, const struct rag_arm *a, const 
     print_stages(a, row);
 }
 
-static int open_sink(struct sink *o, const struct request *r, const struct rag_set *s, int argc, char **argv,
+/* The questions, and where some are held out from what is learnt: all, those learnt from, those not. */
+struct parts {
+    struct rag_set all, taught, held_out;
+};
+
+static void note_learning(struct run *run, const struct request *r, const struct parts *p)
+{
+    if (!r->epochs) return;
+    if (r->held_out > 0)
+        run_note(run, "learnt", "from the %zu questions of data %016llx, %lld times each; held out: the %zu of data %016llx",
+                 p->taught.queries.count, (unsigned long long)p->taught.hash, (long long)r->epochs,
+                 p->held_out.queries.count, (unsigned long long)p->held_out.hash);
+    else
+        run_note(run, "learnt", "from the measured questions themselves, %lld times each: label_* say how well they were "
+                                "learnt, not what to expect of others", (long long)r->epochs);
+}
+
+static int open_sink(struct sink *o, const struct request *r, const struct parts *p, int argc, char **argv,
                      struct err *e)
 {
+    const struct rag_set *s = &p->all;
     int status = sink_init(o, argc, argv, r->json, r->out, e);
     if (status == ERR_OK) status = rag_layout(&o->layout, e);
     if (status != ERR_OK) return status;
     run_note(&o->run, "dataset", "%s, with questions and labels %016llx", s->name, (unsigned long long)s->hash);
+    note_learning(&o->run, r, p);
     return sink_create(o, "rag.csv", r->kernel, e);
 }
 
@@ -166,17 +189,11 @@ static int learn(const struct request *r, const struct rag_set *s, struct rag_po
     return setting->failed ? FAIL(e, ERR_MEM, "no memory for settings") : ERR_OK;
 }
 
-static int measure(const struct request *r, struct rag_set *s, struct sink *o, struct err *e)
+static int measure(const struct request *r, const struct rag_set *s, const struct rag_point *point, struct sink *o,
+                   struct err *e)
 {
-    struct rag_point point = { r->settings.at, (size_t)r->settings.count, r->kernel,
-                                     (size_t)r->k, (int)r->threads };
-    const size_t depth = (size_t)r->k > TRUTH_DEPTH ? (size_t)r->k : TRUTH_DEPTH;
     struct rag_arm arm = { 0 };
-    const char *settings[sizeof r->settings.at / sizeof *r->settings.at + 1];
-    struct text learnt = { 0 };
-    int status = rag_prepare(s, &point, depth, (int)r->threads, e);
-    if (status == ERR_OK && r->epochs) status = learn(r, s, &point, &learnt, settings, e);
-    if (status == ERR_OK) status = rag_open(&arm, s, &point, RAG_USUAL | (r->ceiling ? RAG_CEILING : 0), e);
+    int status = rag_open(&arm, s, point, RAG_USUAL | (r->ceiling ? RAG_CEILING : 0), e);
     if (status == ERR_OK) rag_warn(r->kb, arm.pipeline);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
         status = rag_time(&arm, s, (size_t)r->least_calls, 0, e);
@@ -185,28 +202,60 @@ static int measure(const struct request *r, struct rag_set *s, struct sink *o, s
     if (status == ERR_OK && r->run_file) status = rag_write_run(r->run_file, s, &arm, e);
     if (status == ERR_OK && r->qrels_out) status = rag_write_qrels(r->qrels_out, s, e);
     rag_close(&arm);
+    return status;
+}
+
+static void say(const struct request *r, const char *what)
+{
+    if (!r->json) printf("%s\n", what);
+}
+
+/* Learns, if asked to, and measures; both parts where questions are held out, those last. */
+static int measure_all(const struct request *r, struct parts *p, struct sink *o, struct err *e)
+{
+    struct rag_point point = { r->settings.at, (size_t)r->settings.count, r->kernel, (size_t)r->k, (int)r->threads };
+    const size_t depth = (size_t)r->k > TRUTH_DEPTH ? (size_t)r->k : TRUTH_DEPTH;
+    const int apart = r->held_out > 0;
+    struct rag_set *first = apart ? &p->taught : &p->all;
+    const char *settings[sizeof r->settings.at / sizeof *r->settings.at + 1];
+    struct text learnt = { 0 };
+    int status = rag_prepare(first, &point, depth, (int)r->threads, e);
+    if (status == ERR_OK && apart) status = rag_prepare(&p->held_out, &point, depth, (int)r->threads, e);
+    if (status == ERR_OK && r->epochs) status = learn(r, first, &point, &learnt, settings, e);
+    if (status == ERR_OK && apart) say(r, "Over the questions that it learnt from:\n");
+    if (status == ERR_OK) status = measure(r, first, &point, o, e);
+    if (status == ERR_OK && apart) say(r, "\nOver the questions held out, which say what to expect:\n");
+    if (status == ERR_OK && apart) status = measure(r, &p->held_out, &point, o, e);
     text_free(&learnt);
-    if (status == ERR_OK && !s->queries.label_start)
+    if (status != ERR_OK) return status;
+    if (!p->all.queries.label_start)
         fprintf(stderr, "no --qrels: agree_at_10 and churn_at_10 say how much the results differ, "
                         "not which are better;"
                         " only label_* can say which graph_depth is\n");
-    if (status == ERR_OK && s->queries.unknown)
+    if (r->epochs && !apart)
+        fprintf(stderr, "label_* are over the questions that it learnt from, no estimate for others: --held-out 0.5 "
+                        "keeps some apart\n");
+    if (p->all.queries.unknown)
         fprintf(stderr, "%s: %zu lines are about questions that %s does not hold\n", r->qrels,
-                s->queries.unknown, r->query);
-    return status;
+                p->all.queries.unknown, r->query);
+    return ERR_OK;
 }
 
 static int run(int argc, char **argv, struct err *e)
 {
     struct request r = { .kernel = "", .k = 10, .threads = 1, .least_calls = 2000, .reps = 1 };
-    struct rag_set s = { .replay_fd = -1 };
+    struct parts p = { { .replay_fd = -1 }, { .replay_fd = -1 }, { .replay_fd = -1 } };
     struct sink o = { .fd = -1 };
     int status = parse(argc, argv, &r, e);
-    if (status == ERR_OK) status = rag_set_open(&s, r.kb, r.query, r.qrels, e);
-    if (status == ERR_OK) status = open_sink(&o, &r, &s, argc, argv, e);
-    if (status == ERR_OK) status = measure(&r, &s, &o, e);
+    if (status == ERR_OK) status = rag_set_open(&p.all, r.kb, r.query, r.qrels, e);
+    if (status == ERR_OK && r.held_out > 0)
+        status = rag_set_split(&p.held_out, &p.taught, &p.all, r.held_out, 1, 1, 1, e);
+    if (status == ERR_OK) status = open_sink(&o, &r, &p, argc, argv, e);
+    if (status == ERR_OK) status = measure_all(&r, &p, &o, e);
     sink_close(&o);
-    rag_set_close(&s);
+    rag_set_close(&p.held_out);
+    rag_set_close(&p.taught);
+    rag_set_close(&p.all);
     return status;
 }
 
@@ -231,6 +280,8 @@ const struct command cmd_rag = {
         "  --learn N         with --set rerank=memrl: first ask all labelled questions N times, reward what came back\n"
         "                    when something relevant was among it, and measure with what was learnt\n"
         "  --utility FILE    where that is written, for --set utility_file=FILE over other questions\n"
+        "  --held-out X      share of the labelled questions to learn nothing from: both parts are measured, one row each\n"
+        "                    (--run and --qrels-out: those held out)\n"
         "  --json            one object a line instead of a page\n"
         "  --out DIR         append a row to DIR/rag.csv, write DIR/<point_id>.pq.tsv (one line a question)\n\n"
         "example:\n"

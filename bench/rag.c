@@ -410,6 +410,16 @@ int rag_layout(struct layout *l, struct err *e)
 
 static int as_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
+/* What was learnt is part of a point, where it lies is not.  A file that cannot be read: its path. */
+static void add_canonical(struct text *out, const char *setting)
+{
+    static const char learnt[] = "utility_file=";
+    uint64_t hash;
+    if (strncmp(setting, learnt, sizeof learnt - 1) == 0 && file_hash(setting + sizeof learnt - 1, &hash, NULL) == ERR_OK)
+        text_add(out, "%s%016llx\n", learnt, (unsigned long long)hash);
+    else text_add(out, "%s\n", setting);
+}
+
 int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *p, struct err *e)
 {
     struct text canonical = { 0 };
@@ -417,7 +427,7 @@ int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *
     if (!sorted) return FAIL(e, ERR_MEM, "no memory for settings");
     for (size_t i = 0; i < p->setting_count; i++) sorted[i] = p->settings[i];
     qsort(sorted, p->setting_count, sizeof *sorted, as_text);
-    for (size_t i = 0; i < p->setting_count; i++) text_add(&canonical, "%s\n", sorted[i]);
+    for (size_t i = 0; i < p->setting_count; i++) add_canonical(&canonical, sorted[i]);
     text_add(&canonical, "k=%zu\nthreads=%d\nkernel=%s\n", p->k, p->threads, p->kernel);
     mem_free(sorted);
     if (!canonical.failed) point_id(out, text_of(&canonical), s->hash);

@@ -103,6 +103,7 @@ int rag_write_run(const char *path, const struct rag_set *s, const struct rag_ar
 int rag_write_qrels(const char *path, const struct rag_set *s, struct err *e);
 
 int rag_layout(struct layout *l, struct err *e); /* adds every pipeline parameter */
+/* Hash of settings, data and schema; utility_file counts by its content. */
 int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *p, struct err *e);
 /* What is known before measuring, and all of it after. */
 void rag_identity(struct row *row, const struct run *run, const struct rag_set *s, const struct rag_point *p, int rep);

@@ -382,6 +382,49 @@ static void ceilings(void)
     CHECK(pool[1] > pool[0] && reached > 0, "the planted links lead somewhere: %g, %g", pool[0], pool[1]);
 }
 
+/* One file under two names is one point; other utilities under one name are another. */
+static void learnt_is_hashed(void)
+{
+    char path[2][160], setting[2][200], id[3][17];
+    struct rag_set s;
+    struct err e = { 0 };
+    CHECK(rag_set_open(&s, hop_db, hop_questions, NULL, &e) == ERR_OK, "%s", e.text);
+    for (int turn = 0; turn < 3; turn++) {
+        const int name = turn != 0;
+        snprintf(path[name], sizeof path[name], "%s/learnt%d.tsv", folder, name);
+        snprintf(setting[name], sizeof setting[name], "utility_file=%s", path[name]);
+        FILE *f = fopen(path[name], "w");
+        CHECK(f && fputs(turn == 2 ? "1\t0.25\n" : "1\t0.5\n", f) >= 0 && fclose(f) == 0, "%s", path[name]);
+        const char *const settings[] = { "rerank=memrl", setting[name] };
+        const struct rag_point p = { settings, 2, "", K, 1 };
+        CHECK(rag_point_id(id[turn], &s, &p, &e) == ERR_OK, "%s", e.text);
+    }
+    CHECK(strcmp(id[0], id[1]) == 0, "the same content, %s and %s", id[0], id[1]);
+    CHECK(strcmp(id[1], id[2]) != 0, "another content, one id");
+    rag_set_close(&s);
+}
+
+/* Two parts of the questions, each once, and no more than have something relevant. */
+static void splits(void)
+{
+    struct rag_set s, some, rest;
+    struct err e = { 0 };
+    int seen[TOPICS] = { 0 };
+    CHECK(rag_set_open(&s, hop_db, hop_questions, hop_qrels, &e) == ERR_OK, "%s", e.text);
+    s.queries.labels[0].grade = 0; /* of one of the questions */
+    CHECK(rag_set_split(&some, &rest, &s, 0.3, 1, 1, 1, &e) == ERR_OK, "%s", e.text);
+    CHECK(some.queries.count == 11 && rest.queries.count == TOPICS - 1 - 11, "%zu and %zu", some.queries.count,
+          rest.queries.count);
+    CHECK(some.hash != rest.hash && some.hash != s.hash, "parts are other data");
+    for (size_t i = 0; i < some.queries.count; i++) seen[some.queries.ids[i]]++;
+    for (size_t i = 0; i < rest.queries.count; i++) seen[rest.queries.ids[i]]++;
+    for (int i = 0, lost = 0; i < TOPICS; i++) CHECK(seen[i] == 1 || (seen[i] == 0 && !lost++), "question %d: %d", i, seen[i]);
+    rag_set_close(&some);
+    rag_set_close(&rest);
+    CHECK(rag_set_split(&some, &rest, &s, 0.01, 1, 1, 1, &e) == ERR_ARG && strstr(e.text, "39 questions"), "%s", e.text);
+    rag_set_close(&s);
+}
+
 /* Utilities move by eq. 4 of MemRL, worked here, and what is written is read back. */
 static void learning(void)
 {
@@ -535,6 +578,8 @@ int main(void)
     test_case("labels are judged as by trec_eval", as_trec_eval);
     test_case("ceilings of the stages, and what a hop brings in", ceilings);
     test_case("utilities are learnt", learning);
+    test_case("what was learnt is part of a point's id", learnt_is_hashed);
+    test_case("some questions apart from the rest", splits);
     test_case("recall is stage one's, against exact cosine", recall);
     test_case("stages and calls are timed", times);
     test_case("a change of settings equals a new pipeline", change);

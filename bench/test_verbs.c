@@ -110,6 +110,9 @@ static void ann_measures(void)
           "\"code_ceiling\":0.");
 }
 
+#define LEARN "rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --set rerank=memrl --min-calls 20 " \
+              "--learn 2 --utility t/utility.tsv "
+
 static void rag_measures(void)
 {
     works("rag --kb kg/kb.sqlite --query kg/query.fvecs --min-calls 20 --set graph_depth=2 --set "
@@ -126,6 +129,12 @@ static void rag_measures(void)
           "There are no labels");
     works("tune t/kb.sqlite --query t/query.fvecs --max-p99-ms 1e6 --axis bit_width=8 --axis top_k_candidates=50 --json",
           "\"role\":\"winner\"");
+    works(LEARN "--json", "\"rerank\":\"memrl\"");
+    CHECK(lines(text_of(&erred)) == 1 && strstr(text_of(&erred), "no estimate for others"), "%s", text_of(&erred));
+    works(LEARN "--held-out 0.25 --out t/learnt", "Over the questions held out");
+    CHECK(erred.size == 0, "%s", text_of(&erred));
+    slurp("t/learnt/rag.csv", &said);
+    CHECK(strstr(text_of(&said), "# learnt: from the ") && strstr(text_of(&said), "held out: the "), "%s", text_of(&said));
     works("rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --set graph_depth=2 --min-calls 20 --ceiling "
           "--run t/run --qrels-out t/qrels", "hop 2");
     works("rag --kb kg/kb.sqlite --query kg/query.fvecs --min-calls 20 --set index=flat --json",
@@ -221,6 +230,7 @@ static void refuses_arguments(void)
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set rerank=cosin", 2, "'cosine'");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set expand=none --set graph_depth=2", 2, "expand=none is chosen");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --learn 2", 2, "go together");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --held-out 0.5", 2, "goes with --learn");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels-out x", 2, "needs --qrels");
     refuses("tune kg/kb.sqlite", 2, "--query");
     refuses("tune kg/kb.sqlite --query kg/query.fvecs", 2, "at least 10");
