@@ -17,7 +17,9 @@ struct self {
     double damping, epsilon;
     size_t most, room;
     double *mass, *residual; /* one per entity, zero between queries */
-    uint32_t *queue, *touched;
+    uint32_t *queue, *round; /* who gives in the next round; in this one */
+    double *taken;           /* ... and what, by place in it */
+    uint32_t *touched;
     unsigned char *state;    /* 1: touched, 2: in the queue */
     struct hit *best;
 };
@@ -26,7 +28,9 @@ static void free_arrays(struct self *self)
 {
     mem_free(self->mass);
     mem_free(self->residual);
+    mem_free(self->taken);
     mem_free(self->queue);
+    mem_free(self->round);
     mem_free(self->touched);
     mem_free(self->state);
     mem_free(self->best);
@@ -57,17 +61,20 @@ static int refresh(void *self_, const struct kb *kb, struct err *e)
     self->room = self->most < n ? self->most : n;
     self->mass = mem_zero(n, sizeof *self->mass);
     self->residual = mem_zero(n, sizeof *self->residual);
+    self->taken = mem_alloc(n, sizeof *self->taken);
     self->queue = mem_alloc(n, sizeof *self->queue);
+    self->round = mem_alloc(n, sizeof *self->round);
     self->touched = mem_alloc(n, sizeof *self->touched);
     self->state = mem_zero(n, 1);
     self->best = mem_alloc(self->room, sizeof *self->best);
-    if (self->mass && self->residual && self->queue && self->touched && self->state && self->best) return ERR_OK;
+    if (self->mass && self->residual && self->taken && self->queue && self->round && self->touched &&
+        self->state && self->best)
+        return ERR_OK;
     return FAIL(e, ERR_MEM, "expand=ppr: no memory for %zu entities", n);
 }
 
-/* A ring of all entities: each waits in it at most once. */
 struct push {
-    size_t room, head, waiting, touched_count;
+    size_t waiting, touched_count;
 };
 
 static void give(struct self *self, const struct graph *g, struct push *p, uint32_t x, double amount)
@@ -80,30 +87,44 @@ static void give(struct self *self, const struct graph *g, struct push *p, uint3
     }
     if ((self->state[x] & 2) || self->residual[x] <= self->epsilon * (ways > 1 ? ways : 1)) return;
     self->state[x] |= 2;
-    self->queue[(p->head + p->waiting++) % p->room] = x;
+    self->queue[p->waiting++] = x;
+}
+
+/* All that wait give at once, not one after the other: what is left over, and so who joins the pool, would depend on the
+ * order of relations otherwise. */
+static void push_round(struct self *self, const struct graph *g, struct push *p)
+{
+    const size_t count = p->waiting;
+    uint32_t *const round = self->queue;
+    self->queue = self->round;
+    self->round = round;
+    p->waiting = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t x = round[i];
+        self->taken[i] = self->residual[x];
+        self->residual[x] = 0;
+        self->state[x] &= (unsigned char)~2;
+        self->mass[x] += g->start[x + 1] > g->start[x] ? (1 - self->damping) * self->taken[i] : self->taken[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t x = round[i];
+        const double ways = (double)(g->start[x + 1] - g->start[x]);
+        for (size_t j = g->start[x]; j < g->start[x + 1]; j++)
+            give(self, g, p, g->other[j], self->damping * self->taken[i] / ways);
+    }
 }
 
 static size_t push_all(struct self *self, const struct query *q)
 {
     const struct graph *g = &q->kb->graph;
-    struct push p = { .room = g->count };
+    struct push p = { 0 };
     double sum = 0;
     for (size_t i = 0; i < q->pool_count; i++) sum += q->pool[i].vector_score > 0 ? (double)q->pool[i].vector_score : 0;
     for (size_t i = 0; i < q->pool_count; i++) {
         const double score = q->pool[i].vector_score > 0 ? (double)q->pool[i].vector_score : 0;
         give(self, g, &p, q->pool[i].entity, sum > 0 ? score / sum : 1 / (double)q->pool_count);
     }
-    while (p.waiting) {
-        const uint32_t x = self->queue[p.head];
-        const double residual = self->residual[x], ways = (double)(g->start[x + 1] - g->start[x]);
-        p.head = (p.head + 1) % p.room;
-        p.waiting--;
-        self->state[x] &= (unsigned char)~2;
-        self->residual[x] = 0;
-        self->mass[x] += ways > 0 ? (1 - self->damping) * residual : residual;
-        for (size_t j = g->start[x]; j < g->start[x + 1]; j++)
-            give(self, g, &p, g->other[j], self->damping * residual / ways);
-    }
+    while (p.waiting) push_round(self, g, &p);
     return p.touched_count;
 }
 
