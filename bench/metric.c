@@ -97,5 +97,52 @@ size_t metric_relevant_in(const struct evidence *v, struct id_list list, size_t 
 double metric_relevant_share(const struct evidence *v, struct id_list list, size_t depth)
 {
     const size_t relevant = metric_relevant(v);
-    return list.at && relevant ? (double)metric_relevant_in(v, list, depth) / (double)relevant : NAN;
+    if (!list.at || !metric_is_judged(v)) return NAN;
+    return relevant ? (double)metric_relevant_in(v, list, depth) / (double)relevant : 0;
+}
+
+/* --- at a cut-off ------------------------------------------------------------------------------- */
+static int is_known(const struct evidence *v, size_t cut) { return metric_is_judged(v) && v->answers.at && v->k >= cut; }
+
+double metric_recall_at(const struct evidence *v, size_t cut)
+{
+    return is_known(v, cut) ? metric_relevant_share(v, v->answers, cut) : NAN;
+}
+
+double metric_all_recall_at(const struct evidence *v, size_t cut)
+{
+    return is_known(v, cut) ? metric_recall_at(v, cut) == 1 : NAN;
+}
+
+double metric_p_at(const struct evidence *v, size_t cut)
+{
+    return is_known(v, cut) ? (double)metric_relevant_in(v, v->answers, cut) / (double)cut : NAN;
+}
+
+double metric_success_at(const struct evidence *v, size_t cut)
+{
+    return is_known(v, cut) ? metric_relevant_in(v, v->answers, cut) > 0 : NAN;
+}
+
+double metric_ndcg_at(const struct evidence *v, size_t cut)
+{
+    if (!is_known(v, cut)) return NAN;
+    double gain = 0, ideal = 0;
+    for (size_t i = 0; i < cut; i++) {
+        const double discount = log2((double)i + 2);
+        if (i < v->label_count && v->labels[i].grade > 0) ideal += (double)v->labels[i].grade / discount;
+        if (i >= v->answers.count || !metric_is_first(v->answers, i)) continue;
+        const int64_t grade = metric_grade(v, v->answers.at[i]);
+        gain += (double)(grade > 0 ? grade : 0) / discount;
+    }
+    return ideal > 0 ? gain / ideal : 0;
+}
+
+const struct metric_cut *metric_cut_at(size_t i)
+{
+    static const struct metric_cut cuts[] = {
+        { "recall", metric_recall_at }, { "all_recall", metric_all_recall_at }, { "p", metric_p_at },
+        { "success", metric_success_at }, { "ndcg", metric_ndcg_at },
+    };
+    return i < sizeof cuts / sizeof *cuts ? &cuts[i] : NULL;
 }

@@ -62,10 +62,25 @@ size_t metric_overlap(struct id_list list, size_t depth, struct id_list set, siz
 double metric_same_ten(struct id_list a, struct id_list b, size_t k);
 /* Share of the truth's first k that is in the first `depth` of list; NaN without evidence. */
 double metric_recall(const struct evidence *v, struct id_list list, size_t depth);
+static inline int metric_is_judged(const struct evidence *v) { return v->labels && v->label_count; }
 size_t metric_relevant(const struct evidence *v); /* entities with a grade above 0; 0 without labels */
 /* Of the first `depth` ids of list, how many different ones are relevant. */
 size_t metric_relevant_in(const struct evidence *v, struct id_list list, size_t depth);
-/* The same as a share of all that is relevant; NaN where nothing is, or the list does not exist. */
+/* The same as a share of all that is relevant, 0 where nothing is; NaN where nothing was judged, or the list does not
+ * exist. */
 double metric_relevant_share(const struct evidence *v, struct id_list list, size_t depth);
+/* What trec_eval says of the results' first `cut`, averaged over the judged questions (-c): recall_k, P_k, success_k,
+ * ndcg_cut_k, and all_recall_k (1 when recall_k is 1).  A judged question without anything relevant counts as 0.  NaN:
+ * not judged, no results exist, or fewer than `cut` were asked for. */
+double metric_recall_at(const struct evidence *v, size_t cut);
+double metric_all_recall_at(const struct evidence *v, size_t cut);
+double metric_p_at(const struct evidence *v, size_t cut);
+double metric_success_at(const struct evidence *v, size_t cut);
+double metric_ndcg_at(const struct evidence *v, size_t cut);
+struct metric_cut {
+    const char *name; /* of a column is label_NAME_at_CUT */
+    double (*of)(const struct evidence *v, size_t cut);
+};
+const struct metric_cut *metric_cut_at(size_t i); /* NULL past the last */
 int64_t metric_grade(const struct evidence *v, int64_t id); /* 0: not judged */
 #endif

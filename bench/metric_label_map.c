@@ -7,7 +7,8 @@
 static double of(const struct evidence *v)
 {
     const size_t relevant = metric_relevant(v);
-    if (!v->answers.at || relevant == 0) return NAN;
+    if (!v->answers.at || !metric_is_judged(v)) return NAN;
+    if (relevant == 0) return 0;
     double sum = 0;
     size_t found = 0;
     for (size_t i = 0; i < v->answers.count; i++)

@@ -5,8 +5,7 @@
 
 static double of(const struct evidence *v)
 {
-    if (!v->answers.at) return NAN;
-    if (metric_relevant(v) == 0) return NAN;
+    if (!v->answers.at || !metric_is_judged(v)) return NAN;
     for (size_t i = 0; i < v->answers.count; i++)
         if (metric_grade(v, v->answers.at[i]) > 0) return 1.0 / (double)(i + 1);
     return 0;

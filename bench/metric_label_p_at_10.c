@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * metric_label_p_at_10.c - trec_eval's P_10: relevant in the first ten / 10, however few came back. */
 #include "bench/metric.h"
-#include <math.h>
 
-static double of(const struct evidence *v)
-{
-    if (v->k < 10 || !v->answers.at || metric_relevant(v) == 0) return NAN;
-    return (double)metric_relevant_in(v, v->answers, 10) / 10;
-}
+static double of(const struct evidence *v) { return metric_p_at(v, 10); }
 
 const struct metric_ops metric_label_p_at_10 = {
     .name = "label_p_at_10",

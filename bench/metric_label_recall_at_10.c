@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * metric_label_recall_at_10.c - trec_eval's recall_10: relevant in the first ten / all relevant. */
 #include "bench/metric.h"
-#include <math.h>
 
-static double of(const struct evidence *v)
-{
-    return v->k < 10 ? NAN : metric_relevant_share(v, v->answers, 10);
-}
+static double of(const struct evidence *v) { return metric_recall_at(v, 10); }
 
 const struct metric_ops metric_label_recall_at_10 = {
     .name = "label_recall_at_10",

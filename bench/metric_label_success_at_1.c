@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * metric_label_success_at_1.c - trec_eval's success_1: the first result is relevant. */
 #include "bench/metric.h"
-#include <math.h>
 
-static double of(const struct evidence *v)
-{
-    if (!v->answers.at || metric_relevant(v) == 0) return NAN;
-    return metric_relevant_in(v, v->answers, 1) > 0;
-}
+static double of(const struct evidence *v) { return metric_success_at(v, 1); }
 
 const struct metric_ops metric_label_success_at_1 = {
     .name = "label_success_at_1",

@@ -179,6 +179,43 @@ static void ceilings(void)
     near("label_filter_loss", &v, NAN);
 }
 
+/* Cut-offs by hand: relevant 1 (grade 2) and 2 (grade 1); results 9, 2, 1. */
+static void cuts(void)
+{
+    static const struct { size_t cut; const char *name; double want; } cases[] = {
+        { 1, "recall", 0 }, { 2, "recall", 0.5 }, { 3, "recall", 1 }, { 4, "recall", NAN },
+        { 2, "all_recall", 0 }, { 3, "all_recall", 1 }, { 4, "all_recall", NAN },
+        { 1, "p", 0 }, { 2, "p", 0.5 }, { 3, "p", 2.0 / 3 }, { 4, "p", NAN },
+        { 1, "success", 0 }, { 2, "success", 1 }, { 4, "success", NAN },
+        { 1, "ndcg", 0 }, { 2, "ndcg", 0.63093 / 2.63093 }, { 3, "ndcg", 1.63093 / 2.63093 }, { 4, "ndcg", NAN },
+    };
+    const struct label labels[] = { { 1, 2 }, { 2, 1 }, { 3, 0 } };
+    struct evidence v = { .k = 3, .answers = LIST(9, 2, 1), .labels = labels, .label_count = 3 }, none = { .k = 3 };
+    none.answers = v.answers;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        size_t m = 0;
+        while (metric_cut_at(m) && strcmp(metric_cut_at(m)->name, cases[c].name) != 0) m++;
+        const double got = metric_cut_at(m)->of(&v, cases[c].cut), want = cases[c].want;
+        CHECK(isnan(want) ? isnan(got) : fabs(got - want) < 5e-6, "%s at %zu: %g", cases[c].name, cases[c].cut, got);
+        CHECK(isnan(metric_cut_at(m)->of(&none, 1)), "%s without labels", cases[c].name);
+    }
+}
+
+/* trec_eval -c averages over the judged questions: one with nothing relevant is a 0 in every mean. */
+static void nothing_relevant(void)
+{
+    static const char *const names[] = { "label_mrr", "label_map", "label_ndcg_at_10", "label_p_at_10", "label_recall_at_5",
+                                         "label_recall_at_10", "label_success_at_1", "label_all_recall_at_5",
+                                         "label_all_recall_at_10", "label_candidate_recall", "label_pool_recall" };
+    const struct label labels[] = { { 1, 0 }, { 2, -1 } };
+    struct evidence v = { .k = 10, .answers = LIST(1, 2, 3), .labels = labels, .label_count = 2, .candidates = LIST(1, 2),
+                          .pool = LIST(1) };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) near(names[i], &v, 0);
+    v.labels = NULL;
+    v.label_count = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) near(names[i], &v, NAN);
+}
+
 static void folds(void)
 {
     const struct metric_ops p5 = { .fold = METRIC_P5 }, mean = { .fold = METRIC_MEAN };
@@ -201,6 +238,8 @@ int main(void)
     test_case("graded labels have linear gain", graded);
     test_case("other measures of trec_eval", other_measures);
     test_case("ceilings of the stages", ceilings);
+    test_case("cut-offs", cuts);
+    test_case("judged, and nothing relevant", nothing_relevant);
     test_case("mean and tail over queries", folds);
     return test_end();
 }
