@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* So deep is stage one judged at least. */
-enum { TRUTH_DEPTH = 100 };
+enum { TRUTH_DEPTH = 100, CUTS_MOST = 32 };
 
 struct request {
     const char *kb, *query, *qrels, *kernel, *out;
@@ -17,8 +17,26 @@ struct request {
     const char *run_file, *qrels_out, *utility;
     int64_t epochs;
     double held_out; /* 0: nothing */
+    const char *cuts;
+    size_t cut[CUTS_MOST], cut_count;
     int json, ceiling;
 };
+
+/* "2,5,10" */
+static int parse_cuts(struct request *r, struct err *e)
+{
+    if (!r->qrels) return FAIL(e, ERR_ARG, "--cuts needs --qrels: without labels nothing is known of them");
+    for (const char *at = r->cuts; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        char one[16];
+        int64_t cut;
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(at, ","), at);
+        if (!text_to_i64(one, &cut) || cut < 1) return FAIL(e, ERR_ARG, "--cuts %s: '%s' is not a number of results", r->cuts, one);
+        if (cut > r->k) return FAIL(e, ERR_ARG, "--cuts %s: beyond the %lld results of -k", one, (long long)r->k);
+        if (r->cut_count == CUTS_MOST) return FAIL(e, ERR_ARG, "--cuts: more than %d", CUTS_MOST);
+        r->cut[r->cut_count++] = (size_t)cut;
+    }
+    return ERR_OK;
+}
 
 static int parse(int argc, char **argv, struct request *r, struct err *e)
 {
@@ -36,6 +54,7 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--out", OPTION_TEXT, &r->out, 0, 0 },
         { "--run", OPTION_TEXT, &r->run_file, 0, 0 },
         { "--qrels-out", OPTION_TEXT, &r->qrels_out, 0, 0 },
+        { "--cuts", OPTION_TEXT, &r->cuts, 0, 0 },
         { "--learn", OPTION_INT, &r->epochs, 1, 1e6 },
         { "--held-out", OPTION_REAL, &r->held_out, 0.01, 0.99 },
         { "--utility", OPTION_TEXT, &r->utility, 0, 0 },
@@ -51,7 +70,7 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         return FAIL(e, ERR_ARG, "--learn N and --utility FILE go together: what is learnt is written there");
     if (r->held_out > 0 && !r->epochs)
         return FAIL(e, ERR_ARG, "--held-out X goes with --learn: what is measured only is not learnt from");
-    return ERR_OK;
+    return r->cuts ? parse_cuts(r, e) : ERR_OK;
 }
 
 /* "96.5", or "-" for an empty cell. */
@@ -108,6 +127,35 @@ static void print_labels(const struct rag_set *s, const struct rag_arm *a, const
     }
 }
 
+static void print_cuts(const struct request *r, const struct rag_set *s, const struct rag_arm *a)
+{
+    double means[RAG_CUTS];
+    printf("\n  %-9s", "at");
+    for (size_t m = 0; metric_cut_at(m); m++) printf(" %10s", metric_cut_at(m)->name);
+    for (size_t c = 0; c < r->cut_count; c++) {
+        rag_cut(s, a, r->cut[c], means);
+        printf("\n  %-9zu", r->cut[c]);
+        for (size_t m = 0; metric_cut_at(m); m++) printf(" %10.4f", means[m]);
+    }
+    printf("\n");
+}
+
+/* An object of its own: a row has the columns of every other row. */
+static void print_cuts_json(const struct request *r, const struct rag_set *s, const struct rag_arm *a, const char *id)
+{
+    double means[RAG_CUTS];
+    printf("{\"point_id\":\"%s\"", id);
+    for (size_t c = 0; c < r->cut_count; c++) {
+        rag_cut(s, a, r->cut[c], means);
+        for (size_t m = 0; metric_cut_at(m); m++) {
+            printf(",\"label_%s_at_%zu\":", metric_cut_at(m)->name, r->cut[c]);
+            if (isnan(means[m])) printf("null");
+            else printf("%.9g", means[m]);
+        }
+    }
+    printf("}\n");
+}
+
 static void print_point(const struct rag_set *s, const struct rag_arm *a, const struct row *row)
 {
     char c[8][32];
@@ -159,14 +207,17 @@ static int open_sink(struct sink *o, const struct request *r, const struct parts
     return sink_create(o, "rag.csv", r->kernel, e);
 }
 
-static int emit(struct sink *o, const struct rag_set *s, const struct rag_arm *a, int rep, struct err *e)
+static int emit(struct sink *o, const struct request *r, const struct rag_set *s, const struct rag_arm *a, int rep,
+                struct err *e)
 {
     struct row row;
     int status = row_init(&row, &o->layout, e);
     if (status != ERR_OK) return status;
     status = rag_row(&row, &o->run, s, a, rep, e);
     if (status == ERR_OK && !o->json) print_point(s, a, &row);
+    if (status == ERR_OK && !o->json && r->cut_count) print_cuts(r, s, a);
     if (status == ERR_OK) status = sink_emit(o, &row, s->queries.names, &a->quality, &a->calls, 1, e);
+    if (status == ERR_OK && o->json && r->cut_count) print_cuts_json(r, s, a, row_get(&row, "point_id"));
     row_fini(&row);
     return status;
 }
@@ -197,7 +248,7 @@ static int measure(const struct request *r, const struct rag_set *s, const struc
     if (status == ERR_OK) rag_warn(r->kb, arm.pipeline);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
         status = rag_time(&arm, s, (size_t)r->least_calls, 0, e);
-        if (status == ERR_OK) status = emit(o, s, &arm, rep, e);
+        if (status == ERR_OK) status = emit(o, r, s, &arm, rep, e);
     }
     if (status == ERR_OK && r->run_file) status = rag_write_run(r->run_file, s, &arm, e);
     if (status == ERR_OK && r->qrels_out) status = rag_write_qrels(r->qrels_out, s, e);
@@ -277,6 +328,8 @@ const struct command cmd_rag = {
         "  --ceiling         also search the decoded vectors exactly (code_ceiling); slow\n"
         "  --run FILE        write the answers as trec_eval reads them: qid Q0 entity rank score tag\n"
         "  --qrels-out FILE  write the labels as trec_eval reads them; ask it with -c\n"
+        "  --cuts N,N,...    with --qrels, -k or less each: also recall, all-recall, P, success and nDCG of the first N,\n"
+        "                    as trec_eval -c has them; with --json in an object of its own (label_recall_at_2 ...)\n"
         "  --learn N         with --set rerank=memrl: first ask all labelled questions N times, reward what came back\n"
         "                    when something relevant was among it, and measure with what was learnt\n"
         "  --utility FILE    where that is written, for --set utility_file=FILE over other questions\n"

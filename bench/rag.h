@@ -97,6 +97,10 @@ struct rag_lesson {
 int rag_learn(const struct rag_set *s, const struct rag_point *p, size_t epochs, const char *path,
               struct rag_lesson *out, struct err *e);
 
+/* Means over the judged questions of every metric_cut, in the order of metric_cut_at.  NaN: no labels, or cut > k. */
+enum { RAG_CUTS = 8 };
+void rag_cut(const struct rag_set *s, const struct rag_arm *a, size_t cut, double means[RAG_CUTS]);
+
 /* TREC files, as trec_eval reads them.  Run: "qid Q0 docid rank score tag", scores k, k-1, ...: whatever it does
  * with ties, it sees our order.  Labels: "qid 0 docid grade", of the questions in the file. */
 int rag_write_run(const char *path, const struct rag_set *s, const struct rag_arm *a, struct err *e);

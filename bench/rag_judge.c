@@ -5,6 +5,7 @@
 #include "bench/rag_inside.h"
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,6 +331,25 @@ int rag_judge(struct rag_arm *a, const struct rag_set *s, int wanted, struct err
     answers_free(&r.exact);
     answers_free(&r.ungraphed);
     return status;
+}
+
+void rag_cut(const struct rag_set *s, const struct rag_arm *a, size_t cut, double means[RAG_CUTS])
+{
+    const size_t k = a->point.k;
+    for (size_t m = 0; metric_cut_at(m); m++) {
+        double sum = 0;
+        size_t judged = 0;
+        assert(m < RAG_CUTS);
+        for (size_t i = 0; i < s->queries.count; i++) {
+            struct evidence ev = { .k = k, .answers = { a->answers + i * k, a->answer_count[i] } };
+            ev.labels = queries_labels(&s->queries, i, &ev.label_count);
+            const double value = metric_cut_at(m)->of(&ev, cut);
+            if (isnan(value)) continue;
+            sum += value;
+            judged++;
+        }
+        means[m] = judged ? sum / (double)judged : NAN;
+    }
 }
 
 /* --- learning ------------------------------------------------------------------------------------- */

@@ -255,15 +255,15 @@ static double trec_eval(const struct trec *qrels, struct trec *run, enum measure
             const double grade = grades[best];
             grades[best] = grades[r];
             grades[r] = grade;
-            ideal += grade / log2((double)r + 2);
+            if (grade > 0) ideal += grade / log2((double)r + 2);
         }
         switch (m) {
-        case RECALL: sum += found / relevant; break;
+        case RECALL: sum += relevant ? found / relevant : 0; break;
         case P: sum += found / (double)cut; break;
         case SUCCESS: sum += found > 0; break;
         case RECIP_RANK: sum += first ? 1 / first : 0; break;
-        case MAP: sum += precisions / relevant; break;
-        case NDCG_CUT: sum += gain / ideal; break;
+        case MAP: sum += relevant ? precisions / relevant : 0; break;
+        case NDCG_CUT: sum += ideal > 0 ? gain / ideal : 0; break;
         }
     }
     return sum / topics;
@@ -310,6 +310,7 @@ static void as_trec_eval(void)
     snprintf(run_file, sizeof run_file, "%s/a.run", folder);
     snprintf(qrels_file, sizeof qrels_file, "%s/a.qrels", folder);
     open_hops(&s, &p);
+    s.queries.labels[0].grade = 0; /* judged, with nothing relevant */
     CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
     CHECK(rag_write_run(run_file, &s, &a, &e) == ERR_OK && rag_write_qrels(qrels_file, &s, &e) == ERR_OK, "%s", e.text);
     read_trec(&run, run_file, "%d Q0 %d %*d %lf assay\n");
@@ -324,6 +325,18 @@ static void as_trec_eval(void)
     for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
         const double want = trec_eval(&qrels, &run, columns[c].m, columns[c].cut), got = folded(&a, columns[c].column);
         CHECK(fabs(got - want) < 1e-12 && want > 0 && want < 1, "%s: %g, trec_eval %g", columns[c].column, got, want);
+    }
+    static const struct { const char *name; enum measure m; } by_cut[] = {
+        { "recall", RECALL }, { "p", P }, { "success", SUCCESS }, { "ndcg", NDCG_CUT },
+    };
+    for (size_t cut = 1; cut <= K; cut++) {
+        double means[RAG_CUTS];
+        rag_cut(&s, &a, cut, means);
+        for (size_t m = 0, i; metric_cut_at(m); m++) {
+            for (i = 0; i < 4 && strcmp(by_cut[i].name, metric_cut_at(m)->name) != 0;) i++;
+            const double want = trec_eval(&qrels, &run, i < 4 ? by_cut[i].m : RECALL, cut); /* one is relevant at most */
+            CHECK(fabs(means[m] - want) < 1e-12, "%s at %zu: %g, trec_eval %g", metric_cut_at(m)->name, cut, means[m], want);
+        }
     }
     CHECK(rag_write_run("/dev/null/x", &s, &a, &e) != ERR_OK, "a file that cannot be");
     rag_close(&a);

@@ -129,6 +129,9 @@ static void rag_measures(void)
           "There are no labels");
     works("tune t/kb.sqlite --query t/query.fvecs --max-p99-ms 1e6 --axis bit_width=8 --axis top_k_candidates=50 --json",
           "\"role\":\"winner\"");
+    works("rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --min-calls 20 --cuts 2,5", "all_recall");
+    works("rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --min-calls 20 --cuts 2,10 --json",
+          "\"label_ndcg_at_2\":");
     works(LEARN "--json", "\"rerank\":\"memrl\"");
     CHECK(lines(text_of(&erred)) == 1 && strstr(text_of(&erred), "no estimate for others"), "%s", text_of(&erred));
     works(LEARN "--held-out 0.25 --out t/learnt", "Over the questions held out");
@@ -230,6 +233,9 @@ static void refuses_arguments(void)
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set rerank=cosin", 2, "'cosine'");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --set expand=none --set graph_depth=2", 2, "expand=none is chosen");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --learn 2", 2, "go together");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --cuts 2", 2, "needs --qrels");
+    refuses("rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --cuts 2,11", 2, "beyond the 10");
+    refuses("rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --cuts 2,,5", 2, "not a number");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --held-out 0.5", 2, "goes with --learn");
     refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels-out x", 2, "needs --qrels");
     refuses("tune kg/kb.sqlite", 2, "--query");
