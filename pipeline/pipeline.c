@@ -25,6 +25,7 @@ static const struct param own_params[] = {
     { "hyperedges", PARAM_FLAG, 0, 0, "false", "", NULL, "members of a hyperedge are neighbours too" },
     { "edge_rewire", PARAM_REAL, 0, 1, "0", "", NULL,
       "share of relations that get a random target: what a graph's gain must not survive" },
+    { "rewire_seed", PARAM_INT, 0, 9007199254740992, "1", "", NULL, "of those targets: another one, another random graph" },
     { "build_threads", PARAM_INT, 1, 1024, "1", "", NULL, "threads that build the index" },
     { 0 },
 };
@@ -446,7 +447,8 @@ static struct graph_options graph_options_of(const struct pipeline *p)
                                    .direction = (enum graph_direction)params_int(p->own, "edge_direction"),
                                    .hyperedges = (int)params_int(p->own, "hyperedges"),
                                    .fanout = (uint32_t)params_int(p->own, "max_fanout"),
-                                   .rewire = params_real(p->own, "edge_rewire"), .seed = 1 };
+                                   .rewire = params_real(p->own, "edge_rewire"),
+                                   .seed = (uint64_t)params_int(p->own, "rewire_seed") };
 }
 
 /* Equal for settings that give equal graphs. */
@@ -454,8 +456,8 @@ static const char *graph_key(const struct pipeline *p, char key[GRAPH_KEY_SIZE])
 {
     const struct graph_options o = graph_options_of(p);
     const uint64_t types = hash64(0, o.types, strlen(o.types));
-    snprintf(key, GRAPH_KEY_SIZE, "%g %d %d %u %g %016llx", o.least_weight, (int)o.direction, o.hyperedges, o.fanout,
-             o.rewire, (unsigned long long)types);
+    snprintf(key, GRAPH_KEY_SIZE, "%g %d %d %u %g %llu %016llx", o.least_weight, (int)o.direction, o.hyperedges, o.fanout,
+             o.rewire, (unsigned long long)(o.rewire > 0 ? o.seed : 0), (unsigned long long)types);
     return key;
 }
 

@@ -510,6 +510,43 @@ static void changed_settings(void)
     pipeline_close(p);
 }
 
+static uint64_t graph_hash(const struct pipeline *p)
+{
+    const struct graph *g = &pipeline_kb(p)->graph;
+    return hash64(hash64(0, g->start, (g->count + 1) * sizeof *g->start), g->other, g->start[g->count] * sizeof *g->other);
+}
+
+/* One random graph a seed, the same by opening and by changing; without rewiring the seed is nothing. */
+static void rewired_by_seed(void)
+{
+    enum { COUNT = 40 };
+    static const char *const settings[] = { "edge_rewire=0.5", "edge_rewire=0.5 rewire_seed=1", "edge_rewire=0.5 rewire_seed=2",
+                                            "rewire_seed=2", "" };
+    static const char *const third[] = { "edge_rewire=0.5", "rewire_seed=2" };
+    struct kb_edge ring[COUNT + 1] = { 0 };
+    float x[COUNT][4] = { { 0 } };
+    uint64_t hash[5] = { 0 };
+    struct answer a;
+    for (int i = 0; i < COUNT; i++) {
+        ring[i] = (struct kb_edge){ i + 1, (i + 1) % COUNT + 1 };
+        x[i][i % 4] = 1;
+    }
+    kb_make("rewired.db", COUNT, 4, x[0], ring);
+    for (int i = 0; i < 5; i++) {
+        struct pipeline *p = kb_pipeline("rewired.db", settings[i]);
+        CHECK(p != NULL, "%s", kb_err.text);
+        if (p) hash[i] = graph_hash(p);
+        if (i == 0 && p) {
+            CHECK(pipeline_change(p, third, 2, &kb_err) == ERR_OK && kb_ask(p, x[0], 4, 3, &a) == ERR_OK, "%s", kb_err.text);
+            hash[0] = graph_hash(p);
+        }
+        pipeline_close(p);
+    }
+    CHECK(hash[0] == hash[2], "changed to seed 2 and opened with it are two graphs");
+    CHECK(hash[1] != hash[2] && hash[1] != hash[4] && hash[2] != hash[4], "another seed, the same graph");
+    CHECK(hash[3] == hash[4], "nothing is rewired");
+}
+
 /* Every stage's parameters: parse by their own table, mean one thing everywhere, and are listed. */
 static void registry(void)
 {
@@ -634,6 +671,7 @@ int main(void)
     test_case("bad settings", bad_settings);
     test_case("settings that the base recommends", base_settings);
     test_case("bit_width and an index inside another", bits_of_inner);
+    test_case("random graphs by seed", rewired_by_seed);
     test_case("settings changed on the way", changed_settings);
     test_case("a base that wants commands run and files read", hostile_settings);
     test_case("parameters of all stages", registry);
