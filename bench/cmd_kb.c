@@ -224,7 +224,7 @@ static int check_numbers(struct store *s, int64_t *bad, struct err *e)
         while (c < v.rows.dim && rows_at(v.rows, i)[c] == 0) c++;
         if (c == v.rows.dim && zeros++ == 0) first = v.ids[i];
     }
-    print_check("vectors that are not finite", (int64_t)v.non_finite, 0, 1);
+    print_check("vectors that are not finite or too large", (int64_t)v.non_finite, 0, 1);
     print_check("vectors of zeros", zeros, first, 0);
     *bad = (int64_t)v.non_finite;
     vectors_free(&v);

@@ -131,6 +131,8 @@ static float sum_of_sizes(const float *x, size_t n)
     return sum;
 }
 
+int index_takes(const float *x, size_t dim) { return sum_of_sizes(x, dim) < 1e18f; }
+
 /* Rows whose squared norm overflows would make inf - inf of a finite score. */
 static int check_rows(const struct index *ix, struct rows rows, const char *what, struct err *e)
 {
@@ -141,7 +143,7 @@ static int check_rows(const struct index *ix, struct rows rows, const char *what
     for (size_t r = 0; r < rows.count; r++) {
         const float *x = rows_at(rows, r);
         const float sum = sum_of_sizes(x, rows.dim);
-        if (sum < 1e18f) continue; /* finite, and its square is */
+        if (sum < 1e18f) continue;
         for (size_t i = 0; i < rows.dim; i++)
             if (!isfinite(x[i]))
                 return FAIL(e, ERR_ARG, "%s: %s %zu, column %zu is %g", name, what, r, i,

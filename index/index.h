@@ -130,6 +130,8 @@ struct index_ops {
     void (*destroy)(struct index *ix); /* frees what create allocated; NULL is allowed */
 };
 
+/* 1 when no index refuses the vector: it is finite, and so is its square (Checks, above). */
+int index_takes(const float *x, size_t dim);
 const struct index_ops *index_at(size_t i); /* every registered index; NULL past the last */
 const struct index_ops *index_find(const char *name);
 

@@ -72,7 +72,7 @@ void kb_passed_over(const struct kb *kb, struct text *out)
     const struct { size_t count; const char *what; } all[] = {
         { kb->orphans, "vectors of no entity" },
         { kb->vectors.other_dimension, "vectors of another dimension than most" },
-        { kb->vectors.non_finite, "vectors that are not finite" },
+        { kb->vectors.non_finite, "vectors that are not finite or too large" },
         { kb->graph.dangling, "relations from or to nowhere" },
         { kb->graph.oversize, "hyperedges of too many entities" },
     };

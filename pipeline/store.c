@@ -2,6 +2,7 @@
  * store.c - statements are prepared once and kept; reading vectors and relations is one pass each. */
 #include "pipeline/store.h"
 #include "index/idset.h"
+#include "index/index.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"
@@ -421,6 +422,9 @@ int store_add_vector(struct store *s, int64_t entity_id, const float *x, size_t 
         if (!isfinite(x[i]))
             return FAIL(e, ERR_ARG, "%s: the vector of entity %lld is not finite in column %zu", s->path,
                         (long long)entity_id, i);
+    if (!index_takes(x, dim)) /* every index would refuse the base */
+        return FAIL(e, ERR_ARG, "%s: the vector of entity %lld is too large: its absolute values sum to more than 1e18",
+                    s->path, (long long)entity_id);
     sqlite3_stmt *st = NULL;
     const int status = begin_statement(s, ADD_VECTOR, &st, e);
     if (status != ERR_OK) return status;
@@ -649,17 +653,6 @@ int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *
     return ERR_OK;
 }
 
-static int all_finite(const float *x, size_t dim)
-{
-    uint32_t any = 0;
-    for (size_t i = 0; i < dim; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, sizeof bits);
-        any |= (bits & 0x7f800000u) == 0x7f800000u; /* all ones: infinite or no number */
-    }
-    return !any;
-}
-
 static int read_vectors(struct store *s, struct vectors *v, size_t room, struct err *e)
 {
     sqlite3_stmt *st = NULL;
@@ -680,7 +673,7 @@ static int read_vectors(struct store *s, struct vectors *v, size_t room, struct 
             break;
         }
         memcpy(at + n * dim, blob, dim * sizeof(float));
-        if (!all_finite(at + n * dim, dim)) {
+        if (!index_takes(at + n * dim, dim)) {
             v->non_finite++;
             continue;
         }

@@ -42,7 +42,7 @@ const char *store_path(const struct store *s);
 struct sqlite3 *store_handle(struct store *s);
 
 /* --- writing: inside one transaction, begun by the first write and ended by store_commit --------- */
-/* ERR_ARG: weight outside [0, 1], another dimension than the base's, a non-finite number, properties
+/* ERR_ARG: weight outside [0, 1], another dimension than the base's, a vector that is not finite or too large, properties
  * that are not a JSON object, an id in use, a vector or relation of an entity that does not exist.  A
  * refused row leaves the transaction as it was.  properties: NULL means {}.  store_add_vector replaces. */
 int store_begin(struct store *s, struct err *e); /* also before writing to side tables; may be repeated */
@@ -81,7 +81,7 @@ struct vectors {
     struct rows rows; /* stride dim, 64-byte aligned; dim 0 when the base holds none */
     int64_t *ids;
     uint64_t *hashes; /* of the blob of each row: what changed is found by comparing these */
-    size_t other_dimension, non_finite; /* rows passed over */
+    size_t other_dimension, non_finite; /* rows passed over; non_finite: those that no index takes (index_takes) */
 };
 int store_vectors(struct store *s, struct vectors *out, struct err *e);
 void vectors_free(struct vectors *v);

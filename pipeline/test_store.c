@@ -98,7 +98,7 @@ static void round_trip(void)
 static void refuses_rows(void)
 {
     struct store *s = NULL;
-    const float good[2] = { 1, 0 }, nan[2] = { 1, NAN }, inf[2] = { INFINITY, 1 };
+    const float good[2] = { 1, 0 }, nan[2] = { 1, NAN }, inf[2] = { INFINITY, 1 }, huge[2] = { -6e17f, 6e17f };
     CHECK(store_open(&s, file_of("refuse.db"), STORE_CREATE, &e) == ERR_OK, "%s", e.text);
     if (!s) return;
     CHECK(store_add_entity(s, 1, "doc", "A", NULL, &e) == ERR_OK, "%s", e.text);
@@ -108,6 +108,7 @@ static void refuses_rows(void)
     CHECK(store_add_entity(s, 2, NULL, "B", "{}", &e) == ERR_ARG, "%s", e.text);
     CHECK(store_add_vector(s, 1, nan, 2, &e) == ERR_ARG && strstr(e.text, "column 1"), "%s", e.text);
     CHECK(store_add_vector(s, 1, inf, 2, &e) == ERR_ARG && strstr(e.text, "column 0"), "%s", e.text);
+    CHECK(store_add_vector(s, 1, huge, 2, &e) == ERR_ARG && strstr(e.text, "too large"), "%s", e.text);
     CHECK(store_add_vector(s, 1, good, 0, &e) == ERR_ARG, "%s", e.text);
     CHECK(store_add_vector(s, 7, good, 2, &e) == ERR_ARG && strstr(e.text, "entity 7"), "%s", e.text);
     CHECK(store_add_vector(s, 1, good, 2, &e) == ERR_OK, "%s", e.text);
@@ -166,9 +167,10 @@ static void foreign_rows(void)
     sql("foreign.db",
         "PRAGMA foreign_keys = OFF;"
         "UPDATE kg_entities SET properties = NULL WHERE id = 1;"
-        "INSERT INTO kg_entities (id, entity_type, name) VALUES (4, 't', 'n'), (5, 't', 'n');"
+        "INSERT INTO kg_entities (id, entity_type, name) VALUES (4, 't', 'n'), (5, 't', 'n'), (6, 't', 'n');"
         "INSERT INTO kg_vectors (entity_id, vector, dimension) VALUES (4, x'0000803f', 1),"
-        "  (5, x'0000c07f0000000000000000' || x'00000000', 4);"
+        "  (5, x'0000c07f0000000000000000' || x'00000000', 4),"
+        "  (6, x'6b0b5e5d6b0b5e5d6b0b5e5d6b0b5e5d', 4);" /* 1e18 each */
         "INSERT INTO kg_relations (source_id, target_id, rel_type, weight) VALUES (1, 2, 'x', 1),"
         "  (1, 2, 'x', NULL), (1, 2, 'x', x'000000000000e03f'), (1, 2, 'x', x'0000803e'),"
         "  (1, 2, 'x', x'00'), (1, 2, 'x', 'heavy')");
@@ -180,7 +182,7 @@ static void foreign_rows(void)
     if (!s) return;
     CHECK(store_entity(s, 1, &got, &e) == ERR_OK && strcmp(got.properties, "{}") == 0, "NULL properties");
     CHECK(store_vectors(s, &v, &e) == ERR_OK, "%s", e.text);
-    CHECK(v.rows.count == 3 && v.other_dimension == 1 && v.non_finite == 1, "%zu %zu %zu", v.rows.count,
+    CHECK(v.rows.count == 3 && v.other_dimension == 1 && v.non_finite == 2, "%zu %zu %zu", v.rows.count,
           v.other_dimension, v.non_finite);
     CHECK(store_relations(s, 1, count_relation, w, &e) == ERR_OK, "%s", e.text);
     CHECK(w[2] == 1 && w[3] == 1 && w[4] == 0.5 && w[5] == 0.25 && w[6] == 1 && isnan(w[7]), "%g %g %g %g %g %g", w[2],
