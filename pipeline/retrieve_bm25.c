@@ -79,7 +79,7 @@ static int run(void *self_, struct query *q, struct err *e)
         return FAIL(e, ERR_MEM, "retrieve=bm25: no memory");
     topk_init(&best, q->candidates, self->candidates < n ? self->candidates : n);
     for (size_t x = 0; x < self->words.documents; x++)
-        if (self->scores[x] > 0) topk_push(&best, g->ids[x], self->scores[x]);
+        if (self->scores[x] > 0 && q->kb->row_of[x] != KB_NO_ROW) topk_push(&best, g->ids[x], self->scores[x]);
     q->candidate_count = topk_finish(&best);
     return ERR_OK;
 }

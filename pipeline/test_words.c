@@ -47,6 +47,16 @@ static const char *candidates(struct pipeline *p, const char *text)
     return said;
 }
 
+/* The rerank stage has no use for entities without a vector: they must not take the place of others. */
+static void without_vectors(void)
+{
+    make_base("bare.db");
+    kb_sql("bare.db", "DELETE FROM kg_vectors WHERE entity_id = 4");
+    struct pipeline *p = words("bare.db", "retrieve=bm25 top_k_candidates=1");
+    CHECK(strcmp(candidates(p, "cat"), "1 ") == 0, "%s", candidates(p, "cat"));
+    pipeline_close(p);
+}
+
 static void bm25(void)
 {
     make_base("words.db");
@@ -173,6 +183,7 @@ int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
     test_case("bm25", bm25);
+    test_case("bm25: entities without a vector", without_vectors);
     test_case("bm25 is that of FTS5", as_fts5);
     test_case("hybrid", hybrid);
     return kb_end();

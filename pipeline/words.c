@@ -73,6 +73,13 @@ int word_cutter_run(struct word_cutter *c, const char *text, size_t size, words_
 
 /* --- building ---------------------------------------------------------------------------------- */
 
+/* A column as text, "" for NULL; NULL: no memory. */
+static const char *column_text(sqlite3_stmt *st, int i)
+{
+    if (sqlite3_column_type(st, i) == SQLITE_NULL) return "";
+    return (const char *)sqlite3_column_text(st, i);
+}
+
 /* Postings in the order of documents; each term knows its last one. */
 struct posting { uint32_t term, document, count; };
 struct term { size_t last, postings; }; /* last: the number of its last posting + 1 */
@@ -141,9 +148,9 @@ static int read_texts(struct building *b, struct store *s, struct err *e)
     if (status != ERR_OK) return status;
     if (sqlite3_prepare_v2(store_handle(s), sql, -1, &st, NULL) != SQLITE_OK) status = read_error(s, e);
     while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(st, 0);
+        const char *text = column_text(st, 0); /* an empty one instead would stay in the file */
         const size_t size = (size_t)sqlite3_column_bytes(st, 0);
-        int failed = !make_room(&b->sizes, b->documents, &b->document_room, sizeof *b->sizes);
+        int failed = !text || !make_room(&b->sizes, b->documents, &b->document_room, sizeof *b->sizes);
         if (!failed) b->sizes[b->documents] = 0;
         if (!failed) failed = word_cutter_run(cutter, text, size, take_token, b);
         if (failed) status = FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s));
@@ -240,7 +247,10 @@ static int arrange(struct words *w, const struct building *b, uint64_t fingerpri
 static int is_sound(const struct words *w, const struct header *h)
 {
     int bad = w->postings[0] != 0 || w->postings[h->terms] != h->postings;
-    for (size_t t = 0; t < h->terms; t++) bad |= w->postings[t] > w->postings[t + 1] || w->name_at[t] >= h->name_bytes;
+    for (size_t t = 0; t < h->terms; t++) {
+        bad |= w->postings[t] > w->postings[t + 1] || w->name_at[t] >= h->name_bytes;
+        bad |= t && w->name_at[t] <= w->name_at[t - 1];
+    }
     for (size_t p = 0; p < h->postings; p++) bad |= w->document[p] >= h->documents;
     return !bad && (h->name_bytes == 0 || w->names[h->name_bytes - 1] == 0);
 }
@@ -316,19 +326,22 @@ int words_fingerprint(struct store *s, uint64_t *out, struct err *e)
 {
     sqlite3_stmt *st = NULL;
     uint64_t h = 0;
+    int status = ERR_OK;
     int rc = sqlite3_prepare_v2(store_handle(s), "SELECT id, name, properties FROM kg_entities ORDER BY id", -1, &st, NULL);
-    while (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
+    if (rc != SQLITE_OK) return read_error(s, e);
+    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         const int64_t id = sqlite3_column_int64(st, 0);
         h = hash64(h, &id, sizeof id);
         for (int i = 1; i <= 2; i++) {
-            const void *text = sqlite3_column_text(st, i);
-            h = hash64(h, text, (size_t)sqlite3_column_bytes(st, i));
+            const char *text = column_text(st, i);
+            if (text) h = hash64(h, text, (size_t)sqlite3_column_bytes(st, i));
+            else status = FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s));
         }
     }
-    rc = sqlite3_finalize(st);
-    if (rc != SQLITE_OK) return read_error(s, e);
-    *out = h;
-    return ERR_OK;
+    if (status == ERR_OK && rc != SQLITE_DONE) status = read_error(s, e);
+    sqlite3_finalize(st);
+    if (status == ERR_OK) *out = h;
+    return status;
 }
 
 /* --- asking ------------------------------------------------------------------------------------ */

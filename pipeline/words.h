@@ -9,7 +9,8 @@
  * question on WordNet: it looks up every document's length in a tree.  Here all but idf is one float a posting.
  *
  * Kept beside the base as <db>.assay-words, mapped, good while a hash of all texts is the same; where that
- * cannot be written, in memory. */
+ * cannot be written, in memory.  It is checked when it is mapped; what questions get when another program
+ * writes into it afterwards is undefined.  This one only ever puts a new file in its place. */
 #ifndef ASSAY_WORDS_H
 #define ASSAY_WORDS_H
 #include <stddef.h>
