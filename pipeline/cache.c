@@ -127,6 +127,7 @@ static int read_rows(struct index_cache *c, const uint8_t *at, size_t size, size
     c->ids = mem_alloc(count, sizeof *c->ids);
     c->hashes = mem_alloc(count, sizeof *c->hashes);
     c->users = mem_zero(1, sizeof *c->users);
+    if (c->users) *c->users = 1; /* forget frees what the last one leaves */
     if (!c->ids || !c->hashes || !c->users) return 0;
     memcpy(c->hashes, at, count * sizeof *c->hashes);
     at += count * sizeof *c->hashes;
@@ -141,7 +142,6 @@ static int read_rows(struct index_cache *c, const uint8_t *at, size_t size, size
         id += step;
         c->ids[c->count] = (int64_t)id;
     }
-    *c->users = 1;
     return at == end;
 }
 

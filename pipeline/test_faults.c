@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * test_faults.c - a disk that fails at every single call, and memory that runs out at every allocation: an
- * error is reported, the database is intact, and the next call works. */
+ * test_faults.c - a disk that fails at every single call, and memory that runs out at every allocation, ours or
+ * SQLite's: an error is reported, the database is intact, and the next call works. */
+#include "pipeline/cache.h"
 #include "pipeline/check_kb.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include "kernels/base/mem.h"
 
 /* --- a VFS that fails the n-th call, wrapped around the usual one ------------------------------------ */
@@ -81,9 +85,31 @@ static int f_delete(sqlite3_vfs *vfs, const char *name, int sync)
     return hit() ? SQLITE_IOERR_DELETE : real_vfs->xDelete(real_vfs, name, sync);
 }
 
+/* --- SQLite's memory, and the last two calls of a file that gets its name ---------------------------- */
+
+static sqlite3_mem_methods real_memory;
+static long allocations, fail_allocation; /* 0: never */
+static int no_fsync, no_rename;
+
+static void *m_malloc(int n) { return ++allocations == fail_allocation ? NULL : real_memory.xMalloc(n); }
+static void *m_realloc(void *at, int n) { return ++allocations == fail_allocation ? NULL : real_memory.xRealloc(at, n); }
+
+/* In the place of the C library's. */
+int fsync(int fd) { return no_fsync ? (errno = EIO, -1) : (int)syscall(SYS_fsync, fd); }
+int rename(const char *from, const char *to)
+{
+    return no_rename ? (errno = EIO, -1) : renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
 static void install(void)
 {
     static sqlite3_vfs vfs;
+    static sqlite3_mem_methods memory;
+    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory);
+    memory = real_memory;
+    memory.xMalloc = m_malloc;
+    memory.xRealloc = m_realloc;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &memory);
     real_vfs = sqlite3_vfs_find(NULL);
     vfs = *real_vfs;
     vfs.iVersion = 1;
@@ -124,29 +150,39 @@ static int intact(const char *name)
 
 static const int failures[] = { SQLITE_IOERR_READ, SQLITE_FULL, SQLITE_IOERR };
 
-/* Every call of a query that finds the base changed, and so reads all of it. */
+static int ask_words(struct pipeline *p, struct answer *out)
+{
+    const struct question q = { .text = "run entity", .vector = x[0], .dim = DIM };
+    kb_err.text[0] = 0;
+    return pipeline_query(p, &q, 5, out, &kb_err);
+}
+
+/* Every call of a query that finds the base changed, name and vector, and so reads all of it. */
 static void query_faults(void)
 {
+    static const char *const settings[] = { "index=flat", "retrieve=bm25", "retrieve=hybrid" };
+    enum { KINDS = sizeof failures / sizeof *failures, CASES = KINDS * sizeof settings / sizeof *settings };
     make_base("query.db");
-    for (size_t kind = 0; kind < sizeof failures / sizeof *failures; kind++) {
+    for (size_t i = 0; i < CASES; i++) {
+        const size_t kind = i % KINDS;
         struct answer a;
-        struct pipeline *p = kb_pipeline("query.db", "index=flat");
-        CHECK(p && kb_ask(p, x[0], DIM, 5, &a) == ERR_OK && a.count == 5, "%s", kb_err.text);
+        struct pipeline *p = kb_pipeline("query.db", settings[i / KINDS]);
+        CHECK(p && ask_words(p, &a) == ERR_OK && a.count == 5, "%s", kb_err.text);
         long n = 1, failed = 0;
         for (int hits = 1; p && hits; n++) {
-            char sql[128];
-            snprintf(sql, sizeof sql, "UPDATE kg_entities SET name = 'run %ld' WHERE id = 1", n);
+            char sql[200];
+            snprintf(sql, sizeof sql, "UPDATE kg_entities SET name = 'run %ld' WHERE id = 1;"
+                     "UPDATE kg_vectors SET vector = zeroblob(32) WHERE entity_id = %ld", n, n % 100 + 2);
             kb_sql("query.db", sql);
             failure = failures[kind];
             calls = 0;
             fail_at = n;
-            const int status = kb_ask(p, x[0], DIM, 5, &a);
+            const int status = ask_words(p, &a);
             hits = calls >= fail_at;
             fail_at = 0;
             failed += status != ERR_OK;
             CHECK(status == ERR_OK || kb_err.text[0], "call %ld: an error without words", n);
-            CHECK(kb_ask(p, x[0], DIM, 5, &a) == ERR_OK && a.count == 5 && a.results[0].id == 1,
-                  "after call %ld: %s", n, kb_err.text);
+            CHECK(ask_words(p, &a) == ERR_OK && a.count == 5 && a.results[0].id == 1, "after call %ld: %s", n, kb_err.text);
             snprintf(sql, sizeof sql, "run %ld", n);
             CHECK(strcmp(a.results[0].entity.name, sql) == 0, "after call %ld: an old answer", n);
         }
@@ -158,20 +194,27 @@ static void query_faults(void)
 
 static void open_faults(void)
 {
+    static const int codes[] = { SQLITE_IOERR_READ, SQLITE_FULL, SQLITE_IOERR, SQLITE_BUSY };
     make_base("open.db");
-    long n = 1, failed = 0;
-    for (int hits = 1; hits; n++) {
-        failure = SQLITE_IOERR_READ;
-        calls = 0;
-        fail_at = n;
-        struct pipeline *p = kb_pipeline("open.db", "index=flat");
-        hits = calls >= fail_at;
-        fail_at = 0;
-        failed += p == NULL;
-        CHECK(p || kb_err.text[0], "call %ld: an error without words", n);
-        pipeline_close(p);
+    for (int wal = 0; wal < 2; wal++) {
+        kb_sql("open.db", wal ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE");
+        for (size_t kind = 0; kind < sizeof codes / sizeof *codes; kind++) {
+            long n = 1, failed = 0;
+            for (int hits = 1; hits; n++) {
+                failure = codes[kind];
+                calls = 0;
+                fail_at = n;
+                struct pipeline *p = kb_pipeline("open.db", kind % 2 ? "index=flat" : "retrieve=hybrid");
+                hits = calls >= fail_at;
+                fail_at = 0;
+                failed += p == NULL;
+                CHECK(p || kb_err.text[0], "call %ld: an error without words", n);
+                pipeline_close(p);
+            }
+            CHECK(failed > 5, "%ld of %ld", failed, n);
+        }
     }
-    CHECK(failed > 5, "%ld of %ld", failed, n);
+    CHECK(intact("open.db"), "integrity_check");
 }
 
 static int64_t count_of(const char *name)
@@ -288,6 +331,15 @@ static void cache_faults(void)
                   (long long)room);
             pipeline_close(p);
         }
+        for (int last = 0; last < 2; last++) {
+            *(last ? &no_rename : &no_fsync) = 1;
+            struct pipeline *p = kb_pipeline("cache.db", cases[i].settings);
+            no_rename = no_fsync = 0;
+            CHECK(p && kb_ask(p, x[0], DIM, 5, &a) == ERR_OK, "%s: %s", cases[i].settings, kb_err.text);
+            CHECK(access(kb_path(cases[i].file), F_OK) != 0 && !partial_files_left(), "%s: half a file",
+                  last ? "rename" : "fsync");
+            pipeline_close(p);
+        }
         pipeline_close(kb_pipeline("cache.db", cases[i].settings));
         CHECK(access(kb_path(cases[i].file), F_OK) == 0, "saved once there is room");
         (void)unlink(kb_path(cases[i].file));
@@ -300,13 +352,14 @@ static void memory_faults(void)
 {
     static const char *const settings[] = { "",
                                             "index=flat expand=ppr score=ppr calibration=percentile filter=quantile",
-                                            "rerank=memrl context=bfs" };
+                                            "rerank=memrl context=bfs", "retrieve=bm25", "retrieve=hybrid" };
     make_base("memory.db");
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         long failed = 0;
         struct answer a;
         for (long n = 1;; n++) {
             (void)unlink(kb_path("memory.db.assay"));
+            (void)unlink(kb_path("memory.db.assay-words"));
             mem_fail_after(n);
             struct pipeline *p = kb_pipeline("memory.db", settings[i]);
             const int status = p ? kb_ask(p, x[0], DIM, 5, &a) : kb_err.code;
@@ -321,6 +374,62 @@ static void memory_faults(void)
     }
 }
 
+/* The same where a cache file is there that a few rows differ from. */
+static void stale_cache(void)
+{
+    make_base("stale.db");
+    pipeline_close(kb_pipeline("stale.db", ""));
+    long failed = 0, updated = 0;
+    for (long n = 1; n < 200; n++) {
+        struct answer a;
+        char sql[128];
+        snprintf(sql, sizeof sql, "UPDATE kg_vectors SET vector = (SELECT vector FROM kg_vectors WHERE entity_id = %ld) "
+                 "WHERE entity_id = 2", n % 100 + 3);
+        kb_sql("stale.db", sql);
+        mem_fail_after(n);
+        struct pipeline *p = kb_pipeline("stale.db", "");
+        mem_fail_after(0);
+        CHECK(p || kb_err.code == ERR_MEM, "allocation %ld: %d %s", n, kb_err.code, kb_err.text);
+        failed += p == NULL;
+        updated += p && pipeline_cache(p)->source == CACHE_UPDATED;
+        if (p) CHECK(kb_ask(p, x[0], DIM, 5, &a) == ERR_OK && a.count == 5 && a.results[0].id == 1, "%ld: %s", n, kb_err.text);
+        pipeline_close(p);
+    }
+    CHECK(failed > 20 && updated > 20, "%ld failed, %ld updated", failed, updated);
+}
+
+/* SQLite's allocations: no answer, or the right one; and no index of words that says otherwise ever after. */
+static void sqlite_memory(void)
+{
+    static const char *const settings[] = { "index=flat", "retrieve=bm25" };
+    make_base("sqlite.db");
+    kb_sql("sqlite.db", "UPDATE kg_entities SET name = 'run' || hex(zeroblob(3000)) || ' run', "
+                        "properties = '{\"t\":\"' || hex(zeroblob(3000)) || ' run\"}' WHERE id = 1");
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        long failed = 0, n = 1;
+        for (int hits = 1; hits; n += 1 + n / 100) {
+            struct answer a;
+            (void)unlink(kb_path("sqlite.db.assay-words"));
+            allocations = 0;
+            fail_allocation = n;
+            struct pipeline *p = kb_pipeline("sqlite.db", settings[i]);
+            int status = p ? ask_words(p, &a) : kb_err.code;
+            hits = allocations >= n;
+            fail_allocation = 0;
+            failed += status != ERR_OK;
+            CHECK(status == ERR_OK || kb_err.text[0], "allocation %ld: an error without words", n);
+            if (status == ERR_OK) CHECK(a.count == 5 && a.results[0].id == 1, "allocation %ld: another answer", n);
+            pipeline_close(p);
+            p = kb_pipeline("sqlite.db", settings[i]);
+            status = p ? ask_words(p, &a) : kb_err.code;
+            CHECK(status == ERR_OK && a.count == 5 && a.results[0].id == 1, "after allocation %ld: %d %s", n, status,
+                  kb_err.text);
+            pipeline_close(p);
+        }
+        CHECK(failed > 20, "%ld of %ld allocations", failed, n);
+    }
+}
+
 int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
@@ -331,5 +440,7 @@ int main(void)
     test_case("a disk that fails while creating", create_faults);
     test_case("a disk that fills while the cache is written", cache_faults);
     test_case("memory that runs out", memory_faults);
+    test_case("memory that runs out beside a stale cache", stale_cache);
+    test_case("memory that runs out in SQLite", sqlite_memory);
     return kb_end();
 }
