@@ -21,7 +21,7 @@ static const struct param own_params[] = {
     { "edge_types", PARAM_TEXT, 0, 0, "", "", NULL, "relation types that count, separated by commas; empty: all" },
     { "min_edge_weight", PARAM_REAL, 0, 1, "0", "", NULL, "weight that a relation must reach to count" },
     { "edge_direction", PARAM_CHOICE, 0, 0, "both", "", "both|out|in", "which way relations are followed" },
-    { "max_fanout", PARAM_INT, 0, 4294967294, "0", "", NULL, "most neighbours of an entity, the first ones; 0: all" },
+    { "max_fanout", PARAM_INT, 0, 4294967294, "0", "", NULL, "most neighbours of an entity, the first ones: a hub of thousands costs that many cosines; 0: all, as the engine" },
     { "hyperedges", PARAM_FLAG, 0, 0, "false", "", NULL, "members of a hyperedge are neighbours too" },
     { "edge_rewire", PARAM_REAL, 0, 1, "0", "", NULL,
       "share of relations that get a random target: what a graph's gain must not survive" },
@@ -582,16 +582,18 @@ static void unconfigure(struct pipeline *p)
 int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e)
 {
     char key[GRAPH_KEY_SIZE];
-    int status = store_read_begin(p->store, e);
+    int changed = 0, status = store_read_begin(p->store, e);
     if (status != ERR_OK) return status;
     unconfigure(p);
-    status = configure(p, settings, setting_count, NULL, e);
+    status = store_changed(p->store, &changed, e); /* the new stages need not see a base that is no more */
+    p->stale |= changed;
+    if (status == ERR_OK) status = configure(p, settings, setting_count, NULL, e);
     if (status == ERR_OK && strcmp(graph_key(p, key), p->graph_key) != 0) p->stale = 1;
     for (int s = 0; status == ERR_OK && !p->stale && s < SLOT_COUNT; s++)
         if (p->at[s].ops->refresh) status = p->at[s].ops->refresh(p->at[s].self, p->kb, e);
     const struct index_cache *cache = status == ERR_OK ? pipeline_cache(p) : NULL;
     p->build_s = cache ? cache->build_s : 0;
-    if (status == ERR_OK) status = refresh_if_changed(p, e);
+    if (status == ERR_OK && p->stale) status = reload(p, e);
     store_read_end(p->store);
     return status;
 }
@@ -867,6 +869,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
     const uint64_t started = now_ns();
     if (status == ERR_OK) status = fill_results(p, e);
     out->fetch_ns = now_ns() - started;
+    out->trace[SLOT_CONTEXT].out = items(q, SLOT_CONTEXT); /* what the budget of bytes has left */
     out->results = p->results;
     out->count = q->kept_count;
     out->candidates = q->candidates;

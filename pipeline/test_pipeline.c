@@ -547,6 +547,48 @@ static void rewired_by_seed(void)
     CHECK(hash[3] == hash[4], "nothing is rewired");
 }
 
+/* A base that changed before its settings did is indexed once, as it is now. */
+static void changed_base_and_settings(void)
+{
+    enum { ROWS = 40 };
+    const char *const settings[] = { "index=turboquant" };
+    float x[ROWS][4];
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < 4; j++) x[i][j] = (float)(test_rand() >> 40) / (1 << 23) - 1;
+    kb_make("both.db", ROWS, 4, x[0], NULL);
+    struct pipeline *p = kb_pipeline("both.db", "index=flat");
+    kb_sql("both.db", "UPDATE kg_vectors SET vector = x'0000803f000000000000000000000000' WHERE entity_id = 7");
+    CHECK(p && pipeline_change(p, settings, 1, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT, "first of the old rows: source %d", (int)pipeline_cache(p)->source);
+    struct answer a;
+    CHECK(p && kb_ask(p, (const float[4]){ 1, 0, 0, 0 }, 4, 1, &a) == ERR_OK && a.results[0].id == 7, "%s", kb_err.text);
+    pipeline_close(p);
+}
+
+/* What a hub costs: every neighbour a cosine, or as many as max_fanout says. */
+static void hubs(void)
+{
+    enum { LEAVES = 3000 };
+    static const struct { const char *settings; uint64_t scored; } cases[] = {
+        { "", LEAVES + 1 }, { "max_fanout=32", 33 }, { "max_fanout=32 graph_depth=2", 33 }, { "max_fanout=3000", LEAVES + 1 },
+    };
+    static float x[LEAVES + 1][4];
+    static struct kb_edge edges[LEAVES + 1];
+    for (int i = 0; i <= LEAVES; i++) x[i][0] = i == 0, x[i][1] = (float)i;
+    for (int i = 0; i < LEAVES; i++) edges[i] = (struct kb_edge){ 1, i + 2 };
+    kb_make("hub.db", LEAVES + 1, 4, x[0], edges);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char settings[128];
+        struct answer a;
+        snprintf(settings, sizeof settings, "index=flat top_k_candidates=1 top_k_rerank=1 %s", cases[i].settings);
+        struct pipeline *p = kb_pipeline("hub.db", settings);
+        CHECK(p && kb_ask(p, (const float[4]){ 1, 0, 0, 0 }, 4, 1, &a) == ERR_OK, "%s", kb_err.text);
+        CHECK(a.trace[SLOT_EXPAND].in == 1 && a.trace[SLOT_EXPAND].out == cases[i].scored, "%s: %llu scored",
+              cases[i].settings, (unsigned long long)a.trace[SLOT_EXPAND].out);
+        pipeline_close(p);
+    }
+}
+
 /* Every stage's parameters: parse by their own table, mean one thing everywhere, and are listed. */
 static void registry(void)
 {
@@ -673,6 +715,8 @@ int main(void)
     test_case("bit_width and an index inside another", bits_of_inner);
     test_case("random graphs by seed", rewired_by_seed);
     test_case("settings changed on the way", changed_settings);
+    test_case("settings and base changed", changed_base_and_settings);
+    test_case("hubs, with and without a cap", hubs);
     test_case("a base that wants commands run and files read", hostile_settings);
     test_case("parameters of all stages", registry);
     test_case("exact stages: expansion cannot change the best k", expansion_cannot_help);

@@ -304,7 +304,11 @@ static void context_bytes(void)
         size_t cut = 0;
         snprintf(settings, sizeof settings, "context_depth=2 max_context_entities=60 max_context_bytes=%zu", budget);
         struct pipeline *b = whole_pool(settings, &some);
+        uint64_t attached = 0;
+        for (size_t r = 0; r < some.count; r++) attached += some.results[r].context_count;
         CHECK(some.count == all.count, "results stay");
+        CHECK(some.trace[SLOT_CONTEXT].out == attached, "the trace says %llu, there are %llu",
+              (unsigned long long)some.trace[SLOT_CONTEXT].out, (unsigned long long)attached);
         for (size_t r = 0; r < some.count; r++) {
             const struct result *f = &all.results[r], *n = &some.results[r];
             size_t bytes = 0;
