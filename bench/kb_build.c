@@ -125,8 +125,8 @@ static int check_kind(const struct kb_build *b, struct err *e)
     const char *made = b->made.dim ? made_by(b) : NULL, *path = store_path(b->store);
     if (b->made.dim == 0) return ERR_OK;
     if (!made)
-        return FAIL(e, ERR_ARG, "%s: has vectors that were not made from words by rp, nor by http: give vectors for the "
-                    "new entities, too", path);
+        return FAIL(e, ERR_ARG, "%s: has vectors that were not made from words by rp, nor by http: give vectors for "
+                    "the new entities, too", path);
     if (o->embed && strcmp(o->embed, made) != 0)
         return FAIL(e, ERR_ARG, "%s: its vectors were made by %s: --embed %s makes others", path, made, o->embed);
     if (o->dim && o->dim != (size_t)b->made.dim)
@@ -482,7 +482,11 @@ static int embed_texts(struct kb_build *b, struct err *e)
     return status;
 }
 
-static struct whole_file *file_at(struct split *s, int i) { return i == 0 ? &s->text : i == 1 ? &s->vectors : &s->qrels; }
+static struct whole_file *file_at(struct split *s, size_t i)
+{
+    struct whole_file *const all[] = { &s->text, &s->vectors, &s->qrels };
+    return all[i];
+}
 
 /* Files and base, or nothing: the files get their names first, because only they can lose them again. */
 static int put_in_place(struct kb_build *b, struct err *e)
@@ -492,7 +496,7 @@ static int put_in_place(struct kb_build *b, struct err *e)
     size_t count = 0;
     int status = ERR_OK;
     for (size_t i = 0; status == ERR_OK && i < b->split_count * FILES; i++) {
-        struct whole_file *f = file_at(&b->splits[i / FILES], (int)(i % FILES));
+        struct whole_file *f = file_at(&b->splits[i / FILES], i % FILES);
         if (!f->to) continue;
         char *path = strdup(f->path);
         status = path ? whole_file_commit(f, e) : FAIL(e, ERR_MEM, "%s: no memory", f->path);

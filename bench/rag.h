@@ -45,9 +45,9 @@ struct rag_point {
     int threads; /* pipelines that answer at a time, each with the base in memory */
 };
 
-/* Embeds every question (and builds no index), and finds its exact neighbours: `depth` of them, or what the pipeline's
- * re-ranking keeps if that is more; all there are if that is less.  Good for every point with the same embedder.  ERR_ARG: a base without vectors,
- * questions of another dimension. */
+/* Embeds every question (and builds no index), and finds its exact neighbours: `depth` of them, or what the
+ * pipeline's re-ranking keeps if that is more; all there are if that is less.  Good for every point with the same
+ * embedder.  ERR_ARG: a base without vectors, questions of another dimension. */
 int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e);
 
 /* What expansion to some depth brings in: means a question. */

@@ -80,11 +80,13 @@ static void by_service(void)
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         o = into(db, 1);
-        o.embed = refused[i].embed, o.embed_url = refused[i].url, o.embed_model = refused[i].model, o.dim = refused[i].dim;
+        o.embed = refused[i].embed, o.dim = refused[i].dim;
+        o.embed_url = refused[i].url, o.embed_model = refused[i].model;
         CHECK(add(&o, 5, 0) == ERR_ARG && strstr(kb_err.text, refused[i].says), "%s: %s", refused[i].says, kb_err.text);
     }
     o = into(db, 1);
-    CHECK(add(&o, 5, 1) == ERR_ARG && strstr(kb_err.text, "555"), "a bad row, before anybody is asked: %s", kb_err.text);
+    CHECK(add(&o, 5, 1) == ERR_ARG && strstr(kb_err.text, "555"), "a bad row, before anybody is asked: %s",
+          kb_err.text);
     o.embed = "http", o.embed_url = url, o.embed_model = "m", o.dim = 3;
     CHECK(add(&o, 5, 0) == ERR_OK, "what it is may be said: %s", kb_err.text);
     o = into(db, 1);
@@ -101,7 +103,8 @@ static void without_lock(void)
     const pid_t pid = http_serve(answers, kb_path("log"), write_meanwhile, &port);
     char db[128], sql[200];
     snprintf(db, sizeof db, "%s", kb_path("h.db"));
-    snprintf(sql, sizeof sql, "UPDATE assay_settings SET value = 'http://127.0.0.1:%d/v1' WHERE key = 'embed_url'", port);
+    snprintf(sql, sizeof sql, "UPDATE assay_settings SET value = 'http://127.0.0.1:%d/v1' WHERE key = 'embed_url'",
+             port);
     kb_sql("h.db", sql);
     const struct kb_build_options o = into(db, 1);
     CHECK(add(&o, 7, 0) == ERR_OK, "%s", kb_err.text);

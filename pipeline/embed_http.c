@@ -16,7 +16,8 @@
 static const struct param params[] = {
     { "embed_url", PARAM_TEXT, 0, 0, "http://localhost:11434/v1/embeddings", "", NULL, "address of the service" },
     { "embed_model", PARAM_TEXT, 0, 0, "all-minilm", "", NULL, "model that the service shall use" },
-    { "embed_batch", PARAM_INT, 1, 2048, "64", "texts", NULL, "texts that one request asks for, where many are embedded" },
+    { "embed_batch", PARAM_INT, 1, 2048, "64", "texts", NULL,
+      "texts that one request asks for, where many are embedded" },
     { "embed_timeout", PARAM_REAL, 0.001, 86400, "30", "s", NULL, "longest wait for the answer to one request" },
     { "embed_retries", PARAM_INT, 0, 20, "3", "", NULL, "further tries after a failure that may pass" },
     { 0 },
@@ -189,7 +190,8 @@ static int embed_many(void *self_, const char *const *texts, size_t count, size_
     for (size_t from = 0; status == ERR_OK && from < count; from += self->batch) {
         const size_t some = count - from < self->batch ? count - from : self->batch;
         status = embed_batch(self, texts + from, some, dim, out + from * dim, e);
-        if (status != ERR_OK && some < count) status = err_context(e, status, "texts %zu .. %zu", from, from + some - 1);
+        if (status != ERR_OK && some < count)
+            status = err_context(e, status, "texts %zu .. %zu", from, from + some - 1);
     }
     return status;
 }

@@ -21,7 +21,8 @@ static const struct param own_params[] = {
     { "edge_types", PARAM_TEXT, 0, 0, "", "", NULL, "relation types that count, separated by commas; empty: all" },
     { "min_edge_weight", PARAM_REAL, 0, 1, "0", "", NULL, "weight that a relation must reach to count" },
     { "edge_direction", PARAM_CHOICE, 0, 0, "both", "", "both|out|in", "which way relations are followed" },
-    { "max_fanout", PARAM_INT, 0, 4294967294, "0", "", NULL, "most neighbours of an entity, the first ones: a hub of thousands costs that many cosines; 0: all, as the engine" },
+    { "max_fanout", PARAM_INT, 0, 4294967294, "0", "", NULL,
+      "most neighbours of an entity, the first ones: a hub of thousands costs that many cosines; 0: all, as the engine" },
     { "hyperedges", PARAM_FLAG, 0, 0, "false", "", NULL, "members of a hyperedge are neighbours too" },
     { "edge_rewire", PARAM_REAL, 0, 1, "0", "", NULL,
       "share of relations that get a random target: what a graph's gain must not survive" },
@@ -261,8 +262,8 @@ static int check_base(struct pipeline *p, const struct wish *w, struct err *e)
     for (size_t i = 0; i < w->of_base; i++) {
         const char *key = wish_key(w, i);
         if (!base_may_set(key, wish_value(w, i)) && wish_find(w, key, w->of_base, w->count) == w->count)
-            return FAIL(e, ERR_FORMAT, "%s: its own setting %s=%.80s is nothing that a base may ask for: delete it from "
-                        "assay_settings, or give %s yourself", store_path(p->store), key, wish_value(w, i), key);
+            return FAIL(e, ERR_FORMAT, "%s: its own setting %s=%.80s is nothing that a base may ask for: delete it "
+                        "from assay_settings, or give %s yourself", store_path(p->store), key, wish_value(w, i), key);
     }
     const size_t url = wish_find(w, "embed_url", 0, w->count);
     p->url_of_base |= url < w->of_base;
@@ -523,7 +524,8 @@ static int create_stages(struct pipeline *p, const struct index_cache *adopted, 
     int status = ERR_OK;
     for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
         struct stage_env env = { .params = p->at[s].params, .store = p->store, .kernels = &p->kernels,
-                                 .threads = (int)params_int(p->own, "build_threads"), .adopted = adopted, .keyless = p->url_of_base };
+                                 .threads = (int)params_int(p->own, "build_threads"), .adopted = adopted,
+                                 .keyless = p->url_of_base };
         if (p->at[s].ops->create) status = p->at[s].ops->create(&p->at[s].self, &env, e);
         if (s == SLOT_CONTEXT) p->q.context_room = env.context_room, p->context_bytes = env.context_bytes;
     }

@@ -6,12 +6,12 @@
  * postings.  A search that prunes would pay from some millions on. */
 #include "kernels/base/mem.h"
 #include "kernels/base/topk.h"
-#include "pipeline/stage.h"
+#include "pipeline/retrieve.h"
 #include "pipeline/words.h"
 #include <string.h>
 
 static const struct param params[] = {
-    { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
+    TOP_K_CANDIDATES,
     { 0 },
 };
 

@@ -3,10 +3,10 @@
  * What an approximate stage one is judged against; index=flat gives the same from a copy. */
 #include "kernels/base/mem.h"
 #include "kernels/base/topk.h"
-#include "pipeline/stage.h"
+#include "pipeline/retrieve.h"
 
 static const struct param params[] = {
-    { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
+    TOP_K_CANDIDATES,
     { 0 },
 };
 

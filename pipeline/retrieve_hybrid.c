@@ -3,17 +3,13 @@
  * Clarke & Buettcher, SIGIR 2009), or by a weighted sum of scores, each list's scaled to 0..1. */
 #include "kernels/base/mem.h"
 #include "kernels/base/topk.h"
-#include "pipeline/stage.h"
+#include "pipeline/retrieve.h"
 #include <string.h>
 
 extern const struct stage_ops retrieve_index, retrieve_bm25;
 
 static const struct param params[] = {
-    { "index", PARAM_SPEC, 0, 0, "turboquant", "", NULL, "any index, with its parameters" },
-    { "bit_width", PARAM_INT, 1, 8, "3", "bits", NULL,
-      "bits a dimension, where the index, or the one inside it, has `bits` and does not set it" },
-    { "seed", PARAM_INT, 0, 9007199254740992, "42", "", NULL, "of the index's random rotation" },
-    { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
+    RETRIEVE_INDEX_PARAMS,
     { "fusion", PARAM_CHOICE, 0, 0, "rrf", "", "rrf|weighted", "how the two lists become one" },
     { "rrf_k", PARAM_REAL, 0, 1e6, "60", "ranks", NULL, "an entity scores 1 / (rrf_k + rank) in each list" },
     { "word_weight", PARAM_REAL, 0, 1, "0.5", "", NULL, "weight of the words; vectors have the rest" },

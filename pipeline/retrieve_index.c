@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * retrieve_index.c - stage one: the nearest vectors by an index, which cache.c keeps. */
 #include "kernels/base/mem.h"
-#include "pipeline/stage.h"
+#include "pipeline/retrieve.h"
 #include <string.h>
 
 static const struct param params[] = {
-    { "index", PARAM_SPEC, 0, 0, "turboquant", "", NULL, "any index, with its parameters" },
-    { "bit_width", PARAM_INT, 1, 8, "3", "bits", NULL,
-      "bits a dimension, where the index, or the one inside it, has `bits` and does not set it" },
-    { "seed", PARAM_INT, 0, 9007199254740992, "42", "", NULL, "of the index's random rotation" },
-    { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
+    RETRIEVE_INDEX_PARAMS,
     { 0 },
 };
 

@@ -2,14 +2,14 @@
  * retrieve_replay.c - candidates that another program found, from a file: one line a candidate, best
  * first, "query_id <tab> entity_id <tab> score"; '#' starts a comment. */
 #include "kernels/base/mem.h"
-#include "pipeline/stage.h"
+#include "pipeline/retrieve.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct param params[] = {
     { "replay_file", PARAM_TEXT, 0, 0, "", "", NULL, "lines of query id, entity id and score, best first" },
-    { "top_k_candidates", PARAM_INT, 1, 4294967295, "50", "", NULL, "candidates that stage one hands on" },
+    TOP_K_CANDIDATES,
     { 0 },
 };
 

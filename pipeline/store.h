@@ -42,8 +42,8 @@ const char *store_path(const struct store *s);
 struct sqlite3 *store_handle(struct store *s);
 
 /* --- writing: inside one transaction, begun by the first write and ended by store_commit --------- */
-/* ERR_ARG: weight outside [0, 1], another dimension than the base's, a vector that is not finite or too large, properties
- * that are not a JSON object, an id in use, a vector or relation of an entity that does not exist.  A
+/* ERR_ARG: weight outside [0, 1], another dimension than the base's, a vector that is not finite or too large,
+ * properties that are not a JSON object, an id in use, a vector or relation of an entity that does not exist.  A
  * refused row leaves the transaction as it was.  properties: NULL means {}.  store_add_vector replaces. */
 int store_begin(struct store *s, struct err *e); /* also before writing to side tables; may be repeated */
 int store_add_entity(struct store *s, int64_t id, const char *type, const char *name,

@@ -92,7 +92,10 @@ static long allocations, fail_allocation; /* 0: never */
 static int no_fsync, no_rename;
 
 static void *m_malloc(int n) { return ++allocations == fail_allocation ? NULL : real_memory.xMalloc(n); }
-static void *m_realloc(void *at, int n) { return ++allocations == fail_allocation ? NULL : real_memory.xRealloc(at, n); }
+static void *m_realloc(void *at, int n)
+{
+    return ++allocations == fail_allocation ? NULL : real_memory.xRealloc(at, n);
+}
 
 /* In the place of the C library's. */
 int fsync(int fd) { return no_fsync ? (errno = EIO, -1) : (int)syscall(SYS_fsync, fd); }
@@ -182,7 +185,8 @@ static void query_faults(void)
             fail_at = 0;
             failed += status != ERR_OK;
             CHECK(status == ERR_OK || kb_err.text[0], "call %ld: an error without words", n);
-            CHECK(ask_words(p, &a) == ERR_OK && a.count == 5 && a.results[0].id == 1, "after call %ld: %s", n, kb_err.text);
+            CHECK(ask_words(p, &a) == ERR_OK && a.count == 5 && a.results[0].id == 1, "after call %ld: %s", n,
+                  kb_err.text);
             snprintf(sql, sizeof sql, "run %ld", n);
             CHECK(strcmp(a.results[0].entity.name, sql) == 0, "after call %ld: an old answer", n);
         }
@@ -383,8 +387,8 @@ static void stale_cache(void)
     for (long n = 1; n < 200; n++) {
         struct answer a;
         char sql[128];
-        snprintf(sql, sizeof sql, "UPDATE kg_vectors SET vector = (SELECT vector FROM kg_vectors WHERE entity_id = %ld) "
-                 "WHERE entity_id = 2", n % 100 + 3);
+        snprintf(sql, sizeof sql, "UPDATE kg_vectors SET vector = (SELECT vector FROM kg_vectors WHERE entity_id = "
+                 "%ld) WHERE entity_id = 2", n % 100 + 3);
         kb_sql("stale.db", sql);
         mem_fail_after(n);
         struct pipeline *p = kb_pipeline("stale.db", "");
@@ -392,7 +396,7 @@ static void stale_cache(void)
         CHECK(p || kb_err.code == ERR_MEM, "allocation %ld: %d %s", n, kb_err.code, kb_err.text);
         failed += p == NULL;
         updated += p && pipeline_cache(p)->source == CACHE_UPDATED;
-        if (p) CHECK(kb_ask(p, x[0], DIM, 5, &a) == ERR_OK && a.count == 5 && a.results[0].id == 1, "%ld: %s", n, kb_err.text);
+        if (p) CHECK(kb_ask(p, x[0], DIM, 5, &a) == ERR_OK && a.results[0].id == 1, "%ld: %s", n, kb_err.text);
         pipeline_close(p);
     }
     CHECK(failed > 20 && updated > 20, "%ld failed, %ld updated", failed, updated);

@@ -559,9 +559,9 @@ static void changed_base_and_settings(void)
     struct pipeline *p = kb_pipeline("both.db", "index=flat");
     kb_sql("both.db", "UPDATE kg_vectors SET vector = x'0000803f000000000000000000000000' WHERE entity_id = 7");
     CHECK(p && pipeline_change(p, settings, 1, &kb_err) == ERR_OK, "%s", kb_err.text);
-    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT, "first of the old rows: source %d", (int)pipeline_cache(p)->source);
+    CHECK(p && pipeline_cache(p)->source == CACHE_BUILT, "built first of the old rows");
     struct answer a;
-    CHECK(p && kb_ask(p, (const float[4]){ 1, 0, 0, 0 }, 4, 1, &a) == ERR_OK && a.results[0].id == 7, "%s", kb_err.text);
+    CHECK(p && kb_ask(p, ask_x, 4, 1, &a) == ERR_OK && a.results[0].id == 7, "%s", kb_err.text);
     pipeline_close(p);
 }
 
@@ -570,7 +570,8 @@ static void hubs(void)
 {
     enum { LEAVES = 3000 };
     static const struct { const char *settings; uint64_t scored; } cases[] = {
-        { "", LEAVES + 1 }, { "max_fanout=32", 33 }, { "max_fanout=32 graph_depth=2", 33 }, { "max_fanout=3000", LEAVES + 1 },
+        { "", LEAVES + 1 }, { "max_fanout=32", 33 }, { "max_fanout=32 graph_depth=2", 33 },
+        { "max_fanout=3000", LEAVES + 1 },
     };
     static float x[LEAVES + 1][4];
     static struct kb_edge edges[LEAVES + 1];
