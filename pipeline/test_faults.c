@@ -3,6 +3,7 @@
  * SQLite's: an error is reported, the database is intact, and the next call works. */
 #include "pipeline/cache.h"
 #include "pipeline/check_kb.h"
+#include "pipeline/words.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -434,6 +435,28 @@ static void sqlite_memory(void)
     }
 }
 
+/* A fingerprint of half the texts would bring back an index of others. */
+static void fingerprint_memory(void)
+{
+    struct store *s = NULL;
+    uint64_t want = 0, got;
+    CHECK(store_open(&s, kb_path("sqlite.db"), STORE_READ, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(s && words_fingerprint(s, &want, &kb_err) == ERR_OK && want, "%s", kb_err.text);
+    long failed = 0;
+    for (long n = 1, hits = 1; s && hits; n++) {
+        got = 0;
+        allocations = 0;
+        fail_allocation = n;
+        const int status = words_fingerprint(s, &got, &kb_err);
+        hits = allocations >= n;
+        fail_allocation = 0;
+        failed += status != ERR_OK;
+        CHECK(status == ERR_OK ? got == want : status == ERR_MEM, "allocation %ld: %d %s", n, status, kb_err.text);
+    }
+    CHECK(failed > 0, "nothing failed");
+    store_close(s);
+}
+
 int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
@@ -446,5 +469,6 @@ int main(void)
     test_case("memory that runs out", memory_faults);
     test_case("memory that runs out beside a stale cache", stale_cache);
     test_case("memory that runs out in SQLite", sqlite_memory);
+    test_case("memory that runs out for a fingerprint", fingerprint_memory);
     return kb_end();
 }
