@@ -3,13 +3,12 @@
 #include "kernels/check_kernel.h"
 #include <math.h>
 
-enum { LONGEST = 1031 };
 static struct fence fenced[2];
 
 static void one(const struct kernel *k, size_t count, unsigned share, float bound, int at_end)
 {
     float *scores = fence_at(fenced[0], count * sizeof *scores, at_end);
-    uint32_t *kept = fence_at(fenced[1], count * sizeof *kept, at_end), want[LONGEST];
+    uint32_t *kept = fence_at(fenced[1], count * sizeof *kept, at_end), want[CHECK_LONGEST];
     size_t n = 0;
     for (size_t r = 0; r < count; r++) {
         const uint64_t z = test_rand();
@@ -24,9 +23,10 @@ static void one(const struct kernel *k, size_t count, unsigned share, float boun
 static void run(const void *k, void *unused, void *unused2)
 {
     (void)unused, (void)unused2;
-    for (size_t count = 0; count <= LONGEST && test_failures < 5; count++)
+    for (size_t i = 0; i < CHECK_DIMS && test_failures < 5; i++)
         for (unsigned share = 0; share <= 100; share += share < 4 ? 2 : 32)
             for (int at_end = 0; at_end < 2; at_end++) {
+                const size_t count = check_dim(i);
                 one(k, count, share, 0, at_end);
                 one(k, count, share, -INFINITY, at_end);
                 one(k, count, share, INFINITY, at_end);
@@ -35,7 +35,7 @@ static void run(const void *k, void *unused, void *unused2)
 
 int main(void)
 {
-    for (int i = 0; i < 2; i++) fenced[i] = fence_make(LONGEST * 4);
+    for (int i = 0; i < 2; i++) fenced[i] = fence_make(CHECK_LONGEST * 4);
     check_every(OP_above_f32, run, NULL, NULL);
     return test_end();
 }

@@ -7,7 +7,8 @@ enum { QUERIES = 9 }; /* tiles of 3 and 4, and every remainder of theirs */
 static struct fence fenced_queries, fenced_scores;
 
 /* The first `count` queries, `stride` apart, in arrays flush against the fence at `end`. */
-static void some(const struct kernel *k, const struct rows_args *a, size_t count, size_t stride, int end, const float *alone)
+static void some(const struct kernel *k, const struct rows_args *a, size_t count, size_t stride, int end,
+                 const float *alone)
 {
     const size_t rest = count ? (count - 1) * stride + a->dim : 0, size = count * a->count * sizeof(float);
     float *queries = fence_at(fenced_queries, rest * sizeof *queries, end);
