@@ -5,6 +5,7 @@
 
 static float levels[256];
 static uint8_t numbers[CHECK_LONGEST];
+static struct fence fenced_codes, fenced_x;
 
 static void check(const void *kernel, void *in, void *out)
 {
@@ -34,12 +35,53 @@ static void check(const void *kernel, void *in, void *out)
     }
 }
 
+#define PLANT(name) static void name(const uint8_t *codes, size_t dim, const float *table, int bits, float *x)
+#define RIGHT kernel_next(OP_decode, NULL)->fn.decode
+
+PLANT(takes_four_bits)
+{
+    for (size_t i = 0; i < dim; i++) x[i] = table[codes[i] & (bits < 4 ? (1 << bits) - 1 : 15)];
+}
+PLANT(writes_a_register_more)
+{
+    RIGHT(codes, dim, table, bits, x);
+    if (dim == 1000) x[dim] = 0;
+}
+PLANT(reads_a_register_more)
+{
+    RIGHT(codes, dim, table, bits, x);
+    if (dim % 16) (void)*(const volatile uint8_t *)(codes + dim);
+}
+PLANT(reads_all_levels)
+{
+    RIGHT(codes, dim, table, bits, x);
+    (void)((const volatile float *)table)[15];
+}
+PLANT(drops_tail) { RIGHT(codes, dim % 16 == 15 ? dim - 1 : dim, table, bits, x); }
+
+static void plants_are_caught(void)
+{
+    static const struct { const char *name; decode_fn *fn; } plants[] = {
+        { "looks all up in 16 levels", takes_four_bits }, { "writes a register more", writes_a_register_more },
+        { "reads a register more", reads_a_register_more },  { "reads levels that are not there", reads_all_levels },
+        { "drops the last of some", drops_tail },
+    };
+    for (size_t i = 0; i < sizeof plants / sizeof *plants; i++) {
+        const struct kernel k = { .op = OP_decode, .variant = "planted", .fn.decode = plants[i].fn };
+        if (strncmp(plants[i].name, "reads", 5) == 0 && fence_slack()) continue;
+        CHECK(check_quietly(check, &k, &fenced_codes, &fenced_x) != TEST_SAID_OK, "a kernel that %s passed",
+              plants[i].name);
+    }
+}
+
 int main(void)
 {
-    struct fence codes = fence_make(CHECK_LONGEST), x = fence_make((CHECK_LONGEST + 1) * sizeof(float));
+    fenced_codes = fence_make(CHECK_LONGEST), fenced_x = fence_make((CHECK_LONGEST + 1) * sizeof(float));
     for (size_t i = 0; i < CHECK_LONGEST; i++) numbers[i] = (uint8_t)test_rand();
     for (int i = 0; i < 256; i++) levels[i] = (float)(int64_t)test_rand() * 0x1p-60f;
     levels[3] = INFINITY, levels[5] = NAN, levels[7] = -0.0f, levels[9] = 1e-40f;
-    check_every(OP_decode, check, &codes, &x);
+    check_start();
+    test_case("planted wrong kernels are caught", plants_are_caught);
+    check_every(OP_decode, check, &fenced_codes, &fenced_x);
     return test_end();
 }

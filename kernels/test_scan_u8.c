@@ -189,7 +189,41 @@ static void never_empties_pairs(const uint8_t *codes, size_t blocks, size_t grou
     }
 }
 
+#define LUT_PLANT(name) \
+    static void name(const float *q, size_t dim, const float *levels, int bits, float inverse, uint8_t *lut)
+#define RIGHT_LUT kernel_next(OP_lut_u8, NULL)->fn.lut_u8
+
+LUT_PLANT(scales_less) { RIGHT_LUT(q, dim, levels, bits, inverse * 0.998f, lut); }
+LUT_PLANT(drops_tail)
+{
+    RIGHT_LUT(q, dim, levels, bits, inverse, lut);
+    if (dim % 32 == 31) RIGHT_LUT(q + dim / 32 * 32, 30, levels, bits, inverse, lut + dim / 32 * table_bytes(bits));
+}
+LUT_PLANT(reads_a_register)
+{
+    RIGHT_LUT(q, dim, levels, bits, inverse, lut);
+    if (dim % 8) (void)*(const volatile float *)(q + dim);
+}
+LUT_PLANT(writes_a_group_more)
+{
+    RIGHT_LUT(q, dim, levels, bits, inverse, lut);
+    if (dim == 64) lut[2 * table_bytes(bits)] = 0;
+}
+
 static struct stage stage;
+static void wrong_tables_are_caught(void)
+{
+    static const struct { const char *name; lut_u8_fn *fn; } plants[] = {
+        { "scales a little less", scales_less }, { "drops the last of some", drops_tail },
+        { "reads behind the query", reads_a_register }, { "writes a group more", writes_a_group_more },
+    };
+    for (size_t i = 0; i < sizeof plants / sizeof *plants; i++) {
+        const struct kernel k = { .op = OP_lut_u8, .variant = "planted", .fn.lut_u8 = plants[i].fn };
+        if (plants[i].fn == reads_a_register && fence_slack()) continue;
+        CHECK(check_quietly(check_lut, &k, &stage, NULL) != TEST_SAID_OK, "a kernel that %s passed", plants[i].name);
+    }
+}
+
 static void overflow_is_caught(void)
 {
     const struct kernel sign = { OP_scan_sign, ISA_scalar, KERNEL_DEFAULT, 0, "planted", "", "",
@@ -225,6 +259,7 @@ int main(void)
                             fence_make(TABLES_MAX) };
     test_case("hash of the sums", oracle_hash);
     test_case("sums that overflow 16 bits are caught", overflow_is_caught);
+    test_case("wrong tables are caught", wrong_tables_are_caught);
     check_every(OP_lut_u8, check_lut, &stage, NULL);
     check_every(OP_scan_pair, check_scan, &stage, NULL);
     check_every(OP_scan_sign, check_scan, &stage, NULL);
