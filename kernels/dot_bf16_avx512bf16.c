@@ -3,8 +3,9 @@
  * adds both products to a float.
  *
  * It wants the query as bf16 too.  Rounding it would cost half of its digits, so it goes in as three
- * bf16 that add up to it: 8 + 8 + 8 bits are the 24 of a float.  Products are exact, and every part
- * has accumulators of its own, so a lane rounds dim / 16 times: within the bound of a free order.
+ * bf16 that add up to it: 8 + 8 + 8 bits are the 24 of a float.  They are cut off, not rounded: the largest floats
+ * would become infinite.  Products are exact, and every part has accumulators of its own, so a lane rounds
+ * dim / 16 times: within the bound of a free order.
  * The instruction takes subnormals for 0 and returns 0 for them: 2^-126 may be lost a product. */
 #include "kernels/lanes_avx512.h"
 #define ROW bf16
@@ -20,9 +21,9 @@ static void split(const float *query, size_t dim, uint16_t part[SPLIT][CHUNK])
         const size_t at = i < dim ? i : dim;
         vec rest = vec_f32_part(query + at, dim - at < WIDTH ? dim - at : WIDTH);
         for (int p = 0; p < SPLIT; p++) {
-            const __m256i rounded = (__m256i)_mm512_cvtneps_pbh(rest);
-            _mm256_storeu_si256((__m256i *)(part[p] + i), rounded);
-            rest = vec_sub(rest, from_bf16(rounded));
+            const __m256i upper = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(rest), 16));
+            _mm256_storeu_si256((__m256i *)(part[p] + i), upper);
+            rest = vec_sub(rest, from_bf16(upper));
         }
     }
 }
