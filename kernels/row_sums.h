@@ -137,8 +137,11 @@ static INLINE void pass(enum sums what, int count, const QUERY_ELEMENT *query, c
         UNROLL for (size_t p = 0; p < PARTS; p++) {
             const vec q = what == SQUARE ? vec_zero() : query_tail(query + i, dim - i, p, together);
             if (own) self[p] = vec_self(q, self[p]);
-            UNROLL for (int r = 0; r < count; r++)
+            UNROLL for (int r = 0; r < count; r++) {
+                if (next && p * WIDTH * sizeof(ELEMENT) % CACHE_LINE == 0 && p * WIDTH < dim - i)
+                    __builtin_prefetch(next[r] + i + p * WIDTH, 0, 2);
                 step(what, q, row_tail(row[r] + i, dim - i, p, together), &sum[r][p], &sum[(count + r) % ROWS][p]);
+            }
         }
     UNROLL for (int t = 0; together && t < series; t++) in_order(sum[t]);
     if (together && own) in_order(self);
