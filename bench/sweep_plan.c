@@ -401,8 +401,9 @@ static int check_used(const struct plan *p, const struct sweep *s, const struct 
         if (j < p->count) continue;
         struct text owners = { 0 };
         (void)pipeline_owners(g->axes[i].name, &owners);
-        const int status = FAIL(e, ERR_ARG, "%s:%zu: %s has no effect: it is a setting of %s, which no point chooses",
-                                s->path, g->axes[i].line, g->axes[i].name, text_of(&owners));
+        const int status = FAIL(e, ERR_ARG, "%s:%zu: %s has no effect: it is a setting of %s, which no point chooses%s",
+                                s->path, g->axes[i].line, g->axes[i].name, text_of(&owners),
+                                strcmp(g->axes[i].name, "bit_width") == 0 ? " with an index that has bits" : "");
         text_free(&owners);
         return status;
     }

@@ -262,7 +262,7 @@ static void marked(const char *const *axes, size_t axis_count, const char *const
 static void defaults_of_base(void)
 {
     static const char *const axes[] = { "bit_width=3", "top_k_candidates=50", "graph_depth=0,1,2", "graph_weight=0.2,0.40" };
-    static const char *const set[] = { "graph_depth=0" };
+    static const char *const set[] = { "graph_depth=0" }, *const flat[] = { "index=flat" };
     struct store *store = NULL;
     struct err e = { 0 };
     marked(axes, 4, NULL, 0, "graph_weight", "0.4");
@@ -271,6 +271,23 @@ static void defaults_of_base(void)
     store_close(store);
     marked(axes, 4, NULL, 0, "graph_depth", "2");
     marked(axes, 4, set, 1, "graph_depth", "0");
+    marked(axes + 1, 3, flat, 1, "graph_depth", "2"); /* no axis of bits by itself */
+}
+
+/* Of an index without bits there is one point, not one for every bit_width. */
+static void bits_of_flat(void)
+{
+    static const char *const axes[] = { "index=flat,turboquant", "bit_width=2,8", "top_k_candidates=50", "graph_depth=0" };
+    struct tune t;
+    struct sweep s;
+    struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct err e = { 0 };
+    CHECK(open_grid(&t, &s, &usual, 1, axes, 4, NULL, 0, &e) == ERR_OK && tune_run(&t, &run, &e) == ERR_OK, "%s", e.text);
+    size_t flat = 0;
+    for (size_t i = 0; i < t.plan.count; i++) flat += !value_of(&t, &t.points[i], "bit_width");
+    CHECK(t.plan.count == 3 && flat == 1, "%zu points, %zu flat", t.plan.count, flat);
+    tune_close(&t);
+    sweep_free(&s);
 }
 
 /* As many comparisons as the default grid has. */
@@ -300,6 +317,7 @@ static void refusals(void)
         { 1, ERR_ARG, "bit_width=2,,3", NULL, NULL, 0.4, 1e9, "empty value" },
         { 1, ERR_ARG, "bit_width", NULL, NULL, 0.4, 1e9, "KEY=VALUE" },
         { 1, ERR_ARG, "graph_depth=1,2", "expand=none", NULL, 0.4, 1e9, "graph_depth has no effect" },
+        { 1, ERR_ARG, "bit_width=2,3", "index=flat", NULL, 0.4, 1e9, "an index that has bits" },
         { 1, ERR_ARG, "bit_width=2", "novalue", NULL, 0.4, 1e9, "not key=value" },
         { 1, ERR_ARG, "bit_width=2", NULL, "label_ndgc_at_10", 0.4, 1e9, "nearest is 'label_ndcg_at_10'" },
         { 1, ERR_ARG, "bit_width=2", NULL, NULL, 0.1, 1e9, "at least 10 held out" },
@@ -338,6 +356,7 @@ int main(void)
     test_case("what is called faster, and by how much", faster);
     test_case("without labels: agreement", unlabelled);
     test_case("the defaults have a second chance", defaults);
+    test_case("an index without bits", bits_of_flat);
     test_case("many comparisons", many);
     test_case("refusals", refusals);
     test_case("the defaults are the base's", defaults_of_base);

@@ -70,6 +70,14 @@ static int add_axis(struct text *out, const char *axis, struct err *e)
     return ERR_OK;
 }
 
+static int is_without_bits(const struct tune_grid *g)
+{
+    int without = 0;
+    for (size_t i = 0; i < g->setting_count; i++)
+        if (names(g->settings[i], "index")) without = !pipeline_takes_bits(strchr(g->settings[i], '=') + 1);
+    return without;
+}
+
 int tune_yaml(const struct tune_grid *g, struct text *out, struct err *e)
 {
     add_line(out, "kb", g->kb);
@@ -90,6 +98,7 @@ int tune_yaml(const struct tune_grid *g, struct text *out, struct err *e)
     for (size_t i = 0; i < USUAL_AXES; i++) {
         const char *name = usual_axes[i].name;
         if (usual_axes[i].by_labels && !g->qrels) continue;
+        if (strcmp(name, "bit_width") == 0 && is_without_bits(g)) continue;
         if (is_named(g->axes, g->axis_count, name) || is_named(g->settings, g->setting_count, name)) continue;
         text_add(out, "  %s: [%s]\n", name, usual_axes[i].values);
     }

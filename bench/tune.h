@@ -66,8 +66,8 @@ struct tune {
     size_t *again, again_count;  /* measured again: the winner, the unresolved from fast to slow, the defaults */
 };
 
-/* The default grid of a knowledge base as YAML for sweep_parse: bit_width x top_k_candidates, with labels x
- * graph_depth.  axes: "key=v1,v2" replace or add; settings: "key=value" held fixed.  ERR_ARG, ERR_MEM. */
+/* The default grid of a knowledge base as YAML for sweep_parse: bit_width (where the index has bits) x
+ * top_k_candidates, with labels x graph_depth.  axes: "key=v1,v2" replace or add; settings: "key=value" held fixed.  ERR_ARG, ERR_MEM. */
 struct tune_grid {
     const char *kb, *questions, *qrels; /* qrels NULL: no labels */
     const char *const *axes, *const *settings;

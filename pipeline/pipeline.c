@@ -287,6 +287,31 @@ static int gather(struct pipeline *p, const char *const *settings, size_t count,
     return status == ERR_OK ? check_base(p, w, e) : status;
 }
 
+int pipeline_takes_bits(const char *spec)
+{
+    const struct index_ops *ops;
+    struct params *values = NULL;
+    struct text bare = { 0 };
+    const size_t size = strlen(spec);
+    const int wrapped = size >= 2 && spec[0] == '(' && spec[size - 1] == ')';
+    text_add_bytes(&bare, spec + wrapped, size - 2 * (size_t)wrapped);
+    int takes = index_parse(text_of(&bare), &ops, &values, NULL) != ERR_OK || param_find(ops->params, "bits");
+    if (!takes && param_find(ops->params, "inner")) takes = pipeline_takes_bits(params_text(values, "inner"));
+    params_destroy(values);
+    text_free(&bare);
+    return takes;
+}
+
+static int check_bits(const struct pipeline *p, const struct wish *w, struct err *e)
+{
+    const struct params *chosen = p->at[SLOT_RETRIEVE].params;
+    if (wish_find(w, "bit_width", w->of_base, w->count) == w->count) return ERR_OK; /* the base's own is no mistake */
+    if (!param_find(p->at[SLOT_RETRIEVE].ops->params, "bit_width")) return ERR_OK;
+    if (pipeline_takes_bits(params_text(chosen, "index"))) return ERR_OK;
+    return FAIL(e, ERR_ARG, "bit_width=%s has no effect: index=%s has no bits", params_text(chosen, "bit_width"),
+                params_text(chosen, "index"));
+}
+
 static int apply_all(struct pipeline *p, const struct wish *w, struct err *e)
 {
     int status = params_create(&p->own, own_params, "pipeline", NULL, e), threshold_set = 0;
@@ -302,6 +327,7 @@ static int apply_all(struct pipeline *p, const struct wish *w, struct err *e)
         threshold_set |= strcmp(key, "min_vector_score") == 0;
         if (slot_of(key) == SLOT_COUNT) status = apply_setting(p, key, wish_value(w, i), i >= w->of_base, e);
     }
+    if (status == ERR_OK) status = check_bits(p, w, e);
     if (status == ERR_OK && params_int(p->own, "compat") && !threshold_set)
         status = params_set(p->own, "min_vector_score", "0", e);
     return status;
@@ -322,11 +348,12 @@ int pipeline_usual(struct stage_choice *out, struct store *s, struct err *e)
     return store_settings(s, choose_usual, out, e);
 }
 
-/* 1 when some stage has the setting, but none of those chosen. */
-static int is_idle(const struct stage_choice *chosen, const char *key)
+/* 1 when some stage has the setting, but none of those chosen; or when it sets the bits of an index without. */
+static int is_idle(const struct stage_choice *chosen, const char *index, const char *key)
 {
     int known = 0;
     if (param_find(own_params, key)) return 0;
+    if (strcmp(key, "bit_width") == 0 && !pipeline_takes_bits(index)) return 1;
     for (size_t i = 0; stage_at(i); i++) {
         if (!param_find(stage_at(i)->params, key)) continue;
         if (chosen->at[stage_at(i)->slot] == stage_at(i)) return 0;
@@ -344,17 +371,19 @@ static void key_of(const char *setting, char key[64])
 size_t pipeline_in_force(const struct stage_choice *usual, const char **settings, size_t count)
 {
     struct stage_choice chosen = *usual;
+    const char *index = any_param("index")->usual;
     char key[64];
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         const char *equals = strchr(settings[i], '=');
         key_of(settings[i], key);
         if (equals) (void)choose_usual(&chosen, key, equals + 1);
+        if (equals && strcmp(key, "index") == 0) index = equals + 1;
     }
     for (size_t i = 0; i < count; i++) {
         const char *setting = settings[i];
         key_of(setting, key);
-        if (is_idle(&chosen, key)) continue;
+        if (is_idle(&chosen, index, key)) continue;
         for (size_t j = i; j > kept; j--) settings[j] = settings[j - 1];
         settings[kept++] = setting;
     }
@@ -367,6 +396,7 @@ static void list_table(struct pipeline *p, const struct param *table, const stru
         size_t i = 0;
         while (i < p->setting_count && strcmp(p->settings[i].key, table->name) != 0) i++;
         if (i < p->setting_count) continue; /* two stages share it */
+        if (strcmp(table->name, "bit_width") == 0 && !pipeline_takes_bits(params_text(params, "index"))) continue;
         assert(i < SETTINGS_MAX);
         p->settings[p->setting_count++] = (struct setting){ table->name, params_text(params, table->name) };
     }

@@ -71,7 +71,8 @@ struct question {
 /* Opens the knowledge base and prepares every stage.  settings: "key=value", later ones win; what the base
  * itself recommends (store_settings) comes before all of them; it may not name files or commands, and an
  * embed_url of its own gets no key.
- * ERR_ARG: unknown key (with the nearest), bad value, a key of a plug-in that is not chosen (of the base's own
+ * ERR_ARG: unknown key (with the nearest), bad value, bit_width with an index that has no bits, a key of a plug-in that
+ * is not chosen (of the base's own
  * such keys nothing is said: the caller chose another stage); ERR_NOT_FOUND, ERR_FORMAT (not a database, not
  * a knowledge base, newer schema), ERR_BUSY (locked; the message says what to do). */
 int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings,
@@ -109,8 +110,10 @@ int pipeline_usual(struct stage_choice *out, struct store *s, struct err *e);
 /* Appends the stages that have a setting, "retrieve=hybrid or retrieve=index"; the slot of the last, SLOT_COUNT
  * when no stage has it. */
 int pipeline_owners(const char *key, struct text *out);
-/* Moves the settings of stages that neither `usual` nor the settings choose behind all others, which keep their
- * order; returns how many those are.  For whoever changes a stage under settings that were written for another. */
+/* 1 when an index, or one inside it, has the `bits` that bit_width sets; also of a spec that is none. */
+int pipeline_takes_bits(const char *spec);
+/* Moves the settings of stages that neither `usual` nor the settings choose, and bit_width where the index that they choose
+ * has no bits, behind all others, which keep their order; returns how many those are.  For whoever changes a stage under settings that were written for another. */
 size_t pipeline_in_force(const struct stage_choice *usual, const char **settings, size_t count);
 
 /* Every setting with its value, in a fixed order: for rows, --json and provenance. */

@@ -394,7 +394,7 @@ static void bad_settings(void)
         pipeline_close(p);
     }
     CHECK(!kb_pipeline("not_there.db", "") && kb_err.code == ERR_NOT_FOUND, "%s", kb_err.text);
-    struct pipeline *p = kb_pipeline("settings.db", "index=(flat) expand=none bit_width=2 bit_width=5");
+    struct pipeline *p = kb_pipeline("settings.db", "index=(turboquant) expand=none bit_width=2 bit_width=5");
     CHECK(p != NULL, "%s", kb_err.text);
     const char *key, *value;
     int seen = 0;
@@ -471,7 +471,7 @@ static void bits_of_inner(void)
         { "index=ivf:nlist=2,nprobe=2 bit_width=5", "inner=(turboquant:bits=5)" },
         { "index=ivf:inner=(turboquant:rounds=3),nlist=2 bit_width=5", "inner=(turboquant:bits=5,rounds=3)" },
         { "index=ivf:inner=(rabitq:bits=2),nlist=2 bit_width=5", "inner=(rabitq:bits=2)" },
-        { "index=ivf:inner=(flat) bit_width=5", "inner=(flat)" },
+        { "index=ivf:inner=(flat)", "inner=(flat)" },
     };
     struct answer a;
     kb_make("inner.db", 3, 4, three[0], star);
@@ -482,6 +482,23 @@ static void bits_of_inner(void)
         CHECK(p && strstr(text_of(&spec), cases[i].bits), "%s: %s %s", cases[i].settings, text_of(&spec), kb_err.text);
         CHECK(p && kb_ask(p, ask_x, 4, 2, &a) == ERR_OK && a.count == 2, "%s: %s", cases[i].settings, kb_err.text);
         text_free(&spec);
+        pipeline_close(p);
+    }
+    struct pipeline *flat = kb_pipeline("inner.db", "index=flat"), *twin = NULL;
+    CHECK(flat && pipeline_share(&twin, flat, &kb_err) == ERR_OK, "%s", kb_err.text);
+    for (size_t i = 0; flat && i < pipeline_setting_count(flat); i++) {
+        const char *key, *value;
+        pipeline_setting(flat, i, &key, &value);
+        CHECK(strcmp(key, "bit_width") != 0, "no bits, yet bit_width=%s is in force", value);
+    }
+    pipeline_close(twin);
+    pipeline_close(flat);
+    static const char *const without[] = { "index=flat bit_width=5", "index=(flat) bit_width=5", "bit_width=3 index=flat",
+                                           "retrieve=hybrid bit_width=5 index=flat", "index=ivf:inner=(flat) bit_width=5" };
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
+        struct pipeline *p = kb_pipeline("inner.db", without[i]);
+        CHECK(!p && kb_err.code == ERR_ARG && strstr(kb_err.text, "bit_width=") && strstr(kb_err.text, "flat"), "%s: %s",
+              without[i], kb_err.text);
         pipeline_close(p);
     }
     CHECK(!kb_pipeline("inner.db", "index=ivf:inner=(turboquont)") && strstr(kb_err.text, "turboquant"), "%s", kb_err.text);
