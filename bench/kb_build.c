@@ -265,7 +265,7 @@ static int open_file(struct kb_build *b, struct whole_file *f, const char *stem,
     char *path = path_of(b, stem, split, suffix);
     const int status = path ? whole_file_open_new(f, path, e) : FAIL(e, ERR_MEM, "%s: no memory", b->what);
     free(path);
-    return status;
+    return status == ERR_OK ? status : err_context(e, status, "queries go beside the base");
 }
 
 static int write_text(struct whole_file *f, int64_t id, const char *text, struct err *e)

@@ -42,7 +42,7 @@ struct rag_point {
     size_t setting_count;
     const char *kernel; /* "": best defaults */
     size_t k;
-    int threads; /* pipelines that answer at a time, each with the base in memory */
+    int threads; /* pipelines that answer at a time, over one base in memory */
 };
 
 /* Embeds every question (and builds no index), and finds its exact neighbours: `depth` of them, or what the

@@ -62,10 +62,22 @@ static int f_control(sqlite3_file *f, int op, void *arg) { return real_of(f)->pM
 static int f_sector(sqlite3_file *f) { return real_of(f)->pMethods->xSectorSize(real_of(f)); }
 static int f_device(sqlite3_file *f) { return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f)); }
 
+static int f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
+{
+    return hit() ? SQLITE_IOERR_SHMMAP : real_of(f)->pMethods->xShmMap(real_of(f), page, size, extend, out);
+}
+static int f_shm_lock(sqlite3_file *f, int at, int n, int flags)
+{
+    const int may_fail = (flags & SQLITE_SHM_LOCK) != 0;
+    return may_fail && hit() ? SQLITE_BUSY : real_of(f)->pMethods->xShmLock(real_of(f), at, n, flags);
+}
+static void f_shm_barrier(sqlite3_file *f) { real_of(f)->pMethods->xShmBarrier(real_of(f)); }
+static int f_shm_unmap(sqlite3_file *f, int away) { return real_of(f)->pMethods->xShmUnmap(real_of(f), away); }
+
 static const sqlite3_io_methods methods = {
-    1, f_close, f_read, f_write, f_truncate, f_sync, f_size, f_lock, f_unlock, f_reserved, f_control, f_sector,
+    2, f_close, f_read, f_write, f_truncate, f_sync, f_size, f_lock, f_unlock, f_reserved, f_control, f_sector,
         f_device,
-    NULL, NULL, NULL, NULL, NULL, NULL,
+    f_shm_map, f_shm_lock, f_shm_barrier, f_shm_unmap, NULL, NULL,
 };
 
 static int f_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
@@ -203,6 +215,7 @@ static void open_faults(void)
     make_base("open.db");
     for (int wal = 0; wal < 2; wal++) {
         kb_sql("open.db", wal ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE");
+        CHECK(kb_number("open.db", "SELECT journal_mode = 'wal' FROM pragma_journal_mode") == wal, "journal_mode");
         for (size_t kind = 0; kind < sizeof codes / sizeof *codes; kind++) {
             long n = 1, failed = 0;
             for (int hits = 1; hits; n++) {

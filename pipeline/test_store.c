@@ -127,6 +127,18 @@ static void refuses_rows(void)
     store_close(s);
 }
 
+/* A process that was killed while it gave a base its name has left a second one: the next writer removes it. */
+static void second_name(void)
+{
+    char left[300];
+    make("twice.db");
+    snprintf(left, sizeof left, "%s.1-0.partial", file_of("twice.db"));
+    CHECK(link(path, left) == 0, "%s", left);
+    CHECK(open_status("twice.db", STORE_READ) == ERR_OK && access(left, F_OK) == 0, "reading changes nothing: %s", e.text);
+    CHECK(open_status("twice.db", STORE_WRITE) == ERR_OK && access(left, F_OK) != 0, "%s", e.text);
+    CHECK(number("twice.db", "SELECT count(*) FROM kg_entities") == 3, "the base");
+}
+
 static void bad_files(void)
 {
     CHECK(open_status("none.db", STORE_READ) == ERR_NOT_FOUND, "%s", e.text);
@@ -274,6 +286,7 @@ int main(void)
     test_case("what is written is read", round_trip);
     test_case("bad rows are refused and leave nothing", refuses_rows);
     test_case("bad files give one clear line", bad_files);
+    test_case("a base with two names", second_name);
     test_case("a locked database is busy, then open", locked);
     test_case("foreign rows are counted, not fatal", foreign_rows);
     test_case("an old schema is read, and migrated by a write", migrates);
