@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include "kernels/base/mem.h"
 
 /* --- a VFS that fails the n-th call, wrapped around the usual one ------------------------------------ */
@@ -110,8 +109,9 @@ static void *m_realloc(void *at, int n)
     return ++allocations == fail_allocation ? NULL : real_memory.xRealloc(at, n);
 }
 
-/* In the place of the C library's. */
-int fsync(int fd) { return no_fsync ? (errno = EIO, -1) : (int)syscall(SYS_fsync, fd); }
+/* In the place of the C library's.  Nothing here survives the machine, so nothing waits for a disk. */
+int fsync(int fd) { return (void)fd, no_fsync ? (errno = EIO, -1) : 0; }
+int fdatasync(int fd) { return (void)fd, 0; }
 int rename(const char *from, const char *to)
 {
     return no_rename ? (errno = EIO, -1) : renameat(AT_FDCWD, from, AT_FDCWD, to);
