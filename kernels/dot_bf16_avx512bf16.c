@@ -62,7 +62,7 @@ static INLINE void split_pass(int count, uint16_t part[SPLIT][CHUNK], const uint
 static void split3(const float *query, const uint16_t *rows, size_t stride, const uint32_t *pick, size_t count,
                    size_t dim, float *scores)
 {
-    const size_t together = streams(pick, count, dim) ? 0 : count / ROWS * ROWS;
+    const size_t together = streams(pick, count, stride) ? 0 : count / ROWS * ROWS;
     const uint16_t *row[ROWS], *next[ROWS];
     uint16_t part[SPLIT][CHUNK];
     memset(scores, 0, count * sizeof *scores);

@@ -98,7 +98,7 @@ static INLINE void half_pass(int count, const uint16_t *half, const uint16_t *co
 static void chain4(const float *query, const uint16_t *rows, size_t stride, const uint32_t *pick, size_t count,
                    size_t dim, float *scores)
 {
-    const size_t together = streams(pick, count, dim) ? 0 : count / ROWS * ROWS;
+    const size_t together = streams(pick, count, stride) ? 0 : count / ROWS * ROWS;
     const uint16_t *row[ROWS], *next[ROWS];
     uint16_t half[CHUNK];
     memset(scores, 0, count * sizeof *scores);

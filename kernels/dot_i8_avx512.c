@@ -7,7 +7,7 @@
 static void rows8(const int8_t *query, const int8_t *rows, size_t stride, const uint32_t *pick,
                   size_t count, size_t dim, int32_t *scores)
 {
-    row_sums(DOT, query, rows, stride, pick, count, dim, streams(pick, count, dim), scores, scores, NULL);
+    row_sums(DOT, query, rows, stride, pick, count, dim, streams(pick, count, stride), scores, scores, NULL);
 }
 
 KERNELS = {

@@ -8,7 +8,7 @@
 static void rows8(const float *query, const uint16_t *rows, size_t stride, const uint32_t *pick,
                   size_t count, size_t dim, float *squares)
 {
-    row_sums(DISTANCE, query, rows, stride, pick, count, dim, streams(pick, count, dim), squares, squares, NULL);
+    row_sums(DISTANCE, query, rows, stride, pick, count, dim, streams(pick, count, stride), squares, squares, NULL);
 }
 
 KERNELS = {

@@ -8,7 +8,7 @@ static INLINE void row_inverses(const float *rows, size_t stride, size_t count, 
     enum { ROOM = 16 }; /* what inverse_roots works in */
     const size_t whole = count / ROOM * ROOM, rest = count - whole;
     float last[ROOM] = { 0 };
-    row_sums(SQUARE, NULL, rows, stride, NULL, count, dim, streams(NULL, count, dim), inverse, inverse, NULL);
+    row_sums(SQUARE, NULL, rows, stride, NULL, count, dim, streams(NULL, count, stride), inverse, inverse, NULL);
     inverse_roots(inverse, whole);
     memcpy(last, inverse + whole, rest * sizeof *last);
     inverse_roots(last, rest);

@@ -174,9 +174,9 @@ static INLINE void find(const ELEMENT *rows, size_t stride, const uint32_t *pick
 }
 
 /* Rows in order that no cache holds: see above. */
-static INLINE int streams(const uint32_t *pick, size_t count, size_t dim)
+static INLINE int streams(const uint32_t *pick, size_t count, size_t stride)
 {
-    return !pick && count * dim * sizeof(ELEMENT) > STREAM_BYTES;
+    return !pick && count * stride * sizeof(ELEMENT) > STREAM_BYTES;
 }
 
 /* squares is written with DOT_AND_SQUARE only, *own unless it is NULL.  A row's sum is a chain of
@@ -227,7 +227,7 @@ static INLINE void row_cosines(const QUERY_ELEMENT *query, const ELEMENT *rows, 
                                const uint32_t *pick, size_t count, size_t dim,
                                const float *inverse_norms, float *scores)
 {
-    const int stream = streams(pick, count, dim);
+    const int stream = streams(pick, count, stride);
     SUM dots[BLOCK], squares[BLOCK];
     float inverse[BLOCK], own;
     for (size_t first = 0; first < count; first += BLOCK) {
