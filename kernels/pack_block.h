@@ -108,3 +108,24 @@ INLINE void unpack_group(const uint8_t *group, int bits, words step[8])
         }                                                                                                     \
     }
 #define ALL_BITS(what) what(1) what(2) what(3) what(4) what(5) what(6) what(7) what(8)
+#define EACH_BITS(of) of##_1, of##_2, of##_3, of##_4, of##_5, of##_6, of##_7, of##_8
+
+/* Whole blocks at once, parts of them row by row. */
+#define PACK_BLOCK                                                                                            \
+    ALL_BITS(PACK_BITS)                                                                                       \
+    static void whole(const uint8_t *codes, size_t stride, size_t first, size_t count, size_t groups, int bits, \
+                      uint8_t *block)                                                                         \
+    {                                                                                                         \
+        static void (*const of[])(const uint8_t *, size_t, size_t, uint8_t *) = { EACH_BITS(pack) };          \
+        if (count == CODES_ROWS) of[bits - 1](codes, stride, groups, block);                                  \
+        else pack_rows(codes, stride, first, count, groups, bits, block);                                     \
+    }
+#define UNPACK_BLOCK                                                                                          \
+    ALL_BITS(UNPACK_BITS)                                                                                     \
+    static void whole(const uint8_t *block, size_t first, size_t count, size_t groups, int bits, uint8_t *codes, \
+                      size_t stride)                                                                          \
+    {                                                                                                         \
+        static void (*const of[])(const uint8_t *, size_t, uint8_t *, size_t) = { EACH_BITS(unpack) };        \
+        if (count == CODES_ROWS) of[bits - 1](block, groups, codes, stride);                                  \
+        else unpack_rows(block, first, count, groups, bits, codes, stride);                                   \
+    }
