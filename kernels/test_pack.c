@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_pack.c - codes into blocks, out of them, and into split codes, against codes_get and codes_set, which
  * place one code at a time. */
+#include "kernels/check_codes.h"
 #include "kernels/check_kernel.h"
-#include "kernels/codes.h"
 
 enum { GROUPS_MAX = 128, DIMS_MAX = GROUPS_MAX * 32, GAP = 5 };
 static uint8_t numbers[16 * (DIMS_MAX + GAP)], before[GROUPS_MAX * 8 * 64];

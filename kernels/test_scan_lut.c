@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_scan_lut.c - the quantised scan against an oracle that unpacks by the words of codes.h,
  * plane by plane, and sums in 64 bits.  Every variant must give the same integers. */
+#include "kernels/check_codes.h"
 #include "kernels/check_kernel.h"
-#include "kernels/codes.h"
 
 enum { BLOCKS = 5, QUERIES = 17, ROWS = BLOCKS * CODES_ROWS, GROUPS_MAX = 128 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_scan_planes.c - queries in bit planes against even levels: the oracle multiplies what codes and numbers stand
  * for, one dimension at a time, in 64 bits. */
+#include "kernels/check_codes.h"
 #include "kernels/check_kernel.h"
-#include "kernels/codes.h"
 
 enum { BLOCKS = 5, QUERIES = 3, ROWS = BLOCKS * 16 };
 

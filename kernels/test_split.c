@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * test_split.c - the operations of split codes against oracles in wide arithmetic that read signs
  * and ranks through the words of codes.h, bit by bit. */
+#include "kernels/check_codes.h"
 #include "kernels/check_kernel.h"
-#include "kernels/codes.h"
 
 enum { BLOCKS = 9, QUERIES = 9, ROWS = BLOCKS * 16, GROUPS_MAX = 140 };
 
