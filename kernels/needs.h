@@ -24,9 +24,6 @@ enum {
 #ifdef __AVXVNNI__
             | CPU_AVXVNNI
 #endif
-#ifdef __GFNI__
-            | CPU_GFNI
-#endif
 #ifdef __AVX512F__
             | CPU_AVX512F
 #endif
@@ -62,12 +59,6 @@ enum {
 #endif
 #ifdef __ARM_FEATURE_MATMUL_INT8
             | CPU_I8MM
-#endif
-#ifdef __ARM_FEATURE_FP16_FML
-            | CPU_FP16FML
-#endif
-#ifdef __ARM_FEATURE_BF16
-            | CPU_BF16
 #endif
 };
 #endif
