@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * angle_f32_avx512.c - angles by SLEEF, 16 at a time, in the form without fused multiply-add: the same bits on every ISA. */
+ * angle_f32_avx512.c - angles by SLEEF, 16 at a time, in the form without fused multiply-add: the same bits on
+ * every ISA. */
 #include "kernels/lanes_avx512.h"
 #include <sleef.h>
 
 #define ACOS Sleef_cinz_acosf16_u10avx512fnofma
-static inline vec vec_clamp(vec v) { return _mm512_max_ps(_mm512_set1_ps(-1), _mm512_min_ps(_mm512_set1_ps(1), v)); } /* of a NaN and a number both give the second */
+/* Of a NaN and a number both give the second. */
+static inline vec vec_clamp(vec v) { return _mm512_max_ps(_mm512_set1_ps(-1), _mm512_min_ps(_mm512_set1_ps(1), v)); }
 #include "kernels/angle.h"
 
 KERNELS = {

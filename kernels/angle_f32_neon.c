@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * angle_f32_neon.c - angles by SLEEF, 4 at a time, in the form without fused multiply-add: the same bits on every ISA. */
+ * angle_f32_neon.c - angles by SLEEF, 4 at a time, in the form without fused multiply-add: the same bits on
+ * every ISA. */
 #include "kernels/lanes_neon.h"
 #include <sleef.h>
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * l2_i8_avx512vnni.c - exact int8 squared distances by VPMOVSXBW and VPDPWSSD. */
+ * l2_i8_avx512vnni.c - exact int8 squared distances by VPMOVSXBW and VPDPWSSD.
+ *
+ * A difference of bytes takes 9 bits, so both are widened: 6 uops for 64 bytes where a dot takes one.  By their count
+ * 3.9 ns a row at d = 384 in L2, measured 7.1; what takes the other half is not known.  From norms and dots it
+ * would be 3.5, but rows come without norms here. */
 #define DPWSSD _mm512_dpwssd_epi32
 #include "kernels/lanes_i8_avx512.h"
 #define ROW i8

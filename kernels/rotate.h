@@ -4,8 +4,9 @@
  *     vec_flip(v, signs)     v with the sign bits of WIDTH words of `signs` xor-ed in
  *     MIX                    registers that a pass over all parts may hold
  *
- * A round is two passes over memory: scale, signs and the strides inside BLOCK registers; then the strides
- * beyond and the mix of the parts together (a third where a part is longer than 8 BLOCK registers). */
+ * A round is two passes over memory: scale, signs and the strides inside BLOCK registers; then the last one, two
+ * or three strides and the mix of the parts together, as many as let a column of all parts stand in MIX registers
+ * (three: MIX / parts >= 8).  Passes of up to three strides between them where a part is longer. */
 enum { PARTS_MOST = 5, RADIX_MOST = 8 };
 
 /* The strides below count * WIDTH, of dim elements. */

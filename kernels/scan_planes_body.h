@@ -8,8 +8,8 @@
  * code against a query of 4 are 64 counts where scan_lut takes 8 products.
  *
  * The including file defines VEC (bytes of a register), `words` (a register of 32-bit words), `counts`,
- * counted(counts, words): the bits of words added to counts, and summed(counts): counts of up to 31 registers added up
- * in 32 bits.
+ * counted(counts, words): the bits of words added to counts, and summed(counts): counts of up to AT_ONCE registers added
+ * up in 32 bits.
  *
  * Measured on Zen 4: see scan_planes_avx512popcnt.c. */
 #include <string.h>
