@@ -272,6 +272,7 @@ static void changed_data(void)
     }
     CHECK(rows == 4 && of_first == 2, "%zu rows kept, %zu of the first version", rows, of_first);
     free(earlier);
+    run_fini(&run);
 }
 
 static void die_at_3_bits(const struct plan *p, const struct point *point)
