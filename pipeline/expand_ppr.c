@@ -91,7 +91,7 @@ static void give(struct self *self, const struct graph *g, struct push *p, uint3
 }
 
 /* All that wait give at once, not one after the other: what is left over, and so who joins the pool, would depend on the
- * order of relations otherwise. */
+ * order of relations otherwise.  A tenth more time (twohop, 20,000 entities: 156 us for 142). */
 static void push_round(struct self *self, const struct graph *g, struct push *p)
 {
     const size_t count = p->waiting;
