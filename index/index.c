@@ -187,9 +187,10 @@ int index_remove(struct index *ix, int64_t id, struct err *e)
 int index_replace(struct index *ix, int64_t id, const float *x, struct err *e)
 {
     const struct rows row = { x, 1, ix->config.dim, ix->config.dim };
-    int status = check_rows(ix, row, "row", e);
-    if (status == ERR_OK) status = index_remove(ix, id, e);
-    return status == ERR_OK ? ix->ops->add(ix, row, &id, e) : status;
+    if (!ix->ops->replace) return FAIL(e, ERR_UNSUPPORTED, "%s: cannot replace", ix->ops->name);
+    int status = check_writable(ix, e);
+    if (status == ERR_OK) status = check_rows(ix, row, "row", e);
+    return status == ERR_OK ? ix->ops->replace(ix, id, x, e) : status;
 }
 
 int index_decode(const struct index *ix, int64_t id, float *out, struct err *e)

@@ -89,6 +89,8 @@ struct index_ops {
      * checked: dimension, finiteness.  On failure the index is as it was.  ERR_ARG: id in use. */
     int (*add)(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
     int (*remove)(struct index *ix, int64_t id, struct err *e); /* ERR_NOT_FOUND; NULL: cannot */
+    /* The row of id becomes x, which has been checked.  On failure the index is as it was.  NULL where remove is. */
+    int (*replace)(struct index *ix, int64_t id, const float *x, struct err *e);
     /* Names the queries that will be asked, where answers belong to a query's place and not to its
      * values; search must then be given views of this matrix.  NULL: not needed. */
     int (*bind)(struct index *ix, struct rows queries, struct err *e);
@@ -148,7 +150,7 @@ int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op w
 int index_learns(const struct index *ix);
 int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
 int index_remove(struct index *ix, int64_t id, struct err *e);
-/* The vector of id becomes x.  ERR_NOT_FOUND, ERR_ARG, ERR_MEM. */
+/* The vector of id becomes x.  ERR_NOT_FOUND, ERR_ARG, ERR_MEM: the old one is still there. */
 int index_replace(struct index *ix, int64_t id, const float *x, struct err *e);
 /* ops->decode, or ERR_UNSUPPORTED. */
 int index_decode(const struct index *ix, int64_t id, float *out, struct err *e);

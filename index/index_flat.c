@@ -161,6 +161,18 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     return ERR_OK;
 }
 
+static int replace(struct index *ix, int64_t id, const float *x, struct err *e)
+{
+    struct flat *f = (struct flat *)ix;
+    const int64_t row = idset_row(&f->ids, id);
+    if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "flat: no id %lld", (long long)id);
+    const int status = check_range(f, (struct rows){ x, 1, ix->config.dim, ix->config.dim }, e);
+    if (status != ERR_OK) return status;
+    put(f, (size_t)row, x);
+    fill_side(f, (size_t)row);
+    return ERR_OK;
+}
+
 static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k)
 {
     const size_t tile = query_count < TILE ? query_count : TILE;
@@ -332,6 +344,7 @@ const struct index_ops index_flat = {
     .create = create,
     .add = add,
     .remove = remove_id,
+    .replace = replace,
     .scratch_bytes = scratch_bytes,
     .search = search,
     .work = work,

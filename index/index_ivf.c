@@ -348,6 +348,39 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     return ERR_OK;
 }
 
+/* A row that another list gets is there before it leaves the old one, and goes back if it cannot leave. */
+static int move_row(struct ivf *v, size_t row, int64_t id, uint32_t list, const float *x, struct err *e)
+{
+    struct index *to = v->lists[list], *from = v->lists[v->list_of[row]];
+    if (to == from) return to->ops->replace(to, id, x, e);
+    int status = to->ops->add(to, (struct rows){ x, 1, v->base.config.dim, v->base.config.dim }, &id, e);
+    if (status != ERR_OK) return status;
+    status = from->ops->remove(from, id, e);
+    if (status != ERR_OK) {
+        to->ops->remove(to, id, NULL);
+        return status;
+    }
+    v->sizes[v->list_of[row]]--;
+    v->sizes[list]++;
+    v->list_of[row] = list;
+    return ERR_OK;
+}
+
+static int replace(struct index *ix, int64_t id, const float *x, struct err *e)
+{
+    struct ivf *v = (struct ivf *)ix;
+    const size_t dim = ix->config.dim;
+    const int64_t row = idset_row(&v->ids, id);
+    if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "ivf: no id %lld", (long long)id);
+    uint32_t list = 0;
+    float *rest = mem_alloc(dim, sizeof *rest);
+    int status = rest ? route(v, (struct rows){ x, 1, dim, dim }, &list, e) : FAIL(e, ERR_MEM, "ivf: no memory");
+    if (status == ERR_OK && v->is_residual) residual_of(v, list, x, rest);
+    if (status == ERR_OK) status = move_row(v, (size_t)row, id, list, v->is_residual ? rest : x, e);
+    mem_free(rest);
+    return status;
+}
+
 /* --- searching ---------------------------------------------------------------------------------- */
 
 static size_t probes(const struct ivf *v)
@@ -641,6 +674,7 @@ const struct index_ops index_ivf = {
     .train = train,
     .add = add,
     .remove = remove_id,
+    .replace = replace,
     .scratch_bytes = scratch_bytes,
     .search = search,
     .work = work,

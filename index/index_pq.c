@@ -300,15 +300,35 @@ static int add(struct index *ix, struct rows rows, const int64_t *ids, struct er
     return status;
 }
 
+static void copy_row(struct pq *x, size_t to, size_t from)
+{
+    if (x->groups) codec_copy_row(x->codes, 1, x->groups, to, from);
+    else memmove(x->codes + to * x->row_bytes, x->codes + from * x->row_bytes, x->row_bytes);
+}
+
 static int remove_id(struct index *ix, int64_t id, struct err *e)
 {
     struct pq *x = (struct pq *)ix;
     size_t row;
     const int status = idset_remove(&x->ids, id, &row, "pq", e);
-    if (status != ERR_OK) return status;
-    if (x->groups) codec_copy_row(x->codes, 1, x->groups, row, x->ids.count);
-    else memmove(x->codes + row * x->row_bytes, x->codes + x->ids.count * x->row_bytes, x->row_bytes);
-    return ERR_OK;
+    if (status == ERR_OK) copy_row(x, row, x->ids.count);
+    return status;
+}
+
+/* Coded behind the last row first: a part that fails leaves the old row whole. */
+static int replace(struct index *ix, int64_t id, const float *x, struct err *e)
+{
+    struct pq *p = (struct pq *)ix;
+    const int64_t row = idset_row(&p->ids, id);
+    if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "pq: no id %lld", (long long)id);
+    float *unit = prepared(p, (struct rows){ x, 1, ix->config.dim, ix->config.dim }, e);
+    int status = unit ? ERR_OK : ERR_MEM;
+    if (status == ERR_OK && p->turn) status = turn_rows(p, &unit, 1, e);
+    if (status == ERR_OK) status = reserve(p, p->ids.count + 1, e);
+    if (status == ERR_OK) status = encode(p, unit, 1, p->ids.count, e);
+    if (status == ERR_OK) copy_row(p, (size_t)row, p->ids.count);
+    mem_free(unit);
+    return status;
 }
 
 struct scratch {
@@ -583,6 +603,7 @@ const struct index_ops index_pq = {
     .like = like,
     .add = add,
     .remove = remove_id,
+    .replace = replace,
     .scratch_bytes = scratch_bytes,
     .search = search,
     .search_into = search_into,

@@ -286,16 +286,19 @@ static float norm_of(const float *x, size_t dim)
     return sqrtf(sum);
 }
 
+static void put(struct upstream *u, size_t row, const float *x, float *rotated)
+{
+    uint8_t *codes = u->codes + row * u->base.config.dim;
+    quantise(u, x, rotated, codes);
+    u->squares[row] = square_of(u, codes);
+    u->norms[row] = norm_of(x, u->base.config.dim);
+}
+
 static int add_rows(struct upstream *u, struct rows rows, const int64_t *ids, float *rotated, struct err *e)
 {
-    const size_t dim = u->base.config.dim, first = u->ids.count;
+    const size_t first = u->ids.count;
     const int status = idset_add(&u->ids, ids, rows.count, "upstream", e);
-    for (size_t r = 0; r < rows.count && status == ERR_OK; r++) {
-        uint8_t *codes = u->codes + (first + r) * dim;
-        quantise(u, rows_at(rows, r), rotated, codes);
-        u->squares[first + r] = square_of(u, codes);
-        u->norms[first + r] = norm_of(rows_at(rows, r), dim);
-    }
+    for (size_t r = 0; r < rows.count && status == ERR_OK; r++) put(u, first + r, rows_at(rows, r), rotated);
     return status;
 }
 
@@ -326,6 +329,18 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     memmove(u->codes + row * dim, u->codes + last * dim, dim);
     u->squares[row] = u->squares[last];
     u->norms[row] = u->norms[last];
+    return ERR_OK;
+}
+
+static int replace(struct index *ix, int64_t id, const float *x, struct err *e)
+{
+    struct upstream *u = (struct upstream *)ix;
+    const int64_t row = idset_row(&u->ids, id);
+    if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "upstream: no id %lld", (long long)id);
+    float *rotated = mem_alloc(ix->config.dim, sizeof *rotated);
+    if (!rotated) return FAIL(e, ERR_MEM, "upstream: no memory");
+    put(u, (size_t)row, x, rotated);
+    mem_free(rotated);
     return ERR_OK;
 }
 
@@ -458,6 +473,7 @@ const struct index_ops index_upstream = {
     .create = create,
     .add = add,
     .remove = remove_id,
+    .replace = replace,
     .scratch_bytes = scratch_bytes,
     .search = search,
     .kernels = describe,

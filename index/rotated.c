@@ -392,6 +392,20 @@ int rotated_remove(struct index *ix, int64_t id, struct err *e)
     return ERR_OK;
 }
 
+int rotated_replace(struct index *ix, int64_t id, const float *x, struct err *e)
+{
+    struct rotated *t = (struct rotated *)ix;
+    const int64_t row = idset_row(&t->ids, id);
+    if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "%s: no id %lld", name_of(t), (long long)id);
+    struct encoding c = { .t = t, .rows = { x, 1, ix->config.dim, ix->config.dim }, .first = (size_t)row,
+                          .start = (size_t)row, .scratch_bytes = encode_scratch(t) };
+    c.scratch = mem_alloc(1, c.scratch_bytes);
+    if (!c.scratch) return FAIL(e, ERR_MEM, "%s: no memory to encode a row", name_of(t));
+    encode_some(&c, 0, 0, 1);
+    mem_free(c.scratch);
+    return ERR_OK;
+}
+
 /* --- searching ---------------------------------------------------------------------------------- */
 
 /* What scratch holds; every part starts at a multiple of 64 bytes. */

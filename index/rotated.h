@@ -73,6 +73,7 @@ int rotated_train(struct index *ix, struct rows sample, struct err *e);
 int rotated_learns(const struct index *ix);
 int rotated_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);
 int rotated_remove(struct index *ix, int64_t id, struct err *e);
+int rotated_replace(struct index *ix, int64_t id, const float *x, struct err *e);
 size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k);
 void rotated_search(const struct index *ix, struct rows queries, size_t k, void *scratch,
                     struct hit *hits, size_t *counts);
@@ -92,7 +93,7 @@ int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e
 void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \
     .train = rotated_train, .learns = rotated_learns, .add = rotated_add, .remove = rotated_remove,     \
-    .scratch_bytes = rotated_scratch_bytes,                                                             \
+    .replace = rotated_replace, .scratch_bytes = rotated_scratch_bytes,                                 \
     .search = rotated_search, .search_into = rotated_search_into,                                       \
     .prepare = rotated_prepare, .search_prepared = rotated_search_prepared, .like = rotated_like,       \
     .work = rotated_work,                                                                               \

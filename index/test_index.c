@@ -54,6 +54,7 @@ static const char *const more_specs[] = { "flat:type=f16",
                                           "ivf:nlist=12,nprobe=12,residual=1,inner=(turboquant:bits=3)",
                                           "ivf:nlist=6,nprobe=6,residual=1,inner=(rabitq:bits=1)",
                                           "ivf:nlist=6,nprobe=6,inner=(pq:m=1,nbits=4)",
+                                          "ivf:nlist=6,nprobe=6,inner=(flat:type=f16)",
                                           "ivf:nlist=5,nprobe=5,residual=1,inner=(sq:bits=8)",
                                           "sq:bits=1,rotation=fht",
                                           NULL };
@@ -492,6 +493,35 @@ static void survives_no_memory(const char *spec, enum metric metric)
     free_rows(x);
 }
 
+/* A row that cannot be replaced is still the old one: refused by its values, or for want of memory. */
+static void replaces_or_keeps(const char *spec, enum metric metric)
+{
+    enum { D = 24, N = 40 };
+    struct rows x = normal_rows(60, N, D), q = normal_rows(61, 2, D);
+    struct index *ix = make(spec, D, metric);
+    struct err e = { 0 };
+    add_all(ix, x, NULL);
+    struct found before = ask(ix, q, N, 2, 1);
+    float large[D] = { 65520 };
+    int status = index_replace(ix, 7, large, &e);
+    CHECK(status == ERR_OK || status == ERR_ARG, "%s: %s", spec, e.text);
+    if (status == ERR_OK) CHECK(index_replace(ix, 7, rows_at(x, 7), &e) == ERR_OK, "%s: %s", spec, e.text);
+    CHECK(index_replace(ix, N, rows_at(x, 7), &e) == ERR_NOT_FOUND && strstr(e.text, "40"), "%s: %s", spec, e.text);
+    long n = 1;
+    for (status = ERR_MEM; status == ERR_MEM && n < 1000; n++) {
+        struct found after = ask(ix, q, N, 2, 1);
+        CHECK(same(before, after, 2, N), "%s: a failed replacement changed the index (allocation %ld)", spec, n);
+        free_found(after);
+        mem_fail_after(n);
+        status = index_replace(ix, 7, rows_at(x, 30), &e);
+        mem_fail_after(0);
+    }
+    CHECK(status == ERR_OK, "%s: %d after %ld allocations", spec, status, n);
+    free_found(before);
+    free_rows(x), free_rows(q);
+    index_destroy(ix);
+}
+
 /* Through all of its lists ivf answers what the inner index answers alone, to the bit. */
 static void ivf_is_its_inner(void)
 {
@@ -714,6 +744,7 @@ int main(int argc, char **argv)
     contract("heavy tails, sparse rows, duplicates, an outlier, few values", hard_data);
     contract("bad rows, ids and queries are refused by name", refuses);
     contract("a failed allocation changes nothing", survives_no_memory);
+    contract("a row that cannot be replaced stays", replaces_or_keeps);
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
     test_case("ivf over residuals scores and decodes rows", ivf_residuals);
     test_case("flat: f16 and bf16 rows lose what rounding loses", flat_types);
