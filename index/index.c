@@ -163,7 +163,7 @@ static int check_writable(const struct index *ix, struct err *e)
 
 int index_train(struct index *ix, struct rows sample, struct err *e)
 {
-    if (!ix->ops->train) return ERR_OK;
+    if (!ix->ops->train || sample.count == 0) return ERR_OK;
     const int status = check_rows(ix, sample, "row", e);
     return status == ERR_OK ? ix->ops->train(ix, sample, e) : status;
 }

@@ -81,8 +81,8 @@ struct index_ops {
     const struct param *params; /* ends at a NULL name; NULL: none */
     /* Allocates an empty index whose base has been filled from *base (copy it whole). */
     int (*create)(struct index **out, const struct index *base, struct err *e);
-    /* Learns from a sample what it needs before add; NULL: nothing to learn.  An index that was not
-     * trained learns from the first rows that are added. */
+    /* Learns from a sample of one row or more what it needs before add, and forgets what it had learnt; NULL: nothing
+     * to learn.  An index that was not trained learns from the first rows that are added. */
     int (*train)(struct index *ix, struct rows sample, struct err *e);
     int (*learns)(const struct index *ix); /* 0: its parameters leave train nothing to do.  NULL: it learns if it can */
     /* Adds rows under ids (NULL: the next numbers, starting at the count of rows).  Rows have been
@@ -145,7 +145,7 @@ void index_destroy(struct index *ix); /* NULL is allowed */
 /* What a spec asks for, without making it: the caller owns *params.  ERR_ARG as index_create. */
 int index_parse(const char *spec, const struct index_ops **ops, struct params **params, struct err *e);
 
-int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt */
+int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt, or from no rows */
 /* 1 when what it holds depends on the rows that it was trained on, or saw first. */
 int index_learns(const struct index *ix);
 int index_add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e);

@@ -325,12 +325,15 @@ static int reserve(struct ivf *v, size_t rows, struct err *e)
 static int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
     struct ivf *v = (struct ivf *)ix;
-    int status = v->kmeans.count ? ERR_OK : train(ix, rows, e);
+    const int learns = !v->kmeans.count;
+    int status = learns ? train(ix, rows, e) : ERR_OK;
     if (status == ERR_OK) status = reserve(v, v->ids.count + rows.count, e);
     if (status == ERR_OK) status = route(v, rows, v->list_of + v->ids.count, e);
     struct filling f = { .v = v, .rows = rows, .first = v->ids.count };
     if (status == ERR_OK) status = idset_add(&v->ids, ids, rows.count, "ivf", e);
-    return status == ERR_OK ? fill(&f, e) : status;
+    if (status == ERR_OK) status = fill(&f, e);
+    if (status != ERR_OK && learns) drop_lists(v);
+    return status;
 }
 
 static int remove_id(struct index *ix, int64_t id, struct err *e)

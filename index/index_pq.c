@@ -93,7 +93,6 @@ static int create(struct index **out, const struct index *base, struct err *e)
     x->book = mem_zero(x->centres * dim, sizeof(float));
     x->halves = mem_zero(x->centres * x->parts, sizeof(float));
     x->turn = turns ? mem_zero(dim, dim * sizeof(float)) : NULL;
-    for (size_t i = 0; x->turn && i < dim; i++) x->turn[i * dim + i] = 1;
     if (x->book && x->halves && (x->turn || !turns)) *out = &x->base;
     else destroy(&x->base);
     return *out == &x->base ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for its codebook");
@@ -138,7 +137,6 @@ static int train_prepared(struct pq *x, const float *rows, size_t count, struct 
         }
         kmeans_fini(&m);
     }
-    x->is_trained = status == ERR_OK;
     return status;
 }
 
@@ -218,12 +216,21 @@ static int turn_rows(const struct pq *x, float **rows, size_t count, struct err 
 }
 #endif
 
-/* Learns from prepared rows, and turns them. */
+/* Learns from prepared rows, and turns them; whatever was learnt before. */
 static int learn(struct pq *x, float **rows, size_t count, struct err *e)
 {
-    int status = x->turn ? learn_turn(x, *rows, count, e) : ERR_OK;
-    if (status == ERR_OK && x->turn) status = turn_rows(x, rows, count, e);
-    return status == ERR_OK ? train_prepared(x, *rows, count, e) : status;
+    const size_t dim = x->base.config.dim;
+    int status = ERR_OK;
+    x->is_trained = 0;
+    if (x->turn) {
+        memset(x->turn, 0, dim * dim * sizeof *x->turn);
+        for (size_t i = 0; i < dim; i++) x->turn[i * dim + i] = 1;
+        status = learn_turn(x, *rows, count, e);
+        if (status == ERR_OK) status = turn_rows(x, rows, count, e);
+    }
+    if (status == ERR_OK) status = train_prepared(x, *rows, count, e);
+    x->is_trained = status == ERR_OK;
+    return status;
 }
 
 static int train(struct index *ix, struct rows sample, struct err *e)
@@ -289,13 +296,15 @@ static int reserve(struct pq *x, size_t rows, struct err *e)
 static int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 {
     struct pq *x = (struct pq *)ix;
+    const int learns = !x->is_trained;
     float *unit = prepared(x, rows, e);
     int status = unit ? ERR_OK : ERR_MEM;
-    if (status == ERR_OK && !x->is_trained) status = learn(x, &unit, rows.count, e);
+    if (status == ERR_OK && learns) status = learn(x, &unit, rows.count, e);
     else if (status == ERR_OK && x->turn) status = turn_rows(x, &unit, rows.count, e);
     if (status == ERR_OK) status = reserve(x, x->ids.count + rows.count, e);
     if (status == ERR_OK) status = encode(x, unit, rows.count, x->ids.count, e);
     if (status == ERR_OK) status = idset_add(&x->ids, ids, rows.count, "pq", e);
+    if (status != ERR_OK && learns) x->is_trained = 0;
     mem_free(unit);
     return status;
 }

@@ -348,7 +348,7 @@ static int learn(struct rotated *t, struct rows sample, struct err *e)
 int rotated_train(struct index *ix, struct rows sample, struct err *e)
 {
     struct rotated *t = (struct rotated *)ix;
-    if (!adapt_moves(&t->adapt) || sample.count == 0) return ERR_OK;
+    if (!adapt_moves(&t->adapt)) return ERR_OK;
     if (t->ids.count) return FAIL(e, ERR_ARG, "%s: cannot train with %zu rows added", name_of(t), t->ids.count);
     return learn(t, sample, e);
 }

@@ -469,28 +469,70 @@ static void refuses(const char *spec, enum metric metric)
     index_destroy(ix);
 }
 
-/* Any allocation of an add may fail: an error, and the index as it was. */
+/* Any allocation of an add, or of training, may fail: an error, and the index as it was, which has learnt nothing from
+ * rows that it did not take. */
 static void survives_no_memory(const char *spec, enum metric metric)
 {
-    enum { D = 24, N = 40 };
-    struct rows x = normal_rows(60, N, D);
+    enum { D = 24, N = 40, MOST = 5000 };
+    enum { EMPTY, TRAINS, HAS_ROWS, STARTS };
+    struct rows x = normal_rows(60, N, D), others = normal_rows(62, N, D);
+    const struct rows half = { x.at, 20, D, D }, rest = { rows_at(x, 20), 20, D, D };
+    int64_t ids[N];
+    for (int i = 0; i < N; i++) ids[i] = 100 + i;
     struct err e = { 0 };
-    for (long n = 1; n < 60; n++) {
-        struct index *ix = make(spec, D, metric);
-        add_all(ix, (struct rows){ x.at, 20, D, D }, NULL);
-        int64_t ids[20];
-        for (int i = 0; i < 20; i++) ids[i] = 100 + i;
-        mem_fail_after(n);
-        const int status = index_add(ix, (struct rows){ rows_at(x, 20), 20, D, D }, ids, &e);
-        mem_fail_after(0);
-        struct index_stats s;
-        ix->ops->stats(ix, &s);
-        CHECK(status == ERR_OK ? s.rows == N : status == ERR_MEM && s.rows == 20,
-              "%s: allocation %ld: %d, %llu rows", spec, n, status, (unsigned long long)s.rows);
-        index_destroy(ix);
-        if (status == ERR_OK) break;
+    struct index *model = make(spec, D, metric);
+    add_all(model, half, NULL), add_all(model, rest, ids);
+    struct found wanted = ask(model, others, N, 2, 1);
+    for (int start = EMPTY; start < STARTS; start++) {
+        int status = ERR_MEM;
+        for (long n = 1; status == ERR_MEM && n < MOST; n++) {
+            struct index *ix = make(spec, D, metric);
+            struct index_stats s;
+            if (start == HAS_ROWS) add_all(ix, half, NULL);
+            mem_fail_after(n);
+            status = start == TRAINS ? index_train(ix, others, &e) : index_add(ix, others, ids, &e);
+            mem_fail_after(0);
+            ix->ops->stats(ix, &s);
+            const size_t had = start == HAS_ROWS ? 20 : 0, added = status == ERR_OK && start != TRAINS ? N : 0;
+            CHECK(s.rows == had + added, "%s: allocation %ld: %d, %llu rows", spec, n, status,
+                  (unsigned long long)s.rows);
+            if (status == ERR_MEM) {
+                if (start != HAS_ROWS) add_all(ix, half, NULL);
+                add_all(ix, rest, ids);
+                struct found f = ask(ix, others, N, 2, 1);
+                CHECK(same(f, wanted, N, N), "%s: failed allocation %ld of start %d left a trace", spec, n, start);
+                free_found(f);
+            }
+            index_destroy(ix);
+        }
+        CHECK(status == ERR_OK, "%s: start %d: %d %s", spec, start, status, e.text);
     }
-    free_rows(x);
+    free_found(wanted);
+    index_destroy(model);
+    free_rows(x), free_rows(others);
+}
+
+/* What was learnt before, or refused, or from no rows, leaves no trace in what is learnt now. */
+static void learns_anew(const char *spec, enum metric metric)
+{
+    enum { D = 20, N = 80, Q = 5, K = 10 };
+    struct rows x = normal_rows(63, N, D), others = normal_rows(64, N, D);
+    const struct rows q = { others.at, Q, D, D };
+    struct err e = { 0 };
+    struct index *once = make(spec, D, metric), *again = make(spec, D, metric), *refused = make(spec, D, metric);
+    int64_t twice[N] = { 0 };
+    add_all(once, x, NULL);
+    CHECK(index_train(refused, (struct rows){ x.at, 0, D, D }, &e) == ERR_OK, "%s: %s", spec, e.text);
+    CHECK(index_add(refused, others, twice, &e) == ERR_ARG && strstr(e.text, "id 0"), "%s: %s", spec, e.text);
+    add_all(refused, x, NULL);
+    CHECK(index_train(again, others, &e) == ERR_OK && index_train(again, x, &e) == ERR_OK, "%s: %s", spec, e.text);
+    add_all(again, x, NULL);
+    struct found f = ask(once, q, K, Q, 1), g = ask(refused, q, K, Q, 1), h = ask(again, q, K, Q, 1);
+    CHECK(same(f, g, Q, K), "%s: rows that were refused have left a trace", spec);
+    CHECK(same(f, h, Q, K), "%s: trained twice it differs", spec);
+    free_found(f), free_found(g), free_found(h);
+    free_rows(x), free_rows(others);
+    index_destroy(once), index_destroy(again), index_destroy(refused);
 }
 
 /* A row that cannot be replaced is still the old one: refused by its values, or for want of memory. */
@@ -744,6 +786,7 @@ int main(int argc, char **argv)
     contract("heavy tails, sparse rows, duplicates, an outlier, few values", hard_data);
     contract("bad rows, ids and queries are refused by name", refuses);
     contract("a failed allocation changes nothing", survives_no_memory);
+    contract("what is learnt does not depend on what was learnt before", learns_anew);
     contract("a row that cannot be replaced stays", replaces_or_keeps);
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
     test_case("ivf over residuals scores and decodes rows", ivf_residuals);
