@@ -28,7 +28,7 @@ struct flat {
     enum type type;
     char *rows;   /* ids.count x dim numbers of the type */
     float *wide;  /* one row: work space of those who add */
-    float *side;  /* cosine: 1 / |x|, 0 for a zero row; l2: |x|^2; dot: unused */
+    float *side;  /* cosine: 1 / |x|, 0 for a zero row; l2: |x|^2, which tiles need; else unused */
     size_t room;
 };
 
@@ -57,9 +57,12 @@ static int create(struct index **out, const struct index *base, struct err *e)
     f->base = *base;
     f->type = (enum type)params_int(base->params, "type");
     f->wide = mem_alloc(base->config.dim, sizeof *f->wide);
-    if (!f->wide) mem_free(f);
-    else *out = &f->base;
-    return *out == &f->base ? ERR_OK : FAIL(e, ERR_MEM, "flat: no memory");
+    if (!f->wide) {
+        mem_free(f);
+        return FAIL(e, ERR_MEM, "flat: no memory");
+    }
+    *out = &f->base;
+    return ERR_OK;
 }
 
 static void destroy(struct index *ix)
@@ -127,6 +130,12 @@ static int check_range(const struct flat *f, struct rows rows, struct err *e)
     return ERR_OK;
 }
 
+/* Whether a search reads it. */
+static int has_side(const struct flat *f)
+{
+    return f->base.config.metric == METRIC_COSINE || (f->base.config.metric == METRIC_L2 && f->type == F32);
+}
+
 static void fill_side(struct flat *f, size_t row)
 {
     widen(f, row, f->wide);
@@ -180,29 +189,34 @@ static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k
     return tile * block_rows((const struct flat *)ix) * sizeof(float) + query_count * (sizeof(struct topk) + sizeof(float));
 }
 
-/* Inner products, or by cosine cosines, of one query with `count` rows from `first`. */
+/* Inner products, cosines or squared distances of one query with `count` rows from `first`. */
 static void products(const struct flat *f, const float *query, size_t first, size_t count, float *scores)
 {
     const struct kernel *const *of = f->base.kernels.of;
     const size_t dim = f->base.config.dim;
     const void *rows = f->rows + first * row_bytes(f);
     const float *inverse = f->side + first;
-    const int is_cosine = f->base.config.metric == METRIC_COSINE;
-    switch (f->type + (is_cosine ? 3 : 0)) {
+    switch (f->type + 3 * (f->base.config.metric == METRIC_COSINE) + 6 * (f->base.config.metric == METRIC_L2)) {
     case F32: of[OP_dot_f32]->fn.dot_f32(query, rows, dim, NULL, count, dim, scores); break;
     case F16: of[OP_dot_f16]->fn.dot_f16(query, rows, dim, NULL, count, dim, scores); break;
     case BF16: of[OP_dot_bf16]->fn.dot_bf16(query, rows, dim, NULL, count, dim, scores); break;
     case F32 + 3: of[OP_cosine_f32]->fn.cosine_f32(query, rows, dim, NULL, count, dim, inverse, scores); break;
     case F16 + 3: of[OP_cosine_f16]->fn.cosine_f16(query, rows, dim, NULL, count, dim, inverse, scores); break;
     case BF16 + 3: of[OP_cosine_bf16]->fn.cosine_bf16(query, rows, dim, NULL, count, dim, inverse, scores); break;
+    case F32 + 6: of[OP_l2_f32]->fn.l2_f32(query, rows, dim, NULL, count, dim, scores); break;
+    case F16 + 6: of[OP_l2_f16]->fn.l2_f16(query, rows, dim, NULL, count, dim, scores); break;
+    case BF16 + 6: of[OP_l2_bf16]->fn.l2_bf16(query, rows, dim, NULL, count, dim, scores); break;
     }
 }
 
 static const struct kernel *kernel_of_one(const struct flat *f)
 {
-    static const enum kernel_op dots[] = { OP_dot_f32, OP_dot_f16, OP_dot_bf16 },
-                                cosines[] = { OP_cosine_f32, OP_cosine_f16, OP_cosine_bf16 };
-    return f->base.kernels.of[(f->base.config.metric == METRIC_COSINE ? cosines : dots)[f->type]];
+    static const enum kernel_op ops[METRIC_COUNT][3] = {
+        [METRIC_COSINE] = { OP_cosine_f32, OP_cosine_f16, OP_cosine_bf16 },
+        [METRIC_DOT] = { OP_dot_f32, OP_dot_f16, OP_dot_bf16 },
+        [METRIC_L2] = { OP_l2_f32, OP_l2_f16, OP_l2_bf16 },
+    };
+    return f->base.kernels.of[ops[f->base.config.metric][f->type]];
 }
 
 /* Whether tile_f32 gives the bits of that kernel. */
@@ -221,7 +235,8 @@ static void measure_queries(const struct flat *f, struct rows queries, float *of
         for (size_t q = 0; q < queries.count; q++) of_query[q] = dot(f, rows_at(queries, q), rows_at(queries, q));
 }
 
-/* Scores of at most TILE queries against `count` rows from `first`, the same bits for one query and for many. */
+/* Scores of at most TILE queries against `count` rows from `first`, the same bits for one query and for many; by l2
+ * in tiles the inner products. */
 static void score_block(const struct flat *f, struct rows queries, const float *of_query, size_t first, size_t count,
                         float *scores)
 {
@@ -233,10 +248,33 @@ static void score_block(const struct flat *f, struct rows queries, const float *
                                                      queries.dim, scores);
     for (size_t q = 0; q < queries.count; q++, scores += count) {
         if (!tiles) products(f, rows_at(queries, q), first, count, scores);
-        if (f->base.config.metric == METRIC_L2)
-            for (size_t r = 0; r < count; r++) scores[r] = 2 * scores[r] - side[r] - of_query[q];
+        if (!tiles && f->base.config.metric == METRIC_L2)
+            for (size_t r = 0; r < count; r++) scores[r] = -scores[r];
         if (f->base.config.metric == METRIC_COSINE && tiles)
             for (size_t r = 0; r < count; r++) scores[r] = scores[r] * of_query[q] * side[r];
+    }
+}
+
+/* 2 <q, x> - |x|^2 - |q|^2 cancels where rows share an offset: it only tells which rows may enter the heap, and those
+ * are scored as they would be alone.  It and kernel l2_f32 are sums of dim terms that are together at most twice
+ * |x|^2 + |q|^2, each off by dim roundings of its terms at most. */
+static void offer_near(const struct flat *f, const float *query, float square, size_t first, float *dots, size_t count,
+                       struct topk *best)
+{
+    enum { STRIDE = 16 };
+    const float slack = 5 * (float)(f->base.config.dim + 16) * 0x1p-24f, *side = f->side + first;
+    for (size_t r = 0; r < count; r++) dots[r] = 2 * dots[r] - (1 - slack) * (side[r] + square);
+    for (size_t from = 0; from < count; from += STRIDE) {
+        const size_t end = count - from < STRIDE ? count : from + STRIDE;
+        const float bound = topk_bound(best);
+        int some = 0;
+        for (size_t r = from; r < end; r++) some |= dots[r] >= bound;
+        for (size_t r = from; some && r < end; r++) {
+            float apart;
+            if (dots[r] < topk_bound(best)) continue;
+            products(f, query, first + r, 1, &apart);
+            topk_push(best, idset_id(&f->ids, first + r), -apart);
+        }
     }
 }
 
@@ -251,8 +289,11 @@ static void search_into(const struct index *ix, struct rows queries, struct topk
         for (size_t q = 0; q < queries.count; q += TILE) {
             const size_t n = queries.count - q < TILE ? queries.count - q : TILE;
             const struct rows some = { rows_at(queries, q), n, queries.dim, queries.stride };
+            const int near = n > 1 && has_tiles(f) && ix->config.metric == METRIC_L2;
             score_block(f, some, of_query + q, first, count, scores);
-            for (size_t i = 0; i < n; i++) idset_offer(&f->ids, &best[q + i], first, scores + i * count, count);
+            for (size_t i = 0; i < n; i++)
+                if (near) offer_near(f, rows_at(some, i), of_query[q + i], first, scores + i * count, count, &best[q + i]);
+                else idset_offer(&f->ids, &best[q + i], first, scores + i * count, count);
         }
     }
 }
@@ -310,7 +351,7 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
 static void stats(const struct index *ix, struct index_stats *out)
 {
     const struct flat *f = (const struct flat *)ix;
-    const size_t bytes = row_bytes(f), n = f->ids.count, side = ix->config.metric == METRIC_DOT ? 0 : sizeof(float);
+    const size_t bytes = row_bytes(f), n = f->ids.count, side = has_side(f) ? sizeof(float) : 0;
     *out = (struct index_stats){
         .rows = n,
         .code_bytes = n * bytes,
@@ -334,6 +375,7 @@ static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
     const int64_t row = idset_row(&f->ids, id);
     if (row == IDSET_NONE) return FAIL(e, ERR_NOT_FOUND, "flat: no id %lld", (long long)id);
     widen(f, (size_t)row, out);
+    for (size_t i = 0; ix->config.metric == METRIC_COSINE && i < ix->config.dim; i++) out[i] *= f->side[row];
     return ERR_OK;
 }
 

@@ -93,9 +93,12 @@ static int create(struct index **out, const struct index *base, struct err *e)
     x->book = mem_zero(x->centres * dim, sizeof(float));
     x->halves = mem_zero(x->centres * x->parts, sizeof(float));
     x->turn = turns ? mem_zero(dim, dim * sizeof(float)) : NULL;
-    if (x->book && x->halves && (x->turn || !turns)) *out = &x->base;
-    else destroy(&x->base);
-    return *out == &x->base ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for its codebook");
+    if (!x->book || !x->halves || (turns && !x->turn)) {
+        destroy(&x->base);
+        return FAIL(e, ERR_MEM, "pq: no memory for its codebook");
+    }
+    *out = &x->base;
+    return ERR_OK;
 }
 
 /* The rows as they are quantised: of unit length by cosine. */

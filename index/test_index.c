@@ -485,7 +485,7 @@ static void survives_no_memory(const char *spec, enum metric metric)
     struct found wanted = ask(model, others, N, 2, 1);
     for (int start = EMPTY; start < STARTS; start++) {
         int status = ERR_MEM;
-        for (long n = 1; status == ERR_MEM && n < MOST; n++) {
+        for (long n = 1; status == ERR_MEM && n < MOST; n += 1 + n / 16) { /* opq makes a thousand */
             struct index *ix = make(spec, D, metric);
             struct index_stats s;
             if (start == HAS_ROWS) add_all(ix, half, NULL);
@@ -673,7 +673,7 @@ static void flat_types(void)
             }
             struct index_stats s;
             ix->ops->stats(ix, &s);
-            CHECK(s.code_bytes == N * D * types[i].bytes && s.side_bytes == (m == METRIC_DOT ? 0 : N * 4),
+            CHECK(s.code_bytes == N * D * types[i].bytes && s.side_bytes == (m == METRIC_COSINE || (m == METRIC_L2 && i == 0) ? N * 4 : 0),
                   "%s: %llu and %llu bytes", types[i].spec, (unsigned long long)s.code_bytes,
                   (unsigned long long)s.side_bytes);
             free_found(f), free_found(g);
@@ -684,6 +684,36 @@ static void flat_types(void)
     CHECK(index_add(ix, x, NULL, &e) == ERR_ARG && strstr(e.text, "row 3, column 7"), "%s", e.text);
     CHECK(index_add(unit, x, NULL, &e) == ERR_OK, "%s", e.text);
     index_destroy(ix), index_destroy(unit);
+    free_rows(x), free_rows(q);
+}
+
+/* Rows far from the origin and near to each other: |x|^2 dwarfs what is asked for. */
+static void flat_far_away(void)
+{
+    enum { D = 70, N = 500, Q = 50, K = 10 };
+    static const char *const specs[] = { "flat", "flat:type=f16", "flat:type=bf16" };
+    struct rows x = normal_rows(99, N, D), q = normal_rows(100, Q, D);
+    float *rows = (float *)(uintptr_t)x.at, *queries = (float *)(uintptr_t)q.at;
+    for (size_t i = 0; i < N * D; i++) rows[i] = roundf(4 * rows[i]) + 128; /* such as bf16 holds, some of them */
+    for (size_t i = 0; i < Q * D; i++) queries[i] = 4 * queries[i] + 128;
+    for (size_t s = 0; s < sizeof specs / sizeof *specs; s++) {
+        struct index *ix = make(specs[s], D, METRIC_L2);
+        add_all(ix, x, NULL);
+        struct found f = ask(ix, q, N, 1, 1), g = ask(ix, q, K, Q, 1);
+        for (size_t i = 0; i < Q; i++)
+            for (size_t r = 0; r < N; r++) {
+                const struct hit h = f.hits[i * N + r];
+                float back[D];
+                struct err e = { 0 };
+                CHECK(index_decode(ix, h.id, back, &e) == ERR_OK, "%s", e.text);
+                double apart = 0;
+                for (size_t j = 0; j < D; j++) apart += pow((double)q.at[i * D + j] - (double)back[j], 2);
+                CHECK(fabs(apart + (double)h.score) < 1e-5 * apart, "%s: %g, not %g", specs[s], (double)h.score, -apart);
+                CHECK(r >= K || memcmp(&h, &g.hits[i * K + r], sizeof h) == 0, "%s: batches differ", specs[s]);
+            }
+        free_found(f), free_found(g);
+        index_destroy(ix);
+    }
     free_rows(x), free_rows(q);
 }
 
@@ -791,6 +821,7 @@ int main(int argc, char **argv)
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
     test_case("ivf over residuals scores and decodes rows", ivf_residuals);
     test_case("flat: f16 and bf16 rows lose what rounding loses", flat_types);
+    test_case("flat: distances far from the origin", flat_far_away);
     test_case("pq: opq turns rows to where the parts serve", opq_turns_to_the_parts);
     test_case("what searching reads is counted", counts_its_work);
     test_case("bad specs are refused by name", bad_specs);
