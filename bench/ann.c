@@ -92,7 +92,7 @@ int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, st
 /* What re-scoring needs a row beside the row itself. */
 static int make_side(struct ann_set *s, struct err *e)
 {
-    if (s->side || s->metric == METRIC_DOT) return ERR_OK;
+    if (s->side || s->metric != METRIC_COSINE) return ERR_OK;
     struct kernel_set kernels;
     const int status = kernel_set_resolve(&kernels, NULL, e);
     if (status != ERR_OK) return status;
@@ -102,7 +102,7 @@ static int make_side(struct ann_set *s, struct err *e)
     for (size_t r = 0; r < b.count; r++) {
         float squared;
         kernels.of[OP_dot_f32]->fn.dot_f32(rows_at(b, r), rows_at(b, r), 0, NULL, 1, b.dim, &squared);
-        s->side[r] = s->metric == METRIC_L2 ? squared : squared > 0 ? 1 / sqrtf(squared) : 0;
+        s->side[r] = squared > 0 ? 1 / sqrtf(squared) : 0;
     }
     return ERR_OK;
 }
@@ -248,15 +248,13 @@ static size_t rescore(const struct ann_work *w, struct lane *l, const float *que
     count = known;
     if (s->metric == METRIC_COSINE)
         kernels->of[OP_cosine_f32]->fn.cosine_f32(query, b.at, b.stride, l->pick, count, b.dim, s->side, l->scores);
+    else if (s->metric == METRIC_L2)
+        kernels->of[OP_l2_f32]->fn.l2_f32(query, b.at, b.stride, l->pick, count, b.dim, l->scores);
     else kernels->of[OP_dot_f32]->fn.dot_f32(query, b.at, b.stride, l->pick, count, b.dim, l->scores);
-    float squared = 0;
-    if (s->metric == METRIC_L2) kernels->of[OP_dot_f32]->fn.dot_f32(query, query, 0, NULL, 1, b.dim, &squared);
     struct topk best;
     topk_init(&best, out, w->arm->point.k);
-    for (size_t i = 0; i < count; i++) {
-        const float apart = s->metric == METRIC_L2 ? 2 * l->scores[i] - s->side[l->pick[i]] - squared : l->scores[i];
-        topk_push(&best, l->pick[i], apart);
-    }
+    for (size_t i = 0; i < count; i++)
+        topk_push(&best, l->pick[i], s->metric == METRIC_L2 ? -l->scores[i] : l->scores[i]);
     return topk_finish(&best);
 }
 
@@ -393,7 +391,9 @@ int ann_decoded(const struct index *ix, const int64_t *ids, size_t count, struct
                 struct hit *hits, size_t *counts, struct err *e)
 {
     const size_t dim = queries.dim;
-    const struct index_config config = { dim, ix->config.metric, 0, threads, NULL };
+    /* A cosine would take out again the factor that an estimator gives a row. */
+    const int scores_dots = ix->config.metric == METRIC_COSINE && strcmp(ix->ops->name, "upstream") != 0;
+    const struct index_config config = { dim, scores_dots ? METRIC_DOT : ix->config.metric, 0, threads, NULL };
     struct index *flat = NULL;
     float *rows = mem_alloc(count, dim * sizeof *rows);
     int status = rows ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu decoded rows", count);

@@ -7,7 +7,7 @@
 
 enum { BASE = 300, QUERIES = 7, DIM = 8 };
 
-static float base[BASE * DIM], query[QUERIES * DIM];
+static float base[BASE * DIM], query[QUERIES * DIM], offset; /* of every value */
 
 static float uniform(void) { return (float)(test_rand() >> 40) / (float)(1 << 24) - 0.5f; }
 
@@ -15,8 +15,8 @@ static float uniform(void) { return (float)(test_rand() >> 40) / (float)(1 << 24
 static struct ann_set make_set(enum metric metric, size_t k)
 {
     struct ann_set s = { .metric = metric, .truth_k = k, .name = "made" };
-    for (int i = 0; i < BASE * DIM; i++) base[i] = uniform();
-    for (int i = 0; i < QUERIES * DIM; i++) query[i] = uniform();
+    for (int i = 0; i < BASE * DIM; i++) base[i] = uniform() + offset;
+    for (int i = 0; i < QUERIES * DIM; i++) query[i] = uniform() + offset;
     s.base.rows = (struct rows){ base, BASE, DIM, DIM };
     s.query.rows = (struct rows){ query, QUERIES, DIM, DIM };
     s.truth = mem_alloc(QUERIES * k, sizeof *s.truth);
@@ -92,6 +92,39 @@ static void exact(void)
                 measure(&s, (struct ann_point){ "flat", "", 10, 0, batches[b], threads, 1 }, 30, is_exact);
                 measure(&s, (struct ann_point){ "flat", "", 10, 25, batches[b], threads, 1 }, 30, is_exact);
             }
+        drop_set(&s);
+    }
+}
+
+/* |x|^2 dwarfs the distances. */
+static void exact_far_away(void)
+{
+    offset = 1000;
+    struct ann_set s = make_set(METRIC_L2, 10);
+    offset = 0;
+    for (size_t batch = 1; batch <= QUERIES; batch += QUERIES - 1)
+        for (size_t rerank = 0; rerank <= 25; rerank += 25)
+            measure(&s, (struct ann_point){ "flat", "", 10, rerank, batch, 1, 1 }, 1, is_exact);
+    drop_set(&s);
+}
+
+/* Scores of float queries are exact for the codes: whatever factor a row has, no order of the decoded rows is better. */
+static void is_its_ceiling(const struct ann_arm *a)
+{
+    CHECK(folded(a, "recall_strict") < 1, "%s: nothing is lost", a->point.spec);
+    CHECK(folded(a, "code_ceiling") == folded(a, "recall_strict"), "%s: recall %g, ceiling %g", a->point.spec,
+          folded(a, "recall_strict"), folded(a, "code_ceiling"));
+}
+
+static void ceilings(void)
+{
+    static const char *const specs[] = { "turboquant:bits=2,query=f32", "turboquant:bits=1,query=f32",
+                                         "turboquant:bits=3,estimator=prod_orth,query=f32", "pq:m=3,nbits=4",
+                                         "ivf:nlist=4,nprobe=4,inner=(pq:m=3,nbits=4)" };
+    for (enum metric m = METRIC_COSINE; m <= METRIC_DOT; m++) {
+        struct ann_set s = make_set(m, 10);
+        for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
+            measure(&s, (struct ann_point){ specs[i], "", 10, 0, 1, 1, 1 }, 1, is_its_ceiling);
         drop_set(&s);
     }
 }
@@ -191,6 +224,8 @@ static void latency_columns(void)
 int main(void)
 {
     test_case("exact search finds the truth at any batch and thread count", exact);
+    test_case("exact search far from the origin", exact_far_away);
+    test_case("what float queries find is what the codes can give", ceilings);
     test_case("few calls still ask every query", few_calls);
     test_case("a wrong truth shows", wrong_truth);
     test_case("bytes and survivors are counted", work);
