@@ -2,13 +2,10 @@
 #include "index/kmeans.h"
 #include <math.h>
 #include <string.h>
+#include "index/blas.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
-/* Spelled so that the build's search for optional headers leaves this file in a WORKER build. */
-#ifndef ASSAY_WORKER
-#    include <cblas.h>
-#endif
 
 enum { NARROW = 8, LANES = 8, NARROW_CHUNK = 1024 };
 
@@ -178,7 +175,7 @@ int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, i
     if (is_narrow) {
         turn_centres(m, a.padded, (float *)a.scratch);
         a.turned = (float *)a.scratch;
-    }
+    } else blas_alone();
     parallel_for(threads, rows.count, is_narrow ? NARROW_CHUNK : KMEANS_CHUNK, assign_some, &a);
     mem_free(a.scratch);
     return ERR_OK;
@@ -271,9 +268,6 @@ int kmeans_train(struct kmeans *m, struct rows rows, size_t most_rows, size_t co
     if (most_rows < count) most_rows = count;
     if (count > rows.count) count = rows.count;
     *m = (struct kmeans){ .count = count, .dim = rows.dim, .is_spherical = is_spherical };
-#ifndef ASSAY_WORKER
-    openblas_set_num_threads(1); /* our threads take whole chunks; BLAS's own would only spin beside them */
-#endif
     m->dot = kernels->of[OP_dot_f32]->fn.dot_f32;
     m->centres = mem_alloc(count * rows.dim, sizeof *m->centres);
     m->halves = mem_alloc(count, sizeof *m->halves);

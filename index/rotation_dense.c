@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <cblas.h>
 #include <lapacke.h>
+#include "index/blas.h"
 #include "index/rotation.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
@@ -8,7 +8,7 @@
 int rotation_dense_draw(float *matrix, size_t dim, uint64_t seed, uint64_t stream, struct err *e)
 {
     const lapack_int n = (lapack_int)dim;
-    openblas_set_num_threads(1); /* encoding splits rows over threads already */
+    blas_alone();
     float *factors = mem_alloc(2 * dim, sizeof *factors), *diagonal = factors + dim;
     if (!factors) return FAIL(e, ERR_MEM, "rotation: no memory for %zu dimensions", dim);
     struct rng rng;
@@ -30,5 +30,6 @@ int rotation_dense_draw(float *matrix, size_t dim, uint64_t seed, uint64_t strea
 void rotation_dense_rows(const float *matrix, const float *in, size_t count, size_t dim, float *out)
 {
     const int n = (int)dim;
+    blas_alone();
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)count, n, n, 1, in, n, matrix, n, 0, out, n);
 }
