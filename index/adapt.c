@@ -49,8 +49,10 @@ void adapt_settle(struct adapt *a, size_t count)
         total += variances[i];
         a->centre[i] = (float)means[i];
     }
-    for (size_t i = 0; i < a->dim && a->calibrates && total > 0; i++)
-        a->spread[i] = (float)fmin(fmax(sqrt(variances[i] * (double)a->dim / total), 1 / SPREAD_MOST), SPREAD_MOST);
+    for (size_t i = 0; i < a->dim; i++) {
+        const double share = a->calibrates && total > 0 ? variances[i] * (double)a->dim / total : 1;
+        a->spread[i] = (float)fmin(fmax(sqrt(share), 1 / SPREAD_MOST), SPREAD_MOST);
+    }
     memset(a->sums, 0, 2 * a->dim * sizeof *a->sums);
     a->has_learnt = 1;
 }

@@ -26,12 +26,15 @@ void codec_encode(const struct codec *c, const struct kernel_set *kernels, const
     memset(codes + c->dim, 0, c->padded - c->dim);
 }
 
-void codec_copy_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from)
+void codec_move_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from)
 {
     const size_t block_bytes = codes_block_bytes(groups, bits);
     uint8_t *target = codes + to / CODES_ROWS * block_bytes + 4 * (to % CODES_ROWS);
-    const uint8_t *source = codes + from / CODES_ROWS * block_bytes + 4 * (from % CODES_ROWS);
-    for (size_t at = 0; at < block_bytes; at += 64) memmove(target + at, source + at, 4);
+    uint8_t *source = codes + from / CODES_ROWS * block_bytes + 4 * (from % CODES_ROWS);
+    for (size_t at = 0; at < block_bytes; at += 64) {
+        memmove(target + at, source + at, 4);
+        memset(source + at, 0, 4);
+    }
 }
 
 /* Lanes side by side, so that the compiler can vectorise. */

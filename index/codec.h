@@ -27,8 +27,8 @@ void codec_init(struct codec *c, const struct codebook *book, size_t dim, int in
 /* codes[i] = number of thresholds below u[i]; codes beyond dim, up to padded, are 0. */
 void codec_encode(const struct codec *c, const struct kernel_set *kernels, const float *u, uint8_t *codes);
 
-/* Copies a packed row to another place, which may be in the same block. */
-void codec_copy_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from);
+/* Moves a packed row to another place, which may be in the same block or its own, and leaves zeros. */
+void codec_move_row(uint8_t *codes, int bits, size_t groups, size_t to, size_t from);
 
 float codec_largest(const float *q, size_t dim); /* of |q[i]| */
 /* q[i] = step * out[i] to the nearest, ties to even, |out| <= most <= 127, out beyond dim 0; returns step, 0 for

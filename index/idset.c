@@ -149,7 +149,8 @@ void idset_offer(const struct idset *s, struct topk *best, size_t first, const f
 
 int idset_save(const struct idset *s, struct index_writer *w, struct err *e)
 {
-    return index_write(w, "ids", s->of_row, idset_row_bytes(s), e);
+    const int are_numbers = !s->of_row || are_row_numbers(s->of_row, s->count, 0); /* by now, or again */
+    return index_write(w, "ids", s->of_row, are_numbers ? 0 : s->count * sizeof *s->of_row, e);
 }
 
 int idset_load(struct idset *s, struct index_reader *r, struct err *e)

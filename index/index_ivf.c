@@ -6,7 +6,8 @@
  * A query is prepared once and goes from list to list with one heap, so that what one has found prunes the next.
  * A cosine or dot query ranks centres by inner product (for dot after training on unit rows: a long row then lies
  * with its direction).  Ranking reads centres of 8 bits: a quarter of the bytes of floats and a fifth of the time
- * (512 x 384: 9 us as floats), and it moves rows at the rim of a part at most.
+ * (512 x 384: 9 us as floats), and it moves rows at the rim of a part at most; by l2, where centres may lie far from
+ * the origin and near to each other, their mean is taken off both sides first.
  *
  * residual=1 codes x - m, m the centre times what the rows of its part have of it on average.
  * l2: |q - x| = |(q - m) - (x - m)|, where both are short and so is the error; the query is prepared anew for each
@@ -40,9 +41,11 @@ struct ivf {
     int is_residual;
     struct index *model;  /* empty; what the lists are like */
     struct kmeans kmeans; /* count 0: not trained */
-    int8_t *coarse;       /* centres as kmeans.count x padded steps */
+    int8_t *coarse;       /* centres, by l2 less their mean, as kmeans.count x padded steps */
     size_t padded;        /* dim up to whole groups */
     float *steps;         /* of each */
+    float *mean;          /* l2: of the centres */
+    float *halves;        /* l2: |centre - mean|^2 / 2 */
     float *shares;        /* residual: m = share * centre */
     struct index **lists; /* kmeans.count */
     size_t *sizes;        /* rows of each: an empty one is not worth a probe */
@@ -67,11 +70,13 @@ static void drop_lists(struct ivf *v)
     mem_free(v->sizes);
     mem_free(v->coarse);
     mem_free(v->steps);
+    mem_free(v->mean);
+    mem_free(v->halves);
     mem_free(v->shares);
     v->lists = NULL;
     v->sizes = NULL;
     v->coarse = NULL;
-    v->steps = v->shares = NULL;
+    v->steps = v->mean = v->halves = v->shares = NULL;
     kmeans_fini(&v->kmeans);
     v->kmeans.count = 0;
 }
@@ -87,6 +92,22 @@ static void destroy(struct index *ix)
     mem_free(v);
 }
 
+/* Before it is made, which may open a library. */
+static int check_inner(const char *spec, int adds_shifts, struct err *e)
+{
+    const struct index_ops *ops;
+    struct params *params;
+    int status = index_parse(spec, &ops, &params, e);
+    if (status != ERR_OK) return status;
+    params_destroy(params);
+    if (!ops->search_into || !ops->remove)
+        return FAIL(e, ERR_ARG, "ivf: inner=(%s) cannot stand inside another index", ops->name);
+    if (adds_shifts && !ops->search_prepared)
+        return FAIL(e, ERR_ARG, "ivf: residual=1 by dot: inner=(%s) cannot add what a list's rows have in common",
+                    ops->name);
+    return ERR_OK;
+}
+
 static int create(struct index **out, const struct index *base, struct err *e)
 {
     struct ivf *v = mem_zero(1, sizeof *v);
@@ -95,16 +116,44 @@ static int create(struct index **out, const struct index *base, struct err *e)
     v->is_residual = (int)params_int(base->params, "residual");
     v->padded = codes_groups(base->config.dim) * CODES_DIMS;
     const struct index_config c = inner_config(v);
-    int status = index_create(&v->model, params_text(base->params, "inner"), &c, e);
-    const struct index_ops *ops = status == ERR_OK ? v->model->ops : NULL;
-    if (ops && (!ops->search_into || !ops->remove))
-        status = FAIL(e, ERR_ARG, "ivf: inner=(%s) cannot stand inside another index", ops->name);
-    else if (ops && v->is_residual && c.metric == METRIC_DOT && !ops->search_prepared)
-        status = FAIL(e, ERR_ARG, "ivf: residual=1 by dot: inner=(%s) cannot add what a list's rows have in common",
-                      ops->name);
+    const char *inner = params_text(base->params, "inner");
+    int status = check_inner(inner, v->is_residual && c.metric == METRIC_DOT, e);
+    if (status == ERR_OK) status = index_create(&v->model, inner, &c, e);
     if (status == ERR_OK) *out = &v->base;
     else destroy(&v->base);
     return status;
+}
+
+static void less(const float *x, const float *mean, size_t dim, float *out)
+{
+    for (size_t i = 0; i < dim; i++) out[i] = x[i] - mean[i];
+}
+
+/* What ranks the lists. */
+static int make_coarse(struct ivf *v, struct err *e)
+{
+    const size_t count = v->kmeans.count, dim = v->base.config.dim;
+    const int centres = v->base.config.metric == METRIC_L2;
+    float *spare = mem_alloc(dim, sizeof *spare);
+    v->coarse = mem_alloc(count, v->padded);
+    v->steps = mem_alloc(count, sizeof *v->steps);
+    v->mean = mem_zero(dim, sizeof *v->mean);
+    v->halves = mem_zero(count, sizeof *v->halves);
+    const int whole = spare && v->coarse && v->steps && v->mean && v->halves;
+    for (size_t i = 0; whole && centres && i < dim; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < count; c++) sum += (double)v->kmeans.centres[c * dim + i];
+        v->mean[i] = (float)(sum / (double)count);
+    }
+    for (size_t c = 0; whole && c < count; c++) {
+        less(v->kmeans.centres + c * dim, v->mean, dim, spare);
+        v->steps[c] = codec_query(spare, dim, v->padded, 127, v->coarse + c * v->padded);
+        if (!centres) continue;
+        v->kmeans.dot(spare, spare, 0, NULL, 1, dim, &v->halves[c]);
+        v->halves[c] /= 2;
+    }
+    mem_free(spare);
+    return whole ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu lists", count);
 }
 
 /* The lists, empty, and what ranks them. */
@@ -112,18 +161,13 @@ static int make_lists(struct ivf *v, struct err *e)
 {
     const struct index_config c = inner_config(v);
     const struct index_ops *ops = v->model->ops;
-    const size_t count = v->kmeans.count, dim = v->base.config.dim;
+    const size_t count = v->kmeans.count;
     v->lists = mem_zero(count, sizeof *v->lists);
     v->sizes = mem_zero(count, sizeof *v->sizes);
-    v->coarse = mem_alloc(count, v->padded);
-    v->steps = mem_alloc(count, sizeof *v->steps);
-    const int whole = v->lists && v->sizes && v->coarse && v->steps;
-    int status = whole ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu lists", count);
-    for (size_t i = 0; i < count && status == ERR_OK; i++) {
-        v->steps[i] = codec_query(v->kmeans.centres + i * dim, dim, v->padded, 127, v->coarse + i * v->padded);
+    int status = v->lists && v->sizes ? make_coarse(v, e) : FAIL(e, ERR_MEM, "ivf: no memory for %zu lists", count);
+    for (size_t i = 0; i < count && status == ERR_OK; i++)
         status = ops->like ? ops->like(&v->lists[i], v->model, e)
                            : index_create(&v->lists[i], params_text(v->base.params, "inner"), &c, e);
-    }
     if (status != ERR_OK) drop_lists(v);
     return status;
 }
@@ -399,7 +443,7 @@ struct scratch {
     struct hit *nearest; /* centres */
     uint32_t *pick;      /* the same, as numbers */
     float *shifts;       /* residual, dot: <q, m> of each */
-    float *unit, *moved; /* residual: the query by cosine, and as a list sees it */
+    float *unit, *moved; /* the query: residual, by cosine; as a list sees it, or by l2 their ranking */
     struct index_work *work;
     void *inner;
 };
@@ -446,11 +490,15 @@ static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k
 static size_t rank_lists(const struct ivf *v, const float *query, const struct scratch *s)
 {
     const size_t lists = v->kmeans.count;
+    if (v->base.config.metric == METRIC_L2) {
+        less(query, v->mean, v->base.config.dim, s->moved);
+        query = s->moved;
+    }
     const float step = codec_query(query, v->base.config.dim, v->padded, 127, s->query);
     struct topk order;
     topk_init(&order, s->nearest, probes(v));
     v->base.kernels.of[OP_dot_i8]->fn.dot_i8(s->query, v->coarse, v->padded, NULL, lists, v->padded, s->sums);
-    for (size_t i = 0; i < lists; i++) s->scores[i] = (float)s->sums[i] * (step * v->steps[i]) - v->kmeans.halves[i];
+    for (size_t i = 0; i < lists; i++) s->scores[i] = (float)s->sums[i] * (step * v->steps[i]) - v->halves[i];
     for (size_t i = 0; i < lists; i++)
         if (s->scores[i] >= topk_bound(&order) && v->sizes[i])
             topk_push_slow(&order, (struct hit){ (int64_t)i, s->scores[i] });
@@ -641,7 +689,8 @@ static void stats(const struct index *ix, struct index_stats *out)
     struct index_stats model;
     v->model->ops->stats(v->model, &model);
     out->other_bytes += model.other_bytes + sizeof *v + idset_row_bytes(&v->ids) + idset_other_bytes(&v->ids) +
-                        v->kmeans.count * ((ix->config.dim + 3) * sizeof(float) + v->padded) +
+                        v->kmeans.count * ((ix->config.dim + 4) * sizeof(float) + v->padded) +
+                        ix->config.dim * sizeof(float) +
                         v->room * sizeof *v->list_of;
 }
 

@@ -308,13 +308,15 @@ static int add(struct index *ix, struct rows rows, const int64_t *ids, struct er
     if (status == ERR_OK) status = encode(x, unit, rows.count, x->ids.count, e);
     if (status == ERR_OK) status = idset_add(&x->ids, ids, rows.count, "pq", e);
     if (status != ERR_OK && learns) x->is_trained = 0;
+    for (size_t r = x->ids.count; status != ERR_OK && r < x->room && r < x->ids.count + rows.count; r++)
+        for (size_t p = 0; p < x->parts; p++) set_code(x, r, p, 0);
     mem_free(unit);
     return status;
 }
 
-static void copy_row(struct pq *x, size_t to, size_t from)
+static void move_row(struct pq *x, size_t to, size_t from)
 {
-    if (x->groups) codec_copy_row(x->codes, 1, x->groups, to, from);
+    if (x->groups) codec_move_row(x->codes, 1, x->groups, to, from);
     else memmove(x->codes + to * x->row_bytes, x->codes + from * x->row_bytes, x->row_bytes);
 }
 
@@ -323,7 +325,7 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     struct pq *x = (struct pq *)ix;
     size_t row;
     const int status = idset_remove(&x->ids, id, &row, "pq", e);
-    if (status == ERR_OK) copy_row(x, row, x->ids.count);
+    if (status == ERR_OK) move_row(x, row, x->ids.count);
     return status;
 }
 
@@ -338,7 +340,7 @@ static int replace(struct index *ix, int64_t id, const float *x, struct err *e)
     if (status == ERR_OK && p->turn) status = turn_rows(p, &unit, 1, e);
     if (status == ERR_OK) status = reserve(p, p->ids.count + 1, e);
     if (status == ERR_OK) status = encode(p, unit, 1, p->ids.count, e);
-    if (status == ERR_OK) copy_row(p, (size_t)row, p->ids.count);
+    if (status == ERR_OK) move_row(p, (size_t)row, p->ids.count);
     mem_free(unit);
     return status;
 }
@@ -446,7 +448,8 @@ static struct bound table_of_bytes(const struct pq *x, const float *tables, uint
         sum += (double)low;
         size += fabs((double)low) + fabs((double)high);
     }
-    const float scale = widest > 0 ? 252 / widest : 0, step = widest / 252;
+    const int is_tiny = !(widest > 1e-30f); /* its reciprocal would overflow; entries are 0 then, and half a step off */
+    const float scale = is_tiny ? 0 : 252 / widest, step = is_tiny ? 2e-30f : widest / 252;
     memset(luts, 0, x->groups * LUT_BYTES);
     for (size_t p = 0; p < x->parts; p++) {
         const float *t = tables + 16 * p;
@@ -544,6 +547,8 @@ static int load_learnt(struct pq *x, struct index_reader *r, struct err *e)
     if (status == ERR_OK) status = index_read_into(r, "book", x->book, x->centres * dim * sizeof(float), e);
     if (status == ERR_OK && x->turn) status = index_read_into(r, "turn", x->turn, dim * dim * sizeof(float), e);
     if (status == ERR_OK) status = index_read_into(r, "halves", x->halves, x->centres * x->parts * sizeof(float), e);
+    if (status == ERR_OK && (is_trained > 1 || (x->ids.count && !is_trained)))
+        status = FAIL(e, ERR_FORMAT, "%s: %zu rows of a codebook that is trained: %u", r->path, x->ids.count, is_trained);
     x->is_trained = is_trained;
     return status;
 }
@@ -554,11 +559,11 @@ static int load(struct index *ix, struct index_reader *r, struct err *e)
     struct idset ids = { 0 };
     const void *codes = NULL;
     int status = idset_load(&ids, r, e);
-    if (status == ERR_OK && !x->is_like) status = load_learnt(x, r, e);
-    if (status == ERR_OK) status = reserve(x, ids.count, e);
     x->ids = ids;
+    if (status == ERR_OK && !x->is_like) status = load_learnt(x, r, e);
     const size_t bytes = coded_rows(x) * x->row_bytes;
     if (status == ERR_OK) status = index_read(r, x->groups ? "nibbles" : "codes", bytes, &codes, e);
+    if (status == ERR_OK) status = reserve(x, ids.count, e);
     if (status == ERR_OK && bytes) memcpy(x->codes, codes, bytes);
     return status;
 }

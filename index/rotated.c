@@ -382,9 +382,9 @@ int rotated_remove(struct index *ix, int64_t id, struct err *e)
     const int status = idset_remove(&t->ids, id, &row, name_of(t), e);
     if (status != ERR_OK) return status;
     const size_t last = t->ids.count;
-    if (t->is_split) split_copy_row(&t->split, row, last);
+    if (t->is_split) split_move_row(&t->split, row, last);
     for (size_t i = 0; i < t->plane_count && !t->is_split; i++) {
-        codec_copy_row(t->planes[i].codes, t->planes[i].bits, t->groups, row, last);
+        codec_move_row(t->planes[i].codes, t->planes[i].bits, t->groups, row, last);
         t->planes[i].weights[row] = t->planes[i].weights[last];
     }
     if (t->terms) t->terms[row] = t->terms[last];

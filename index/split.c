@@ -65,9 +65,9 @@ void split_get(const struct split *s, const struct kernel_set *kernels, size_t r
     }
 }
 
-void split_copy_row(struct split *s, size_t to, size_t from)
+void split_move_row(struct split *s, size_t to, size_t from)
 {
-    codec_copy_row(s->signs, 1, s->groups, to, from);
+    codec_move_row(s->signs, 1, s->groups, to, from);
     memmove(s->ranks + to * s->rank_bytes, s->ranks + from * s->rank_bytes, s->rank_bytes);
     s->scales[to] = s->scales[from];
     s->errors[to] = s->errors[from];

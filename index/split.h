@@ -41,7 +41,7 @@ void split_put(struct split *s, const struct kernel_set *kernels, size_t row, si
                float l1, float length, float weight);
 /* Ascending codes back. */
 void split_get(const struct split *s, const struct kernel_set *kernels, size_t row, uint8_t *codes);
-void split_copy_row(struct split *s, size_t to, size_t from);
+void split_move_row(struct split *s, size_t to, size_t from);
 
 int split_save(const struct split *s, size_t rows, struct index_writer *w, struct err *e);
 int split_load(struct split *s, size_t rows, struct index_reader *r, struct err *e); /* room is reserved, or r maps */

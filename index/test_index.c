@@ -338,6 +338,46 @@ out:
     index_destroy(a), index_destroy(b);
 }
 
+static size_t file_of(const struct index *ix, unsigned char *bytes, size_t room)
+{
+    char path[64];
+    struct err e = { 0 };
+    snprintf(path, sizeof path, "/tmp/assay_test_index_%ld", (long)getpid());
+    CHECK(index_save(ix, path, 1, &e) == ERR_OK, "%s", e.text);
+    FILE *f = fopen(path, "rb");
+    const size_t size = f ? fread(bytes, 1, room, f) : 0;
+    if (f) fclose(f);
+    unlink(path);
+    return size;
+}
+
+/* Rows that came and went, or were refused, are in no byte of the file. */
+static void files_have_no_history(const char *spec, enum metric metric)
+{
+    enum { D = 20, N = 45, ROOM = 1 << 20 };
+    struct rows x = normal_rows(13, N, D), more = normal_rows(14, 3, D);
+    struct index *a = make(spec, D, metric), *b = make(spec, D, metric);
+    struct err e = { 0 };
+    unsigned char *one = mem_alloc(ROOM, 1), *two = mem_alloc(ROOM, 1);
+    const int64_t ids[3] = { N, N + 1, N }, last = N - 1;
+    add_all(a, x, NULL), add_all(b, x, NULL);
+    if (!a->ops->save || !a->ops->remove) goto out;
+    CHECK(index_add(b, more, ids, &e) == ERR_ARG, "%s: %s", spec, e.text);
+    CHECK(index_remove(b, last, &e) == ERR_OK, "%s: %s", spec, e.text);
+    add_all(b, (struct rows){ rows_at(x, N - 1), 1, D, D }, &last);
+    CHECK(index_replace(b, 7, more.at, &e) == ERR_OK, "%s: %s", spec, e.text);
+    CHECK(index_replace(b, 7, rows_at(x, 7), &e) == ERR_OK, "%s: %s", spec, e.text);
+    CHECK(index_remove(b, last, &e) == ERR_OK && index_remove(a, last, &e) == ERR_OK, "%s: %s", spec, e.text);
+    const int is_ivf = strncmp(spec, "ivf", 3) == 0; /* rows change their places when they change lists */
+    const size_t size = file_of(a, one, ROOM), again = file_of(b, two, ROOM);
+    CHECK(size < ROOM && size == again, "%s: %zu bytes, and %zu", spec, size, again);
+    if (!is_ivf) CHECK(size == again && memcmp(one, two, size) == 0, "%s: its file tells what was there", spec);
+out:
+    mem_free(one), mem_free(two);
+    free_rows(x), free_rows(more);
+    index_destroy(a), index_destroy(b);
+}
+
 /* The engine, pq, residuals and centred rows give a zero vector codes like any other. */
 static int has_zero(const char *spec, enum metric metric)
 {
@@ -646,6 +686,24 @@ static void ivf_residuals(void)
     free_rows(x), free_rows(q);
 }
 
+/* Far from the origin by l2: a row asked for is in the one list that its query goes through, but at a rim. */
+static void ivf_far_away(void)
+{
+    enum { D = 32, N = 400 };
+    struct rows x = normal_rows(101, N, D);
+    float *rows = (float *)(uintptr_t)x.at;
+    for (size_t i = 0; i < N * D; i++) rows[i] += 300;
+    struct index *ix = make("ivf:nlist=16,nprobe=1,inner=(flat)", D, METRIC_L2);
+    add_all(ix, x, NULL);
+    struct found f = ask(ix, x, 1, 1, 1);
+    size_t own = 0;
+    for (size_t i = 0; i < N; i++) own += f.counts[i] == 1 && f.hits[i].id == (int64_t)i && f.hits[i].score == 0;
+    CHECK(own >= N * 95 / 100, "%zu of %d rows found", own, N);
+    free_found(f);
+    index_destroy(ix);
+    free_rows(x);
+}
+
 /* Rows of half the bytes lose what rounding loses, a relative 2^-11 and 2^-8, and nothing else. */
 static void flat_types(void)
 {
@@ -739,6 +797,27 @@ static void opq_turns_to_the_parts(void)
     free_rows(noise), free_rows(four);
 }
 
+/* A query of 2^-110 the size has the same neighbours at 2^-110 the scores, which no byte of a table can tell apart. */
+static void pq_tiny_scores(void)
+{
+    enum { D = 16, N = 600, K = 10 };
+    static const char *const specs[] = { "pq", "pq:nbits=4" };
+    struct rows x = normal_rows(102, N, D), q = normal_rows(103, 1, D);
+    float tiny[D];
+    for (size_t i = 0; i < D; i++) tiny[i] = ldexpf(q.at[i], -110);
+    for (size_t s = 0; s < 2; s++) {
+        struct index *ix = make(specs[s], D, METRIC_DOT);
+        add_all(ix, x, NULL);
+        struct found f = ask(ix, q, K, 1, 1), g = ask(ix, (struct rows){ tiny, 1, D, D }, K, 1, 1);
+        for (size_t i = 0; i < K; i++)
+            CHECK(g.hits[i].id == f.hits[i].id && ldexpf(g.hits[i].score, 110) == f.hits[i].score, "%s: place %zu: %g",
+                  specs[s], i, (double)g.hits[i].score);
+        free_found(f), free_found(g);
+        index_destroy(ix);
+    }
+    free_rows(x), free_rows(q);
+}
+
 /* What searching reads: of two passes what survives, of lists those that were gone through. */
 static void counts_its_work(void)
 {
@@ -812,6 +891,7 @@ int main(int argc, char **argv)
     contract("results do not depend on the instruction set", kernels_agree);
     contract("removed and replaced rows leave no trace", removes);
     contract("saved and loaded is the same index", saves);
+    contract("files do not tell what was there before", files_have_no_history);
     contract("odd dimensions, zero vectors, norms over six decades", odd_dimensions);
     contract("heavy tails, sparse rows, duplicates, an outlier, few values", hard_data);
     contract("bad rows, ids and queries are refused by name", refuses);
@@ -820,9 +900,11 @@ int main(int argc, char **argv)
     contract("a row that cannot be replaced stays", replaces_or_keeps);
     test_case("ivf through all its lists is its inner index", ivf_is_its_inner);
     test_case("ivf over residuals scores and decodes rows", ivf_residuals);
+    test_case("ivf ranks lists far from the origin", ivf_far_away);
     test_case("flat: f16 and bf16 rows lose what rounding loses", flat_types);
     test_case("flat: distances far from the origin", flat_far_away);
     test_case("pq: opq turns rows to where the parts serve", opq_turns_to_the_parts);
+    test_case("pq: scores too small for tables of bytes", pq_tiny_scores);
     test_case("what searching reads is counted", counts_its_work);
     test_case("bad specs are refused by name", bad_specs);
     return test_end();

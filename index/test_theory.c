@@ -399,12 +399,12 @@ static void packing_is_the_layout(void)
             for (size_t i = 0; i < DIMS; i++) row[i] = (uint8_t)((r * 37 + i * 11 + i * i) & ((1u << bits) - 1));
             kernels.of[OP_pack]->fn.pack(row, 0, r % CODES_ROWS, 1, groups, bits, blocks + r / CODES_ROWS * bytes);
         }
-        codec_copy_row(blocks, bits, groups, 3, 29);
+        codec_move_row(blocks, bits, groups, 3, 29);
         for (size_t r = 0; r < ROWS; r++) {
             const size_t from = r == 3 ? 29 : r;
             kernels.of[OP_unpack]->fn.unpack(blocks + r / CODES_ROWS * bytes, r % CODES_ROWS, 1, groups, bits, back, 0);
             for (size_t i = 0; i < DIMS; i++) {
-                const unsigned want = (unsigned)(from * 37 + i * 11 + i * i) & ((1u << bits) - 1);
+                const unsigned want = r == 29 ? 0 : (unsigned)(from * 37 + i * 11 + i * i) & ((1u << bits) - 1);
                 CHECK(back[i] == want && codes_get(blocks + r / CODES_ROWS * bytes, bits, r % CODES_ROWS, i) == want,
                       "%d bits, row %zu, dim %zu", bits, r, i);
             }
