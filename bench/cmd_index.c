@@ -3,10 +3,10 @@
 #include "bench/clock.h"
 #include "bench/command.h"
 #include "datasets/dataset.h"
+#include "datasets/whole_file.h"
 #include "index/index.h"
 #include "index/persist.h"
 #include "kernels/base/mem.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,31 +185,25 @@ static int search(const struct request *r, struct err *e)
     return status;
 }
 
-/* To --out, by way of a temporary file beside it, or to standard output. */
+/* To --out or to standard output. */
 static int export(const struct request *r, struct err *e)
 {
     struct kernel_set kernels;
     struct index *ix = NULL;
-    struct text temporary = { 0 };
+    struct whole_file file;
     uint64_t fingerprint;
-    FILE *out = stdout;
     if (!r->format || strcmp(r->format, "upstream-json") != 0)
         return FAIL(e, ERR_ARG, "--format %s: export writes upstream-json", r->format ? r->format : "is missing");
     if (r->spec && !r->base && !r->dim) return FAIL(e, ERR_ARG, "export --index SPEC needs --base FILE or --dim N");
+    if (r->spec && r->words.count > 1)
+        return FAIL(e, ERR_ARG, "export %s --index %s: one or the other", r->words.at[1], r->spec);
     int status = r->spec ? make(r, &ix, &kernels, &fingerprint, e) : load(&ix, r, &kernels, &fingerprint, e);
-    text_add(&temporary, "%s.tmp", r->out ? r->out : "");
-    if (status == ERR_OK && r->out) {
-        out = fopen(text_of(&temporary), "w");
-        if (!out) status = FAIL(e, ERR_IO, "%s: cannot create: %s", text_of(&temporary), strerror(errno));
+    if (status == ERR_OK && !r->out) status = index_export_upstream(ix, "standard output", stdout, e);
+    else if (status == ERR_OK && (status = whole_file_open(&file, r->out, e)) == ERR_OK) {
+        status = index_export_upstream(ix, r->out, file.to, e);
+        if (status == ERR_OK) status = whole_file_commit(&file, e);
+        else whole_file_abandon(&file);
     }
-    if (status == ERR_OK) status = index_export_upstream(ix, r->out ? r->out : "standard output", out, e);
-    if (out && out != stdout) {
-        if (fclose(out) != 0 && status == ERR_OK) status = FAIL(e, ERR_IO, "%s: %s", r->out, strerror(errno));
-        if (status == ERR_OK && rename(text_of(&temporary), r->out) != 0)
-            status = FAIL(e, ERR_IO, "%s: %s", r->out, strerror(errno));
-        if (status != ERR_OK) remove(text_of(&temporary));
-    }
-    text_free(&temporary);
     index_destroy(ix);
     return status;
 }
@@ -287,7 +281,8 @@ const struct command cmd_index = {
             "                  (upstream:db=FILE reads such a file)\n"
             "  --dim N         of an index that brings its own rows: upstream:db=kb.sqlite\n"
             "  --angle         search: the angle to the query in radians, 0..pi, in place of the cosine\n"
-            "  --mmap          search codes where they lie in the file, shared by all who do, instead of a copy\n"
+            "  --mmap          search codes where they lie in the file, shared by all who do, instead of a copy; a file\n"
+            "                  that is cut short meanwhile ends the program (SIGBUS)\n"
             "  --json          one object a line\n\n"
             "example:\n"
             "  assay index build --base base.fvecs --index turboquant:bits=4 --out base.assay\n"

@@ -174,7 +174,8 @@ int index_load(struct index **out, const char *path, const struct index_config *
                uint64_t *fingerprint, struct err *e);
 /* The same, but codes and what lies beside them stay in the file, mapped read-only (of flat, turboquant, rabitq, sq,
  * binary, and ivf over them; others are loaded).  The file is read once, for its checksum, and must not be changed in
- * place after; index_save to its path is no such change.  Adding and removing are refused: ERR_UNSUPPORTED. */
+ * place after: what is written into it is searched unchecked, and where it is cut short a search ends in SIGBUS.
+ * index_save to its path is no such change.  Adding and removing are refused: ERR_UNSUPPORTED. */
 int index_map(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
               struct err *e);
 

@@ -190,6 +190,22 @@ static int load_note(struct index_reader *r, struct index_note *note, struct err
     return ERR_OK;
 }
 
+/* Before anything is made of it: a spec from a file must not have another file read, or a library opened. */
+static int check_spec(const char *path, const char *spec, struct err *e)
+{
+    const struct index_ops *ops;
+    struct params *params;
+    int status = index_parse(spec, &ops, &params, e);
+    if (status != ERR_OK) return status;
+    if (!ops->load) status = FAIL(e, ERR_FORMAT, "%s: a %s cannot be loaded", path, ops->name);
+    for (const struct param *p = ops->params; status == ERR_OK && p && p->name; p++)
+        if (p->type == PARAM_TEXT && *params_text(params, p->name))
+            status = FAIL(e, ERR_FORMAT, "%s: its %s wants another file: %s=%s", path, ops->name, p->name,
+                          params_text(params, p->name));
+    params_destroy(params);
+    return status;
+}
+
 static int load_frame(struct index **out, struct index_reader *r, const struct index_config *config,
                       struct index_note *note, struct err *e)
 {
@@ -202,12 +218,12 @@ static int load_frame(struct index **out, struct index_reader *r, const struct i
     c.metric = (enum metric)h.metric;
     c.seed = h.seed;
     struct index *ix;
-    status = index_create(&ix, spec, &c, e);
+    status = check_spec(r->path, spec, e);
+    if (status == ERR_OK) status = index_create(&ix, spec, &c, e);
     if (status == ERR_ARG) return err_context(e, ERR_FORMAT, "%s", r->path);
     if (status != ERR_OK) return status;
     ix->is_mapped = r->maps;
-    status = ix->ops->load ? ix->ops->load(ix, r, e)
-                           : FAIL(e, ERR_FORMAT, "%s: a %s cannot be loaded", r->path, ix->ops->name);
+    status = ix->ops->load(ix, r, e);
     if (status == ERR_OK) status = load_note(r, note, e);
     if (status == ERR_OK && r->at != r->end) status = damaged(r->path, "bytes left over behind the last section", e);
     struct index_stats stats;
@@ -231,11 +247,14 @@ static int open_file(struct index **out, const char *path, int maps, const struc
 {
     struct index_reader r = { .path = path, .maps = maps };
     struct index_note got = { 0 };
-    int status = mem_map_open(&r.map, path, e);
+    unsigned char *bytes = NULL;
+    int status = maps ? mem_map_open(&r.map, path, e) : mem_read_file(&bytes, &r.map.size, path, e);
     if (status != ERR_OK) return status;
+    if (!maps) r.map.at = bytes;
     status = load_frame(out, &r, config, &got, e);
     if (status == ERR_OK && maps) (*out)->map = r.map;
-    else mem_map_close(&r.map);
+    else if (maps) mem_map_close(&r.map);
+    mem_free(bytes);
     if (status == ERR_OK) *note = got;
     else mem_free((void *)(uintptr_t)got.bytes);
     return status;

@@ -35,7 +35,7 @@ struct index_writer {
 int index_write(struct index_writer *w, const char *tag, const void *bytes, size_t size, struct err *e);
 
 struct index_reader {
-    struct mem_map map;
+    struct mem_map map; /* or a copy in memory */
     const char *path;
     uint64_t at, end; /* of the sections still to be read */
     uint64_t rows;    /* as the header says; every section must agree with it */

@@ -55,28 +55,52 @@ void *mem_grow(void *old, size_t old_count, size_t new_count, size_t size)
 
 void mem_free(void *block) { free(block); }
 
+static int open_regular(const char *path, int *fd, size_t *size, struct err *e)
+{
+    struct stat st;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        *size = (size_t)st.st_size;
+        return ERR_OK;
+    }
+    close(*fd);
+    return FAIL(e, ERR_IO, "%s: not a regular file", path);
+}
+
 int mem_map_open(struct mem_map *map, const char *path, struct err *e)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
-        return FAIL(e, ERR_IO, "%s: not a regular file", path);
-    }
-    void *at = NULL;
-    if (st.st_size > 0) {
-        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (at == MAP_FAILED) {
-            const int why = errno;
-            close(fd);
-            return FAIL(e, ERR_IO, "%s: mmap: %s", path, strerror(why));
-        }
+    int fd;
+    size_t size;
+    const int status = open_regular(path, &fd, &size, e);
+    if (status != ERR_OK) return status;
+    void *at = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    const int why = errno;
+    close(fd);
+    if (at == MAP_FAILED) return FAIL(e, ERR_IO, "%s: mmap: %s", path, strerror(why));
+    *map = (struct mem_map){ at, size };
+    return ERR_OK;
+}
+
+int mem_read_file(unsigned char **bytes, size_t *size, const char *path, struct err *e)
+{
+    int fd;
+    size_t had = 0;
+    int status = open_regular(path, &fd, size, e);
+    if (status != ERR_OK) return status;
+    unsigned char *at = mem_alloc(*size, 1);
+    if (!at) status = FAIL(e, ERR_MEM, "%s: no memory for %zu bytes", path, *size);
+    while (status == ERR_OK && had < *size) {
+        const ssize_t got = read(fd, at + had, *size - had);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) status = FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+        if (got == 0) *size = had; /* it has shrunk */
+        if (got > 0) had += (size_t)got;
     }
     close(fd);
-    *map = (struct mem_map){ at, (size_t)st.st_size };
-    return ERR_OK;
+    if (status == ERR_OK) *bytes = at;
+    else mem_free(at);
+    return status;
 }
 
 void mem_map_close(struct mem_map *map)

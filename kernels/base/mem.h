@@ -33,6 +33,9 @@ struct mem_map {
 /* ERR_NOT_FOUND for no such file, ERR_IO otherwise; the message names the path. */
 int mem_map_open(struct mem_map *map, const char *path, struct err *e);
 void mem_map_close(struct mem_map *map);
+/* The file's bytes, which the caller frees with mem_free.  Unlike a map it may be changed while it is used: who reads a
+ * page of a map that the file no longer has gets SIGBUS.  Errors as of mem_map_open; ERR_MEM. */
+int mem_read_file(unsigned char **bytes, size_t *size, const char *path, struct err *e);
 
 #ifdef __cplusplus
 }
