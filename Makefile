@@ -116,9 +116,9 @@ endef
 $(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler,$p),$(CC),compiler)))
 $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler$(notdir $(other_cc)),$p),$(other_cc),compiler-$(notdir $(other_cc))))))
 
-$(out)/peer_%.so: bench/peer_%.cpp bench/peer.h index/index.h kernels/kernel.h kernels/ops.def Makefile
+$(out)/peer_%.so: bench/peer_%.cpp Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CXX) -std=c++20 $(peer_flags) -Wall -fPIC -shared -pthread -iquote . \
+	$(Q)$(CXX) -std=c++20 $(peer_flags) -Wall -fPIC -shared -pthread -iquote . -MMD -MP -MF $(@:.so=.d) \
 	  -DPEER_VERSION='"$(shell dpkg-query -W -f='$${Version}' $(call peer_package,peer_$*) 2>/dev/null || echo unknown)"' -DPEER_FLAGS='"$(peer_flags)"' $< $(call peer_links,peer_$*) -o $@
 
 # Lists of plug-ins: rewritten only when the set of files changes.
@@ -188,4 +188,4 @@ help:                               ## this text
 clean:                              ## remove build/
 	$(Q)rm -rf $(B)
 
--include $(objs:.o=.d) $(out)/bench/main.d $(out)/pipeline/extension.d $(tests:%.c=$(out)/%.d)
+-include $(objs:.o=.d) $(out)/bench/main.d $(out)/pipeline/extension.d $(tests:%.c=$(out)/%.d) $(peers:.so=.d)

@@ -11,7 +11,13 @@
 #include <unordered_set>
 #include <vector>
 #include "index/index.h"
+#include "index/peer_layout.h"
 #include "kernels/base/topk.h"
+
+extern "C" {
+extern const size_t peer_layout[PEER_LAYOUT_SIZES];
+const size_t peer_layout[PEER_LAYOUT_SIZES] = PEER_LAYOUT; /* for index_peer.c */
+}
 
 namespace peer {
 

@@ -96,6 +96,8 @@ void use_threads(int threads)
 int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 try {
     wrapped *x = of(ix);
+    if (size_t(x->index->ntotal) != x->id_of.size())
+        return err_set(e, ERR_UNSUPPORTED, "faiss (%s): an earlier add failed half way", params_text(ix->params, "lib"));
     std::vector<int64_t> fresh;
     const int status = peer::new_ids(x->ids, ids, rows.count, fresh, "faiss", e);
     if (status != ERR_OK) return status;
@@ -107,19 +109,29 @@ try {
     }
     if (!x->index->is_trained) x->index->train(int64_t(rows.count), all.data());
     if (x->id_of.empty()) x->empty_bytes = file_bytes(x->index.get());
-    x->index->add(int64_t(rows.count), all.data());
-    x->bytes = file_bytes(x->index.get());
+    x->id_of.reserve(x->id_of.size() + fresh.size());
+    try {
+        x->ids.insert(fresh.begin(), fresh.end());
+        x->index->add(int64_t(rows.count), all.data());
+        x->bytes = file_bytes(x->index.get());
+    } catch (...) { /* its rows have no ids, and search leaves them out */
+        for (const int64_t id : fresh) x->ids.erase(id);
+        if (x->id_of.empty()) x->index->reset();
+        throw;
+    }
     x->id_of.insert(x->id_of.end(), fresh.begin(), fresh.end());
-    x->ids.insert(fresh.begin(), fresh.end());
     return ERR_OK;
+} catch (const std::bad_alloc &problem) {
+    return failed(ix, problem, ERR_MEM, e);
 } catch (const std::exception &problem) {
     return failed(ix, problem, ERR_ARG, e);
 }
 
 size_t scratch_bytes(const struct index *, size_t, size_t) { return 0; }
 
-/* All queries in one call, as its users would. */
-void search(const struct index *ix, struct rows queries, size_t k, void *, struct hit *hits, size_t *counts)
+/* All queries in one call, as its users would.  A search cannot fail: what FAISS throws ends the program with its
+ * message, for to pass through our C would be undefined. */
+void search(const struct index *ix, struct rows queries, size_t k, void *, struct hit *hits, size_t *counts) noexcept
 {
     const wrapped *x = of(ix);
     const size_t n = queries.count;
@@ -134,7 +146,7 @@ void search(const struct index *ix, struct rows queries, size_t k, void *, struc
     for (size_t q = 0; q < n; q++) {
         counts[q] = 0;
         for (size_t i = q * k; i < (q + 1) * k && !x->id_of.empty(); i++)
-            if (rows[i] >= 0)
+            if (rows[i] >= 0 && size_t(rows[i]) < x->id_of.size())
                 hits[q * k + counts[q]++] = { x->id_of[size_t(rows[i])],
                                               ix->config.metric == METRIC_L2 ? -scores[i] : scores[i] };
         hits_sort(hits + q * k, counts[q]);

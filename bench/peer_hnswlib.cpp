@@ -56,15 +56,21 @@ try {
 int add(struct index *ix, struct rows rows, const int64_t *ids, struct err *e)
 try {
     hnsw *x = of(ix);
-    const size_t first = x->ids.size();
+    const size_t first = x->graph->cur_element_count;
     std::vector<int64_t> fresh;
     std::vector<float> unit;
     const int status = peer::new_ids(x->ids, ids, rows.count, fresh, "hnswlib", e);
     if (status != ERR_OK) return status;
     if (first + rows.count > x->graph->max_elements_) x->graph->resizeIndex(std::max(first + rows.count, 2 * first));
-    for (size_t r = 0; r < rows.count; r++) {
-        x->graph->addPoint(peer::prepared(ix, rows_at(rows, r), unit), size_t(fresh[r]));
-        x->ids.insert(fresh[r]);
+    size_t added = 0;
+    try {
+        x->ids.insert(fresh.begin(), fresh.end());
+        for (; added < rows.count; added++)
+            x->graph->addPoint(peer::prepared(ix, rows_at(rows, added), unit), size_t(fresh[added]));
+    } catch (...) { /* a graph gives no node back: those that are in it are passed over */
+        for (const int64_t id : fresh) x->ids.erase(id);
+        while (added-- > 0) x->graph->markDelete(size_t(fresh[added]));
+        throw;
     }
     return ERR_OK;
 } catch (const std::exception &problem) {
@@ -73,7 +79,9 @@ try {
 
 size_t scratch_bytes(const struct index *, size_t, size_t) { return 0; }
 
-void search(const struct index *ix, struct rows queries, size_t k, void *, struct hit *hits, size_t *counts)
+/* A search cannot fail: what the library throws ends the program with its message, for to pass through our C would be
+ * undefined. */
+void search(const struct index *ix, struct rows queries, size_t k, void *, struct hit *hits, size_t *counts) noexcept
 {
     const hnsw *x = of(ix);
     auto &graph = *x->graph;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "index/index.h"
+#include "index/peer_layout.h"
 
 static const struct param table[] = {
     { "lib", PARAM_TEXT, 0, 0, "", "", NULL, "NAME or NAME:(ARGS), what the adaptor understands" },
@@ -31,6 +32,14 @@ static void *open_beside_program(const char *name)
     return library;
 }
 
+/* Whether it was built for the index.h of this program. */
+static int fits(void *library)
+{
+    static const size_t sizes[PEER_LAYOUT_SIZES] = PEER_LAYOUT;
+    const size_t *its = dlsym(library, "peer_layout");
+    return its && memcmp(its, sizes, sizeof sizes) == 0;
+}
+
 /* The library stays open: its code is in use until the process ends. */
 static int create(struct index **out, const struct index *base, struct err *e)
 {
@@ -50,6 +59,9 @@ static int create(struct index **out, const struct index *base, struct err *e)
     snprintf(symbol, sizeof symbol, "peer_%s", name);
     const struct index_ops *ops = dlsym(library, symbol);
     if (!ops) return FAIL(e, ERR_UNSUPPORTED, "peer %s: its adaptor exports no %s", name, symbol);
+    if (!fits(library))
+        return FAIL(e, ERR_UNSUPPORTED, "peer %s: peer_%s.so was built for another version of this program: build it anew",
+                    name, name);
     struct index own = *base;
     own.ops = ops;
     return ops->create(out, &own, e);
