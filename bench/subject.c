@@ -139,6 +139,7 @@ static int open_index(struct subject *s, struct err *e)
     if (status == ERR_OK) status = index_train(s->index, s->base, e);
     if (status == ERR_OK) status = index_add(s->index, s->base, NULL, e);
     const size_t k = (size_t)s->data->k;
+    if (status == ERR_OK) status = index_bind(s->index, s->query, e);
     if (status == ERR_OK) status = index_check_queries(s->index, s->query, k, e);
     if (status != ERR_OK) return status;
     s->scratch = mem_alloc(s->index->ops->scratch_bytes(s->index, 1, k), 1);

@@ -59,6 +59,29 @@ static void indexes(void)
     contest_free(&c);
 }
 
+/* Another program's answers are by the place of a query: here row 0 and no other, for each. */
+static void external_answers(void)
+{
+    if (!program) SKIP("ASSAY is not set");
+    char path[] = P_tmpdir "/assay_contest.XXXXXX", arm[64];
+    const int fd = mkstemp(path);
+    int32_t lines[20][2];
+    for (int q = 0; q < 20; q++) lines[q][0] = 1, lines[q][1] = 0;
+    CHECK(fd >= 0 && write(fd, lines, sizeof lines) == sizeof lines, "%s", path);
+    close(fd);
+    snprintf(arm, sizeof arm, "index:ids:%s", path);
+    const char *arms[] = { "index:flat", arm };
+    const struct contest_plan plan = small_plan();
+    struct contest c;
+    struct err e = { 0 };
+    CHECK(contest_run(&c, &plan, arms, 2, &e) == ERR_OK, "%s", e.text);
+    unlink(path);
+    if (e.code != ERR_OK) return;
+    CHECK(contest_overlap(&c, 1) <= 0.1, "overlap %g", contest_overlap(&c, 1));
+    CHECK(stats_mean(c.facts[1].quality, 20) <= 0.1, "recall %g", stats_mean(c.facts[1].quality, 20));
+    contest_free(&c);
+}
+
 static void reports(void)
 {
     if (!program) SKIP("ASSAY is not set");
@@ -130,6 +153,7 @@ int main(void)
     program = getenv("ASSAY");
     test_case("kernels, interleaved", kernels);
     test_case("indexes, each in its process", indexes);
+    test_case("answers of another program as an arm", external_answers);
     test_case("reports", reports);
     test_case("refusals", refusals);
     return test_end();
