@@ -201,6 +201,7 @@ const struct command cmd_ann = {
         "  --index SPEC     what to measure, may be given often; a range makes one index a value:\n"
         "                   flat   turboquant:bits=1..8   'ivf:nlist=512,inner=(turboquant:bits=4)'\n"
         "                   (assay index params lists all with their parameters)\n"
+        "                   ids:FILE,lat=FILE: another program's answers, and the us that each took\n"
         "  --metric M       cosine, dot or l2; default cosine\n"
         "  -k N             results a query; default 10\n"
         "  --rerank N       score the top N exactly and keep the best k; default 0: do not\n"

@@ -36,7 +36,8 @@ struct split {
 void split_init(struct split *s, size_t groups, int bits, double eps0, const int8_t *table, float step);
 void split_fini(struct split *s);
 int split_reserve(struct split *s, size_t had, size_t room); /* multiples of CODES_ROWS; 0: no memory */
-/* codes: groups * 32 ascending codes.  l1: |u|_1; length: 0 for a zero row. */
+/* codes: groups * 32 ascending codes.  l1: |u|_1 = <u, s>; length: 0 for a zero row.  Of a calibrated row (adapt.h) both
+ * are taken against its probe p, which stands for the queries: l1 = <p, s>, length times <p, u>. */
 void split_put(struct split *s, const struct kernel_set *kernels, size_t row, size_t dim, const uint8_t *codes,
                float l1, float length, float weight);
 /* Ascending codes back. */
