@@ -32,12 +32,12 @@ static INLINE void make_tables(const float *bounds, const int bits, float *table
 static INLINE __m256 bound_at(const float *table, __m256i code, const int step)
 {
     __m256 of[16];
-    const int registers = step < 4 ? 1 : 1 << (step - 3);
-    UNROLL for (int i = 0; i < registers; i++)
-        of[i] = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + i * WIDTH), code);
+    int left = step < 4 ? 1 : 1 << (step - 3);
+    UNROLL for (int i = 0; i < left; i++) of[i] = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + i * WIDTH), code);
     UNROLL for (int bit = 3; bit < step; bit++) {
         const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(code, 31 - bit));
-        UNROLL for (int i = 0; i < 1 << (step - 1 - bit); i++) of[i] = _mm256_blendv_ps(of[2 * i], of[2 * i + 1], upper);
+        left /= 2;
+        UNROLL for (int i = 0; i < left; i++) of[i] = _mm256_blendv_ps(of[2 * i], of[2 * i + 1], upper);
     }
     return of[0];
 }
