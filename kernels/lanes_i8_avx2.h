@@ -57,23 +57,27 @@ static inline vec vec_i8_part(const int8_t *x, size_t n)
     return vec_i8(whole);
 }
 
-static inline __m128i add_parts(const vec sum[PARTS])
+static inline __m128i halves_added(vec s)
 {
-    const vec s = _mm256_add_epi32(sum[0], sum[1]);
     return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
 }
 
 static inline int32_t sum_row(const vec sum[PARTS])
 {
-    const __m128i s = add_parts(sum), t = _mm_hadd_epi32(s, s);
+    const __m128i s = halves_added(_mm256_add_epi32(sum[0], sum[1])), t = _mm_hadd_epi32(s, s);
     return _mm_cvtsi128_si32(_mm_hadd_epi32(t, t));
+}
+
+static inline __m128i sum_four(const vec sum[4])
+{
+    return halves_added(_mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3])));
 }
 
 static inline void sum_rows(vec sum[ROWS][PARTS], int32_t *out)
 {
-    const __m128i low = _mm_hadd_epi32(add_parts(sum[0]), add_parts(sum[1]));
-    const __m128i high = _mm_hadd_epi32(add_parts(sum[2]), add_parts(sum[3]));
-    _mm_storeu_si128((__m128i *)out, _mm_hadd_epi32(low, high));
+    vec whole[ROWS];
+    for (int r = 0; r < ROWS; r++) whole[r] = _mm256_add_epi32(sum[r][0], sum[r][1]);
+    _mm_storeu_si128((__m128i *)out, sum_four(whole));
 }
 
 static inline void inverse_roots(float *x, size_t n)

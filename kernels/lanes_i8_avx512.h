@@ -77,6 +77,18 @@ static inline vec join4(vec a, vec b)
     return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
 }
 
+static inline __m256i halves_added(vec s)
+{
+    return _mm256_add_epi32(_mm512_castsi512_si256(s), _mm512_extracti64x4_epi64(s, 1));
+}
+
+static inline __m128i sum_four(const vec sum[4])
+{
+    const __m256i low = _mm256_hadd_epi32(halves_added(sum[0]), halves_added(sum[1]));
+    const __m256i s = _mm256_hadd_epi32(low, _mm256_hadd_epi32(halves_added(sum[2]), halves_added(sum[3])));
+    return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+}
+
 static inline void sum_rows(vec sum[ROWS][PARTS], int32_t *out)
 {
     const vec a = join4(join8(sum[0][0], sum[1][0]), join8(sum[2][0], sum[3][0]));

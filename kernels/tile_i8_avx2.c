@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * tile_i8_avx2.c - many queries against rows that wait in L1.  The one-query pass does one load a
- * multiply already, so blocking for the cache is what a register tile could add. */
+ * tile_i8_avx2.c - many queries against rows that wait in L1, by VPMADDUBSW and VPMADDWD, 2 x 4 of them
+ * in registers; see tile_i8_body.h. */
+#define MADDUBS _mm256_maddubs_epi16
+#define MADD _mm256_madd_epi16
 #include "kernels/lanes_i8_avx2.h"
 #define ROW i8
 #include "kernels/row_sums.h"
 
-static void blocked(const int8_t *queries, size_t query_stride, size_t query_count, const int8_t *rows, size_t stride,
-                    size_t count, size_t dim, int32_t *scores)
-{
-    const size_t block = tile_rows(dim);
-    for (size_t r = 0; r < count; r += block)
-        for (size_t q = 0; q < query_count; q++) {
-            const int8_t *query = queries + q * query_stride, *from = rows + r * stride;
-            const size_t n = count - r < block ? count - r : block;
-            int32_t *out = scores + q * count + r;
-            row_sums(DOT, query, from, stride, NULL, n, dim, 0, out, out, NULL);
-        }
-}
+enum { QUERIES = 2 };
+#include "kernels/tile_i8_body.h"
 
 KERNELS = {
-    KERNEL("blocked", blocked, KERNEL_DEFAULT, "rows in L1, queries from L2", "as dot_i8 in L1"),
+    KERNEL("registers2x4", registers, KERNEL_DEFAULT, "2 queries x 4 rows in registers, VPMADDUBSW of |row| and query",
+           "per 32 bytes a pair xor, VPMADDUBSW, VPMADDWD, add: a cycle of 4 pipes"),
     KERNEL_END
 };
