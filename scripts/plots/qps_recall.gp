@@ -25,8 +25,7 @@ do for [e = 0:9] { do for [m in "1 2 5"] {
     set xtics add ((v >= 1e6 ? sprintf('%gM', v / 1e6) : v >= 1e3 ? sprintf('%gk', v / 1e3) : sprintf('%g', v)) v)
 } }
 set yrange [0.4:n + 0.6]
-unset ytics
-set ytics nomirror scale 0 noenhanced
+set ytics ("" 1) nomirror scale 0 noenhanced
 do for [i = 1:n] { set ytics add (label[i] n + 1 - i) }
 set xlabel y_label[1].' (more is better)' noenhanced
 colour(p) = word('#0072b2 #e69f00 #009e73', p)
