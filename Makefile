@@ -49,12 +49,13 @@ $(foreach r,$(rows),$(eval isa_$(call col,1,$r) := $(call col,3,$r)))
 ops   := $(sort $(shell sed -n 's/^OP.\([a-z0-9_]*\),.*/\1/p' kernels/ops.def))
 isa_of = $(lastword $(subst _, ,$1))
 # The longest operation that the stem starts with: sorted, it comes last.
-op_of  = $(or $(lastword $(foreach o,$(ops),$(if $(filter $o_%,$1),$o))),$(error kernels/$1.c: its name starts with no operation of kernels/ops.def))
+op_of  = $(or $(lastword $(foreach o,$(ops),$(if $(filter $o_%,$1),$o))),$(error $1.c: its name starts with no operation of kernels/ops.def))
 kernel_defs = -DKERNEL_OP=$(call op_of,$1) -DKERNEL_ISA=$(call isa_of,$1) -DKERNEL_TABLE=kernels_$1
 
 # --- a plug-in is a file; its name is its registered name -----------------------------------
-all_kernels := $(sort $(foreach i,$(isas),$(wildcard kernels/*_$i.c)))
-kernels     := $(sort $(foreach i,$(mine),$(wildcard kernels/*_$i.c)))
+kernel_rooms := kernels $(patsubst %/,%,$(wildcard kernels/*/))
+all_kernels := $(sort $(foreach i,$(isas),$(wildcard $(kernel_rooms:%=%/*_$i.c))))
+kernels     := $(sort $(foreach i,$(mine),$(wildcard $(kernel_rooms:%=%/*_$i.c))))
 slots       := embed retrieve rerank expand score filter context
 indexes     := $(call without,$(sort $(wildcard index/index_*.c)))
 stages      := $(call without,$(sort $(foreach s,$(slots),$(wildcard pipeline/$s_*.c))))
@@ -78,11 +79,11 @@ pairs          := $(if $(filter release,$(MODE)),$(foreach o,$(ops),$(foreach i,
 baseline        = $(call col,1,$2)_$1_$(call col,2,$2)
 baselines      := $(foreach p,$(pairs),$(call baseline,compiler,$p) $(if $(other_cc),$(call baseline,compiler$(notdir $(other_cc)),$p)))
 
-sources := $(call without,$(sort $(wildcard kernels/*.c kernels/base/*.c index/*.c datasets/*.c pipeline/*.c bench/*.c)))
-lib     := $(filter-out $(all_kernels) bench/main.c pipeline/extension.c $(wildcard */test_*.c kernels/base/test_*.c),$(sources)) $(kernels)
+sources := $(call without,$(sort $(wildcard $(kernel_rooms:%=%/*.c) index/*.c datasets/*.c pipeline/*.c bench/*.c)))
+lib     := $(filter-out $(all_kernels) bench/main.c pipeline/extension.c $(wildcard */test_*.c $(kernel_rooms:%=%/test_*.c)),$(sources)) $(kernels)
 # Tests that are scripts try the program as it was built for this machine.
 script_tests := $(if $(filter release,$(MODE)),$(if $(RUN)$(WORKER),,$(sort $(wildcard scripts/test_*.sh))))
-tests   := $(filter $(foreach f,kernels kernels/base index datasets pipeline bench,$f/test_%),$(call without,$(sort $(wildcard */test_*.c kernels/base/test_*.c))))
+tests   := $(filter $(foreach f,$(kernel_rooms) index datasets pipeline bench,$f/test_%),$(call without,$(sort $(wildcard */test_*.c $(kernel_rooms:%=%/test_*.c)))))
 objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
 archive := $(out)/libassay.a
 assay   := $(out)/assay
@@ -108,7 +109,7 @@ $(out)/%.o: %.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
 	  $(if $(findstring hdf5,$<),$(CPPFLAGS_hdf5)) -c $< -o $@
 # op, isa, table, compiler, variant
 define baseline_rule
-$(out)/baselines/$3.o: kernels/$1_scalar.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
+$(out)/baselines/$3.o: $(filter %/$1_scalar.c,$(kernels)) Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
 	@mkdir -p $$(@D)
 	$(Q)$$(compile:$(CC)%=$4%) $$(isa_$2) $(wide_flags) $(baseline_flags) -DKERNEL_COMPILER='"$5"' \
 	  -DKERNEL_OP=$1 -DKERNEL_ISA=$2 -DKERNEL_TABLE=kernels_$3 -c $$< -o $$@

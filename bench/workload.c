@@ -2,7 +2,7 @@
 #include "bench/workload.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
-#include "kernels/codes.h"
+#include "kernels/codes/codes.h"
 #include "kernels/half.h"
 #include <assert.h>
 #include <math.h>

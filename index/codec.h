@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * codec.h - coordinates to codes, codes into the blocks of kernels/codes.h, and queries to int8. */
+ * codec.h - coordinates to codes, codes into the blocks of kernels/codes/codes.h, and queries to int8. */
 #ifndef ASSAY_CODEC_H
 #define ASSAY_CODEC_H
 #include "index/codebook.h"
-#include "kernels/codes.h"
+#include "kernels/codes/codes.h"
 #include "kernels/kernel.h"
 
 struct codec {

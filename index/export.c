@@ -5,7 +5,7 @@
 #include <string.h>
 #include "index/persist.h"
 #include "kernels/base/mem.h"
-#include "kernels/codes.h"
+#include "kernels/codes/codes.h"
 
 static void put_floats(FILE *out, const float *x, size_t count)
 {

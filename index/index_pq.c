@@ -40,7 +40,7 @@ struct pq {
     float *book;    /* part p: centres x width(p) floats from centres * first(p); short of rows, the last is repeated */
     float *turn;    /* opq: dim x dim, rows are the new axes; NULL otherwise */
     float *halves;  /* parts x centres: |centre|^2 / 2 */
-    uint8_t *codes; /* row after row; nbits=4: blocks of 1-bit codes (kernels/codes.h), four bits being a part */
+    uint8_t *codes; /* row after row; nbits=4: blocks of 1-bit codes (kernels/codes/codes.h), four bits being a part */
 };
 
 static size_t first_of(const struct pq *x, size_t part) { return part * x->base.config.dim / x->parts; }

@@ -15,7 +15,7 @@
 #define ASSAY_SPLIT_H
 #include "index/idset.h"
 #include "kernels/base/topk.h"
-#include "kernels/codes.h"
+#include "kernels/codes/codes.h"
 #include "kernels/kernel.h"
 
 enum { SPLIT_ROWS = 2048 }; /* scanned at a time at most */

@@ -496,7 +496,7 @@ int main(void)
     test_case("codebook: the paper's tables", codebook_tables);
     test_case("codebook: symmetric, ascending, between the bounds", codebook_properties);
     test_case("rotations keep inner products and turn back", rotations_are_orthogonal);
-    test_case("packing is the layout of kernels/codes.h", packing_is_the_layout);
+    test_case("packing is the layout of kernels/codes/codes.h", packing_is_the_layout);
     test_case("a code counts the thresholds below", codes_count_thresholds);
     test_case("queries are rounded to the nearest step", queries_are_rounded);
     test_case("queries in byte tables are within half a step a table", tables_are_rounded);

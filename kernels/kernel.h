@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * kernel.h - the kernel registry: what exists, what may run here, what to call.
  *
- * A kernel file is kernels/<op>[_<tag>]_<isa>.c.  The build passes its operation, its ISA and
+ * A kernel file is kernels/<family>/<op>[_<tag>]_<isa>.c.  The build passes its operation, its ISA and
  * the name of its table, so a row cannot claim to be another's:
  *
  *     static void rows4(const float *query, ...) { ... }

@@ -15,7 +15,7 @@ table() {
     ops=$(sed -n 's/^OP.\([a-z0-9_]*\),.*/\1/p' kernels/ops.def | paste -sd '|')
     sed -n 's/^OP.\([a-z0-9_]*\),.*/\1/p' kernels/ops.def | while read -r op; do
         sed -n 's/^ISA.\([a-z0-9]*\),.*/\1/p' kernels/isa.def | while read -r isa; do
-            for file in kernels/"$op"_"$isa".c kernels/"$op"_*_"$isa".c; do
+            for file in kernels/{,*/}"$op"_"$isa".c kernels/{,*/}"$op"_*_"$isa".c; do
                 # Of the operations that its name starts with, a file belongs to the longest (pack_split_avx2.c).
                 [ "$(basename "$file" | grep -oE "^($ops)_")" = "${op}_" ] && [ -e "$file" ] && sed -n 's/^ *KERNEL("\([^"]*\)", [a-z0-9_]*, KERNEL_\([A-Z]*\),.*/\1 \2/p' "$file" |
                     sed "s|^|$isa/|; s| DEFAULT||; s| FREE|*|"

@@ -29,7 +29,11 @@ may() {
 includes() {
     may kernels/base 'kernels/base'
     may kernels 'kernels|kernels/base'
-    may index 'index|kernels|kernels/base'
+    local family
+    for family in rows codes; do may kernels/$family "kernels/$family|kernels|kernels/base"; done
+    for family in tiles rotations lists; do may kernels/$family "kernels/$family|kernels/rows|kernels|kernels/base"; done
+    may kernels/scans 'kernels/scans|kernels/codes|kernels|kernels/base'
+    may index 'index|kernels/codes|kernels|kernels/base'
     may datasets 'datasets|kernels/base'
     may pipeline 'pipeline|index|kernels|kernels/base'
 }

@@ -36,7 +36,7 @@ heaviest_loop() {
 printf '%-20s %8s %14s %14s %16s\n' kernel loop 'cycles/turn' 'cycles/vector' "ns at $mhz MHz"
 for asked; do
     IFS=: read -r file function word units needed <<<"$asked"
-    object=$(echo build/aarch64*-release-worker/kernels/"$file".o)
+    object=$(echo build/aarch64*-release-worker/kernels/*/"$file".o)
     [ -e "$object" ] || { echo "$file: not built for aarch64" >&2; exit 1; }
     loop=$(heaviest_loop "$object" "$word" "$function")
     count=$(sed -n '1s/# //p' <<<"$loop")

@@ -39,7 +39,7 @@ drop() {
         mv "$2.new" "$2"
     done
 }
-drop kernels/dot_f32_scalar.c kernels/dot_f32_dropped_scalar.c 's/KERNEL("plain"/KERNEL("dropped"/'
+drop kernels/rows/dot_f32_scalar.c kernels/rows/dot_f32_dropped_scalar.c 's/KERNEL("plain"/KERNEL("dropped"/'
 drop index/index_flat.c index/index_dropped.c 's/index_flat/index_dropped/' 's/"flat/"dropped/' \
     's/first < f->ids.count/first + 1 < f->ids.count/' # loses the last row where it is alone
 drop pipeline/filter_threshold.c pipeline/filter_dropped.c 's/filter_threshold/filter_dropped/' 's/"threshold"/"dropped"/'
@@ -56,8 +56,8 @@ assay() { "$built/assay" "$@"; }
 ok 'the copies differ from what they are made of' test $dropped = 1
 ok 'one file each and no other edit: it builds' build
 for kind in kernel index stage reader metric; do ok "$kind: listed" lists "$kind"; done
-build "$built/kernels/test_dot_f32" >/dev/null
-ok 'kernel: tested, and named' prints 'scalar/dropped' "$built/kernels/test_dot_f32"
+build "$built/kernels/rows/test_dot_f32" >/dev/null
+ok 'kernel: tested, and named' prints 'scalar/dropped' "$built/kernels/rows/test_dot_f32"
 ok 'index: a planted fault is found, and named' fails "$built/index/test_index"
 ok 'kernel: benchable' prints 'scalar/dropped' assay bench dot_f32/scalar --dim 32 --rows 64 --rounds 12
 assay data gen --kind clustered --n 300 --dim 16 --queries 20 --out d >/dev/null

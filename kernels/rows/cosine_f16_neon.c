@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * cosine_f16_neon.c - cosines of f16 rows, widened by FCVTL. */
+#include "kernels/rows/lanes_neon.h"
+#define ROW f16
+#include "kernels/rows/row_sums.h"
+
+static void rows3(const float *query, const uint16_t *rows, size_t stride, const uint32_t *pick,
+                  size_t count, size_t dim, const float *inverse_norms, float *scores)
+{
+    row_cosines(query, rows, stride, pick, count, dim, inverse_norms, scores);
+}
+
+KERNELS = {
+    KERNEL("rows3", rows3, KERNEL_DEFAULT, "widened by FCVTL",
+           "stored norms: as dot; computed: 2 FMAs a load; modelled, never timed"),
+    KERNEL_END
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * l2_f32_neon.c - squared distances, 3 rows a pass in the canonical order. */
+#include "kernels/rows/lanes_neon.h"
+#define ROW f32
+#include "kernels/rows/row_sums.h"
+
+static void rows3(const float *query, const float *rows, size_t stride, const uint32_t *pick,
+                  size_t count, size_t dim, float *squares)
+{
+    row_sums(DISTANCE, query, rows, stride, pick, count, dim, streams(pick, count, stride), squares, squares, NULL);
+}
+
+KERNELS = {
+    KERNEL("rows3", rows3, KERNEL_DEFAULT, "3 rows a pass",
+           "as dot_f32 and a subtraction for each load; modelled, never timed"),
+    KERNEL_END
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * l2_i8_avx2.c - exact int8 squared distances by VPMOVSXBW and VPMADDWD. */
+#include "kernels/rows/lanes_i8_avx2.h"
+#define ROW i8
+#include "kernels/rows/row_sums.h"
+
+static void rows4(const int8_t *query, const int8_t *rows, size_t stride, const uint32_t *pick,
+                  size_t count, size_t dim, int32_t *squares)
+{
+    row_sums(DISTANCE, query, rows, stride, pick, count, dim, streams(pick, count, stride), squares, squares, NULL);
+}
+
+KERNELS = {
+    KERNEL("rows4", rows4, KERNEL_DEFAULT, "VPMOVSXBW and VPMADDWD, 4 rows a pass",
+           "as dot and a subtraction"),
+    KERNEL_END
+};
