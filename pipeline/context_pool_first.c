@@ -2,11 +2,11 @@
  * context_pool_first.c - the engine's context of a result: its neighbours in the order of a walk, those in
  * the pool before the others.  (Its "Memex(RL) sizing"; the paper, arXiv 2603.04257, has no graph.) */
 #include "kernels/base/mem.h"
-#include "pipeline/around.h"
+#include "pipeline/context.h"
 
-static const struct param params[] = { AROUND_PARAMS, { 0 } };
+static const struct param params[] = { CONTEXT_PARAMS, { 0 } };
 
-static size_t attach(const struct around *self, struct query *q, uint32_t entity, size_t most, uint32_t *out)
+static size_t attach(const struct context *self, struct query *q, uint32_t entity, size_t most, uint32_t *out)
 {
     const size_t others = q->pool_count - 1; /* of the pool; the walk ends when it has met as many as fit */
     const struct walk_goal goal = { q->stamp, q->epoch, others < most ? others : most, most };
@@ -22,10 +22,10 @@ static size_t attach(const struct around *self, struct query *q, uint32_t entity
 static int run(void *self, struct query *q, struct err *e)
 {
     (void)e;
-    return around_run(self, q, attach);
+    return context_run(self, q, attach);
 }
 
 const struct stage_ops context_pool_first = {
     .name = "pool_first", .slot = SLOT_CONTEXT, .summary = "neighbours, members of the pool first (the engine's)",
-    .params = params, .create = around_create, .run = run, .destroy = mem_free,
+    .params = params, .create = context_create, .run = run, .destroy = mem_free,
 };

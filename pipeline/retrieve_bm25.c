@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * retrieve_bm25.c - candidates by their words: BM25 over the names of entities and the texts in their
- * properties (words.h).  Any word of the question counts, as often as it comes.
+ * properties (bm25.h).  Any word of the question counts, as often as it comes.
  *
  * Every posting of every word is added up, then the best are picked: 11 words of a WordNet example have 150,000
  * postings.  A search that prunes would pay from some millions on. */
 #include "kernels/base/mem.h"
 #include "kernels/base/topk.h"
 #include "pipeline/retrieve.h"
-#include "pipeline/words.h"
+#include "pipeline/bm25.h"
 #include <string.h>
 
 static const struct param params[] = {
@@ -17,7 +17,7 @@ static const struct param params[] = {
 
 struct self {
     struct store *store;
-    struct words words;
+    struct bm25 words;
     struct word_cutter *cutter;
     size_t candidates;
     float *scores; /* a document */
@@ -26,7 +26,7 @@ struct self {
 static void destroy(void *self_)
 {
     struct self *self = self_;
-    words_close(&self->words);
+    bm25_close(&self->words);
     word_cutter_destroy(self->cutter);
     mem_free(self->scores);
     mem_free(self);
@@ -49,12 +49,12 @@ static int refresh(void *self_, const struct kb *kb, struct err *e)
     (void)kb;
     struct self *self = self_;
     uint64_t fingerprint = 0;
-    int status = words_fingerprint(self->store, &fingerprint, e);
+    int status = bm25_fingerprint(self->store, &fingerprint, e);
     if (status != ERR_OK || (self->scores && fingerprint == self->words.fingerprint)) return status;
-    words_close(&self->words);
+    bm25_close(&self->words);
     mem_free(self->scores);
     self->scores = NULL;
-    status = words_open(&self->words, self->store, fingerprint, e);
+    status = bm25_open(&self->words, self->store, fingerprint, e);
     if (status != ERR_OK) return status;
     self->scores = mem_alloc(self->words.documents, sizeof *self->scores);
     return self->scores ? ERR_OK : FAIL(e, ERR_MEM, "retrieve=bm25: no memory for %zu scores", self->words.documents);
@@ -63,7 +63,7 @@ static int refresh(void *self_, const struct kb *kb, struct err *e)
 static int add_word(void *self_, const char *token, size_t size)
 {
     struct self *self = self_;
-    words_add(&self->words, token, size, self->scores);
+    bm25_add(&self->words, token, size, self->scores);
     return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * score_degree.c - the share of an entity's own neighbours that is in the pool: what pool_fraction counts,
  * divided by the degree, so that neither hubs nor large pools change its scale. */
-#include "pipeline/combine.h"
+#include "pipeline/score.h"
 
-static const struct param params[] = { COMBINE_PARAMS, { 0 } };
+static const struct param params[] = { SCORE_PARAMS, { 0 } };
 
 static int run(void *self, struct query *q, struct err *e)
 {
@@ -16,11 +16,11 @@ static int run(void *self, struct query *q, struct err *e)
         for (size_t j = g->start[x]; j < g->start[x + 1]; j++) neighbours += q->stamp[g->other[j]] == q->epoch;
         q->pool[i].graph_score = degree ? (double)neighbours / (double)degree : 0;
     }
-    combine_run(self, q);
+    score_run(self, q);
     return ERR_OK;
 }
 
 const struct stage_ops score_degree = {
     .name = "degree", .slot = SLOT_SCORE, .summary = "share of an entity's neighbours that is in the pool",
-    .params = params, .create = combine_create, .refresh = combine_refresh_self, .run = run, .destroy = combine_destroy,
+    .params = params, .create = score_create, .refresh = score_refresh_self, .run = run, .destroy = score_destroy,
 };

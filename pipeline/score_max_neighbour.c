@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * score_max_neighbour.c - the relevance of the best neighbour in the pool; 0 without one.  An answer
  * may stand beside what the question names. */
-#include "pipeline/combine.h"
+#include "pipeline/score.h"
 
-static const struct param params[] = { COMBINE_PARAMS, { 0 } };
+static const struct param params[] = { SCORE_PARAMS, { 0 } };
 
 static int run(void *self, struct query *q, struct err *e)
 {
@@ -21,11 +21,11 @@ static int run(void *self, struct query *q, struct err *e)
         }
         q->pool[i].graph_score = best;
     }
-    combine_run(self, q);
+    score_run(self, q);
     return ERR_OK;
 }
 
 const struct stage_ops score_max_neighbour = {
     .name = "max_neighbour", .slot = SLOT_SCORE, .summary = "relevance of the best neighbour in the pool",
-    .params = params, .create = combine_create, .refresh = combine_refresh_self, .run = run, .destroy = combine_destroy,
+    .params = params, .create = score_create, .refresh = score_refresh_self, .run = run, .destroy = score_destroy,
 };

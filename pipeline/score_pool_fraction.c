@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * score_pool_fraction.c - the engine's graph score: the share of the rest of the pool that is a neighbour.
  * It shrinks as the pool grows (0.02-0.07 in a pool of a hundred), so its weight is nearly inert. */
-#include "pipeline/combine.h"
+#include "pipeline/score.h"
 
-static const struct param params[] = { COMBINE_PARAMS, { 0 } };
+static const struct param params[] = { SCORE_PARAMS, { 0 } };
 
 static int run(void *self, struct query *q, struct err *e)
 {
@@ -15,11 +15,11 @@ static int run(void *self, struct query *q, struct err *e)
         for (size_t j = g->start[x]; j < g->start[x + 1]; j++) neighbours += q->stamp[g->other[j]] == q->epoch;
         q->pool[i].graph_score = q->pool_count > 1 ? (double)neighbours / (double)(q->pool_count - 1) : 0;
     }
-    combine_run(self, q);
+    score_run(self, q);
     return ERR_OK;
 }
 
 const struct stage_ops score_pool_fraction = {
     .name = "pool_fraction", .slot = SLOT_SCORE, .summary = "share of the pool that is a neighbour (the engine's)",
-    .params = params, .create = combine_create, .refresh = combine_refresh_self, .run = run, .destroy = combine_destroy,
+    .params = params, .create = score_create, .refresh = score_refresh_self, .run = run, .destroy = score_destroy,
 };

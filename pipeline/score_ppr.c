@@ -4,17 +4,17 @@
  * again otherwise; the graph score is how often it is there, the most visited member being 1.  HippoRAG
  * (arXiv 2405.14831, section 2.3) ranks so, over the whole graph and from the entities of the question. */
 #include "kernels/base/mem.h"
-#include "pipeline/combine.h"
+#include "pipeline/score.h"
 #include <math.h>
 
 static const struct param params[] = {
-    COMBINE_PARAMS,
+    SCORE_PARAMS,
     { "ppr_damping", PARAM_REAL, 0, 0.99, "0.5", "", NULL, "probability that the walker goes on" },
     { 0 },
 };
 
 struct self {
-    struct combine combine;
+    struct score score;
     double damping;
     double *start, *now, *next; /* one per vector */
     uint32_t *degree;           /* inside the pool */
@@ -32,7 +32,7 @@ static void destroy(void *self_)
 {
     struct self *self = self_;
     free_arrays(self);
-    combine_fini(&self->combine);
+    score_fini(&self->score);
     mem_free(self);
 }
 
@@ -42,7 +42,7 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     if (!self) return FAIL(e, ERR_MEM, "score=ppr: no memory");
     self->damping = params_real(env->params, "ppr_damping");
     *self_ = self;
-    return combine_init(&self->combine, env, e);
+    return score_init(&self->score, env, e);
 }
 
 static int refresh(void *self_, const struct kb *kb, struct err *e)
@@ -56,7 +56,7 @@ static int refresh(void *self_, const struct kb *kb, struct err *e)
     self->degree = mem_alloc(n, sizeof *self->degree);
     if (!self->start || !self->now || !self->next || !self->degree)
         return FAIL(e, ERR_MEM, "score=ppr: no memory for %zu vectors", n);
-    return combine_refresh(&self->combine, kb, e);
+    return score_refresh(&self->score, kb, e);
 }
 
 /* Where walks start, and how many ways lead on from each member. */
@@ -108,7 +108,7 @@ static int run(void *self_, struct query *q, struct err *e)
     double most = 0;
     for (int r = 0; r < rounds && q->pool_count; r++) most = step(self, q);
     for (size_t i = 0; i < q->pool_count; i++) q->pool[i].graph_score = most > 0 ? self->now[i] / most : 0;
-    combine_run(&self->combine, q);
+    score_run(&self->score, q);
     return ERR_OK;
 }
 

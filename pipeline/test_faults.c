@@ -3,7 +3,7 @@
  * SQLite's: an error is reported, the database is intact, and the next call works. */
 #include "pipeline/cache.h"
 #include "pipeline/check_kb.h"
-#include "pipeline/words.h"
+#include "pipeline/bm25.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -454,13 +454,13 @@ static void fingerprint_memory(void)
     struct store *s = NULL;
     uint64_t want = 0, got;
     CHECK(store_open(&s, kb_path("sqlite.db"), STORE_READ, &kb_err) == ERR_OK, "%s", kb_err.text);
-    CHECK(s && words_fingerprint(s, &want, &kb_err) == ERR_OK && want, "%s", kb_err.text);
+    CHECK(s && bm25_fingerprint(s, &want, &kb_err) == ERR_OK && want, "%s", kb_err.text);
     long failed = 0;
     for (long n = 1, hits = 1; s && hits; n++) {
         got = 0;
         allocations = 0;
         fail_allocation = n;
-        const int status = words_fingerprint(s, &got, &kb_err);
+        const int status = bm25_fingerprint(s, &got, &kb_err);
         hits = allocations >= n;
         fail_allocation = 0;
         failed += status != ERR_OK;

@@ -1,5 +1,7 @@
-/* SPDX-License-Identifier: MIT */
-#include "pipeline/words.h"
+/* SPDX-License-Identifier: MIT
+ * bm25.c - builds, keeps and asks the inverted index: texts are cut into tokens, their postings sorted by token
+ * into one block, which is written and mapped as it is. */
+#include "pipeline/bm25.h"
 #include "kernels/base/file.h"
 #include "kernels/base/names.h"
 #include "kernels/base/text.h"
@@ -24,7 +26,7 @@ enum { VERSION = 1 };
 struct word_cutter {
     fts5_tokenizer with;
     Fts5Tokenizer *tokenizer;
-    words_token_fn *each;
+    word_token_fn *each;
     void *context;
 };
 
@@ -64,7 +66,7 @@ static int on_token(void *context, int flags, const char *token, int size, int s
     return c->each(c->context, token, (size_t)size);
 }
 
-int word_cutter_run(struct word_cutter *c, const char *text, size_t size, words_token_fn *each, void *context)
+int word_cutter_run(struct word_cutter *c, const char *text, size_t size, word_token_fn *each, void *context)
 {
     c->each = each;
     c->context = context;
@@ -170,7 +172,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Points w into a block or file of h; the bytes that this takes. */
-static size_t lay_out(struct words *w, const struct header *h, const unsigned char *at)
+static size_t lay_out(struct bm25 *w, const struct header *h, const unsigned char *at)
 {
     const unsigned char *const start = at;
     at += sizeof *h;
@@ -185,7 +187,7 @@ static size_t lay_out(struct words *w, const struct header *h, const unsigned ch
     return (size_t)(at - start);
 }
 
-static void fill_postings(const struct building *b, const struct words *w, const uint32_t *rank)
+static void fill_postings(const struct building *b, const struct bm25 *w, const uint32_t *rank)
 {
     const double k1 = 1.2, part = 0.75;
     double tokens = 0;
@@ -204,7 +206,7 @@ static void fill_postings(const struct building *b, const struct words *w, const
 }
 
 /* One block in the shape of the file. */
-static int arrange(struct words *w, const struct building *b, uint64_t fingerprint, size_t *bytes)
+static int arrange(struct bm25 *w, const struct building *b, uint64_t fingerprint, size_t *bytes)
 {
     const size_t terms = b->names.count;
     struct header h = { .version = VERSION, .fingerprint = fingerprint, .documents = b->documents, .terms = terms,
@@ -244,7 +246,7 @@ static int arrange(struct words *w, const struct building *b, uint64_t fingerpri
 
 /* --- the file ---------------------------------------------------------------------------------- */
 
-static int is_sound(const struct words *w, const struct header *h)
+static int is_sound(const struct bm25 *w, const struct header *h)
 {
     int bad = w->postings[0] != 0 || w->postings[h->terms] != h->postings;
     for (size_t t = 0; t < h->terms; t++) {
@@ -256,9 +258,9 @@ static int is_sound(const struct words *w, const struct header *h)
 }
 
 /* 1 when the file is there, whole, and of these texts. */
-static int load(struct words *w, const char *path, uint64_t fingerprint)
+static int load(struct bm25 *w, const char *path, uint64_t fingerprint)
 {
-    struct words got = { 0 };
+    struct bm25 got = { 0 };
     struct header h;
     if (mem_map_open(&got.map, path, NULL) != ERR_OK) return 0;
     const size_t size = got.map.size;
@@ -276,7 +278,7 @@ static int load(struct words *w, const char *path, uint64_t fingerprint)
 }
 
 /* Best effort: without room or permission the next open builds again. */
-static int save(const struct words *w, const char *path, size_t bytes)
+static int save(const struct bm25 *w, const char *path, size_t bytes)
 {
     char *partial = NULL;
     int fd = -1;
@@ -291,10 +293,10 @@ static int save(const struct words *w, const char *path, size_t bytes)
     return saved;
 }
 
-int words_open(struct words *out, struct store *s, uint64_t fingerprint, struct err *e)
+int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, struct err *e)
 {
     struct text path = { 0 };
-    struct words w = { 0 };
+    struct bm25 w = { 0 };
     text_add(&path, "%s.assay-words", store_path(s));
     int status = path.failed ? FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s)) : ERR_OK;
     if (status == ERR_OK && !load(&w, text_of(&path), fingerprint)) {
@@ -304,7 +306,7 @@ int words_open(struct words *out, struct store *s, uint64_t fingerprint, struct 
         if (status == ERR_OK && !arrange(&w, &b, fingerprint, &bytes))
             status = FAIL(e, ERR_MEM, "%s: no memory for %zu words", store_path(s), b.names.count);
         building_free(&b);
-        struct words mapped;
+        struct bm25 mapped;
         if (status == ERR_OK && save(&w, text_of(&path), bytes) && load(&mapped, text_of(&path), fingerprint)) {
             mem_free(w.block); /* processes that use the base share the mapped one */
             w = mapped;
@@ -315,14 +317,14 @@ int words_open(struct words *out, struct store *s, uint64_t fingerprint, struct 
     return status;
 }
 
-void words_close(struct words *w)
+void bm25_close(struct bm25 *w)
 {
     mem_free(w->block);
     if (w->map.at) mem_map_close(&w->map);
-    *w = (struct words){ 0 };
+    *w = (struct bm25){ 0 };
 }
 
-int words_fingerprint(struct store *s, uint64_t *out, struct err *e)
+int bm25_fingerprint(struct store *s, uint64_t *out, struct err *e)
 {
     sqlite3_stmt *st = NULL;
     uint64_t h = 0;
@@ -346,7 +348,7 @@ int words_fingerprint(struct store *s, uint64_t *out, struct err *e)
 
 /* --- asking ------------------------------------------------------------------------------------ */
 
-static int64_t find_term(const struct words *w, const char *token, size_t size)
+static int64_t find_term(const struct bm25 *w, const char *token, size_t size)
 {
     size_t low = 0, high = w->terms;
     while (low < high) {
@@ -360,7 +362,7 @@ static int64_t find_term(const struct words *w, const char *token, size_t size)
     return -1;
 }
 
-void words_add(const struct words *w, const char *token, size_t size, float *scores)
+void bm25_add(const struct bm25 *w, const char *token, size_t size, float *scores)
 {
     const int64_t t = find_term(w, token, size);
     if (t < 0) return;

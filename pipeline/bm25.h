@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * words.h - which entities hold which word, and how much each counts: an inverted index for BM25.
+ * bm25.h - which entities hold which word, and how much each counts: an inverted index for BM25.
  *
  * The text of an entity is its name and the strings in its properties, cut and stemmed by SQLite FTS5's
  * tokenizer "porter unicode61".  A document d scores, for a word w of the question,
  *     idf(w) tf (k1 + 1) / (tf + k1 (1 - b + b |d| / mean |d|)),   k1 = 1.2, b = 0.75,
  *     idf(w) = ln((N - n + 0.5) / (n + 0.5)), 1e-6 where that is not positive,
- * as FTS5's bm25() has it (Robertson & Zaragoza 2009; its oracle in test_words.c).  FTS5 itself took 43 ms a
+ * as FTS5's bm25() has it (Robertson & Zaragoza 2009; its oracle in test_bm25.c).  FTS5 itself took 43 ms a
  * question on WordNet: it looks up every document's length in a tree.  Here all but idf is one float a posting.
  *
  * Kept beside the base as <db>.assay-words, mapped, good while a hash of all texts is the same; where that
  * cannot be written, in memory.  It is checked when it is mapped; what questions get when another program
  * writes into it afterwards is undefined.  This one only ever puts a new file in its place. */
-#ifndef ASSAY_WORDS_H
-#define ASSAY_WORDS_H
+#ifndef ASSAY_BM25_H
+#define ASSAY_BM25_H
 #include <stddef.h>
 #include <stdint.h>
 #include "kernels/base/mem.h"
 #include "pipeline/store.h"
 
-struct words {
+struct bm25 {
     uint64_t fingerprint;     /* of the texts */
     size_t documents, terms;  /* documents are entities, numbered in the order of their ids */
     const uint64_t *postings; /* of term t: postings[t] .. postings[t + 1] - 1 of the next two */
@@ -31,19 +31,19 @@ struct words {
 };
 
 /* A hash of every id, name and properties. */
-int words_fingerprint(struct store *s, uint64_t *out, struct err *e);
+int bm25_fingerprint(struct store *s, uint64_t *out, struct err *e);
 /* Inside a read transaction, with that hash.  ERR_MEM, ERR_IO, ERR_BUSY. */
-int words_open(struct words *out, struct store *s, uint64_t fingerprint, struct err *e);
-void words_close(struct words *w); /* a zeroed one is allowed */
+int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, struct err *e);
+void bm25_close(struct bm25 *w); /* a zeroed one is allowed */
 
 /* Cuts a text as the index was: calls each(context, token, size) for every token; a non-zero return stops
  * and is passed on.  ERR_MEM, ERR_UNSUPPORTED: a SQLite without FTS5. */
-typedef int words_token_fn(void *context, const char *token, size_t size);
+typedef int word_token_fn(void *context, const char *token, size_t size);
 struct word_cutter;
 int word_cutter_create(struct word_cutter **out, struct store *s, struct err *e); /* lives as long as s at most */
 void word_cutter_destroy(struct word_cutter *c);
-int word_cutter_run(struct word_cutter *c, const char *text, size_t size, words_token_fn *each, void *context);
+int word_cutter_run(struct word_cutter *c, const char *text, size_t size, word_token_fn *each, void *context);
 
 /* Adds what one word of a question is worth to scores[documents]. */
-void words_add(const struct words *w, const char *token, size_t size, float *scores);
+void bm25_add(const struct bm25 *w, const char *token, size_t size, float *scores);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_words.c - retrieve=bm25 and retrieve=hybrid. */
+ * test_bm25.c - retrieve=bm25 and retrieve=hybrid. */
 #include "pipeline/check_kb.h"
 
 static const float x[4][2] = { { 1, 0 }, { 0.9f, 0.1f }, { 0, 1 }, { 0.1f, 0.9f } };
