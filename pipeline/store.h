@@ -94,7 +94,7 @@ int store_settings(struct store *s, store_setting_fn *each, void *context, struc
 
 /* Calls each(context, ...) for every relation, ascending by id; a non-zero return stops and is passed
  * on.  Unless described, type is "" and weight 1: the ends are all that is read.  weight: NULL is 1,
-     integers and 4- or 8-byte little-endian blobs are numbers, other blobs are 1
+ * integers and 4- or 8-byte little-endian blobs are numbers, other blobs are 1
  * (spec 1.5); text is NaN, because the engine fails there.  type is valid during the call only. */
 typedef int store_relation_fn(void *context, int64_t id, int64_t source, int64_t target, const char *type,
                               double weight);
