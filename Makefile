@@ -62,10 +62,11 @@ stages      := $(call without,$(sort $(foreach s,$(slots),$(wildcard pipeline/$s
 readers     := $(call without,$(sort $(wildcard datasets/read_*.c)))
 importers   := $(call without,$(sort $(wildcard datasets/import_*.c)))
 generators  := $(call without,$(sort $(wildcard datasets/gen_*.c)))
-metrics     := $(call without,$(sort $(wildcard bench/metric_*.c)))
-papers      := $(call without,$(sort $(wildcard bench/paper_*.c)))
+metrics     := $(call without,$(sort $(wildcard bench/quality/metric_*.c)))
+papers      := $(call without,$(sort $(wildcard bench/papers/paper_*.c)))
+works       := $(sort $(wildcard bench/micro/work_*.c))
 commands    := $(call without,$(sort $(wildcard bench/cmd_*.c)))
-kinds       := indexes stages readers importers generators metrics papers commands
+kinds       := indexes stages readers importers generators metrics papers works commands
 
 # The scalar source of an operation once more for each ISA that a hand-written file of it exists
 # for, as the compiler vectorises it; and by the other compiler too where there is one, so that
@@ -79,11 +80,11 @@ pairs          := $(if $(filter release,$(MODE)),$(foreach o,$(ops),$(foreach i,
 baseline        = $(call col,1,$2)_$1_$(call col,2,$2)
 baselines      := $(foreach p,$(pairs),$(call baseline,compiler,$p) $(if $(other_cc),$(call baseline,compiler$(notdir $(other_cc)),$p)))
 
-sources := $(call without,$(sort $(wildcard $(kernel_rooms:%=%/*.c) index/*.c datasets/*.c pipeline/*.c bench/*.c)))
-lib     := $(filter-out $(all_kernels) bench/main.c pipeline/extension.c $(wildcard */test_*.c $(kernel_rooms:%=%/test_*.c)),$(sources)) $(kernels)
+sources := $(call without,$(sort $(wildcard $(kernel_rooms:%=%/*.c) index/*.c datasets/*.c pipeline/*.c bench/*.c bench/*/*.c)))
+lib     := $(filter-out $(all_kernels) bench/main.c pipeline/extension.c $(wildcard */test_*.c */*/test_*.c),$(sources)) $(kernels)
 # Tests that are scripts try the program as it was built for this machine.
 script_tests := $(if $(filter release,$(MODE)),$(if $(RUN)$(WORKER),,$(sort $(wildcard scripts/test_*.sh))))
-tests   := $(filter $(foreach f,$(kernel_rooms) index datasets pipeline bench,$f/test_%),$(call without,$(sort $(wildcard */test_*.c $(kernel_rooms:%=%/test_*.c)))))
+tests   := $(filter $(foreach f,kernels index datasets pipeline bench,$f/%),$(call without,$(sort $(wildcard */test_*.c */*/test_*.c))))
 objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
 archive := $(out)/libassay.a
 assay   := $(out)/assay
@@ -91,11 +92,11 @@ plugin  := $(out)/assay.so
 # Adaptors of other libraries: built for this CPU where the library's header is installed.
 peer_header = $(shell sed -n '/^\#include <.*\/.*>/{s/.*<\(.*\)>.*/\1/p;q}' $1)
 peer_prefix = $($(shell echo $(1:peer_%=%) | tr a-z A-Z))
-peer_links  = $(if $(peer_prefix),-I$(peer_prefix)/include -L$(peer_prefix)/lib -Wl$(,)-rpath$(,)$(peer_prefix)/lib) $(shell sed -n 's/^ \* links: //p' bench/$1.cpp)
-peer_package = $(shell sed -n 's/^ \* package: \([a-z0-9-]*\).*/\1/p' bench/$1.cpp)
+peer_links  = $(if $(peer_prefix),-I$(peer_prefix)/include -L$(peer_prefix)/lib -Wl$(,)-rpath$(,)$(peer_prefix)/lib) $(shell sed -n 's/^ \* links: //p' bench/peers/$1.cpp)
+peer_package = $(shell sed -n 's/^ \* package: \([a-z0-9-]*\).*/\1/p' bench/peers/$1.cpp)
 peer_flags := -O3 -march=native
 , := ,
-peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
+peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/peers/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peers/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
 
 .PHONY: all run run-full test test-all check check-quick symbols list lint help clean install setup FORCE
 .SECONDARY:
@@ -117,7 +118,7 @@ endef
 $(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler,$p),$(CC),compiler)))
 $(if $(other_cc),$(foreach p,$(pairs),$(eval $(call baseline_rule,$(call col,1,$p),$(call col,2,$p),$(call baseline,compiler$(notdir $(other_cc)),$p),$(other_cc),compiler-$(notdir $(other_cc))))))
 
-$(out)/peer_%.so: bench/peer_%.cpp Makefile
+$(out)/peer_%.so: bench/peers/peer_%.cpp Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++20 $(peer_flags) -Wall -fPIC -shared -pthread -iquote . -MMD -MP -MF $(@:.so=.d) \
 	  -DPEER_VERSION='"$(shell dpkg-query -W -f='$${Version}' $(call peer_package,peer_$*) 2>/dev/null || echo unknown)"' -DPEER_FLAGS='"$(peer_flags)"' $< $(call peer_links,peer_$*) -o $@

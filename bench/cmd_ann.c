@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * cmd_ann.c - recall, latency and bytes of indexes, side by side. */
-#include "bench/ann.h"
+#include "bench/points/ann.h"
 #include "bench/command.h"
-#include "bench/sink.h"
+#include "bench/points/ann_row.h"
+#include "bench/rows/sink.h"
+#include "bench/time/progress.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * cmd_bench.c - microbenchmarks: correctness first, then time, with the ceiling beside it. */
-#include "bench/clock.h"
+#include "bench/time/clock.h"
 #include "bench/command.h"
-#include "bench/micro.h"
-#include "bench/output.h"
-#include "bench/run.h"
+#include "bench/micro/micro.h"
+#include "bench/rows/output.h"
+#include "bench/rows/run.h"
+#include "bench/time/progress.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +144,7 @@ static void say_untimed(void)
 {
     for (int op = 0; op < OP_COUNT; op++)
         if (workload_uses((enum kernel_op)op) < 0 && op != OP_peak)
-            fprintf(stderr, "not timed: %s has no entry in bench/workload.c\n", kernel_op_name((enum kernel_op)op));
+            fprintf(stderr, "not timed: %s has no entry in bench/micro/workload.c\n", kernel_op_name((enum kernel_op)op));
 }
 
 static int write_results(const struct asked *a, const struct micro *m, const char *notes, struct err *e)

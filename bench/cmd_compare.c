@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * cmd_compare.c - A against B, paired and interleaved, with an arm that compares A with itself. */
 #define _GNU_SOURCE
-#include "bench/clock.h"
+#include "bench/time/clock.h"
 #include "bench/command.h"
-#include "bench/contest.h"
-#include "bench/contest_out.h"
-#include "bench/output.h"
-#include "bench/run.h"
-#include "bench/subject_yaml.h"
+#include "bench/contest/contest.h"
+#include "bench/contest/contest_out.h"
+#include "bench/rows/output.h"
+#include "bench/rows/run.h"
+#include "bench/contest/subject_yaml.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include "kernels/base/rng.h"
 #include <limits.h>
 #include <sched.h>
@@ -41,7 +42,7 @@ static int serve(const struct asked *a, struct err *e)
     int status = ERR_OK;
     for (size_t i = 0; i < count && status == ERR_OK; i++)
         status = subject_open(&subjects[order[i]], a->arms.at[order[i]], &a->data, e);
-    if (status == ERR_OK) status = serve_subjects(subjects, count, e);
+    if (status == ERR_OK) status = remote_serve(subjects, count, e);
     else printf("error %d %s\n", status, e->text); /* the other side shows it */
     for (size_t i = 0; i < count; i++) subject_close(subjects[i]);
     return ERR_OK;

@@ -2,12 +2,13 @@
  * cmd_data.c - everything about data sets: what is known, fetched, imported, described, generated,
  * split, and the exact answers. */
 #include "bench/command.h"
-#include "bench/data_get.h"
-#include "bench/kb_build.h"
-#include "bench/truth.h"
+#include "bench/kb/data_get.h"
+#include "bench/kb/kb_build.h"
+#include "bench/quality/truth.h"
 #include "datasets/dataset.h"
 #include "datasets/unit.h"
 #include "datasets/whole_file.h"
+#include "kernels/base/option.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/text.h"

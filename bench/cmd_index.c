@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * cmd_index.c - indexes in files: build, look into, search. */
-#include "bench/clock.h"
+#include "bench/time/clock.h"
 #include "bench/command.h"
 #include "datasets/dataset.h"
 #include "datasets/whole_file.h"
 #include "index/index.h"
 #include "index/persist.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cmd_kb.c - one's own knowledge base: made from files, added to, counted, checked. */
 #include "bench/command.h"
-#include "bench/kb_build.h"
-#include "bench/kb_cost.h"
+#include "bench/kb/kb_build.h"
+#include "bench/kb/kb_cost.h"
+#include "kernels/base/option.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * cmd_latency.c - closed and open loop latency of indexes and pipelines. */
-#include "bench/clock.h"
+#include "bench/time/clock.h"
 #include "bench/command.h"
-#include "bench/gnuplot.h"
-#include "bench/latency.h"
-#include "bench/machine.h"
-#include "bench/output.h"
-#include "bench/row.h"
-#include "bench/run.h"
-#include "bench/subject.h"
+#include "bench/rows/gnuplot.h"
+#include "bench/time/latency.h"
+#include "bench/time/machine.h"
+#include "bench/rows/output.h"
+#include "bench/rows/row.h"
+#include "bench/rows/run.h"
+#include "bench/contest/subject.h"
+#include "kernels/base/option.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * cmd_paper.c - tables of papers, recomputed: paper | theory | ours | verdict. */
 #include "bench/command.h"
-#include "bench/output.h"
-#include "bench/paper.h"
-#include "bench/run.h"
+#include "bench/rows/output.h"
+#include "bench/papers/paper.h"
+#include "bench/rows/run.h"
+#include "kernels/base/option.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

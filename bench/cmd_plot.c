@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * cmd_plot.c - CSV to figures: the series are made here, drawn by gnuplot with scripts/plots/. */
 #include "bench/command.h"
-#include "bench/figure.h"
-#include "bench/gnuplot.h"
+#include "bench/rows/figure.h"
+#include "bench/rows/gnuplot.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>

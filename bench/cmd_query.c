@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cmd_query.c - one question, and for --explain what every stage made of it. */
-#include "bench/rag.h"
+#include "bench/points/rag.h"
 #include "bench/command.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stage.h"
 #include <stdio.h>

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * cmd_rag.c - a pipeline over a file of questions. */
 #include "bench/command.h"
-#include "bench/rag.h"
-#include "bench/sink.h"
+#include "bench/points/rag.h"
+#include "bench/points/rag_judge.h"
+#include "bench/points/rag_learn.h"
+#include "bench/points/rag_row.h"
+#include "bench/points/rag_trec.h"
+#include "bench/rows/sink.h"
+#include "kernels/base/option.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,10 @@
  * script to be read (sorting is the only thing that wants one). */
 #define _GNU_SOURCE /* memmem */
 #include "bench/command.h"
-#include "bench/output.h"
-#include "bench/table.h"
+#include "bench/rows/output.h"
+#include "bench/rows/table.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include "kernels/base/text.h"
 #include <dirent.h>
 #include <errno.h>

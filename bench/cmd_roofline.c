@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * cmd_roofline.c - what this machine can do at most, measured now, and where the kernels stand. */
-#include "bench/clock.h"
+#include "bench/time/clock.h"
 #include "bench/command.h"
-#include "bench/gnuplot.h"
-#include "bench/micro.h"
-#include "bench/output.h"
-#include "bench/run.h"
+#include "bench/rows/gnuplot.h"
+#include "bench/micro/micro.h"
+#include "bench/rows/output.h"
+#include "bench/rows/run.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/option.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cmd_sweep.c - grids of points, measured. */
 #include "bench/command.h"
-#include "bench/sweep.h"
+#include "bench/sweep/sweep.h"
+#include "kernels/base/file.h"
+#include "kernels/base/option.h"
 #include "kernels/base/text.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cmd_tune.c - the settings to use, and how sure that is. */
 #include "bench/command.h"
-#include "bench/output.h"
-#include "bench/tune.h"
+#include "bench/rows/output.h"
+#include "bench/sweep/tune.h"
+#include "kernels/base/option.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * command.c - the registry of verbs. */
 #include "bench/command.h"
 #include "kernels/base/text.h"
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define PLUGIN(f) extern const struct command f;
 #include "gen/commands.inc"
@@ -25,75 +23,6 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-static int store_value(const struct option *o, const char *value, struct err *e)
-{
-    double real = 0;
-    switch (o->type) {
-    case OPTION_TEXT: *(const char **)o->to = value; return ERR_OK;
-    case OPTION_LIST: {
-        struct option_list *list = o->to;
-        if (list->count == (int)(sizeof list->at / sizeof *list->at))
-            return FAIL(e, ERR_ARG, "%s given more than %d times", o->name, list->count);
-        list->at[list->count++] = value;
-        return ERR_OK;
-    }
-    case OPTION_INT:
-        if (!text_to_i64(value, o->to)) return FAIL(e, ERR_ARG, "%s %s: not a whole number", o->name, value);
-        real = (double)*(int64_t *)o->to;
-        break;
-    case OPTION_REAL:
-        if (!text_to_f64(value, &real)) return FAIL(e, ERR_ARG, "%s %s: not a number", o->name, value);
-        *(double *)o->to = real;
-        break;
-    case OPTION_FLAG: return ERR_OK;
-    }
-    if (real < o->least || real > o->most)
-        return FAIL(e, ERR_ARG, "%s %s: outside %g..%g", o->name, value, o->least, o->most);
-    return ERR_OK;
-}
-
-static const struct option *find_option(const struct option *table, const char *arg, size_t size)
-{
-    for (const struct option *o = table; o->name; o++)
-        if (strlen(o->name) == size && memcmp(o->name, arg, size) == 0) return o;
-    return NULL;
-}
-
-static int unknown_option(const struct option *table, const char *arg, struct err *e)
-{
-    const char *names[64];
-    size_t count = 0;
-    for (; table[count].name && count < 64; count++) names[count] = table[count].name;
-    if (count == 0) return FAIL(e, ERR_ARG, "unknown option %s", arg);
-    return FAIL(e, ERR_ARG, "unknown option %s%s", arg, NEAREST(arg, names, count));
-}
-
-int options_parse(int argc, char **argv, const struct option *table, struct option_list *rest, struct err *e)
-{
-    for (int i = 1; i < argc; i++) {
-        const char *arg = argv[i];
-        if (arg[0] != '-' || arg[1] == 0) {
-            if (!rest) return FAIL(e, ERR_ARG, "unexpected argument '%s'", arg);
-            const struct option positional = { "argument", OPTION_LIST, rest, 0, 0 };
-            const int status = store_value(&positional, arg, e);
-            if (status != ERR_OK) return status;
-            continue;
-        }
-        const char *equals = arg[1] == '-' ? strchr(arg, '=') : NULL;
-        const struct option *o = find_option(table, arg, equals ? (size_t)(equals - arg) : strlen(arg));
-        if (!o) return unknown_option(table, arg, e);
-        if (o->type == OPTION_FLAG) {
-            if (equals) return FAIL(e, ERR_ARG, "%s takes no value", o->name);
-            *(int *)o->to = 1;
-            continue;
-        }
-        if (!equals && i + 1 == argc) return FAIL(e, ERR_ARG, "%s needs a value", o->name);
-        const int status = store_value(o, equals ? equals + 1 : argv[++i], e);
-        if (status != ERR_OK) return status;
-    }
-    return ERR_OK;
-}
-
 int command_action(const struct subverb *actions, int argc, char **argv, struct err *e)
 {
     const char *names[64], *asked = argc > 1 ? argv[1] : "";
@@ -104,40 +33,4 @@ int command_action(const struct subverb *actions, int argc, char **argv, struct 
     }
     if (argc < 2) return FAIL(e, ERR_ARG, "%s what? %s", argv[0], NEAREST("", names, count) + strlen("; there are "));
     return FAIL(e, ERR_ARG, "%s has no '%s'%s", argv[0], asked, NEAREST(asked, names, count));
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-void progress_start(struct progress *p, const char *what, uint64_t total)
-{
-    const uint64_t now = now_ns();
-    *p = (struct progress){ what, total, now, now, 0 };
-}
-
-void progress_step(struct progress *p, uint64_t done)
-{
-    const uint64_t now = now_ns(), quiet = 2000000000u, interval = 200000000u;
-    if (now - p->start_ns < quiet || now - p->last_ns < interval) return;
-    p->last_ns = now;
-    if (!isatty(STDERR_FILENO)) return;
-    p->shown = 1;
-    const double spent = (double)(now - p->start_ns) / 1e9;
-    if (p->total == 0) { /* not known */
-        fprintf(stderr, "\r%s: %llu, %.0f s \033[K", p->what, (unsigned long long)done, spent);
-        return;
-    }
-    const double left = done ? spent * (double)(p->total - done) / (double)done : 0;
-    fprintf(stderr, "\r%s: %llu of %llu, %.0f s, %.0f s left \033[K", p->what, (unsigned long long)done,
-            (unsigned long long)p->total, spent, left);
-}
-
-void progress_end(struct progress *p)
-{
-    if (p->shown) fputs("\r\033[K", stderr);
-    p->shown = 0;
 }

@@ -28,24 +28,4 @@ struct subverb {
 };
 /* Runs the action that argv[1] names.  ERR_ARG when there is none such, or no argv[1]. */
 int command_action(const struct subverb *actions, int argc, char **argv, struct err *e);
-
-/* --- options ------------------------------------------------------------------------------ */
-/* One pass over argv: "--name value", "--name=value", flags, and the rest as positional. */
-struct option {
-    const char *name;    /* "--rerank"; a short "-k" is allowed; NULL ends a table */
-    enum { OPTION_TEXT, OPTION_INT, OPTION_REAL, OPTION_FLAG, OPTION_LIST } type;
-    void *to;            /* const char **, int64_t *, double *, int *, struct option_list * */
-    double least, most;  /* INT and REAL */
-};
-struct option_list { const char *at[256]; int count; }; /* OPTION_LIST: may be given many times */
-/* Fills what the options point to; positional arguments go to *rest (NULL: none allowed).
- * ERR_ARG for an unknown option (with the nearest), a missing or a bad value. */
-int options_parse(int argc, char **argv, const struct option *table, struct option_list *rest, struct err *e);
-
-/* --- progress -------------------------------------------------------------------------------- */
-/* A line with an ETA on stderr, only on a terminal and only after two seconds. */
-struct progress { const char *what; uint64_t total, start_ns, last_ns; int shown; };
-void progress_start(struct progress *p, const char *what, uint64_t total); /* total 0: not known */
-void progress_step(struct progress *p, uint64_t done);
-void progress_end(struct progress *p);
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * test_registry.c - what all plug-ins promise together: one name means one thing, and every verb helps. */
 #include "bench/command.h"
-#include "bench/metric.h"
-#include "bench/paper.h"
-#include "bench/row.h"
+#include "bench/quality/metric.h"
+#include "bench/papers/paper.h"
+#include "bench/rows/row.h"
 #include "datasets/dataset.h"
 #include "index/index.h"
 #include "kernels/base/mem.h"

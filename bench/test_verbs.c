@@ -2,7 +2,7 @@
  * test_verbs.c - ann, rag, query, index, sweep and info as a user types them: what they print, and that
  * every bad input gets one line that names it, the right exit status, and leaves what was there. */
 #define _GNU_SOURCE
-#include "bench/row.h"
+#include "bench/rows/row.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
 #include "kernels/kernel.h"

@@ -36,6 +36,13 @@ includes() {
     may index 'index|kernels/codes|kernels|kernels/base'
     may datasets 'datasets|kernels/base'
     may pipeline 'pipeline|index|kernels|kernels/base'
+    # The rooms of bench/, each sees those before it; bench/*.c sees all.
+    local under='kernels|kernels/[a-z]+|index|pipeline|datasets' seen=
+    for room in time quality rows 'micro points kb' sweep 'contest papers'; do
+        for r in $room; do may "bench/$r" "$under$seen|bench/$r"; done
+        seen="$seen|bench/${room// /|bench/}"
+    done
+    may bench/peers 'bench/peers|index|kernels/base'
 }
 
 shape() {

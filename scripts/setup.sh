@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs what is missing (Debian packages; README says why each).  Quiet when nothing is.
 #   setup.sh            what the program and its tests need
-#   setup.sh --peers    also the libraries that peer adaptors wrap (bench/peer_*.cpp)
+#   setup.sh --peers    also the libraries that peer adaptors wrap (bench/peers/peer_*.cpp)
 #   setup.sh --cross    also what `make test-all` needs: clang, qemu, the aarch64 compiler and libraries
 set -eu
 packages="gcc g++ make pkg-config libsqlite3-dev sqlite3 libsleef-dev libopenblas-dev liblapacke-dev libyaml-dev
@@ -11,7 +11,7 @@ if [ "${1:-}" = --cross ]; then
     packages="$packages clang llvm qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsleef-dev:arm64 libsqlite3-dev:arm64"
 fi
 if [ "${1:-}" = --peers ]; then
-    packages="$packages $(sed -n 's/^ \* package: \([a-z0-9-]*\).*/\1/p' bench/peer_*.cpp | tr '\n' ' ')"
+    packages="$packages $(sed -n 's/^ \* package: \([a-z0-9-]*\).*/\1/p' bench/peers/peer_*.cpp | tr '\n' ' ')"
 fi
 # One query for all: a package in the list of installed ones is there.
 installed=" $(dpkg-query -W -f='${db:Status-Abbrev} ${binary:Package}\n' 2>/dev/null | sed -n 's/^ii *//p' | sed "s/:$(dpkg --print-architecture 2>/dev/null)\$//" | tr '\n' ' ') "

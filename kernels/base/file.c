@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* flock */
 #include "kernels/base/file.h"
+#include "kernels/base/mem.h"
 #include "kernels/base/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -112,4 +115,41 @@ int file_publish(const char *partial, int fd, const char *path, enum file_over o
     }
     if (status != ERR_OK) (void)unlink(partial);
     return status;
+}
+
+int file_hash(const char *path, uint64_t *out, struct err *e)
+{
+    struct mem_map map;
+    const int status = mem_map_open(&map, path, e);
+    if (status != ERR_OK) return status;
+    *out = hash64(0, map.at, map.size);
+    mem_map_close(&map);
+    return ERR_OK;
+}
+
+void path_short(const char *path, char *out, size_t size)
+{
+    char full[PATH_MAX];
+    const char *at = realpath(path, full) ? full : path;
+    const char *file = strrchr(at, '/');
+    while (file > at && file[-1] != '/') file--;
+    snprintf(out, size, "%s", file ? file : at);
+}
+
+int folder_make(const char *path, struct err *e)
+{
+    char part[PATH_MAX];
+    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+        return FAIL(e, ERR_ARG, "%s: path too long", path);
+    for (char *c = part + 1;; c++) {
+        if (*c && *c != '/') continue;
+        const char kept = *c;
+        *c = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) return FAIL(e, ERR_IO, "%s: %s", part, strerror(errno));
+        if (!kept) break;
+        *c = kept;
+    }
+    struct stat s;
+    if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) return FAIL(e, ERR_IO, "%s: not a folder", path);
+    return ERR_OK;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * file.h - files that appear under their name when they are whole. */
+ * file.h - files that appear under their name when they are whole; folders, names and hashes of files. */
 #ifndef ASSAY_FILE_H
 #define ASSAY_FILE_H
+#include <stddef.h>
+#include <stdint.h>
 #include "kernels/base/err.h"
 
 /* ERR_OK when nothing or a regular file is at `path`.  ERR_ARG for anything else: rename() to /dev/null
@@ -21,4 +23,11 @@ int file_publish(const char *partial, int fd, const char *path, enum file_over o
 
 /* Removes the partial files of `path` whose processes were killed, as file_partial does. */
 void file_sweep(const char *path);
+
+/* The last folder and the file of a path: "siftsmall/base.fvecs". */
+void path_short(const char *path, char *out, size_t size);
+/* Makes a folder and its parents.  ERR_IO. */
+int folder_make(const char *path, struct err *e);
+/* hash64 of a file's bytes.  ERR_NOT_FOUND, ERR_IO. */
+int file_hash(const char *path, uint64_t *out, struct err *e);
 #endif

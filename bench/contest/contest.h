@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * contest.h - runs the arms of a comparison: processes, rounds, an A/A arm, and what came of it. */
+#ifndef ASSAY_CONTEST_H
+#define ASSAY_CONTEST_H
+#include <stddef.h>
+#include <stdint.h>
+#include "bench/time/verdict.h"
+#include "bench/time/machine.h"
+#include "bench/contest/remote.h"
+#include "bench/contest/subject.h"
+
+enum { CONTEST_ARMS = 16 };
+
+struct contest_plan {
+    const char *program;          /* this binary */
+    const char *subject;          /* what other binaries run; NULL where arms are subjects */
+    const struct subject_data *data;
+    size_t processes, rounds;
+    double sample_ns, budget_ns;  /* budget: of one process */
+    double alpha;
+    uint64_t seed;
+    int cpu;
+    int isolate; /* every arm in a process of its own; always so for binaries */
+};
+
+/* Arm 0 is the base; arm `count` is the base once more. */
+struct contest {
+    const char *arms[CONTEST_ARMS];
+    size_t count;
+    struct subject_facts facts[CONTEST_ARMS];
+    struct samples *processes;
+    size_t process_count;
+    struct judged judged[CONTEST_ARMS + 1]; /* 1..count-1 against arm 0; count: A/A */
+    double iteration_ns[CONTEST_ARMS + 1];  /* median over processes of the median over rounds */
+    double detectable;                      /* as a factor less 1, from the A/A arm */
+    struct machine_load before, after;
+};
+
+/* Arms are subjects (subject.h), or paths of assay binaries when plan->subject is given.  Errors are
+ * those of the subjects, and ERR_IO when a process died. */
+int contest_run(struct contest *c, const struct contest_plan *plan, const char *const *arms, size_t count,
+                struct err *e);
+void contest_free(struct contest *c);
+/* 1 when arm and base gave the same answers, every one. */
+int contest_same_results(const struct contest *c, size_t arm);
+/* Mean share of the base's ids that the arm returned too; NaN for kernels. */
+double contest_overlap(const struct contest *c, size_t arm);
+/* Did the base differ from itself?  Then no verdict of this run holds. */
+int contest_withdrawn(const struct contest *c);
+#endif

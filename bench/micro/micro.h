@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * micro.h - `assay bench`: every row of an operation over one shape, side by side.
+ *
+ * Each shape is one interleaved run of: the scalar row, the compiler's rows, the hand-written rows that
+ * were asked for, the default row once more under another name (the A/A arm), and the loop that only
+ * reads the same bytes.  Ratios are paired by round; intervals are 95 %, each by itself. */
+#ifndef ASSAY_MICRO_H
+#define ASSAY_MICRO_H
+#include <stddef.h>
+#include <stdint.h>
+#include "bench/time/machine.h"
+#include "bench/micro/mca.h"
+#include "bench/micro/roofline.h"
+#include "bench/time/sample.h"
+#include "bench/time/stats.h"
+#include "bench/micro/workload.h"
+#include "kernels/base/text.h"
+
+struct ratio { double at; struct interval interval; }; /* of times: above 1 is faster; at 0: none */
+
+struct micro_row {
+    const struct kernel *kernel;
+    const char *where; /* "l1" "l2" "l3" "dram" "" */
+    struct workload_facts facts;
+    char wrong[160];           /* "" or what its outputs got wrong: then nothing below holds */
+    struct summary call_ns;    /* of one call */
+    double *raw_ns, *raw_cpu_ns; /* owned: call_ns.n samples, in order */
+    uint64_t iterations;
+    size_t preempted;          /* samples during which the thread lost its CPU */
+    struct ratio over_scalar, over_compiler, over_read; /* over_read: share of the read loop's speed */
+    const struct kernel *compiler; /* the row that over_compiler is over */
+    enum ceiling binds;        /* the ceiling that allows least, and the share of it that is reached */
+    double share;              /* 0: no ceiling is known */
+    double cycles, instructions; /* per vector; 0: no counters */
+    double detectable;         /* of this shape's A/A arm, a factor less 1; infinite: none */
+    struct mca model;        /* ports 0: not asked for, or none could be made */
+    struct ratio over_saved;   /* over the row of the same name in --baseline */
+    int saved_resolved;        /* its interval does not hold 1 */
+};
+
+struct micro {
+    struct machine machine;
+    struct machine_load before, after;
+    struct counters counters;
+    int counted;               /* counters are open */
+    struct rate rates[CEILING_COUNT];
+    struct micro_row *rows;
+    size_t count;
+    /* The A/A arms: how many, how many looked different, and the difference each could have found (a
+     * factor less 1, at 80 % power). */
+    size_t null_count, null_resolved;
+    double *detectable;        /* null_count of them */
+    double overhead_ns, resolution_ns; /* of the clock */
+    const char *foreign_saved; /* why the saved run is not comparable, when it was forced; or NULL */
+    double ghz;                /* core cycles a nanosecond, when models were asked for */
+};
+
+struct micro_plan {
+    size_t rounds;
+    double budget_ns; /* a shape */
+    uint64_t seed;
+    const char *filter; /* "" or part of "op/isa/variant": narrows the hand-written rows */
+    int no_baselines;   /* leave out scalar and compiler rows */
+    int defaults_only;  /* of the hand-written rows, only the one that this CPU would choose */
+};
+
+void micro_init(struct micro *m);
+void micro_fini(struct micro *m);
+/* Instruction ceilings: once, before the shapes. */
+int micro_ceilings(struct micro *m, const struct micro_plan *plan, struct err *e);
+/* Verifies and times one shape; appends a row for each arm. */
+int micro_shape(struct micro *m, const struct micro_plan *plan, const struct workload_shape *shape, const char *where,
+                struct err *e);
+
+void micro_name(const struct micro_row *r, struct text *out); /* "dot_f32/avx512/rows4/dim:384/rows:85/l2/scan" */
+
+/* A model of every row that was timed; which of them could have none is no error. */
+void micro_models(struct micro *m);
+/* Median (q = 0.5) or worst (q = 1) of what the A/A arms could have found; infinite without any. */
+double micro_resolves(const struct micro *m, double q);
+
+/* micro_out.c.  notes: the "# key: value" lines on top (run.h) */
+void micro_table(const struct micro *m, struct text *out);    /* for a person */
+void micro_headline(const struct micro *m, struct text *out); /* one line a shape: gain over the compiler */
+void micro_footer(const struct micro *m, struct text *out);   /* error, load, steal, counters, what is resolved */
+void micro_csv(const struct micro *m, const char *notes, struct text *out);
+void micro_raw_csv(const struct micro *m, const char *notes, struct text *out); /* one line a sample */
+void micro_google_json(const struct micro *m, const char *program, struct text *out);
+/* micro_plot.c: gains over the compiler, time against dimension and working set (from three of them
+ * on), densities; with their data, as PNG, SVG and PDF. */
+int micro_figures(const struct micro *m, const char *dir, struct err *e);
+/* Compares with a file of micro_raw_csv.  ERR_FORMAT when it is not one; ERR_ARG when it is of another
+ * machine or build and `force` is 0. */
+int micro_baseline(struct micro *m, const char *path, int force, struct err *e);
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ * test_micro.c - wrong kernels are caught before they are timed; what is written can be read again.
+ * Nothing here looks at how long anything took. */
+#include "bench/micro/micro.h"
+#include "bench/rows/output.h"
+#include "kernels/base/test.h"
+#include <jansson.h>
+#include <math.h>
+
+static void one_lane_short(const float *query, const float *rows, size_t stride, const uint32_t *pick, size_t count,
+                           size_t dim, float *scores)
+{
+    for (size_t r = 0; r < count; r++) {
+        const float *row = rows + (pick ? pick[r] : r) * stride;
+        scores[r] = 0;
+        for (size_t i = 0; i + 1 < dim; i++) scores[r] += query[i] * row[i];
+    }
+}
+
+static void ignores_pick(const float *query, const float *rows, size_t stride, const uint32_t *pick, size_t count,
+                         size_t dim, float *scores)
+{
+    (void)pick;
+    for (size_t r = 0; r < count; r++) {
+        scores[r] = 0;
+        for (size_t i = 0; i < dim; i++) scores[r] += query[i] * rows[r * stride + i];
+    }
+}
+
+static void idle(float *x, size_t n) { (void)x, (void)n; }
+
+static void wrong_kernels_are_caught(void)
+{
+    struct workload_shape shape = { .op = OP_dot_f32, .dim = 100, .rows = 50, .batch = 1, .seed = 1 };
+    const struct kernel dot = { .op = OP_dot_f32, .variant = "short", .fn = { .dot_f32 = one_lane_short } };
+    const struct kernel gather = { .op = OP_dot_f32, .variant = "pick", .fn = { .dot_f32 = ignores_pick } };
+    const struct kernel fht = { .op = OP_fht_f32, .variant = "idle", .fn = { .fht_f32 = idle } };
+    struct err e = { 0 };
+    CHECK(workload_verify(&shape, &dot, &e) == ERR_FORMAT && strstr(e.text, "scalar gives"), "%s", e.text);
+    CHECK(workload_verify(&shape, &gather, &e) == ERR_OK, "in order it is right: %s", e.text);
+    shape.gather = 1;
+    CHECK(workload_verify(&shape, &gather, &e) == ERR_FORMAT, "gathered it is wrong");
+    shape = (struct workload_shape){ .op = OP_fht_f32, .dim = 100, .rows = 3, .batch = 1, .seed = 1 };
+    CHECK(workload_verify(&shape, &fht, &e) == ERR_FORMAT, "a transform that does nothing");
+}
+
+static void every_row_verifies(void)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k;
+             k = kernel_next((enum kernel_op)op, k)) {
+            if (workload_uses(k->op) < 0 || !kernel_runnable(k)) continue;
+            for (int gather = 0; gather < 2; gather++) {
+                const struct workload_shape shape = {
+                    .op = k->op, .dim = 101, .rows = 37, .bits = 3, .batch = 3, .gather = gather, .seed = 5
+                };
+                struct err e = { 0 };
+                CHECK(workload_verify(&shape, k, &e) == ERR_OK, "%s %s/%s: %s", kernel_op_name(k->op),
+                      isa_name(k->isa), k->variant, e.text);
+            }
+        }
+}
+
+static void shapes(void)
+{
+    struct workload *w;
+    struct err e = { 0 };
+    struct workload_shape shape = { .op = OP_fht_f32, .dim = 384, .bytes = 1 << 20, .batch = 1 };
+    CHECK(workload_create(&w, &shape, &e) == ERR_OK, "%s", e.text);
+    const struct workload_facts *f = workload_facts(w);
+    CHECK(f->shape.dim == 512 && f->set_bytes == 1 << 20 && f->shape.rows == 512, "dim %zu rows %zu", f->shape.dim,
+          f->shape.rows);
+    CHECK(f->demand[CEILING_FMA] == 512.0 * 512 * 9, "%g additions", f->demand[CEILING_FMA]);
+    workload_destroy(w);
+    shape = (struct workload_shape){ .op = OP_scan_lut, .dim = 100, .rows = 17, .bits = 3, .batch = 2 };
+    CHECK(workload_create(&w, &shape, &e) == ERR_OK, "%s", e.text);
+    f = workload_facts(w);
+    CHECK(f->shape.dim == 128 && f->shape.rows == 32 && f->vectors == 64, "dim %zu rows %zu", f->shape.dim,
+          f->shape.rows);
+    CHECK(f->demand[CEILING_READ] == 32 * 128 * 3 / 8.0, "%g bytes", f->demand[CEILING_READ]);
+    workload_destroy(w);
+    shape.bits = 9;
+    CHECK(workload_create(&w, &shape, &e) == ERR_ARG && strstr(e.text, "bits=9 outside 1..8"), "%s", e.text);
+    shape = (struct workload_shape){ .op = OP_peak, .dim = 1, .batch = 1 };
+    CHECK(workload_create(&w, &shape, &e) == ERR_UNSUPPORTED, "%s", e.text);
+}
+
+/* One small measured run, shared by the cases below. */
+static struct micro measured;
+static const struct micro_plan plan = { .rounds = 6, .budget_ns = 1e9, .seed = 1, .filter = "" };
+
+static void measure(void)
+{
+    micro_init(&measured);
+    const struct workload_shape a = { .op = OP_dot_f32, .dim = 33, .rows = 20, .batch = 1, .seed = 1 };
+    const struct workload_shape b = { .op = OP_scan_lut, .dim = 64, .rows = 16, .bits = 2, .batch = 2, .seed = 1 };
+    struct err e = { 0 };
+    CHECK(micro_ceilings(&measured, &plan, &e) == ERR_OK, "%s", e.text);
+    CHECK(micro_shape(&measured, &plan, &a, "", &e) == ERR_OK, "%s", e.text);
+    CHECK(micro_shape(&measured, &plan, &b, "l1", &e) == ERR_OK, "%s", e.text);
+    CHECK(measured.count >= 2 && measured.null_count == 2, "%zu rows, %zu A/A arms", measured.count,
+          measured.null_count);
+    for (size_t i = 0; i < measured.count; i++) {
+        const struct micro_row *r = &measured.rows[i];
+        CHECK(!r->wrong[0] && r->call_ns.n >= 6 && r->call_ns.median > 0, "%s", r->wrong);
+        CHECK(r->call_ns.interval.lo <= r->call_ns.median && r->call_ns.median <= r->call_ns.interval.hi, "interval");
+        if (r->kernel->isa == ISA_scalar) CHECK(r->over_scalar.at == 1, "scalar over itself: %g", r->over_scalar.at);
+    }
+}
+
+static int is_key(const json_t *o, const char *key, json_type type)
+{
+    const json_t *v = json_object_get(o, key);
+    const int number = type == JSON_REAL && json_is_number(v);
+    if (v && (json_typeof(v) == type || number)) return 1;
+    fprintf(stderr, "key %s: %s\n", key, v ? "of another type" : "missing");
+    return 0;
+}
+
+static void check_context(const json_t *c)
+{
+    static const char *const texts[] = { "date", "host_name", "executable", "library_version", "library_build_type" };
+    for (size_t i = 0; i < 5; i++) CHECK(is_key(c, texts[i], JSON_STRING), "context");
+    static const char *const whole[] = { "num_cpus", "mhz_per_cpu", "json_schema_version" };
+    for (size_t i = 0; i < 3; i++) CHECK(is_key(c, whole[i], JSON_INTEGER), "context");
+    CHECK(is_key(c, "caches", JSON_ARRAY) && is_key(c, "load_avg", JSON_ARRAY), "context");
+    const json_t *cache;
+    size_t i;
+    json_array_foreach(json_object_get(c, "caches"), i, cache)
+        CHECK(is_key(cache, "type", JSON_STRING) && is_key(cache, "level", JSON_INTEGER) &&
+                  is_key(cache, "size", JSON_INTEGER) && is_key(cache, "num_sharing", JSON_INTEGER),
+              "cache %zu", i);
+    int year, month, day, hour, minute, second, zone_hour, zone_minute;
+    char sign;
+    CHECK(sscanf(json_string_value(json_object_get(c, "date")), "%4d-%2d-%2dT%2d:%2d:%2d%c%2d:%2d", &year, &month,
+                 &day, &hour, &minute, &second, &sign, &zone_hour, &zone_minute) == 9,
+          "date");
+}
+
+/* What Google Benchmark writes, key by key, and what its compare.py reads. */
+static void google_json(void)
+{
+    struct text out = { 0 };
+    micro_google_json(&measured, "assay \"bench\"", &out);
+    json_error_t error;
+    json_t *root = json_loads(text_of(&out), JSON_REJECT_DUPLICATES, &error);
+    CHECK(root != NULL, "line %d: %s", error.line, error.text);
+    if (!root) return;
+    check_context(json_object_get(root, "context"));
+    size_t i, iterations = 0, aggregates = 0;
+    const json_t *b;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, b) {
+        static const char *const texts[] = { "name", "run_name", "run_type", "time_unit" };
+        for (size_t t = 0; t < 4; t++) CHECK(is_key(b, texts[t], JSON_STRING), "benchmark %zu", i);
+        static const char *const whole[] = { "family_index", "per_family_instance_index", "repetitions", "threads",
+                                             "iterations" };
+        for (size_t t = 0; t < 5; t++) CHECK(is_key(b, whole[t], JSON_INTEGER), "benchmark %zu", i);
+        CHECK(is_key(b, "real_time", JSON_REAL) && is_key(b, "cpu_time", JSON_REAL), "benchmark %zu", i);
+        CHECK(strcmp(json_string_value(json_object_get(b, "time_unit")), "ns") == 0, "unit");
+        const int is_iteration = strcmp(json_string_value(json_object_get(b, "run_type")), "iteration") == 0;
+        iterations += is_iteration;
+        aggregates += !is_iteration;
+        if (is_iteration)
+            CHECK(is_key(b, "repetition_index", JSON_INTEGER) && is_key(b, "items_per_second", JSON_REAL),
+                  "benchmark %zu", i);
+        else
+            CHECK(is_key(b, "aggregate_name", JSON_STRING) && is_key(b, "aggregate_unit", JSON_STRING),
+                  "benchmark %zu", i);
+    }
+    size_t samples = 0;
+    for (size_t r = 0; r < measured.count; r++) samples += measured.rows[r].call_ns.n;
+    CHECK(iterations == samples && aggregates == 4 * measured.count, "%zu iterations, %zu aggregates", iterations,
+          aggregates);
+    const json_t *first = json_array_get(json_object_get(root, "benchmarks"), 0);
+    CHECK(fabs(json_number_value(json_object_get(first, "real_time")) - measured.rows[0].raw_ns[0]) < 1e-9,
+          "a time changed on the way");
+    json_decref(root);
+    text_free(&out);
+}
+
+/* Every line has as many fields as the header, a wrong row included. */
+static void csv_is_square(void)
+{
+    struct micro with_wrong = measured;
+    struct micro_row rows[2] = { measured.rows[0], measured.rows[1] };
+    snprintf(rows[1].wrong, sizeof rows[1].wrong, "output 3 is 1, scalar gives 2, \"really\"");
+    with_wrong.rows = rows;
+    with_wrong.count = 2;
+    struct text out = { 0 };
+    micro_csv(&with_wrong, "# a: b\n", &out);
+    size_t want = 0, lines = 0;
+    for (char *save = NULL, *line = strtok_r(out.at, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (line[0] == '#') continue;
+        size_t fields = 1;
+        int quoted = 0;
+        for (const char *c = line; *c; c++) {
+            quoted ^= *c == '"';
+            fields += *c == ',' && !quoted;
+        }
+        if (!want) want = fields;
+        CHECK(fields == want, "%zu fields, not %zu: %s", fields, want, line);
+        lines++;
+    }
+    CHECK(lines == 3, "%zu lines", lines);
+    text_free(&out);
+}
+
+/* Saved and read again, a run is equal to itself; of another machine it is refused. */
+static void baseline(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/assay_micro_%d.csv", (int)getpid());
+    struct text out = { 0 }, notes = { 0 };
+    struct err e = { 0 };
+    machine_provenance(&measured.machine, &notes);
+    micro_raw_csv(&measured, text_of(&notes), &out);
+    CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
+    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_OK, "%s", e.text);
+    for (size_t i = 0; i < measured.count; i++) {
+        const struct micro_row *r = &measured.rows[i];
+        CHECK(fabs(r->over_saved.at - 1) < 1e-6 && !r->saved_resolved, "row %zu: x%g over itself", i, r->over_saved.at);
+    }
+    char *id = strstr(out.at, "# machine: ");
+    id[11] = id[11] == '0' ? '1' : '0';
+    CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
+    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_ARG && strstr(e.text, "another machine"), "%s", e.text);
+    CHECK(micro_baseline(&measured, path, 1, &e) == ERR_OK, "forced: %s", e.text);
+    struct text footer = { 0 };
+    micro_footer(&measured, &footer);
+    CHECK(strstr(text_of(&footer), "NOT COMPARABLE"), "forced, but not marked: %s", text_of(&footer));
+    text_free(&footer);
+    text_clear(&out);
+    text_add(&out, "not,a,saved,run\n");
+    CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
+    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_FORMAT, "%s", e.text);
+    remove(path);
+    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_NOT_FOUND, "%s", e.text);
+    text_free(&out);
+    text_free(&notes);
+    micro_fini(&measured);
+}
+
+int main(void)
+{
+    test_case("wrong kernels are caught before timing", wrong_kernels_are_caught);
+    test_case("every row that runs here passes the gate", every_row_verifies);
+    test_case("shapes, bytes and work of a call", shapes);
+    test_case("a small run", measure);
+    test_case("Google Benchmark's schema, key by key", google_json);
+    test_case("CSV is square", csv_is_square);
+    test_case("saved runs", baseline);
+    return test_end();
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ * work_scans.c - how `assay bench` drives scans of packed codes, and the tables that they look up. */
+#include "bench/micro/driver.h"
+#include "kernels/base/rng.h"
+#include "kernels/codes/codes.h"
+
+static void lut_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * s->dim;
+    *side = (size_t)1 << CODES_BITS_MAX;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void lut_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    driver_bytes(r, o->rows, f->set_bytes);
+    driver_range(r, o->query, f->shape.batch * f->shape.dim, 127);
+    driver_bytes(r, o->side, (size_t)1 << f->shape.bits);
+}
+
+static void call_scan_lut(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.scan_lut(o->rows, codes_blocks(s->rows), codes_groups(s->dim), s->bits, o->side, o->query, s->batch, o->out);
+}
+
+static void lut_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_INT8] = (double)(s->rows * s->dim * s->batch);
+    demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim); /* a level a code, shared by the batch */
+}
+
+/* The tables, then what the kernel returned for each. */
+static void tables_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = *side = 0;
+    *out = s->rows * (s->dim * 4 + sizeof(int32_t));
+}
+
+static void tables_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    driver_range(r, o->rows, f->shape.rows * f->shape.dim, 63);
+}
+
+static void call_lut_sign(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    uint8_t *luts = o->out;
+    int32_t *starts = (int32_t *)(luts + s->rows * s->dim * 4);
+    for (size_t i = 0; i < s->rows; i++)
+        starts[i] = k->fn.lut_sign((const int8_t *)o->rows + i * s->dim, codes_groups(s->dim), luts + i * s->dim * 4);
+}
+
+static size_t sign_row(const struct workload_shape *s) { return s->dim / 8; }
+
+static void sign_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * (s->dim * 4 + sizeof(int32_t)); /* tables, then starts */
+    *side = s->batch * s->dim;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void sign_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &f->shape;
+    struct kernel_set best;
+    kernel_set_resolve(&best, NULL, NULL); /* cannot fail: nothing was asked for */
+    driver_bytes(r, o->rows, f->set_bytes);
+    driver_range(r, o->side, s->batch * s->dim, 63);
+    struct workload_shape queries = *s;
+    queries.rows = s->batch;
+    struct operands tables = { .rows = o->side, .out = o->query };
+    call_lut_sign(&queries, best.of[OP_lut_sign], &tables);
+}
+
+static void call_scan_sign(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const uint8_t *luts = o->query;
+    const int32_t *starts = (const int32_t *)(luts + s->batch * s->dim * 4);
+    k->fn.scan_sign(o->rows, codes_blocks(s->rows), codes_groups(s->dim), luts, starts, s->batch, o->out);
+}
+
+/* One byte looked up for four dimensions. */
+static void sign_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 4 * s->batch);
+}
+
+/* Bytes of the tables of a group: none of 1 bit, which lut_sign makes. */
+static size_t u8_bytes(int bits) { return bits == 4 ? 512 : bits == 2 ? 256 : 1024; }
+
+static void u8_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = 0;
+    *side = ((size_t)1 << s->bits) * sizeof(float);
+    *out = s->rows * codes_groups(s->dim) * u8_bytes(s->bits);
+}
+
+/* Short fractions, so that no product is rounded and no contraction shows. */
+static void u8_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &f->shape;
+    float *x = o->rows;
+    for (size_t i = 0; i < s->rows * s->dim; i++) x[i] = (float)((int)rng_below(r, 128) - 64) / 64;
+    for (int i = 0; i < 1 << s->bits; i++) ((float *)o->side)[i] = (float)(2 * i - (1 << s->bits) + 1) / 16;
+}
+
+static void call_lut_u8(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t bytes = codes_groups(s->dim) * u8_bytes(s->bits);
+    for (size_t i = 0; i < s->rows; i++)
+        k->fn.lut_u8((const float *)o->rows + i * s->dim, s->dim, o->side, s->bits, 32, (uint8_t *)o->out + i * bytes);
+}
+
+static size_t pair_row(const struct workload_shape *s) { return s->dim * 3 / 8; }
+
+static void pair_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * (codes_groups(s->dim) * u8_bytes(3) + sizeof(int32_t)); /* tables, then starts */
+    *side = 0;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void pair_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &f->shape;
+    driver_bytes(r, o->rows, f->set_bytes);
+    driver_bytes(r, o->query, s->batch * codes_groups(s->dim) * u8_bytes(3));
+}
+
+static void call_scan_pair(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const uint8_t *luts = o->query;
+    const int32_t *starts = (const int32_t *)(luts + s->batch * codes_groups(s->dim) * u8_bytes(3));
+    k->fn.scan_pair(o->rows, codes_blocks(s->rows), codes_groups(s->dim), luts, starts, s->batch, o->out);
+}
+
+/* One byte looked up for two dimensions. */
+static void pair_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 2 * s->batch);
+}
+
+enum { PLANES = 4 }; /* bits of the query */
+
+static void planes_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * PLANES * codes_groups(s->dim) * (size_t)s->bits * sizeof(uint32_t);
+    *side = 0;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void planes_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    size_t query, side, out;
+    planes_sizes(&f->shape, &query, &side, &out);
+    driver_bytes(r, o->rows, f->set_bytes);
+    driver_bytes(r, o->query, query);
+}
+
+static void call_scan_planes(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.scan_planes(o->rows, codes_blocks(s->rows), s->dim, s->bits, o->query, PLANES, s->batch, o->out);
+}
+
+/* Bytes counted, of 1-bit codes; of more bits a register is counted once a bit. */
+static void planes_demand(const struct workload_shape *s, double *demand)
+{
+    const int bits = s->bits, passes = (bits & 1) + 4 * (bits >> 1 & 1) + 16 * (bits >> 2 & 1) + 64 * (bits >> 3);
+    demand[CEILING_POPCOUNT] = (double)(s->rows * s->dim / 8 * s->batch * PLANES * (size_t)passes);
+}
+
+/* Sign planes of all rows, then ranks row after row; one row in eight is picked, ascending. */
+enum { PICK_EVERY = 8 };
+
+static size_t pick_row(const struct workload_shape *s)
+{
+    return s->dim / 8 + codes_rank_bytes(codes_groups(s->dim), s->bits);
+}
+
+static void pick_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * s->dim + (s->rows / PICK_EVERY + 1) * sizeof(uint32_t); /* the list comes first */
+    *side = (size_t)1 << CODES_BITS_MAX;
+    *out = s->batch * (s->rows / PICK_EVERY) * sizeof(int32_t);
+}
+
+static void pick_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &f->shape;
+    const size_t count = s->rows / PICK_EVERY;
+    uint32_t *pick = o->query;
+    for (size_t i = 0; i < count; i++) pick[i] = (uint32_t)(i * PICK_EVERY + rng_below(r, PICK_EVERY));
+    driver_bytes(r, o->rows, f->set_bytes);
+    driver_range(r, (int8_t *)(pick + count + 1), s->batch * s->dim, 127);
+    driver_bytes(r, o->side, (size_t)1 << s->bits);
+}
+
+static void call_scan_pick(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t count = s->rows / PICK_EVERY, groups = codes_groups(s->dim);
+    const uint8_t *signs = o->rows;
+    const uint32_t *pick = o->query;
+    k->fn.scan_pick(signs, signs + s->rows * s->dim / 8, codes_rank_bytes(groups, s->bits), groups, s->bits, o->side,
+                    (const int8_t *)(pick + count + 1), s->batch, pick, count, o->out);
+}
+
+static void pick_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_INT8] = (double)(s->rows / PICK_EVERY * s->dim * s->batch);
+}
+
+const struct driver work_scans[] = {
+    { OP_scan_lut, .uses = USES_BITS | USES_BATCH, .row_bytes = driver_code_row, .sizes = lut_sizes, .fill = lut_fill,
+      .call = call_scan_lut, .demand = lut_demand, .round_up = driver_whole_blocks },
+    { OP_lut_sign, .row_bytes = driver_row_of_1, .sizes = tables_sizes, .fill = tables_fill, .call = call_lut_sign,
+      .demand = driver_no_demand, .round_up = driver_whole_groups },
+    { OP_scan_sign, .uses = USES_BATCH, .row_bytes = sign_row, .sizes = sign_sizes, .fill = sign_fill,
+      .call = call_scan_sign, .demand = sign_demand, .round_up = driver_whole_blocks },
+    { OP_scan_pick, .uses = USES_BITS | USES_BATCH, .row_bytes = pick_row, .sizes = pick_sizes, .fill = pick_fill,
+      .call = call_scan_pick, .demand = pick_demand, .round_up = driver_whole_blocks, .least_bits = 2,
+      .every = PICK_EVERY },
+    { OP_lut_u8, .uses = USES_BITS, .row_bytes = driver_row_of_4, .sizes = u8_sizes, .fill = u8_fill, .call = call_lut_u8,
+      .demand = driver_no_demand, .round_up = driver_whole_groups, .least_bits = 2, .most_bits = 4 },
+    { OP_scan_pair, .uses = USES_BATCH, .row_bytes = pair_row, .sizes = pair_sizes, .fill = pair_fill,
+      .call = call_scan_pair, .demand = pair_demand, .round_up = driver_whole_blocks },
+    { OP_scan_planes, .uses = USES_BITS | USES_BATCH, .row_bytes = driver_code_row, .sizes = planes_sizes,
+      .fill = planes_fill, .call = call_scan_planes, .demand = planes_demand,
+      .round_up = driver_whole_blocks },
+    { 0 },
+};

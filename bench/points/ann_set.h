@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * ann_set.h - what index points are measured on: base vectors, queries and truth; base rows are known by their number. */
+#ifndef ASSAY_ANN_SET_H
+#define ASSAY_ANN_SET_H
+#include <stddef.h>
+#include <stdint.h>
+#include "datasets/dataset.h"
+#include "index/index.h"
+
+struct ann_set {
+    struct dataset base, query;
+    enum metric metric;
+    int32_t *truth; /* query.rows.count x truth_k base rows, best first; owned */
+    size_t truth_k;
+    float *side;    /* exact re-scoring: cosine 1 / |x|, l2 |x|^2, dot NULL; owned */
+    uint64_t hash;  /* of base, queries and metric */
+    char name[128]; /* "siftsmall/base.fvecs" */
+};
+/* Opens the files.  ERR_ARG: dimensions differ, no vectors, no queries. */
+int ann_set_open(struct ann_set *s, const char *base, const char *query, enum metric metric, struct err *e);
+/* Truth of at least k neighbours: from an ivecs file, or (path NULL) computed and cached. */
+int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, struct err *e);
+void ann_set_close(struct ann_set *s);
+#endif

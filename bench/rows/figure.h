@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * figure.h - from a table of results to the series of one figure.
+ *
+ * A series is one build key: rows that agree in every setting but those that the figure varies
+ * along a line.  Rows of different machines never share a series, and where time is drawn never a
+ * figure; the same holds for batch sizes, thread counts, data sets and k.  Repetitions of a point
+ * count as their median.  Whether a column is a setting or a measurement comes from its place:
+ * bench/rows/row.h. */
+#ifndef ASSAY_FIGURE_H
+#define ASSAY_FIGURE_H
+#include "bench/rows/table.h"
+#include "kernels/base/text.h"
+
+enum { FIGURE_PANELS = 8 };
+
+/* Columns written "a|b" stand for the first of them that has a value in the figure's rows. */
+struct figure_kind {
+    const char *name;             /* of the files that are written */
+    const char *gp;               /* scripts/plots/<gp>.gp draws it */
+    const char *x;                /* NULL: every row is a bar of its own */
+    const char *y[FIGURE_PANELS]; /* measurements, a panel or a part of a bar each */
+    const char *needs;            /* a column without which a row is not drawn; NULL: the first y */
+    const char *along;            /* settings that vary along a line beside x: "a,b" or NULL */
+    const char *by;   /* not NULL: series by this setting alone, all others at their usual value */
+    const char *without; /* rows that have a value here are left out */
+    const char *zero;    /* rows that have more than 0 here are left out */
+    int best;            /* of points with equal x the one with the highest first y alone */
+    size_t least;        /* points that make a series worth drawing */
+    const double *levels; /* ends at 0: a series is a method (an index by name), its points the highest first y at
+                             each level of x or more; NaN: never reached */
+    int timed;           /* time is drawn */
+    int front;           /* of each series its Pareto front alone (high x, low first y), and add that of all */
+};
+
+struct point {
+    double x, y[FIGURE_PANELS];
+    const char *id; /* point_id of its row: repetitions have the same */
+};
+
+enum series_mark { SERIES_OURS, SERIES_FOREIGN, SERIES_FRONT };
+struct series {
+    struct text key, label;
+    enum series_mark mark; /* FOREIGN: recorded elsewhere, ids:, a generic build: no line, no front */
+    size_t row;            /* its first, which speaks for the settings of all */
+    struct point *points;  /* ascending x */
+    size_t count;
+};
+
+struct figure {
+    const struct figure_kind *kind;
+    struct text name, title;
+    const char *x, *y[FIGURE_PANELS]; /* resolved column names; y without values left out */
+    size_t y_count;
+    struct series *series; /* ours, foreign, front */
+    size_t count;
+};
+
+/* Calls each(figure, context) for every figure of a kind that the table can fill, in the order of
+ * the rows; stops at the first status that is not ERR_OK.  The figure is gone after the call. */
+int figures_each(const struct table *t, const struct figure_kind *kind,
+                 int (*each)(const struct figure *f, void *context, struct err *e), void *context,
+                 struct err *e);
+
+/* Settings of the table that take several numbers: axes worth a figure.  Returns how many. */
+size_t figure_axes(const struct table *t, const char **names, size_t room);
+/* "lat_p50_us" -> "latency p50 (us)"; the name itself where there is no better one. */
+const char *figure_label(const char *column);
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/rows/gnuplot.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int gnuplot_folder(char *path, size_t size, struct err *e)
+{
+    const char *tried[3] = { getenv("ASSAY_PLOTS"), "/../share/assay/plots",
+                             "/../../scripts/plots" };
+    char self[400];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = 0;
+    if (strrchr(self, '/')) *strrchr(self, '/') = 0;
+    for (int i = 0; i < 3; i++) {
+        struct stat st;
+        if (!tried[i]) continue;
+        snprintf(path, size, "%s%s/render.gp", i ? self : "", tried[i]);
+        if (stat(path, &st) != 0) continue;
+        *strrchr(path, '/') = 0;
+        return ERR_OK;
+    }
+    return FAIL(e, ERR_NOT_FOUND,
+                "gnuplot files (render.gp) not found beside %s; set ASSAY_PLOTS to their folder",
+                self);
+}
+
+void gnuplot_set(struct text *script, const char *name, size_t at, const char *value)
+{
+    text_add(script, at ? "%s[%zu] = '" : "%s = '", name, at);
+    for (; *value; value++) text_add(script, *value == '\'' ? "''" : "%c", *value);
+    text_add(script, "'; ");
+}
+
+/* gnuplot warns about much that is none (a series without points in one panel): what it says is
+ * shown only when it fails. */
+int gnuplot_run(const char *script, struct err *e)
+{
+    int ends[2], status = 0;
+    if (pipe(ends) != 0) return FAIL(e, ERR_IO, "gnuplot: %s", strerror(errno));
+    const pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execlp("gnuplot", "gnuplot", "-e", script, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    struct text said = { 0 };
+    char piece[512];
+    for (ssize_t n; pid > 0 && (n = read(ends[0], piece, sizeof piece)) > 0;)
+        text_add_bytes(&said, piece, (size_t)n);
+    close(ends[0]);
+    int result = ERR_OK;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        result = FAIL(e, ERR_IO, "gnuplot: %s", strerror(errno));
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        result = FAIL(e, ERR_NOT_FOUND, "gnuplot is not installed (Debian: gnuplot-nox)");
+    else if (status != 0)
+        result = FAIL(e, ERR_IO, "gnuplot: %s",
+                      text_of(&said) + (said.size > 400 ? said.size - 400 : 0));
+    text_free(&said);
+    return result;
+}
+
+int gnuplot_figure(struct text *script, const char *figure, const char *dir, const char *name, const char *title,
+                   const char *x_label, struct err *e)
+{
+    char folder[512];
+    const int status = gnuplot_folder(folder, sizeof folder, e);
+    if (status != ERR_OK) return status;
+    struct text base = { 0 }, data = { 0 };
+    text_add(&base, "%s/%s", dir, name);
+    text_add(&data, "%s.dat", text_of(&base));
+    gnuplot_set(script, "plots", 0, folder);
+    gnuplot_set(script, "figure", 0, figure);
+    gnuplot_set(script, "dat", 0, text_of(&data));
+    gnuplot_set(script, "out", 0, text_of(&base));
+    gnuplot_set(script, "name_", 0, name);
+    gnuplot_set(script, "title", 0, title);
+    gnuplot_set(script, "x_label", 0, x_label);
+    text_free(&base);
+    text_free(&data);
+    return ERR_OK;
+}
+
+int gnuplot_render(struct text *script, struct err *e)
+{
+    text_add(script, "load plots.'/render.gp'");
+    return script->failed ? FAIL(e, ERR_MEM, "no memory for a figure") : gnuplot_run(text_of(script), e);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/rows/row.h"
+#include "bench/quality/metric.h"
+#include "kernels/base/mem.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NUMBER(name, unit, meaning) { name, unit, meaning, COLUMN_NUMBER },
+#define WORD(name, meaning) { name, "", meaning, COLUMN_TEXT },
+
+static const struct column before_metrics[] = {
+    NUMBER("schema", "", "version of this table of columns")
+    WORD("run_id", "one start of the program")
+    WORD("point_id", "hash of parameters, data and schema: equal points have equal ids on every machine")
+    NUMBER("rep", "", "repetition of the point, from 0")
+    WORD("status", "ok, or error: TEXT, or signal:NUMBER")
+    WORD("machine", "hash of host and CPU: rows of different machines are never ranked")
+    WORD("binary", "hash of the program that measured")
+    WORD("dataset", "folder and file of the base vectors, or of the knowledge base")
+    WORD("data", "hash of what is in it, and of queries and labels: rows of other data are not comparable")
+    WORD("metric", "cosine, dot or l2")
+    NUMBER("n", "vectors", "base vectors")
+    NUMBER("dim", "", "dimensions of a vector")
+    NUMBER("queries", "queries", "different queries")
+    NUMBER("k", "", "results asked for")
+    NUMBER("seed", "", "seed of index and pipeline")
+    WORD("index", "canonical spec of the index")
+    NUMBER("bits", "bits", "code bits a dimension")
+    WORD("layout", "order of the codes in memory")
+    NUMBER("threads", "", "threads that search at a time")
+    NUMBER("batch", "queries", "queries in one timed call")
+    WORD("kernel_asked", "--kernel")
+    WORD("kernel_used", "op=isa/variant of every operation that a query runs")
+};
+
+static const struct column after_metrics[] = {
+    NUMBER("lat_n", "", "timed calls")
+    NUMBER("lat_mean_us", "us", "mean service time of a call (of a batch where batch > 1)")
+    NUMBER("lat_p50_us", "us", "median service time of a call")
+    NUMBER("lat_p95_us", "us", "95th percentile")
+    NUMBER("lat_p99_us", "us", "99th percentile; empty below 500 calls")
+    NUMBER("lat_p99_lo_us", "us", "lower end of the 95 % interval of p99, by order statistics")
+    NUMBER("lat_p99_hi_us", "us", "upper end")
+    NUMBER("qps", "1/s", "queries a second of wall time, over all threads")
+    NUMBER("ns_per_vector", "ns", "median service time / (batch * n)")
+    NUMBER("t_embed_us", "us", "mean time of the stage")
+    NUMBER("t_retrieve_us", "us", "mean time of the stage")
+    NUMBER("t_rerank_us", "us", "mean time of the stage (an index: of exact re-scoring)")
+    NUMBER("t_expand_us", "us", "mean time of the stage")
+    NUMBER("t_score_us", "us", "mean time of the stage")
+    NUMBER("t_filter_us", "us", "mean time of the stage")
+    NUMBER("t_context_us", "us", "mean time of the stage")
+    NUMBER("hop_edges", "", "neighbours that the last hop of the expansion looks at, a question")
+    NUMBER("hop_relevant", "", "relevant entities that the last hop brings in, a question")
+    NUMBER("yield_per_edge", "", "hop_relevant / hop_edges")
+    NUMBER("yield_per_us", "1/us", "hop_relevant / time that the last hop adds to the expansion")
+    NUMBER("survivors_mean", "vectors", "rows a query that pass 1 of a two-pass scan let through")
+    NUMBER("bytes_touched_per_query", "bytes", "bytes of codes and side data read for one query")
+    NUMBER("bytes_per_vector", "bytes", "codes and all side data of one vector")
+    NUMBER("bytes_total", "bytes", "index, and the original vectors where exact re-scoring reads them")
+    NUMBER("index_bytes", "bytes", "codes, side data and what the index holds once")
+    NUMBER("peak_rss_bytes", "bytes", "most memory that the measuring process held")
+    NUMBER("build_s", "s", "time to train and add, not to read the data; empty: loaded from a file")
+    NUMBER("steal_ms", "ms", "CPU time that the hypervisor gave to others while measuring")
+};
+
+enum {
+    BEFORE = sizeof before_metrics / sizeof *before_metrics,
+    AFTER = sizeof after_metrics / sizeof *after_metrics
+};
+
+int layout_init(struct layout *l, struct err *e)
+{
+    const size_t metrics = metric_count(), count = BEFORE + metrics + AFTER;
+    struct column *columns = mem_alloc(count, sizeof *columns);
+    if (!columns) return FAIL(e, ERR_MEM, "no memory for %zu columns", count);
+    memcpy(columns, before_metrics, sizeof before_metrics);
+    for (size_t i = 0; i < metrics; i++)
+        columns[BEFORE + i] = (struct column){ metric_at(i)->name, "", metric_at(i)->summary, COLUMN_NUMBER };
+    memcpy(columns + BEFORE + metrics, after_metrics, sizeof after_metrics);
+    *l = (struct layout){ columns, count };
+    return ERR_OK;
+}
+
+int layout_add(struct layout *l, const struct param *table, struct err *e)
+{
+    for (const struct param *p = table; p && p->name; p++) {
+        if (layout_find(l, p->name) >= 0) continue;
+        struct column *columns = mem_grow(l->columns, l->count, l->count + 1, sizeof *columns);
+        if (!columns) return FAIL(e, ERR_MEM, "no memory for a column %s", p->name);
+        const int number = p->type == PARAM_INT || p->type == PARAM_REAL;
+        columns[l->count] = (struct column){ p->name, p->unit, p->help, number ? COLUMN_NUMBER : COLUMN_TEXT };
+        l->columns = columns;
+        l->count++;
+    }
+    return ERR_OK;
+}
+
+void layout_fini(struct layout *l)
+{
+    mem_free(l->columns);
+    *l = (struct layout){ 0 };
+}
+
+int layout_find(const struct layout *l, const char *name)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (strcmp(l->columns[i].name, name) == 0) return (int)i;
+    return -1;
+}
+
+int row_init(struct row *r, const struct layout *l, struct err *e)
+{
+    char **values = mem_zero(l->count, sizeof *values);
+    if (!values) return FAIL(e, ERR_MEM, "no memory for a row of %zu columns", l->count);
+    *r = (struct row){ l, values };
+    return ERR_OK;
+}
+
+void row_fini(struct row *r)
+{
+    for (size_t i = 0; r->values && i < r->layout->count; i++) free(r->values[i]);
+    mem_free(r->values);
+    *r = (struct row){ 0 };
+}
+
+static void set(struct row *r, int column, const char *value)
+{
+    char *copy = value && *value ? strdup(value) : NULL;
+    free(r->values[column]);
+    r->values[column] = copy;
+}
+
+void row_hash(struct row *r, const char *name, uint64_t value)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, value);
+    row_text(r, name, text);
+}
+
+void row_try(struct row *r, const char *name, const char *value)
+{
+    const int column = layout_find(r->layout, name);
+    if (column >= 0) set(r, column, value);
+}
+
+void row_text(struct row *r, const char *name, const char *value)
+{
+    const int column = layout_find(r->layout, name);
+    assert(column >= 0);
+    set(r, column, value);
+}
+
+void row_int(struct row *r, const char *name, int64_t value)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%" PRId64, value);
+    row_text(r, name, number);
+}
+
+void row_real(struct row *r, const char *name, double value)
+{
+    char number[32] = "";
+    if (isfinite(value)) snprintf(number, sizeof number, "%.9g", value);
+    row_text(r, name, number);
+}
+
+const char *row_get(const struct row *r, const char *name)
+{
+    const int column = layout_find(r->layout, name);
+    assert(column >= 0);
+    return r->values[column] ? r->values[column] : "";
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+void csv_add(struct text *out, const char *value)
+{
+    if (!value[strcspn(value, ",\"\n\r")]) {
+        text_add_bytes(out, value, strlen(value));
+        return;
+    }
+    text_add_bytes(out, "\"", 1);
+    for (const char *c = value; *c; c++) {
+        if (*c == '"') text_add_bytes(out, c, 1);
+        text_add_bytes(out, c, 1);
+    }
+    text_add_bytes(out, "\"", 1);
+}
+
+void layout_csv(const struct layout *l, struct text *out)
+{
+    for (size_t i = 0; i < l->count; i++) text_add(out, "%s%s", i ? "," : "", l->columns[i].name);
+    text_add(out, "\n");
+}
+
+void row_csv(const struct row *r, struct text *out)
+{
+    for (size_t i = 0; i < r->layout->count; i++) {
+        if (i) text_add_bytes(out, ",", 1);
+        if (r->values[i]) csv_add(out, r->values[i]);
+    }
+    text_add_bytes(out, "\n", 1);
+}
+
+void row_json(const struct row *r, struct text *out)
+{
+    for (size_t i = 0; i < r->layout->count; i++) {
+        const struct column *c = &r->layout->columns[i];
+        const char *value = r->values[i];
+        double number;
+        text_add(out, "%s\"%s\":", i ? "," : "{", c->name);
+        if (!value) text_add_bytes(out, "null", 4);
+        /* A parameter may be infinite, which JSON has no number for. */
+        else if (c->type == COLUMN_NUMBER && text_to_f64(value, &number) && isfinite(number))
+            text_add_bytes(out, value, strlen(value));
+        else text_add_json(out, value);
+    }
+    text_add_bytes(out, "}\n", 2);
+}
+
+int row_append(int fd, const struct text *line, const char *path, struct err *e)
+{
+    if (line->failed) return FAIL(e, ERR_MEM, "%s: no memory for a row", path);
+    ssize_t written;
+    do written = write(fd, line->at, line->size);
+    while (written < 0 && errno == EINTR);
+    if (written != (ssize_t)line->size)
+        return FAIL(e, ERR_IO, "%s: %s", path,
+                    written < 0 ? strerror(errno) : "a row was written in part: is the disk full?");
+    return ERR_OK;
+}
+
+/* Moves what follows the last LF of the file to <path>.torn. */
+static int repair(const char *path, int fd, struct err *e)
+{
+    struct mem_map map;
+    int status = mem_map_open(&map, path, e);
+    if (status != ERR_OK) return status;
+    size_t whole = map.size;
+    while (whole && map.at[whole - 1] != '\n') whole--;
+    if (whole < map.size) {
+        struct text torn_path = { 0 };
+        text_add(&torn_path, "%s.torn", path);
+        FILE *torn = torn_path.failed ? NULL : fopen(text_of(&torn_path), "a");
+        const int kept = torn && fwrite(map.at + whole, map.size - whole, 1, torn) == 1 && fputc('\n', torn) != EOF;
+        if ((torn && fclose(torn) != 0) || !kept)
+            status = FAIL(e, ERR_IO, "%s: %s", text_of(&torn_path), strerror(errno));
+        else if (ftruncate(fd, (off_t)whole) != 0) status = FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+        text_free(&torn_path);
+    }
+    mem_map_close(&map);
+    return status;
+}
+
+/* 0 when the first line that is no comment is `header`; 1 when there is none yet. */
+static int check_header(const char *path, const struct text *header, int *missing, struct err *e)
+{
+    struct mem_map map;
+    const int status = mem_map_open(&map, path, e);
+    if (status != ERR_OK) return status;
+    const char *at = (const char *)map.at, *end = at + map.size;
+    while (at < end && *at == '#') {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        at = lf ? lf + 1 : end;
+    }
+    *missing = at == end;
+    const int same = (size_t)(end - at) >= header->size && memcmp(at, header->at, header->size) == 0;
+    mem_map_close(&map);
+    if (!*missing && !same)
+        return FAIL(e, ERR_FORMAT, "%s has other columns than this run: give another --out", path);
+    return ERR_OK;
+}
+
+/* One writer a file, until the descriptor is closed: two would measure every point twice, beside each
+ * other.  The workers of a sweep that was killed hold on for a moment.  No lock on a file system without. */
+static int lock(const char *path, int fd, struct err *e)
+{
+    const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; tries++) {
+        if (tries == 40)
+            return FAIL(e, ERR_BUSY, "%s: another process is writing it; wait for it, or give another --out", path);
+        nanosleep(&pause, NULL);
+    }
+    return ERR_OK;
+}
+
+int row_open(int *fd_out, const char *path, const struct layout *l, const char *notes, struct err *e)
+{
+    struct text header = { 0 };
+    layout_csv(l, &header);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int missing = 0;
+    int status = fd < 0 ? FAIL(e, ERR_IO, "%s: %s", path, strerror(errno)) : ERR_OK;
+    if (status == ERR_OK) status = lock(path, fd, e);
+    if (status == ERR_OK) status = repair(path, fd, e);
+    if (status == ERR_OK) status = check_header(path, &header, &missing, e);
+    if (status == ERR_OK && missing) {
+        struct text top = { 0 };
+        text_add(&top, "%s%s", notes, text_of(&header));
+        if (ftruncate(fd, 0) != 0) status = FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+        if (status == ERR_OK) status = row_append(fd, &top, path, e);
+        text_free(&top);
+    }
+    text_free(&header);
+    if (status == ERR_OK) *fd_out = fd;
+    else if (fd >= 0) close(fd);
+    return status;
+}

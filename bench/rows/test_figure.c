@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ * test_figure.c - reading results back, and which points make a series. */
+#include "bench/rows/figure.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/test.h"
+#include <math.h>
+
+static char path[64] = "/tmp/assay-test-figure-XXXXXX";
+
+static const char *file_of(const char *text)
+{
+    FILE *f = fopen(path, "w");
+    if (!f || fputs(text, f) < 0 || fclose(f) != 0) abort();
+    return path;
+}
+
+static void reads_what_csv_allows(void)
+{
+    struct table t = { 0 };
+    struct err e = { 0 };
+    CHECK(table_append(
+              &t, file_of("# cpu: a, b\n# seed: 7\nname,x\n\"a,\"\"b\"\"\nc\",1.5\r\nplain,\n"),
+              &e) == ERR_OK,
+          "%s", e.text);
+    CHECK(t.count == 2 && t.columns == 2, "%zu rows, %zu columns", t.count, t.columns);
+    CHECK(!strcmp(table_text(&t, 0, 0), "a,\"b\"\nc"), "%s", table_text(&t, 0, 0));
+    CHECK(table_number(&t, 0, 1) == 1.5, "%g", table_number(&t, 0, 1));
+    CHECK(isnan(table_number(&t, 1, 1)), "an empty cell is no number");
+    CHECK(!strcmp(table_note(&t, "seed"), "7") && !strcmp(table_note(&t, "see"), ""), "%s",
+          table_note(&t, "seed"));
+    CHECK(table_append(&t, file_of("y,name\n2,other"), &e) == ERR_OK, "%s", e.text);
+    CHECK(t.count == 3 && t.columns == 3 && !strcmp(table_text(&t, 2, 0), "other"),
+          "columns are matched by name");
+    CHECK(table_number(&t, 2, 2) == 2 && !strcmp(table_text(&t, 0, 2), ""),
+          "a later column is empty before");
+    table_free(&t);
+}
+
+static void refuses_what_is_no_table(void)
+{
+    static const char *const bad[][2] = {
+        { "", "no header" },          { "# only: notes\n", "no header" },
+        { "a,b\n1\n", "line 2" },     { "a,b\n1,2\n1,2,3\n", "line 3" },
+        { "a,a\n1,2\n", "twice" },    { "a,\n1,2\n", "missing" },
+        { "a,b\n\"1,2\n", "line 2" },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct table t = { 0 };
+        struct err e = { 0 };
+        CHECK(table_append(&t, file_of(bad[i][0]), &e) == ERR_FORMAT && strstr(e.text, bad[i][1]),
+              "%s: %s", bad[i][0], e.text);
+        CHECK(t.count == 0, "rows of a refused file stay out");
+        table_free(&t);
+    }
+    struct table t = { 0 };
+    struct err e = { 0 };
+    CHECK(table_append(&t, "/nonexistent.csv", &e) == ERR_NOT_FOUND, "%s", e.text);
+    table_free(&t);
+}
+
+/* Everything that a figure holds, as text: "label: x/y x/y; ..." */
+static int describe(const struct figure *f, void *context, struct err *e)
+{
+    struct text *out = context;
+    (void)e;
+    text_add(out, "[%s] ", text_of(&f->name));
+    for (size_t i = 0; i < f->count; i++) {
+        text_add(out, "%s%s:", f->series[i].mark == SERIES_FOREIGN ? "*" : "",
+                 text_of(&f->series[i].label));
+        for (size_t p = 0; p < f->series[i].count; p++)
+            text_add(out, " %g/%g", f->series[i].points[p].x, f->series[i].points[p].y[0]);
+        text_add(out, "; ");
+    }
+    return ERR_OK;
+}
+
+static void expect(const struct figure_kind *kind, const char *csv, const char *want)
+{
+    struct table t = { 0 };
+    struct err e = { 0 };
+    struct text got = { 0 };
+    CHECK(table_append(&t, file_of(csv), &e) == ERR_OK, "%s", e.text);
+    CHECK(figures_each(&t, kind, describe, &got, &e) == ERR_OK, "%s", e.text);
+    CHECK(!strcmp(text_of(&got), want), "\ngot  %s\nwant %s", text_of(&got), want);
+    text_free(&got);
+    table_free(&t);
+}
+
+static const struct figure_kind bits = {
+    .name = "bits", .gp = "axis", .x = "bits", .y = { "recall_strict" }, .least = 2
+};
+static const struct figure_kind front = { .name = "front",
+                                          .gp = "recall_latency",
+                                          .x = "recall_strict",
+                                          .y = { "lat_p50_us" },
+                                          .along = "rerank",
+                                          .least = 1,
+                                          .timed = 1,
+                                          .front = 1 };
+static const struct figure_kind bars = {
+    .name = "bars", .gp = "stages", .y = { "t_score_us" }, .least = 1, .timed = 1
+};
+
+static void series_are_build_keys(void)
+{
+    expect(
+        &bits,
+        "status,dataset,index,bits,recall_strict,steal_ms,rerank\n"
+        "ok,d,turboquant:bits=2,2,.7,,0\nok,d,turboquant:bits=1,1,.5,,0\nok,d,turboquant:bits=1,1,."
+        "6,,0\n"
+        "ok,d,turboquant:bits=2,2,.9,,50\nok,d,turboquant:bits=1,1,.8,,50\n"
+        "ok,d,\"ivf:nlist=8,inner=(sq:bits=1)\",1,.3,,0\nok,d,\"ivf:nlist=8,inner=(sq:bits=2)\",2,."
+        "4,,0\n"
+        "ok,d,flat,32,1,,0\nsignal:11,d,turboquant:bits=3,3,.1,,0\n",
+        "[bits] ivf:nlist=8,inner=(sq)  rerank=0: 1/0.3 2/0.4; turboquant  rerank=0: 1/0.55 2/0.7; "
+        "turboquant  rerank=50: 1/0.8 2/0.9; ");
+    expect(&bits, "index,bits,recall_strict\na,1,.5\na,2,\n", ""); /* one point is no line */
+}
+
+static void machines_and_batches_stay_apart(void)
+{
+    static const char csv[] =
+        "point_id,machine,threads,batch,index,recall_strict,lat_p50_us,steal_ms,rerank\n"
+        "1,m1,1,1,a,.5,10,,0\n2,m1,1,1,a,.9,20,,50\n3,m1,1,1,b,.8,30,,0\n2,m1,1,1,a,.9,22,,50\n"
+        "4,m1,1,64,a,.5,99,,0\n5,m2,1,1,a,.5,7,,0\n6,recorded,,,c,.7,,,\n";
+    expect(&front, csv,
+           "[front_machinem1_batch1] a: 0.5/10 0.9/21; b: 0.8/30; Pareto front: 0.5/10 0.9/21; "
+           "[front_machinem1_batch64] a: 0.5/99; [front_machinem2_batch1] a: 0.5/7; ");
+}
+
+static void recorded_numbers_are_marked(void)
+{
+    expect(&bits, "machine,index,bits,recall_strict\nm1,a,1,.5\nm1,a,2,.7\nrecorded,peer,2,.8\n",
+           "[bits] a: 1/0.5 2/0.7; *peer (recorded): 2/0.8; ");
+    expect(&bits, "machine,index,bits,recall_strict\nrecorded,peer,2,.8\n",
+           ""); /* nothing of ours */
+}
+
+static void generic_builds_are_off_the_front(void)
+{
+    expect(&front,
+           "point_id,machine,index,recall_strict,lat_p50_us,kernel_used,steal_ms,rerank\n"
+           "1,m,a,.5,10,dot_f32=avx2/rows3,,0\n2,m,a,.9,20,dot_f32=avx2/rows3,,50\n"
+           "3,m,peer:x:(y),.99,5,peer_isa=generic,,0\n4,m,peer:z:(),.95,15,peer_isa=avx512,,0\n",
+           "[front] a: 0.5/10 0.9/20; peer:z: 0.95/15; *peer:x:(y) (generic build): 0.99/5; "
+           "Pareto front: 0.5/10 0.95/15; ");
+}
+
+static void equal_bytes_are_not_one_point(void)
+{
+    const struct figure_kind bytes = { .name = "bytes",
+                                       .gp = "recall_bytes",
+                                       .x = "bytes_per_vector",
+                                       .y = { "recall_strict" },
+                                       .along = "bits",
+                                       .least = 1 };
+    expect(&bytes,
+           "machine,index,bits,bytes_per_vector,recall_strict\n"
+           "m,a:bits=3,3,200,.8\nm,a:bits=4,4,200,.9\nm,a:bits=4,4,200,.9\n",
+           "[bytes] a: 200/0.8 200/0.9; ");
+}
+
+static void methods_at_a_level(void)
+{
+    static const double levels[] = { .5, .9, 0 };
+    const struct figure_kind kind = { .name = "levels", .gp = "qps_recall", .x = "recall_strict", .y = { "qps" },
+                                      .levels = levels, .least = 1, .timed = 1 };
+    expect(&kind,
+           "point_id,machine,index,recall_strict,qps,kernel_used,steal_ms,rerank\n"
+           "1,m,turboquant:bits=1,.6,100,,0,\n2,m,turboquant,.8,90,,0,0\n3,m,turboquant:bits=1,.95,40,,0,50\n"
+           "4,m,\"ivf:nlist=9,inner=(rabitq:bits=8)\",.92,300,,0,0\n5,m,ivf:nprobe=1,.4,999,,0,0\n"
+           "6,m,\"ivf:nlist=3\",.5,200,,0,0\n7,m,\"peer:lib=faiss:(IVF4,Flat;nprobe=2)\",.99,5,peer_isa=generic,0,0\n"
+           "8,m,\"peer:lib=hnswlib:(M=4,ef=9)\",.3,9,,0,0\n",
+           "[levels] ivf(rabitq): 0.5/300 0.9/300; ivf(turboquant): 0.5/200 0.9/nan; turboquant: 0.5/100 0.9/nan; "
+           "turboquant + exact rerank: 0.5/40 0.9/40; *faiss:(IVF4,Flat) (generic build): 0.5/5 0.9/5; ");
+}
+
+static void a_line_keeps_its_front(void)
+{
+    expect(&front,
+           "point_id,machine,index,recall_strict,lat_p50_us,kernel_used,steal_ms,rerank\n"
+           "1,m,a,.5,10,,,0\n2,m,a,.4,20,,,50\n3,m,a,.6,30,,,90\n",
+           "[front] a: 0.5/10 0.6/30; Pareto front: 0.5/10 0.6/30; ");
+}
+
+static void bars_change_one_setting_at_a_time(void)
+{
+    expect(&bars,
+           "machine,t_score_us,steal_ms,bit_width,top_k_candidates\n"
+           "m,5,,3,50\nm,6,,3,100\nm,7,,4,50\nm,8,,4,100\nm,9,,3,50\n",
+           "[bars] defaults: 0/7; bit_width=4: 0/7; top_k_candidates=100: 0/6; ");
+}
+
+/* Every allocation in turn fails: an error, or the same figure, and nothing leaks (ASan). */
+static void without_memory_there_is_an_error(void)
+{
+    static const char csv[] = "point_id,machine,index,recall_strict,lat_p50_us,steal_ms,rerank\n"
+                              "1,m,a,.5,10,,0\n2,m,a,.9,20,,50\n3,m,b,.8,15,,0\n";
+    const char *file = file_of(csv);
+    int failed = 0;
+    for (long n = 1; n < 60; n++) {
+        struct table t = { 0 };
+        struct err e = { 0 };
+        struct text got = { 0 };
+        mem_fail_after(n);
+        int status = table_append(&t, file, &e);
+        if (status == ERR_OK) status = figures_each(&t, &front, describe, &got, &e);
+        mem_fail_after(0);
+        CHECK(status == ERR_MEM || !strcmp(text_of(&got), "[front] a: 0.5/10 0.9/20; b: 0.8/15; "
+                                                          "Pareto front: 0.5/10 0.8/15 0.9/20; "),
+              "allocation %ld: %d %s %s", n, status, e.text, text_of(&got));
+        failed += status == ERR_MEM;
+        text_free(&got);
+        table_free(&t);
+    }
+    CHECK(failed > 20, "%d allocations failed", failed);
+}
+
+int main(void)
+{
+    const int fd = mkstemp(path);
+    if (fd < 0 || close(fd) != 0) abort();
+    test_case("reads what CSV allows", reads_what_csv_allows);
+    test_case("refuses what is no table", refuses_what_is_no_table);
+    test_case("series are build keys", series_are_build_keys);
+    test_case("machines and batches stay apart", machines_and_batches_stay_apart);
+    test_case("recorded numbers are marked", recorded_numbers_are_marked);
+    test_case("generic builds are off the front", generic_builds_are_off_the_front);
+    test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
+    test_case("methods by what a level of recall costs", methods_at_a_level);
+    test_case("a line keeps its own front", a_line_keeps_its_front);
+    test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
+    test_case("without memory there is an error", without_memory_there_is_an_error);
+    unlink(path);
+    return test_end();
+}

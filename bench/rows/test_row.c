@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * test_row.c - rows in CSV and JSON, appended whole, read again after a kill. */
+#include "bench/quality/metric.h"
+#include "bench/rows/row.h"
+#include "kernels/base/test.h"
+#include <fcntl.h>
+#include <math.h>
+#include <unistd.h>
+
+static char folder[] = P_tmpdir "/assay_row.XXXXXX";
+
+static const char *file_path(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void put(const char *name, const char *bytes)
+{
+    FILE *f = fopen(file_path(name), "w");
+    CHECK(f && fwrite(bytes, 1, strlen(bytes), f) == strlen(bytes) && fclose(f) == 0, "%s", name);
+}
+
+static char *get(const char *name)
+{
+    static char bytes[65536];
+    FILE *f = fopen(file_path(name), "r");
+    if (!f) return NULL;
+    bytes[fread(bytes, 1, sizeof bytes - 1, f)] = 0;
+    fclose(f);
+    return bytes;
+}
+
+/* The names that results/README.md, plots and scripts rely on. */
+static void columns(void)
+{
+    static const char *const names[] = {
+        "schema", "run_id", "point_id", "rep", "status", "machine", "binary", "dataset", "data", "metric", "n",
+        "dim", "queries", "k", "seed", "index", "bits", "layout", "threads", "batch", "kernel_asked",
+        "kernel_used", "recall_strict", "recall_tie", "recall_p5", "candidate_recall", "code_ceiling",
+        "agree_at_10", "churn_at_10", "label_recall_at_10", "label_mrr", "label_ndcg_at_10", "lat_n",
+        "lat_mean_us", "lat_p50_us", "lat_p95_us", "lat_p99_us", "lat_p99_lo_us", "lat_p99_hi_us", "qps",
+        "ns_per_vector", "t_embed_us", "t_retrieve_us", "t_rerank_us", "t_expand_us", "t_score_us", "t_filter_us",
+        "t_context_us", "hop_edges", "hop_relevant", "yield_per_edge", "yield_per_us", "survivors_mean",
+        "bytes_touched_per_query", "bytes_per_vector", "bytes_total", "index_bytes", "peak_rss_bytes", "build_s",
+        "steal_ms",
+    };
+    struct layout l;
+    CHECK(layout_init(&l, NULL) == ERR_OK, "layout");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        CHECK(layout_find(&l, names[i]) >= 0, "no column %s", names[i]);
+    size_t metrics = 0; /* those that come from bench/metric_*.c; there may be more */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t m = 0; metric_at(m); m++) metrics += strcmp(metric_at(m)->name, names[i]) == 0;
+    CHECK(l.count == sizeof names / sizeof *names - metrics + metric_count(), "%zu columns", l.count);
+    for (size_t i = 0; i < l.count; i++) {
+        CHECK(l.columns[i].meaning && *l.columns[i].meaning && l.columns[i].unit, "%s says nothing",
+              l.columns[i].name);
+        CHECK(layout_find(&l, l.columns[i].name) == (int)i, "%s twice", l.columns[i].name);
+    }
+    layout_fini(&l);
+}
+
+static const struct param extra[] = {
+    { "k", PARAM_INT, 1, 10, "1", "", NULL, "a core column" },
+    { "eps0", PARAM_REAL, -INFINITY, INFINITY, "1.9", "", NULL, "a real" },
+    { "estimator", PARAM_CHOICE, 0, 0, "mse", "", "mse|prod", "a choice" },
+    { 0 },
+};
+
+static void formats(void)
+{
+    struct layout l;
+    struct row r;
+    struct text out = { 0 };
+    CHECK(layout_init(&l, NULL) == ERR_OK && layout_add(&l, extra, NULL) == ERR_OK, "layout");
+    const size_t core = l.count - 2;
+    CHECK(strcmp(l.columns[core].name, "eps0") == 0, "parameters come last");
+    CHECK(strcmp(l.columns[core + 1].name, "estimator") == 0, "in the order of their table");
+    l.columns += core - 1; /* a narrow view: steal_ms, eps0, estimator */
+    l.count = 3;
+    CHECK(row_init(&r, &l, NULL) == ERR_OK, "row");
+    row_csv(&r, &out);
+    row_json(&r, &out);
+    CHECK(strcmp(text_of(&out), ",,\n{\"steal_ms\":null,\"eps0\":null,\"estimator\":null}\n") == 0,
+          "%s", text_of(&out));
+    text_clear(&out);
+    row_real(&r, "steal_ms", 1.0 / 3);
+    row_text(&r, "eps0", "inf");
+    row_text(&r, "estimator", "say \"a,b\"\n");
+    row_try(&r, "no_such_column", "x");
+    row_csv(&r, &out);
+    row_json(&r, &out);
+    CHECK(strcmp(text_of(&out), "0.333333333,inf,\"say \"\"a,b\"\"\n\"\n"
+                                "{\"steal_ms\":0.333333333,\"eps0\":\"inf\","
+                                "\"estimator\":\"say \\\"a,b\\\"\\n\"}\n") == 0,
+          "%s", text_of(&out));
+    row_real(&r, "steal_ms", NAN);
+    CHECK(*row_get(&r, "steal_ms") == 0, "NaN is empty");
+    row_fini(&r);
+    text_free(&out);
+    l.columns -= core - 1;
+    layout_fini(&l);
+}
+
+static void appends(void)
+{
+    struct column narrow[] = { { "a", "", "", COLUMN_NUMBER }, { "b", "", "", COLUMN_TEXT } };
+    const struct layout l = { narrow, 2 };
+    struct text line = { 0 };
+    struct err e = { 0 };
+    int fd = -1;
+    text_add(&line, "1,x\n");
+    CHECK(row_open(&fd, file_path("t.csv"), &l, "# seed: 1\n", &e) == ERR_OK, "%s", e.text);
+    CHECK(row_append(fd, &line, "t.csv", &e) == ERR_OK, "%s", e.text);
+    int second = -1;
+    CHECK(row_open(&second, file_path("t.csv"), &l, "", &e) == ERR_BUSY && second == -1, "two writers: %s", e.text);
+    close(fd);
+    CHECK(strcmp(get("t.csv"), "# seed: 1\na,b\n1,x\n") == 0, "%s", get("t.csv"));
+    /* Killed in the middle of a row: the tail is kept aside, the next row starts a line. */
+    put("t.csv", "# seed: 1\na,b\n1,x\n2,tor");
+    CHECK(row_open(&fd, file_path("t.csv"), &l, "# seed: 2\n", &e) == ERR_OK, "%s", e.text);
+    CHECK(row_append(fd, &line, "t.csv", &e) == ERR_OK, "%s", e.text);
+    close(fd);
+    CHECK(strcmp(get("t.csv"), "# seed: 1\na,b\n1,x\n1,x\n") == 0, "%s", get("t.csv"));
+    CHECK(get("t.csv.torn") && strcmp(get("t.csv.torn"), "2,tor\n") == 0, "the torn tail");
+    /* Killed before the header was whole. */
+    put("h.csv", "# seed: 1\na,");
+    CHECK(row_open(&fd, file_path("h.csv"), &l, "# seed: 3\n", &e) == ERR_OK, "%s", e.text);
+    close(fd);
+    CHECK(strcmp(get("h.csv"), "# seed: 3\na,b\n") == 0, "%s", get("h.csv"));
+    put("o.csv", "a,c\n1,2\n");
+    CHECK(row_open(&fd, file_path("o.csv"), &l, "", &e) == ERR_FORMAT && strstr(e.text, "o.csv"), "%s", e.text);
+    CHECK(strcmp(get("o.csv"), "a,c\n1,2\n") == 0, "a foreign file is left alone");
+    CHECK(row_open(&fd, "no/such/folder/t.csv", &l, "", &e) == ERR_IO, "no such folder");
+    CHECK(strstr(e.text, "no/such/folder/t.csv"), "%s", e.text);
+    text_free(&line);
+}
+
+int main(void)
+{
+    if (!mkdtemp(folder)) return TEST_FAIL;
+    test_case("the columns have the agreed names", columns);
+    test_case("one row in CSV and in JSON", formats);
+    test_case("rows are appended whole, and a torn one is set aside", appends);
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command) == 0 ? test_end() : TEST_FAIL;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ * sweep.h - many points of a grid, measured one after the other, each in a process of its own.
+ *
+ *   config   what to vary (YAML)                                                   sweep_config.c
+ *   plan     the points: every name with its value, each once                       sweep_plan.c
+ *   run      a process loads, builds, and forks one a point; a crash is a row       sweep_run.c
+ *   merge    shards into one file; the best row                                    sweep_merge.c
+ *
+ * A point's id is a hash of its canonical parameters, the data and the schema, so it is the same on
+ * every machine and in every plan that contains it. */
+#ifndef ASSAY_SWEEP_H
+#define ASSAY_SWEEP_H
+#include "bench/points/ann.h"
+#include "bench/points/rag.h"
+#include "bench/rows/row.h"
+#include "bench/rows/run.h"
+#include "bench/rows/table.h"
+#include "kernels/base/err.h"
+#include "kernels/base/param.h"
+
+enum { SWEEP_NAMES = 128 };
+
+struct plan;
+struct point;
+
+/* --- config ----------------------------------------------------------------------------------- */
+struct axis {
+    char *name;
+    char **values;
+    size_t count, line;
+};
+
+struct grid {
+    struct axis *axes;
+    size_t count;
+};
+
+struct condition {
+    char *text;
+    size_t line;
+};
+
+struct sweep {
+    char *path; /* of the YAML, for messages */
+    int is_pipeline;
+    char *base, *query, *truth; /* an index sweep; truth may be NULL */
+    enum metric metric;
+    char *kb, *questions, *qrels; /* a pipeline sweep; qrels may be NULL */
+    struct grid fixed;            /* `base:`, one value an axis */
+    struct grid axes;             /* `axes:` */
+    int one_at_a_time;            /* each axis around the fixed values, not their product */
+    struct grid *grids;           /* `grids:`, each a product */
+    size_t grid_count;
+    struct condition *conditions;
+    size_t condition_count;
+    double budget_s; /* 0: none */
+    size_t least_calls; /* 0: as ann_plan says; a pipeline 2,000 */
+    size_t reps;
+    /* Called in every worker before it measures; NULL.  Tests let it die here. */
+    void (*before_point)(const struct plan *p, const struct point *point);
+};
+/* Reads and checks it: every axis must be known and every value fit it.  Errors name path, line and
+ * the nearest name.  Paths inside are as on the command line: relative to the working folder. */
+int sweep_load(struct sweep *s, const char *path, struct err *e);
+/* The same from a text; `name` stands for the path in messages. */
+int sweep_parse(struct sweep *s, const char *name, const char *yaml, struct err *e);
+void sweep_free(struct sweep *s);
+
+/* --- names -------------------------------------------------------------------------------------- */
+/* What may be varied: an index's point (index, k, rerank, batch, threads, kernel, seed, and the
+ * parameters of the indexes that the sweep names), or a pipeline's (k, kernel, every setting, and the
+ * parameters of its indexes). */
+struct vocabulary {
+    struct param at[SWEEP_NAMES + 1]; /* ends at a NULL name */
+    size_t count;
+    size_t settings;     /* those before are of the point or the pipeline, those from here of its indexes */
+    struct param *owned; /* pipeline_params */
+};
+int vocabulary_of(struct vocabulary *n, const struct sweep *s, struct err *e);
+void vocabulary_free(struct vocabulary *n);
+int vocabulary_find(const struct vocabulary *n, const char *name); /* -1: none */
+const char *vocabulary_hint(struct hint *out, const struct vocabulary *n, const char *wanted); /* text_hint */
+
+/* --- plan --------------------------------------------------------------------------------------- */
+struct point {
+    char id[17];
+    uint64_t load_key;  /* equal: one group loads for all (an index sweep: and builds the index) */
+    uint64_t build_key; /* equal: the same index (a pipeline finds it beside the database) */
+    char *values[SWEEP_NAMES]; /* by name; NULL: not set */
+    char *spec;                /* an index's canonical spec */
+    char *settings[SWEEP_NAMES]; /* a pipeline's "key=value" */
+    size_t setting_count;
+};
+
+struct plan {
+    struct vocabulary names;
+    struct point *points; /* ordered so that equal keys are neighbours */
+    size_t count;
+    struct ann_set ann; /* of an index sweep, opened */
+    struct rag_set rag; /* of a pipeline sweep, opened, not prepared */
+    size_t depth;       /* neighbours that some point needs */
+};
+/* Opens the data (ids depend on its content) and lays out the points.  The sweep must outlive it. */
+int plan_make(struct plan *p, const struct sweep *s, struct err *e);
+void plan_free(struct plan *p);
+/* Appends the point as a config that plans it alone. */
+void plan_yaml(const struct plan *p, const struct sweep *s, const struct point *point, struct text *out);
+/* "graph_depth=1 bit_width=3 ...": the values of the names that differ between points of the plan. */
+void plan_describe(const struct plan *p, const struct point *point, struct text *out);
+struct ann_point plan_ann(const struct plan *p, const struct point *point);
+struct rag_point plan_rag(const struct plan *p, const struct point *point);
+int plan_layout(const struct plan *p, struct layout *l, struct err *e);
+/* <folder>/points.tsv: one line a point, id, tab, description. */
+int plan_write(const struct plan *p, const char *folder, struct err *e);
+
+/* --- run ------------------------------------------------------------------------------------------ */
+struct shard { size_t at, of; }; /* of 0: all */
+static inline int shard_has(struct shard s, const char *id)
+{
+    return s.of == 0 || hash64(0, id, 16) % s.of == s.at;
+}
+
+struct run_result {
+    size_t wanted, skipped, measured, failed;
+    size_t set_aside; /* rows of an earlier version of the data */
+    int budget_spent;
+};
+/* Measures what <folder>'s CSVs do not hold yet, and appends to <folder>/sweep.csv, or to
+ * sweep.<at>-of-<of>.csv.  Points that failed are tried again, three times in all. */
+int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
+              struct run_result *out, struct err *e);
+
+/* Moves the rows of `dataset` whose `data` is another to the end of <csv>.earlier.  For whoever holds csv open by
+ * row_open, which has to be opened again when rows moved.  ERR_FORMAT, ERR_IO: nothing is lost. */
+int sweep_set_aside(const char *csv, const char *dataset, const char *data, size_t *moved, struct err *e);
+
+/* --- results --------------------------------------------------------------------------------------- */
+/* How far a plan has come in a folder: a row "ok" for every repetition of a point. */
+struct sweep_status { size_t points, done, failed, missing; };
+int sweep_status(const struct plan *p, size_t reps, const char *folder, struct sweep_status *out, struct err *e);
+/* Adds the rows of files, and of every sweep.csv and sweep.*.csv in folders; all must have the same
+ * columns.  ERR_NOT_FOUND, ERR_FORMAT. */
+int sweep_read(struct table *t, const char *const *inputs, size_t count, struct err *e);
+/* A table's header and one of its rows as CSV, LF included. */
+void sweep_add_names(const struct table *t, struct text *out);
+void sweep_add_row(const struct table *t, size_t row, struct text *out);
+/* All of sweep_read as one file: the first "ok" of each (point_id, rep, machine), or else its first
+ * failure, sorted.  The same bytes whatever the order of inputs, and merging the result changes nothing. */
+int sweep_merge(const char *const *inputs, size_t count, const char *out, struct err *e);
+/* Prints the row with the largest (or smallest) `column` among those that are ok and hold every
+ * condition.  ERR_NOT_FOUND when there is none. */
+int sweep_best(const char *path, const char *const *where, size_t where_count, const char *column, int largest,
+               int json, struct err *e);
+#endif

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: MIT
+ * sweep_plan.c - from axes to points. */
+#include "bench/rows/expr.h"
+#include "bench/points/ann_row.h"
+#include "bench/points/rag_row.h"
+#include "bench/sweep/sweep.h"
+#include "kernels/base/mem.h"
+#include "pipeline/stage.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- names ---------------------------------------------------------------------------------------- */
+static const struct param point_params[] = {
+    { "index", PARAM_SPEC, 0, 0, "", "", NULL, "spec of an index" },
+    { "k", PARAM_INT, 1, 1e6, "10", "", NULL, "results a query" },
+    { "rerank", PARAM_INT, 0, 1e6, "0", "vectors", NULL, "the top so many are scored exactly; 0: none" },
+    { "batch", PARAM_INT, 1, 1e6, "1", "queries", NULL, "queries in one timed call" },
+    { "threads", PARAM_INT, 1, 256, "1", "", NULL, "threads that build, and that search at a time" },
+    { "kernel", PARAM_TEXT, 0, 0, "", "", NULL, "as --kernel" },
+    { "seed", PARAM_INT, 0, 9007199254740992, "42", "", NULL, "of everything random in an index" },
+    { 0 },
+};
+static const struct param pipeline_point_params[] = {
+    { "k", PARAM_INT, 1, 1e6, "10", "", NULL, "results a question" },
+    { "kernel", PARAM_TEXT, 0, 0, "", "", NULL, "as --kernel" },
+    { 0 },
+};
+
+int vocabulary_find(const struct vocabulary *n, const char *name)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (strcmp(n->at[i].name, name) == 0) return (int)i;
+    return -1;
+}
+
+const char *vocabulary_hint(struct hint *out, const struct vocabulary *n, const char *wanted)
+{
+    const char *all[SWEEP_NAMES];
+    for (size_t i = 0; i < n->count; i++) all[i] = n->at[i].name;
+    return text_hint(out, wanted, all, n->count);
+}
+
+static int vocabulary_add(struct vocabulary *n, const struct param *table, struct err *e)
+{
+    for (; table && table->name; table++) {
+        if (vocabulary_find(n, table->name) >= 0) continue;
+        if (n->count == SWEEP_NAMES) return FAIL(e, ERR_ARG, "more than %d names to vary", SWEEP_NAMES);
+        n->at[n->count++] = *table;
+    }
+    return ERR_OK;
+}
+
+/* The parameters of every index that a grid names. */
+static int vocabulary_of_indexes(struct vocabulary *n, const struct sweep *s, const struct grid *g,
+                                 size_t *seen, struct err *e)
+{
+    for (size_t i = 0; i < g->count; i++)
+        for (size_t j = 0; strcmp(g->axes[i].name, "index") == 0 && j < g->axes[i].count; j++) {
+            const struct index_ops *ops;
+            struct params *params;
+            int status = index_parse(g->axes[i].values[j], &ops, &params, e);
+            if (status != ERR_OK) return err_context(e, status, "%s:%zu", s->path, g->axes[i].line);
+            params_destroy(params);
+            status = vocabulary_add(n, ops->params, e);
+            if (status != ERR_OK) return status;
+            ++*seen;
+        }
+    return ERR_OK;
+}
+
+int vocabulary_of(struct vocabulary *n, const struct sweep *s, struct err *e)
+{
+    size_t indexes = 0;
+    *n = (struct vocabulary){ 0 };
+    int status = vocabulary_add(n, s->is_pipeline ? pipeline_point_params : point_params, e);
+    n->settings = n->count;
+    if (status == ERR_OK && s->is_pipeline) {
+        n->owned = pipeline_params();
+        status = n->owned ? vocabulary_add(n, n->owned, e)
+                          : FAIL(e, ERR_MEM, "no memory for the parameters of a pipeline");
+        n->settings = n->count;
+        indexes++; /* it has a default */
+        const struct index_ops *usual = index_find(n->at[vocabulary_find(n, "index")].usual);
+        if (status == ERR_OK && usual) status = vocabulary_add(n, usual->params, e);
+    }
+    if (status == ERR_OK) status = vocabulary_of_indexes(n, s, &s->fixed, &indexes, e);
+    if (status == ERR_OK) status = vocabulary_of_indexes(n, s, &s->axes, &indexes, e);
+    for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++)
+        status = vocabulary_of_indexes(n, s, &s->grids[i], &indexes, e);
+    if (status == ERR_OK && indexes == 0)
+        return FAIL(e, ERR_ARG, "%s: no index: name one under base, or several under axes", s->path);
+    return status;
+}
+
+void vocabulary_free(struct vocabulary *n)
+{
+    mem_free(n->owned);
+    *n = (struct vocabulary){ 0 };
+}
+
+/* --- points ------------------------------------------------------------------------------------------ */
+static void point_free(struct point *p)
+{
+    for (int i = 0; i < SWEEP_NAMES; i++) {
+        free(p->values[i]);
+        free(p->settings[i]);
+    }
+    free(p->spec);
+    *p = (struct point){ 0 };
+}
+
+static const char *value_of(const struct vocabulary *n, const struct point *p, const char *name)
+{
+    const int at = vocabulary_find(n, name);
+    return at < 0 ? NULL : p->values[at] ? p->values[at] : n->at[at].usual;
+}
+
+static size_t number_of(const struct vocabulary *n, const struct point *p, const char *name)
+{
+    int64_t value = 0;
+    const char *text = value_of(n, p, name);
+    return text && text_to_i64(text, &value) ? (size_t)value : 0;
+}
+
+/* A value in its one spelling: "1" and "true" are the same flag. */
+static int set_value(const struct vocabulary *n, struct point *p, const char *name, const char *value, struct err *e)
+{
+    const int at = vocabulary_find(n, name);
+    const struct param table[2] = { n->at[at], { 0 } };
+    struct params *params;
+    int status = params_create(&params, table, name, NULL, e);
+    if (status != ERR_OK) return status;
+    status = params_set(params, name, value, e);
+    char *copy = status == ERR_OK ? strdup(params_text(params, name)) : NULL;
+    params_destroy(params);
+    if (status != ERR_OK) return status;
+    free(p->values[at]);
+    p->values[at] = copy;
+    return copy ? ERR_OK : FAIL(e, ERR_MEM, "no memory for a point");
+}
+
+struct ann_point plan_ann(const struct plan *p, const struct point *point)
+{
+    const struct vocabulary *n = &p->names;
+    return (struct ann_point){
+        .spec = point->spec,
+        .kernel = value_of(n, point, "kernel"),
+        .k = number_of(n, point, "k"),
+        .rerank = number_of(n, point, "rerank"),
+        .batch = number_of(n, point, "batch"),
+        .threads = (int)number_of(n, point, "threads"),
+        .seed = number_of(n, point, "seed"),
+    };
+}
+
+struct rag_point plan_rag(const struct plan *p, const struct point *point)
+{
+    return (struct rag_point){
+        .settings = (const char *const *)point->settings,
+        .setting_count = point->setting_count,
+        .kernel = value_of(&p->names, point, "kernel"),
+        .k = number_of(&p->names, point, "k"),
+        .threads = 1,
+    };
+}
+
+/* The point's index with the parameters that are varied and that it has, canonical; strdup'd. */
+static int settle_spec(const struct plan *p, const struct point *point, char **out, struct err *e)
+{
+    const struct index_ops *ops;
+    struct params *params = NULL;
+    struct text spec = { 0 };
+    int status = index_parse(value_of(&p->names, point, "index"), &ops, &params, e);
+    for (size_t i = p->names.settings; status == ERR_OK && i < p->names.count; i++)
+        if (point->values[i] && param_find(ops->params, p->names.at[i].name))
+            status = params_set(params, p->names.at[i].name, point->values[i], e);
+    if (status == ERR_OK) params_canonical(params, &spec);
+    params_destroy(params);
+    if (status == ERR_OK && (spec.failed || !(*out = strdup(text_of(&spec)))))
+        status = FAIL(e, ERR_MEM, "no memory for a point");
+    text_free(&spec);
+    return status;
+}
+
+static int settle_ann(struct plan *p, struct point *point, struct err *e)
+{
+    const int status = settle_spec(p, point, &point->spec, e);
+    if (status != ERR_OK) return status;
+    const struct ann_point asked = plan_ann(p, point);
+    const uint64_t made_by[] = { asked.seed, (uint64_t)asked.threads };
+    point->build_key = hash64(hash64(0, point->spec, strlen(point->spec)), asked.kernel, strlen(asked.kernel));
+    point->load_key = point->build_key = hash64(point->build_key, made_by, sizeof made_by);
+    return ann_point_id(point->id, &p->ann, &asked, e);
+}
+
+/* 1 when a setting is about this slot. */
+static int is_about(enum slot slot, const char *name)
+{
+    int found = strcmp(name, slot_name(slot)) == 0;
+    for (size_t i = 0; !found && stage_at(i); i++)
+        found = stage_at(i)->slot == slot && param_find(stage_at(i)->params, name);
+    return found;
+}
+
+/* Takes away the settings of stages that the point does not choose: graph_depth=1 and =2 are one point where
+ * expand=none is. */
+static void drop_idle(const struct plan *p, struct point *point)
+{
+    const size_t kept = pipeline_in_force(&p->rag.usual, (const char **)point->settings, point->setting_count);
+    for (size_t i = kept; i < point->setting_count; i++) {
+        *strchr(point->settings[i], '=') = 0;
+        const int at = vocabulary_find(&p->names, point->settings[i]);
+        free(point->values[at]);
+        free(point->settings[i]);
+        point->values[at] = point->settings[i] = NULL;
+    }
+    point->setting_count = kept;
+}
+
+/* The settings of a pipeline; parameters of its index go into the spec. */
+static int settle_rag(struct plan *p, struct point *point, struct err *e)
+{
+    int varied = 0;
+    for (size_t i = p->names.settings; i < p->names.count; i++) varied |= point->values[i] != NULL;
+    if (varied) {
+        char *spec = NULL;
+        const int status = settle_spec(p, point, &spec, e);
+        if (status != ERR_OK) return status;
+        const int at = vocabulary_find(&p->names, "index");
+        free(point->values[at]);
+        point->values[at] = spec;
+    }
+    const char *kernel = value_of(&p->names, point, "kernel");
+    point->load_key = point->build_key = hash64(0, kernel, strlen(kernel));
+    for (size_t i = 0; i < p->names.settings; i++) {
+        const struct param *name = &p->names.at[i];
+        if (!point->values[i] || param_find(pipeline_point_params, name->name)) continue;
+        struct text setting = { 0 };
+        text_add(&setting, name->type == PARAM_SPEC ? "%s=(%s)" : "%s=%s", name->name, point->values[i]);
+        if (setting.failed) return FAIL(e, ERR_MEM, "no memory for a point");
+        if (is_about(SLOT_EMBED, name->name)) point->load_key = hash64(point->load_key, setting.at, setting.size);
+        if (is_about(SLOT_RETRIEVE, name->name) && strcmp(name->name, "top_k_candidates") != 0)
+            point->build_key = hash64(point->build_key, setting.at, setting.size);
+        point->settings[point->setting_count++] = setting.at;
+    }
+    point->build_key = hash64(point->build_key, &point->load_key, sizeof point->load_key);
+    drop_idle(p, point);
+    const struct rag_point asked = plan_rag(p, point);
+    return rag_point_id(point->id, &p->rag, &asked, e);
+}
+
+/* What a condition sees: the value, "" where the point's index has no such parameter. */
+struct sight {
+    const struct plan *plan;
+    const struct point *point;
+    char buffer[2][256]; /* for the two sides of a clause */
+    int turn;
+};
+
+static const char *seen(void *context, const char *name)
+{
+    struct sight *s = context;
+    const char *value = value_of(&s->plan->names, s->point, name);
+    if (!value || s->plan->rag.db || param_find(point_params, name)) return value;
+    const struct index_ops *ops;
+    struct params *params;
+    if (index_parse(s->point->spec, &ops, &params, NULL) != ERR_OK) return "";
+    char *out = s->buffer[s->turn ^= 1];
+    snprintf(out, sizeof s->buffer[0], "%s", param_find(ops->params, name) ? params_text(params, name) : "");
+    params_destroy(params);
+    return out;
+}
+
+static int allowed(const struct plan *p, const struct sweep *s, const struct point *point, int *holds, struct err *e)
+{
+    struct sight sight = { .plan = p, .point = point };
+    *holds = 1;
+    for (size_t i = 0; *holds && i < s->condition_count; i++) {
+        char unknown[64];
+        const int status = expr_holds(s->conditions[i].text, seen, &sight, 1, holds, unknown, e);
+        if (status == ERR_OK) continue;
+        if (*unknown)
+            (void)FAIL(e, status, "no name '%s'%s", unknown,
+                       vocabulary_hint(&(struct hint){ { 0 } }, &p->names, unknown));
+        return err_context(e, status, "%s:%zu", s->path, s->conditions[i].line);
+    }
+    return ERR_OK;
+}
+
+/* The defaults of all that is varied somewhere: said, so that a default and the same value chosen
+ * are one point.  (A pipeline's base may recommend other values for what nobody varies.) */
+static int set_defaults(const struct plan *p, const struct sweep *s, struct point *made, struct err *e)
+{
+    for (size_t i = 0; i <= s->grid_count; i++) {
+        const struct grid *g = i == 0 ? &s->axes : &s->grids[i - 1];
+        for (size_t j = 0; j < g->count; j++) {
+            const char *usual = p->names.at[vocabulary_find(&p->names, g->axes[j].name)].usual;
+            const int status = *usual ? set_value(&p->names, made, g->axes[j].name, usual, e) : ERR_OK;
+            if (status != ERR_OK) return status;
+        }
+    }
+    return ERR_OK;
+}
+
+/* Adds the point of defaults, fixed values and the chosen ones (which[i] beyond an axis: not chosen),
+ * unless it is there or a condition forbids it. */
+static int add_point(struct plan *p, const struct sweep *s, const struct grid *chosen, const size_t *which,
+                     struct err *e)
+{
+    struct point made = { 0 };
+    int holds = 1;
+    int status = set_defaults(p, s, &made, e);
+    for (size_t i = 0; status == ERR_OK && i < s->fixed.count; i++)
+        status = set_value(&p->names, &made, s->fixed.axes[i].name, s->fixed.axes[i].values[0], e);
+    for (size_t i = 0; status == ERR_OK && i < chosen->count; i++)
+        if (which[i] < chosen->axes[i].count)
+            status = set_value(&p->names, &made, chosen->axes[i].name, chosen->axes[i].values[which[i]], e);
+    if (status == ERR_OK) status = s->is_pipeline ? settle_rag(p, &made, e) : settle_ann(p, &made, e);
+    if (status == ERR_OK) status = allowed(p, s, &made, &holds, e);
+    for (size_t i = 0; holds && i < p->count; i++) holds = strcmp(p->points[i].id, made.id) != 0;
+    struct point *grown = NULL;
+    if (status == ERR_OK && holds) {
+        grown = mem_grow(p->points, p->count, p->count + 1, sizeof *grown);
+        if (!grown) status = FAIL(e, ERR_MEM, "no memory for %zu points", p->count);
+    }
+    if (!grown) {
+        point_free(&made);
+        return status;
+    }
+    p->points = grown;
+    p->points[p->count++] = made;
+    return ERR_OK;
+}
+
+enum { AXES_MAX = 64 };
+
+static int add_product(struct plan *p, const struct sweep *s, const struct grid *g, struct err *e)
+{
+    size_t which[AXES_MAX] = { 0 };
+    if (g->count > AXES_MAX) return FAIL(e, ERR_ARG, "%s: more than %d axes", s->path, AXES_MAX);
+    for (;;) {
+        const int status = add_point(p, s, g, which, e);
+        if (status != ERR_OK) return status;
+        size_t i = g->count; /* the last axis turns fastest */
+        while (i > 0 && ++which[i - 1] == g->axes[i - 1].count) which[--i] = 0;
+        if (i == 0) return ERR_OK;
+    }
+}
+
+/* The point of the defaults, then each axis alone. */
+static int add_star(struct plan *p, const struct sweep *s, const struct grid *g, struct err *e)
+{
+    size_t which[AXES_MAX];
+    if (g->count > AXES_MAX) return FAIL(e, ERR_ARG, "%s: more than %d axes", s->path, AXES_MAX);
+    /* An axis without a default, as `index`, rests on its first value. */
+    for (size_t i = 0; i < g->count; i++) {
+        int fixed = *p->names.at[vocabulary_find(&p->names, g->axes[i].name)].usual != 0;
+        for (size_t j = 0; j < s->fixed.count; j++) fixed |= strcmp(s->fixed.axes[j].name, g->axes[i].name) == 0;
+        which[i] = fixed ? SIZE_MAX : 0;
+    }
+    int status = add_point(p, s, g, which, e);
+    for (size_t i = 0; i < g->count; i++) {
+        const size_t rest = which[i];
+        for (size_t j = 0; status == ERR_OK && j < g->axes[i].count; j++) {
+            which[i] = j;
+            status = add_point(p, s, g, which, e);
+        }
+        which[i] = rest;
+    }
+    return status;
+}
+
+static uint64_t key_of(const struct point *p, int build) { return build ? p->build_key : p->load_key; }
+
+/* Stable: keys in the order in which they first came, points of a key in theirs. */
+static void group_by_key(struct plan *p, int build)
+{
+    for (size_t i = 0, to; i < p->count; i = to) {
+        to = i + 1;
+        for (size_t j = i + 1; j < p->count; j++) {
+            if (key_of(&p->points[j], build) != key_of(&p->points[i], build)) continue;
+            const struct point moved = p->points[j];
+            memmove(&p->points[to + 1], &p->points[to], (j - to) * sizeof moved);
+            p->points[to++] = moved;
+        }
+    }
+}
+
+static int open_data(struct plan *p, const struct sweep *s, struct err *e)
+{
+    return s->is_pipeline ? rag_set_open(&p->rag, s->kb, s->questions, s->qrels, e)
+                          : ann_set_open(&p->ann, s->base, s->query, s->metric, e);
+}
+
+/* Every name that a grid sets must have an effect somewhere. */
+static int check_used(const struct plan *p, const struct sweep *s, const struct grid *g, struct err *e)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const int at = vocabulary_find(&p->names, g->axes[i].name);
+        size_t j = 0;
+        while (j < p->count && !p->points[j].values[at]) j++;
+        if (j < p->count) continue;
+        struct text owners = { 0 };
+        (void)pipeline_owners(g->axes[i].name, &owners);
+        const int status = FAIL(e, ERR_ARG, "%s:%zu: %s has no effect: it is a setting of %s, which no point chooses%s",
+                                s->path, g->axes[i].line, g->axes[i].name, text_of(&owners),
+                                strcmp(g->axes[i].name, "bit_width") == 0 ? " with an index that has bits" : "");
+        text_free(&owners);
+        return status;
+    }
+    return ERR_OK;
+}
+
+int plan_make(struct plan *out, const struct sweep *s, struct err *e)
+{
+    struct plan p = { .rag = { .replay_fd = -1 } };
+    int status = vocabulary_of(&p.names, s, e);
+    if (status == ERR_OK) status = open_data(&p, s, e);
+    if (status == ERR_OK) status = s->one_at_a_time ? add_star(&p, s, &s->axes, e) : add_product(&p, s, &s->axes, e);
+    for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = add_product(&p, s, &s->grids[i], e);
+    if (status == ERR_OK && p.count == 0) status = FAIL(e, ERR_ARG, "%s: the constraints leave no point", s->path);
+    if (status == ERR_OK && s->is_pipeline) status = check_used(&p, s, &s->fixed, e);
+    if (status == ERR_OK && s->is_pipeline) status = check_used(&p, s, &s->axes, e);
+    for (size_t i = 0; status == ERR_OK && s->is_pipeline && i < s->grid_count; i++)
+        status = check_used(&p, s, &s->grids[i], e);
+    for (size_t i = 0; i < p.count; i++) {
+        const size_t k = number_of(&p.names, &p.points[i], "k");
+        const size_t kept = number_of(&p.names, &p.points[i], "top_k_rerank");
+        p.depth = k > p.depth ? k : p.depth;
+        p.depth = kept > p.depth ? kept : p.depth;
+    }
+    group_by_key(&p, 1);
+    group_by_key(&p, 0);
+    if (status == ERR_OK) *out = p;
+    else plan_free(&p);
+    return status;
+}
+
+void plan_free(struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++) point_free(&p->points[i]);
+    mem_free(p->points);
+    ann_set_close(&p->ann);
+    rag_set_close(&p->rag);
+    vocabulary_free(&p->names);
+    *p = (struct plan){ .rag = { .replay_fd = -1 } };
+}
+
+static int varies(const struct plan *p, const char *name)
+{
+    for (size_t i = 1; i < p->count; i++)
+        if (strcmp(value_of(&p->names, &p->points[i], name), value_of(&p->names, &p->points[0], name)) != 0) return 1;
+    return 0;
+}
+
+void plan_describe(const struct plan *p, const struct point *point, struct text *out)
+{
+    const size_t start = out->size;
+    if (point->spec) text_add(out, "%s", point->spec);
+    for (size_t i = 0; i < p->names.count; i++) {
+        const char *name = p->names.at[i].name;
+        /* A spec holds the index and its parameters. */
+        if (point->spec && (strcmp(name, "index") == 0 || !param_find(point_params, name))) continue;
+        const int idle = p->rag.db && !point->values[i] && *p->names.at[i].usual;
+        if (!idle && varies(p, name))
+            text_add(out, "%s%s=%s", out->size > start ? " " : "", name, value_of(&p->names, point, name));
+    }
+    if (out->size == start) text_add(out, "defaults");
+}
+
+static void add_quoted(struct text *out, const char *key, const char *value)
+{
+    text_add(out, "%s: '", key);
+    for (const char *c = value; *c; c++) {
+        if (*c == '\'') text_add(out, "'"); /* YAML doubles it */
+        text_add_bytes(out, c, 1);
+    }
+    text_add(out, "'\n");
+}
+
+void plan_yaml(const struct plan *p, const struct sweep *s, const struct point *point, struct text *out)
+{
+    if (s->is_pipeline) {
+        add_quoted(out, "kb", s->kb);
+        add_quoted(out, "queries", s->questions);
+        if (s->qrels) add_quoted(out, "qrels", s->qrels);
+    } else {
+        text_add(out, "dataset:\n");
+        add_quoted(out, "  base", s->base);
+        add_quoted(out, "  query", s->query);
+        if (s->truth) add_quoted(out, "  truth", s->truth);
+        text_add(out, "  metric: %s\n", metric_name(s->metric));
+    }
+    text_add(out, "base:\n  k: %s\n", value_of(&p->names, point, "k"));
+    if (point->spec) add_quoted(out, "  index", point->spec);
+    for (size_t i = 0; i < p->names.count; i++) {
+        const char *name = p->names.at[i].name;
+        const int in_spec = i >= p->names.settings || (point->spec && strcmp(name, "index") == 0);
+        if (!point->values[i] || in_spec || strcmp(name, "k") == 0) continue;
+        text_add(out, "  ");
+        double number;
+        if (text_to_f64(point->values[i], &number)) text_add(out, "%s: %s\n", name, point->values[i]);
+        else add_quoted(out, name, point->values[i]);
+    }
+}
+
+int plan_layout(const struct plan *p, struct layout *l, struct err *e)
+{
+    int status = layout_init(l, e);
+    if (status != ERR_OK) return status;
+    if (p->rag.db) {
+        status = rag_layout(l, e);
+        return status == ERR_OK ? layout_add(l, p->names.at + p->names.settings, e) : status;
+    }
+    for (size_t i = 0; status == ERR_OK && i < p->count; i++) {
+        const struct index_ops *ops;
+        struct params *params;
+        status = index_parse(p->points[i].spec, &ops, &params, e);
+        if (status != ERR_OK) break;
+        params_destroy(params);
+        status = ann_layout(l, ops, e);
+    }
+    return status;
+}
+
+int plan_write(const struct plan *p, const char *folder, struct err *e)
+{
+    struct text path = { 0 }, lines = { 0 };
+    text_add(&path, "%s/points.tsv", folder);
+    for (size_t i = 0; i < p->count; i++) {
+        text_add(&lines, "%s\t", p->points[i].id);
+        plan_describe(p, &p->points[i], &lines);
+        text_add(&lines, "\n");
+    }
+    FILE *f = lines.failed || path.failed ? NULL : fopen(text_of(&path), "w");
+    int ok = f && fwrite(lines.at, 1, lines.size, f) == lines.size;
+    if (f && fclose(f) != 0) ok = 0;
+    const int status = ok ? ERR_OK : FAIL(e, ERR_IO, "%s: cannot be written", text_of(&path));
+    text_free(&path);
+    text_free(&lines);
+    return status;
+}

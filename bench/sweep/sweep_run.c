@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT
+ * sweep_run.c - the processes of a sweep.
+ *
+ *   coordinator   knows the plan, counts; measures nothing
+ *   warmer        computes truth into its cache and ends: BLAS and threads live and die here
+ *   group         one a load key: loads, builds (an index sweep), then forks
+ *   worker        one a point: measures, writes its row and ends
+ *
+ * A worker that dies is a row with its signal; a group that dies is that for the points it had left.
+ * Children die with their parent, so that a killed sweep leaves nobody behind who still writes.  What an
+ * index's training itself does with threads or BLAS ends before the group forks (threads are joined;
+ * OpenBLAS stops its own in its fork handler). */
+#define _GNU_SOURCE
+#include "bench/time/clock.h"
+#include "bench/points/ann_row.h"
+#include "bench/points/rag_judge.h"
+#include "bench/points/rag_row.h"
+#include "bench/sweep/sweep.h"
+#include "bench/time/progress.h"
+#include "kernels/base/file.h"
+#include "kernels/base/mem.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TRIES = 3, WORKER_FAILED = 9 };
+
+/* Seen by all processes; only one of them runs at a time. */
+struct shared {
+    size_t finished;    /* points of all groups that have a row */
+    size_t next;        /* in the work list: the point that the group is at */
+    size_t failed;
+    double overhead_s;  /* sum over finished points of what was not timed calls */
+    uint64_t built_key; /* of the index that a pipeline's worker built last, */
+    double built_s;     /* and how long that took */
+};
+
+struct job {
+    const struct sweep *sweep;
+    const struct plan *plan;
+    const char *folder, *csv;
+    struct run *run;
+    struct layout layout;
+    const struct point **work; /* what is to be measured, equal keys side by side */
+    size_t count;
+    int fd;
+    uint64_t start_ns;
+    struct shared *shared;
+    struct progress progress;
+};
+
+/* --- what is done already --------------------------------------------------------------------------- */
+struct seen {
+    char id[17];
+    int ok, tries;
+};
+
+static int by_id(const void *a, const void *b) { return strcmp(a, b); }
+
+/* Every id in the folder with its good repetitions and its failures, sorted. */
+static int read_seen(const char *folder, struct seen **out, size_t *count, struct err *e)
+{
+    struct table t = { 0 };
+    int status = sweep_read(&t, &folder, 1, e);
+    struct seen *all = status == ERR_OK ? mem_zero(t.count, sizeof *all) : NULL;
+    if (status == ERR_OK && !all) status = FAIL(e, ERR_MEM, "%s: no memory for %zu rows", folder, t.count);
+    const int id = table_column(&t, "point_id"), ok = table_column(&t, "status");
+    for (size_t i = 0; status == ERR_OK && i < t.count; i++) {
+        snprintf(all[i].id, sizeof all[i].id, "%s", table_text(&t, i, id));
+        all[i].ok = strcmp(table_text(&t, i, ok), "ok") == 0;
+        all[i].tries = !all[i].ok;
+    }
+    size_t kept = 0;
+    if (status == ERR_OK) qsort(all, t.count, sizeof *all, by_id);
+    for (size_t i = 0; status == ERR_OK && i < t.count; i++) {
+        if (kept && strcmp(all[kept - 1].id, all[i].id) == 0) {
+            all[kept - 1].ok += all[i].ok;
+            all[kept - 1].tries += all[i].tries;
+        } else {
+            all[kept++] = all[i];
+        }
+    }
+    table_free(&t);
+    if (status != ERR_OK) return status;
+    *out = all;
+    *count = kept;
+    return ERR_OK;
+}
+
+int sweep_status(const struct plan *p, size_t reps, const char *folder, struct sweep_status *out, struct err *e)
+{
+    struct seen *seen;
+    size_t count;
+    const int status = read_seen(folder, &seen, &count, e);
+    if (status != ERR_OK) return status;
+    *out = (struct sweep_status){ .points = p->count };
+    for (size_t i = 0; i < p->count; i++) {
+        const struct seen *s = bsearch(p->points[i].id, seen, count, sizeof *seen, by_id);
+        if (s && (size_t)s->ok >= reps) out->done++;
+        else if (s && s->tries) out->failed++;
+        else out->missing++;
+    }
+    mem_free(seen);
+    return ERR_OK;
+}
+
+/* --- rows ------------------------------------------------------------------------------------------------ */
+static int write_row(const struct job *j, const struct row *row, struct err *e)
+{
+    struct text line = { 0 };
+    row_csv(row, &line);
+    const int status = row_append(j->fd, &line, j->csv, e);
+    text_free(&line);
+    return status;
+}
+
+/* A point that gave nothing: its row says why. */
+static void write_failure(const struct job *j, const struct point *point, const char *why)
+{
+    struct row row;
+    if (row_init(&row, &j->layout, NULL) != ERR_OK) return;
+    if (j->plan->rag.db) {
+        const struct rag_point p = plan_rag(j->plan, point);
+        rag_identity(&row, j->run, &j->plan->rag, &p, 0);
+    } else {
+        const struct ann_point p = plan_ann(j->plan, point);
+        ann_identity(&row, j->run, &j->plan->ann, &p, 0);
+    }
+    row_text(&row, "status", why);
+    write_row(j, &row, NULL);
+    row_fini(&row);
+    j->shared->failed++;
+}
+
+/* --- workers ------------------------------------------------------------------------------------------------ */
+/* What the timed calls of the next point may take so that the points that are left fit the budget. */
+static double calls_budget(const struct job *j)
+{
+    if (j->sweep->budget_s <= 0) return 0;
+    const double spent = (double)(clock_ns() - j->start_ns) * 1e-9, left = j->sweep->budget_s - spent;
+    const size_t done = j->shared->finished, points = j->count - done;
+    const double overhead = done ? j->shared->overhead_s / (double)done : 0;
+    const double share = left / (double)(points ? points : 1) - overhead;
+    return share > 0.02 ? share : 0.02;
+}
+
+static int budget_spent(const struct job *j)
+{
+    return j->sweep->budget_s > 0 && (double)(clock_ns() - j->start_ns) * 1e-9 > j->sweep->budget_s;
+}
+
+static int measure_ann(const struct job *j, struct ann_set *set, const struct ann_index *built,
+                       const struct point *point, double budget_s, double *timed_s, struct err *e)
+{
+    struct ann_arm arm = { .point = plan_ann(j->plan, point), .built = built };
+    const struct ann_plan plan = { j->sweep->least_calls, budget_s / (double)j->sweep->reps, 0 };
+    int status = ERR_OK;
+    for (int rep = 0; status == ERR_OK && rep < (int)j->sweep->reps; rep++) {
+        struct row row;
+        status = ann_measure(set, &arm, 1, &plan, e);
+        *timed_s += arm.calls.wall_s;
+        if (status == ERR_OK) status = row_init(&row, &j->layout, e);
+        if (status != ERR_OK) break;
+        status = ann_row(&row, j->run, set, &arm, rep, e);
+        if (status == ERR_OK)
+            status = point_queries(j->folder, point->id, NULL, &arm.quality, &arm.calls, arm.point.batch, e);
+        if (status == ERR_OK) status = write_row(j, &row, e);
+        row_fini(&row);
+        ann_arm_fini(&arm);
+    }
+    ann_arm_fini(&arm);
+    return status;
+}
+
+static int measure_rag(const struct job *j, const struct rag_set *set, const struct point *point, double budget_s,
+                       double *timed_s, struct err *e)
+{
+    const struct rag_point asked = plan_rag(j->plan, point);
+    struct rag_arm arm;
+    int status = rag_open(&arm, set, &asked, RAG_USUAL, e);
+    if (status != ERR_OK) return status;
+    /* The first worker of a key builds; the others find the index beside the database. */
+    if (arm.build_s > 0) {
+        j->shared->built_key = point->build_key;
+        j->shared->built_s = arm.build_s;
+    } else if (j->shared->built_key == point->build_key) {
+        arm.build_s = j->shared->built_s;
+    }
+    for (int rep = 0; status == ERR_OK && rep < (int)j->sweep->reps; rep++) {
+        struct row row;
+        status = rag_time(&arm, set, j->sweep->least_calls ? j->sweep->least_calls : 2000, budget_s / (double)j->sweep->reps, e);
+        *timed_s += arm.calls.wall_s;
+        if (status == ERR_OK) status = row_init(&row, &j->layout, e);
+        if (status != ERR_OK) break;
+        status = rag_row(&row, j->run, set, &arm, rep, e);
+        if (status == ERR_OK)
+            status = point_queries(j->folder, point->id, set->queries.names, &arm.quality, &arm.calls, 1, e);
+        if (status == ERR_OK) status = write_row(j, &row, e);
+        row_fini(&row);
+    }
+    rag_close(&arm);
+    return status;
+}
+
+/* What a group holds for its workers. */
+struct loaded {
+    struct ann_set ann;
+    struct ann_index built;
+    struct rag_set rag;
+};
+
+static pid_t fork_child(void)
+{
+    const pid_t parent = getpid();
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(1);
+    }
+    return pid;
+}
+
+/* Waits for a child: "" when it ended well, else why not ("written": its row says so). */
+static void wait_child(pid_t pid, char *why, size_t size)
+{
+    int status = 0;
+    why[0] = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    if (WIFSIGNALED(status)) snprintf(why, size, "signal:%d", WTERMSIG(status));
+    else if (WEXITSTATUS(status) == WORKER_FAILED) snprintf(why, size, "written");
+    else if (WEXITSTATUS(status)) snprintf(why, size, "error: a process ended with %d", WEXITSTATUS(status));
+}
+
+static void work(const struct job *j, struct loaded *l, const struct point *point)
+{
+    const uint64_t start = clock_ns();
+    double timed_s = 0;
+    struct err e = { 0 };
+    if (j->sweep->before_point) j->sweep->before_point(j->plan, point);
+    const double budget_s = calls_budget(j);
+    const int status = j->plan->rag.db ? measure_rag(j, &l->rag, point, budget_s, &timed_s, &e)
+                                       : measure_ann(j, &l->ann, &l->built, point, budget_s, &timed_s, &e);
+    j->shared->overhead_s += (double)(clock_ns() - start) * 1e-9 - timed_s;
+    if (status == ERR_OK) _exit(0);
+    char why[600];
+    snprintf(why, sizeof why, "error: %s", e.text);
+    write_failure(j, point, why);
+    _exit(WORKER_FAILED);
+}
+
+/* --- groups ---------------------------------------------------------------------------------------------------- */
+static int load(const struct job *j, struct loaded *l, const struct point *first, struct err *e)
+{
+    if (j->plan->rag.db) {
+        const struct rag_point p = plan_rag(j->plan, first);
+        const size_t depth = j->plan->depth < 100 ? 100 : j->plan->depth;
+        l->rag = j->plan->rag; /* questions and labels are the coordinator's; the rest is made here */
+        return rag_prepare(&l->rag, &p, depth, 1, e);
+    }
+    const struct ann_point p = plan_ann(j->plan, first);
+    l->ann = j->plan->ann;
+    const int status = ann_set_truth(&l->ann, j->sweep->truth, j->plan->depth, 1, e);
+    return status == ERR_OK ? ann_build(&l->built, &l->ann, &p, e) : status;
+}
+
+/* Points work[from] .. work[to - 1], all of one load key. */
+static void run_group(struct job *j, size_t from, size_t to)
+{
+    struct loaded l = { 0 };
+    struct err e = { 0 };
+    const uint64_t start = clock_ns();
+    if (load(j, &l, j->work[from], &e) != ERR_OK) {
+        char why[600];
+        snprintf(why, sizeof why, "error: %s", e.text);
+        for (; j->shared->next < to; j->shared->next++, j->shared->finished++)
+            write_failure(j, j->work[j->shared->next], why);
+        _exit(0);
+    }
+    j->shared->overhead_s += (double)(clock_ns() - start) * 1e-9;
+    for (; j->shared->next < to && !budget_spent(j); j->shared->next++, j->shared->finished++) {
+        const struct point *point = j->work[j->shared->next];
+        char why[64] = "error: no process could be started";
+        const pid_t pid = fork_child();
+        if (pid == 0) work(j, &l, point);
+        if (pid > 0) wait_child(pid, why, sizeof why);
+        if (*why && strcmp(why, "written") != 0) write_failure(j, point, why);
+        progress_step(&j->progress, j->shared->finished + 1);
+    }
+    _exit(0);
+}
+
+static void run_groups(struct job *j)
+{
+    for (size_t from = 0, to; from < j->count && !budget_spent(j); from = to) {
+        for (to = from + 1; to < j->count && j->work[to]->load_key == j->work[from]->load_key; to++) {}
+        char why[64] = "error: no process could be started";
+        j->shared->next = from;
+        const pid_t pid = fork_child();
+        if (pid == 0) run_group(j, from, to);
+        if (pid > 0) wait_child(pid, why, sizeof why);
+        for (; *why && j->shared->next < to; j->shared->next++, j->shared->finished++)
+            write_failure(j, j->work[j->shared->next], why);
+        j->progress.shown |= isatty(STDERR_FILENO); /* the group drew it */
+    }
+}
+
+/* Truth into its cache, in a process that ends: afterwards nobody who forks needs BLAS. */
+static void warm_truth(const struct job *j)
+{
+    if (j->plan->rag.db || j->sweep->truth) return;
+    char why[64];
+    const pid_t pid = fork_child();
+    if (pid == 0) {
+        struct ann_set set = j->plan->ann;
+        const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+        _exit(ann_set_truth(&set, NULL, j->plan->depth, cpus > 0 ? (int)cpus : 1, NULL) == ERR_OK ? 0 : 1);
+    }
+    if (pid > 0) wait_child(pid, why, sizeof why);
+}
+
+/* --- the coordinator
+ * ---------------------------------------------------------------------------------------------- */
+/* What is wanted of this shard and not done. */
+static int find_work(struct job *j, struct shard shard, struct run_result *out, struct err *e)
+{
+    struct seen *seen;
+    size_t count;
+    const int status = read_seen(j->folder, &seen, &count, e);
+    if (status != ERR_OK) return status;
+    j->work = mem_alloc(j->plan->count, sizeof *j->work);
+    if (!j->work) {
+        mem_free(seen);
+        return FAIL(e, ERR_MEM, "no memory for %zu points", j->plan->count);
+    }
+    for (size_t i = 0; i < j->plan->count; i++) {
+        const struct point *p = &j->plan->points[i];
+        const struct seen *s = bsearch(p->id, seen, count, sizeof *seen, by_id);
+        if (!shard_has(shard, p->id)) continue;
+        out->wanted++;
+        if (s && ((size_t)s->ok >= j->sweep->reps || s->tries >= TRIES)) out->skipped++;
+        else j->work[j->count++] = p;
+    }
+    mem_free(seen);
+    return ERR_OK;
+}
+
+static void note_data(struct run *run, const struct sweep *s, const struct plan *p)
+{
+    char name[128];
+    path_short(s->path, name, sizeof name);
+    run_note(run, "config", "%s", name);
+    if (p->rag.db)
+        run_note(run, "dataset", "%s, with questions and labels %016llx", p->rag.name,
+                 (unsigned long long)p->rag.hash);
+    else
+        run_note(run, "dataset", "%s, %zu x %zu, with queries %016llx", p->ann.name, p->ann.base.rows.count,
+                 p->ann.base.rows.dim, (unsigned long long)p->ann.hash);
+    if (s->least_calls) run_note(run, "points", "%zu, min_calls %zu, reps %zu", p->count, s->least_calls, s->reps);
+    else run_note(run, "points", "%zu, min_calls as usual, reps %zu", p->count, s->reps);
+}
+
+static void measure_all(struct job *j, struct run_result *out)
+{
+    progress_start(&j->progress, "points", j->count);
+    warm_truth(j);
+    run_groups(j);
+    progress_end(&j->progress);
+    out->measured = j->shared->finished;
+    out->failed = j->shared->failed;
+    out->budget_spent = j->shared->finished < j->count;
+}
+
+/* The file of rows, without those of data that has changed since. */
+static int open_rows(struct job *j, const struct run *run, struct run_result *out, struct err *e)
+{
+    char data[17];
+    const struct plan *p = j->plan;
+    const uint64_t hash = p->rag.db ? p->rag.hash : p->ann.hash;
+    snprintf(data, sizeof data, "%016llx", (unsigned long long)hash);
+    int status = row_open(&j->fd, j->csv, &j->layout, text_of(&run->notes), e);
+    if (status == ERR_OK)
+        status = sweep_set_aside(j->csv, p->rag.db ? p->rag.name : p->ann.name, data, &out->set_aside, e);
+    if (status != ERR_OK || !out->set_aside) return status;
+    close(j->fd);
+    j->fd = -1;
+    return row_open(&j->fd, j->csv, &j->layout, text_of(&run->notes), e);
+}
+
+int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
+              struct run_result *out, struct err *e)
+{
+    struct job j = { .sweep = s, .plan = p, .folder = folder, .run = run, .fd = -1, .start_ns = clock_ns() };
+    struct text csv = { 0 };
+    *out = (struct run_result){ 0 };
+    if (shard.of) text_add(&csv, "%s/sweep.%zu-of-%zu.csv", folder, shard.at, shard.of);
+    else text_add(&csv, "%s/sweep.csv", folder);
+    j.csv = text_of(&csv);
+    note_data(run, s, p);
+    int status = folder_make(folder, e);
+    if (status == ERR_OK) status = plan_layout(p, &j.layout, e);
+    if (status == ERR_OK) status = open_rows(&j, run, out, e);
+    if (status == ERR_OK) status = plan_write(p, folder, e);
+    if (status == ERR_OK) status = find_work(&j, shard, out, e);
+    j.shared = mmap(NULL, sizeof *j.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (status == ERR_OK && j.shared == MAP_FAILED) status = FAIL(e, ERR_MEM, "no memory to share");
+    if (status == ERR_OK && j.count) measure_all(&j, out);
+    if (j.shared != MAP_FAILED) munmap(j.shared, sizeof *j.shared);
+    if (j.fd >= 0) close(j.fd);
+    layout_fini(&j.layout);
+    mem_free(j.work);
+    text_free(&csv);
+    return status;
+}
