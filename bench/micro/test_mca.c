@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_model.c - the model finds loops in this program's own code; where the tools are missing it
+ * test_mca.c - the model finds loops in this program's own code; where the tools are missing it
  * says so. */
 #include "bench/time/machine.h"
 #include "bench/micro/mca.h"

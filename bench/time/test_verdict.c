@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_compare.c - verdicts on samples whose truth is known.  The timings are simulated, so no test
+ * test_verdict.c - verdicts on samples whose truth is known.  The timings are simulated, so no test
  * depends on how quiet this machine is: the loop, the clock and the noise are the real ones' shape. */
 #include "bench/time/verdict.h"
 #include "kernels/base/mem.h"
