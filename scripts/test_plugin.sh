@@ -45,7 +45,7 @@ drop index/index_flat.c index/index_dropped.c 's/index_flat/index_dropped/' 's/"
 drop pipeline/filter_threshold.c pipeline/filter_dropped.c 's/filter_threshold/filter_dropped/' 's/"threshold"/"dropped"/'
 drop datasets/read_vecs.c datasets/read_dropped.c 's/read_vecs/read_dropped/' 's/"vecs"/"dropped"/' \
     's/suffixes = "[^"]*"/suffixes = ".dropped"/'
-drop bench/quality/metric_recall_strict.c bench/metric_dropped.c 's/metric_recall_strict/metric_dropped/' 's/"recall_strict"/"dropped"/'
+drop bench/quality/metric_recall_strict.c bench/quality/metric_dropped.c 's/metric_recall_strict/metric_dropped/' 's/"recall_strict"/"dropped"/'
 
 build() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -j "$(nproc)" ${CC:+CC="$CC"} "$@"; }
 lists() { "$built/assay" info --list | grep -E "^$1 .*dropped"; }
