@@ -487,10 +487,18 @@ static void series_free(struct series *s)
     mem_free(s->points);
 }
 
-/* Of points in the order of x, those that no other beats in both x (high) and y (low): from the highest x down,
- * each must be cheaper than all before. */
+static int by_x_then_cost(const void *a, const void *b)
+{
+    const struct point *p = a, *q = b;
+    const int order = by_x(a, b);
+    return order ? order : (p->y[0] < q->y[0]) - (p->y[0] > q->y[0]);
+}
+
+/* Those that no other beats in x (high) or y (low) without losing in the other: from the highest x down, and of equal x
+ * from the cheapest up, each must be cheaper than all before. */
 static void keep_front(struct series *s)
 {
+    qsort(s->points, s->count, sizeof *s->points, by_x_then_cost);
     double lowest = INFINITY;
     size_t kept = s->count;
     for (size_t i = s->count; i-- > 0;)
@@ -570,7 +578,6 @@ static int add_front(struct figure *f, struct err *e)
         series_free(&front);
         return ERR_OK;
     }
-    qsort(front.points, front.count, sizeof *front.points, by_x);
     keep_front(&front);
     text_add(&front.label, "Pareto front");
     struct series *grown = mem_grow(f->series, f->count, f->count + 1, sizeof *grown);

@@ -74,6 +74,19 @@ static int describe(const struct figure *f, void *context, struct err *e)
     return ERR_OK;
 }
 
+static int count_dominated(const struct figure *f, void *context, struct err *e)
+{
+    size_t *const dominated = context;
+    (void)e;
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t p = 0; p < f->series[i].count; p++)
+            for (size_t o = 0; o < f->series[i].count; o++) {
+                const struct point a = f->series[i].points[p], b = f->series[i].points[o];
+                *dominated += b.x >= a.x && b.y[0] <= a.y[0] && (b.x > a.x || b.y[0] < a.y[0]);
+            }
+    return ERR_OK;
+}
+
 static void expect(const struct figure_kind *kind, const char *csv, const char *want)
 {
     struct table t = { 0 };
@@ -183,6 +196,26 @@ static void a_line_keeps_its_front(void)
            "[front] a: 0.5/10 0.6/30; Pareto front: 0.5/10 0.6/30; ");
 }
 
+/* No point of a front is beaten in one way and not better in the other, whatever the order of the rows. */
+static void a_front_holds_no_dominated_point(void)
+{
+    expect(&front,
+           "point_id,machine,index,recall_strict,lat_p50_us,kernel_used,steal_ms,rerank\n"
+           "1,m,a,1,784,,,0\n2,m,a,1,1900,,,50\n3,m,a,1,1310,,,90\n4,m,a,.5,784,,,91\n"
+           "5,m,b,1,1310,,,0\n6,m,b,.9,700,,,1\n7,m,b,1,1900,,,2\n",
+           "[front] a: 1/784; b: 0.9/700 1/1310; Pareto front: 0.9/700 1/784; ");
+    static const char *const file = "results/reference/wordnet.csv";
+    struct table t = { 0 };
+    struct err e = { 0 };
+    if (table_append(&t, file, &e) != ERR_OK) SKIP("not run from the top of the source tree");
+    const struct figure_kind kind = { .name = "q", .gp = "recall_latency", .x = "agree_at_10", .y = { "lat_p50_us" },
+                                      .along = "top_k_candidates,top_k_rerank", .least = 2, .timed = 1, .front = 1 };
+    size_t dominated = 0;
+    CHECK(figures_each(&t, &kind, count_dominated, &dominated, &e) == ERR_OK, "%s", e.text);
+    CHECK(dominated == 0, "%zu points of fronts in %s are dominated", dominated, file);
+    table_free(&t);
+}
+
 static void bars_change_one_setting_at_a_time(void)
 {
     expect(&bars,
@@ -229,6 +262,7 @@ int main(void)
     test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
     test_case("methods by what a level of recall costs", methods_at_a_level);
     test_case("a line keeps its own front", a_line_keeps_its_front);
+    test_case("a front holds no dominated point", a_front_holds_no_dominated_point);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
     test_case("without memory there is an error", without_memory_there_is_an_error);
     unlink(path);
