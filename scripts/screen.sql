@@ -53,9 +53,14 @@ CREATE VIEW both_ AS SELECT zero.data, zero.b, avg(zero.recall) AS without_, avg
     FROM found AS zero JOIN found AS one ON zero.data = one.data AND zero.b = one.b AND zero.depth = 0 AND one.depth = 1
     GROUP BY zero.data, zero.b;
 SELECT printf('  %-38s', 'bits') || group_concat(printf('%9d', b), '') FROM (SELECT DISTINCT b FROM both_ ORDER BY b);
-SELECT printf('  %-38s', data || ', graph_depth=0') || group_concat(printf('%9.3f', without_), '') || char(10) ||
-    printf('  %-38s', data || ', graph_depth=1') || group_concat(printf('%9.3f', with_), '')
-FROM (SELECT * FROM both_ ORDER BY data DESC, b) GROUP BY data ORDER BY data DESC;
+-- Every number stands under its own width: those that were not reached, as after a part of a run, are dashes.
+CREATE VIEW cells AS SELECT d.data, w.b, iif(without_ IS NULL, '        -', printf('%9.3f', without_)) AS without_,
+        iif(with_ IS NULL, '        -', printf('%9.3f', with_)) AS with_
+    FROM (SELECT DISTINCT data FROM both_) AS d CROSS JOIN (SELECT DISTINCT b FROM both_) AS w
+    LEFT JOIN both_ ON both_.data = d.data AND both_.b = w.b ORDER BY d.data DESC, w.b;
+SELECT printf('  %-38s', data || ', graph_depth=0') || group_concat(without_, '') || char(10) ||
+    printf('  %-38s', data || ', graph_depth=1') || group_concat(with_, '')
+FROM (SELECT * FROM cells) GROUP BY data ORDER BY data DESC;
 SELECT printf('  %s: expansion changes it by %+.3f at %d bit%s', data, low.gain, low.b, iif(low.b = 1, '', 's')) ||
     iif(low.b = high.b, '; other widths were not reached: run again to go on.',
         printf(' and by %+.3f at %d bits%s', high.gain, high.b, iif(low.gain - high.gain > 0.05,

@@ -62,5 +62,21 @@ prints() { local line; for line in "$@"; do grep -q -- "$line" screen || { cat s
 ok 'closing screen' sh -c "'$screen' '$dir/s' >screen"
 ok 'closing screen: every part of it' prints '^  paper  *0.36 ' '^  theory.* 0.00944' '^  turboquant  *[0-9]* B [01][.]' \
     '^  RaBitQ-Library .*0.600' '^  dot_f32 .*x[0-9.]* \[' '^  planted two-hop graph, graph_depth=1 ' '^  WordNet: '
+# As after a part of a run: WordNet's rows at 1 and 4 bits alone, between those of other widths.
+mkdir -p part/clustered part/twohop
+cp r/ann.csv part/clustered/sweep.csv
+cp s/turboquant.csv s/bench.csv part/
+bits_depths() { # FILE BITS...
+    printf 'status,bit_width,bits,graph_depth,top_k_candidates,top_k_rerank,vector_weight,graph_weight,retrieve,expand,score,calibration,index,label_recall_at_10\n' >"$1"
+    for b in "${@:2}"; do for depth in 0 1; do
+        echo "ok,$b,$b,$depth,50,20,0.6,0.4,index,bfs,pool_fraction,none,turboquant,0.$b$depth$b"
+    done; done >>"$1"
+}
+bits_depths part/twohop/sweep.csv 1 2 3 4
+bits_depths part/sweep.csv 1 3
+ok 'closing screen of a part of a run' sh -c "'$screen' '$dir/part' >screen"
+ok 'closing screen of a part: numbers stand under their widths' prints \
+    '^  bits  *1        2        3        4$' \
+    '^  WordNet, graph_depth=0  *0.101        -    0.303        -$' '^  WordNet, graph_depth=1  *0.111        -    0.313        -$'
 echo "1..$case_count"
 exit $bad
