@@ -26,7 +26,6 @@ flags := $(or $(mode_$(MODE)),$(error MODE=$(MODE): no such mode))
 
 warn    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
            -Werror=incompatible-pointer-types -Werror=implicit-function-declaration
-version := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 # -iquote, not -I: an include "kernels/base/err.h" must never shadow a system <err.h>.
 # -fPIC, because assay.so is made of the same objects; a linker takes it back in programs.
 compile  = $(CC) -std=gnu11 -fPIC -fno-semantic-interposition $(warn) $(if $(WORKER),-DASSAY_WORKER) -ffp-contract=off -pthread -iquote . -iquote $(out) -MMD -MP $(flags) $(CFLAGS)
@@ -86,6 +85,11 @@ lib     := $(filter-out $(all_kernels) bench/main.c pipeline/extension.c $(wildc
 script_tests := $(if $(filter release,$(MODE)),$(if $(RUN)$(WORKER),,$(sort $(wildcard scripts/test_*.sh))))
 tests   := $(filter $(foreach f,kernels index datasets pipeline bench,$f/%),$(call without,$(sort $(wildcard */test_*.c */*/test_*.c))))
 objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
+# Provenance: everything that is compiled, by name and content, and whether all of it is committed (git describe does not
+# look at files that git does not know, such as a plug-in that was just dropped in).
+compiled := $(sort $(lib) bench/main.c pipeline/extension.c $(wildcard bench/peers/*.cpp */*.h */*/*.h */*.def */*.sql) datasets/manifest.tsv Makefile)
+commit   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+version  := $(commit)$(if $(filter unknown %-dirty,$(commit)),,$(if $(shell git ls-files --others -- $(compiled)),-dirty))
 archive := $(out)/libassay.a
 assay   := $(out)/assay
 plugin  := $(out)/assay.so
@@ -129,7 +133,8 @@ sql := $(patsubst pipeline/%,$(out)/gen/%.inc,$(wildcard pipeline/*.sql)) $(out)
 $(out)/gen/.stamp: $(incs) $(sql) $(out)/gen/version.h
 	@touch $@
 $(out)/gen/version.h: FORCE
-	@mkdir -p $(@D); printf '#define ASSAY_VERSION "%s"\n#define ASSAY_FLAGS "%s"\n#define ASSAY_MODE "%s"\n' '$(version)' '$(flags)' '$(MODE)' > $@.new; \
+	@mkdir -p $(@D); printf '#define ASSAY_VERSION "%s"\n#define ASSAY_SOURCES "%.16s"\n#define ASSAY_FLAGS "%s"\n#define ASSAY_MODE "%s"\n' \
+	  '$(version)' "$$(sha256sum $(compiled) | sha256sum)" '$(flags)' '$(MODE)' > $@.new; \
 	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(out)/gen/kernels.inc: names = $(notdir $(basename $(kernels))) $(baselines)
 $(kinds:%=$(out)/gen/%.inc): names = $(notdir $(basename $($(basename $(notdir $@)))))

@@ -90,7 +90,7 @@ static void print_machine(const struct machine *m)
 {
     struct text has = { 0 };
     features(&has);
-    printf("assay     %s, %s build\n", ASSAY_VERSION, ASSAY_MODE);
+    printf("assay     %s, sources %s, %s build\n", machine_version(), machine_sources(), ASSAY_MODE);
     printf("cpu       %s, %d usable\n", m->cpu, m->cpus);
     printf("features  %s\n", has.size ? text_of(&has) : "none that kernels use");
     printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB\n", m->cache_bytes[0] >> 10, m->cache_bytes[1] >> 10,
@@ -109,7 +109,7 @@ static void json_machine(const struct machine *m, const struct kernel_set *set)
     features(&has);
     for (int op = 0; op < OP_COUNT; op++) kernel_set_describe(set, (enum kernel_op)op, &used);
     const char *const pairs[][2] = {
-        { "version", ASSAY_VERSION },     { "mode", ASSAY_MODE },         { "cpu", m->cpu },
+        { "version", machine_version() }, { "sources", machine_sources() }, { "mode", ASSAY_MODE }, { "cpu", m->cpu },
         { "features", text_of(&has) },    { "kernel", m->kernel },        { "hypervisor", m->hypervisor },
         { "governor", m->governor },      { "huge_pages", m->huge_pages }, { "counters", m->counters },
         { "openblas_core", blas_core() }, { "kernel_used", text_of(&used) },

@@ -2,16 +2,16 @@
  * main.c - finds the verb and runs it.  The only file that prints errors and decides on exit. */
 #include "bench/blas.h"
 #include "bench/command.h"
+#include "bench/time/machine.h"
 #include "kernels/base/text.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include "gen/version.h"
 
 static void usage(FILE *to)
 {
     fprintf(to, "assay %s: a bench for quantised retrieval\n\nusage: assay VERB [options]   (assay VERB --help)\n\n",
-            ASSAY_VERSION);
+            machine_version());
     for (int i = 0; command_at(i); i++)
         fprintf(to, "  %-10s %s\n", command_at(i)->name, command_at(i)->summary);
 }
@@ -25,7 +25,7 @@ int main(int argc, char **argv)
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("assay %s\n", ASSAY_VERSION);
+        printf("assay %s, sources %s\n", machine_version(), machine_sources());
         return EXIT_OK;
     }
     const struct command *command = command_find(argv[1]);

@@ -8,10 +8,10 @@ cd "$(dirname "$0")/.."
 size=${1:-default}
 assay=build/assay data=build/data out=results/$size
 [ -f "scripts/sweeps/$size.yaml" ] || { echo "run.sh: no scripts/sweeps/$size.yaml" >&2; exit 2; }
-# Rows of another build may have other columns and other speeds: they are kept, but apart.
+# Rows of other sources may have other columns and other speeds: they are kept, but apart.
 version=$($assay --version)
 if [ -e "$out/version.txt" ] && [ "$(cat "$out/version.txt")" != "$version" ]; then
-    aside=$out-$(sed 's/.* //' "$out/version.txt")
+    aside=$out-$(sed 's/.* //' "$out/version.txt") # the hash of its sources
     rm -rf "$aside"
     mv "$out" "$aside"
     echo "$out was measured by another build and is now $aside"

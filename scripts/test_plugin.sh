@@ -27,6 +27,10 @@ cp -a "$out" "$tree/build/"
 cd "$tree" || exit 1
 built=build/$(basename "$out")
 
+# A commit of exactly these sources: what is dropped in later is not in it.
+command -v git >/dev/null && git init -q . && echo build/ >.gitignore && git add . &&
+    git -c user.name=test -c user.email=test@example.org commit -q -m copy
+
 # A plug-in of each kind, made of one that is there: drop FROM TO SED changes its names and, where it
 # can, plants a fault that the tests of its kind must find.
 dropped=1
@@ -55,6 +59,13 @@ assay() { "$built/assay" "$@"; }
 
 ok 'the copies differ from what they are made of' test $dropped = 1
 ok 'one file each and no other edit: it builds' build
+dirty_and_apart() { # the version says that it is no commit, and the hash of the sources is another
+    local then now
+    now=$(assay --version) then=$("$ASSAY" --version)
+    echo "$now"
+    [[ $now == *-dirty,* || ! -d .git ]] && [[ $now =~ sources\ [0-9a-f]{16}$ ]] && [ "${now##* }" != "${then##* }" ]
+}
+ok 'provenance: the version is dirty, and the hash of sources another' dirty_and_apart
 for kind in kernel index stage reader metric; do ok "$kind: listed" lists "$kind"; done
 build "$built/kernels/rows/test_dot_f32" >/dev/null
 ok 'kernel: tested, and named' prints 'scalar/dropped' "$built/kernels/rows/test_dot_f32"

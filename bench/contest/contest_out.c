@@ -246,8 +246,9 @@ void contest_paragraph(const struct contest_report *r, struct text *out)
     const struct contest *c = r->run;
     struct machine m;
     machine_read(&m);
-    text_add(out, "On %s (%d CPUs%s%s), assay %s compared the following with `%s`, the base. ", m.cpu, m.cpus,
-             m.hypervisor[0] ? ", virtual: " : "", m.hypervisor, machine_version(), c->arms[0]);
+    text_add(out, "On %s (%d CPUs%s%s), assay %s (sources %s) compared the following with `%s`, the base. ", m.cpu, m.cpus,
+             m.hypervisor[0] ? ", virtual: " : "", m.hypervisor, machine_version(), machine_sources(),
+             c->arms[0]);
     for (size_t i = 1; i < c->count; i++) {
         text_add(out, "`%s` was ", c->arms[i]);
         if (contest_withdrawn(c)) text_add(out, "measured, but no verdict is given");

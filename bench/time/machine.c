@@ -89,6 +89,8 @@ static void read_chosen(const char *path, char *out, size_t size)
 }
 
 const char *machine_version(void) { return ASSAY_VERSION; }
+
+const char *machine_sources(void) { return ASSAY_SOURCES; }
 int machine_is_release(void) { return strcmp(ASSAY_MODE, "release") == 0; }
 
 /* The first "cpu MHz" of /proc/cpuinfo. */
@@ -181,7 +183,7 @@ void machine_provenance(const struct machine *m, struct text *out)
     const time_t now = time(NULL);
     struct tm utc;
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    text_add(out, "# assay: %s\n# build: %s, %s %s\n# time: %s\n", ASSAY_VERSION, ASSAY_MODE,
+    text_add(out, "# assay: %s\n# sources: %s\n# build: %s, %s %s\n# time: %s\n", ASSAY_VERSION, ASSAY_SOURCES, ASSAY_MODE,
 #ifdef __clang__
              "clang " __clang_version__,
 #else

@@ -25,7 +25,11 @@ void machine_read(struct machine *m);
 /* Working set for a level: most of "l1", half of "l2" and "l3" (others want some), several times L3
  * for "dram".  0: no such level. */
 size_t machine_level_bytes(const struct machine *m, const char *level);
-const char *machine_version(void); /* of this program: "v1.0-3-gabcdef" */
+/* Of this program: "v1.0-3-gabcdef"; "-dirty" behind it where something that was compiled is not in that commit. */
+const char *machine_version(void);
+/* Hash of every source that was compiled, by name and content: 16 hexadecimal digits.  Two programs with the same one
+ * differ in their compilers at most. */
+const char *machine_sources(void);
 int machine_is_release(void);      /* built with MODE=release: the only mode whose times mean anything */
 
 /* Running totals of what others took from us; subtract two of them. */
