@@ -65,13 +65,8 @@ static int number_query(void *context, const char *path, size_t line, const json
 
 static int keep_label(struct beir *b, struct query_label label, struct err *e)
 {
-    if (b->count == b->room) {
-        const size_t room = b->room * 2 + 1024;
-        struct query_label *more = mem_grow(b->labels, b->count, room, sizeof *more);
-        if (!more) return FAIL(e, ERR_MEM, "beir: no memory for %zu labels", room);
-        b->labels = more;
-        b->room = room;
-    }
+    if (!mem_one_more(&b->labels, b->count, &b->room, sizeof *b->labels))
+        return FAIL(e, ERR_MEM, "beir: no memory for %zu labels", b->count + 1);
     b->labels[b->count++] = label;
     return ERR_OK;
 }

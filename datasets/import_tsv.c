@@ -244,12 +244,9 @@ static int read_relation_names(struct corpus *k, struct err *e)
             status = bad(&t, "a relation that came before", e);
             break;
         }
-        char **more = mem_grow(k->relation_names, k->relation_count, k->relation_count + 1, sizeof *more);
-        if (more) {
-            k->relation_names = more;
-            more[k->relation_count] = strndup(t.cells[name].at, t.cells[name].size);
-        }
-        if (!more || !more[k->relation_count++]) status = FAIL(e, ERR_MEM, "%s: no memory", t.path);
+        const int room = mem_extend(&k->relation_names, k->relation_count, k->relation_count + 1, sizeof *k->relation_names);
+        if (room) k->relation_names[k->relation_count] = strndup(t.cells[name].at, t.cells[name].size);
+        if (!room || !k->relation_names[k->relation_count++]) status = FAIL(e, ERR_MEM, "%s: no memory", t.path);
     }
     table_close(&t);
     return status;
@@ -290,13 +287,8 @@ static int send_relations(struct corpus *k, struct table *t, struct err *e)
 
 static int keep_label(struct corpus *k, int64_t query, struct kb_label label, struct err *e)
 {
-    if (k->label_count == k->label_room) {
-        const size_t room = k->label_room * 2 + 1024;
-        struct query_label *more = mem_grow(k->labels, k->label_count, room, sizeof *more);
-        if (!more) return FAIL(e, ERR_MEM, "%s: no memory for labels", k->folder);
-        k->labels = more;
-        k->label_room = room;
-    }
+    if (!mem_one_more(&k->labels, k->label_count, &k->label_room, sizeof *k->labels))
+        return FAIL(e, ERR_MEM, "%s: no memory for labels", k->folder);
     k->labels[k->label_count++] = (struct query_label){ query, label };
     return ERR_OK;
 }

@@ -175,13 +175,8 @@ static int read_gloss(struct wordnet *w, const struct line *l, int64_t synset, s
         while (from < close && *from == ' ') from++;
         while (close > from && close[-1] == ' ') close--;
         if (close == from) continue;
-        if (w->example_count == w->example_room) {
-            const size_t room = w->example_room * 2 + 1024;
-            struct example *more = mem_grow(w->examples, w->example_count, room, sizeof *more);
-            if (!more) return FAIL(e, ERR_MEM, "wordnet: no memory for %zu examples", room);
-            w->examples = more;
-            w->example_room = room;
-        }
+        if (!mem_one_more(&w->examples, w->example_count, &w->example_room, sizeof *w->examples))
+            return FAIL(e, ERR_MEM, "wordnet: no memory for %zu examples", w->example_count + 1);
         w->examples[w->example_count++] = (struct example){ synset, from, (size_t)(close - from) };
     }
     return ERR_OK;

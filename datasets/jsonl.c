@@ -63,13 +63,8 @@ static const char *string_of(const json_t *value, const char *usual)
 
 static int keep_id(struct reading *r, int64_t id, struct err *e)
 {
-    if (r->count == r->room) {
-        const size_t room = r->room * 2 + 1024;
-        int64_t *more = mem_grow(r->ids, r->count, room, sizeof *more);
-        if (!more) return FAIL(e, ERR_MEM, "no memory for %zu entities", room);
-        r->ids = more;
-        r->room = room;
-    }
+    if (!mem_one_more(&r->ids, r->count, &r->room, sizeof *r->ids))
+        return FAIL(e, ERR_MEM, "no memory for %zu entities", r->count + 1);
     r->ids[r->count++] = id;
     return ERR_OK;
 }

@@ -80,12 +80,8 @@ static int reserve(struct flat *f, size_t rows, struct err *e)
 {
     if (rows <= f->room) return ERR_OK;
     const size_t bytes = row_bytes(f), room = rows < 2 * f->room ? 2 * f->room : rows;
-    float *side = mem_grow(f->side, f->ids.count, room, sizeof *side);
-    if (!side) return FAIL(e, ERR_MEM, "flat: no memory for %zu rows", room);
-    f->side = side;
-    char *at = mem_grow(f->rows, f->ids.count, room, bytes);
-    if (!at) return FAIL(e, ERR_MEM, "flat: no memory for %zu rows of %zu bytes", room, bytes);
-    f->rows = at;
+    if (!mem_extend(&f->side, f->ids.count, room, sizeof *f->side) || !mem_extend(&f->rows, f->ids.count, room, bytes))
+        return FAIL(e, ERR_MEM, "flat: no memory for %zu rows of %zu bytes", room, bytes);
     f->room = room;
     return ERR_OK;
 }

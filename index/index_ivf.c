@@ -359,9 +359,8 @@ static int reserve(struct ivf *v, size_t rows, struct err *e)
 {
     if (rows <= v->room) return ERR_OK;
     const size_t room = rows < 2 * v->room ? 2 * v->room : rows;
-    uint32_t *list_of = mem_grow(v->list_of, v->ids.count, room, sizeof *list_of);
-    if (!list_of) return FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", room);
-    v->list_of = list_of;
+    if (!mem_extend(&v->list_of, v->ids.count, room, sizeof *v->list_of))
+        return FAIL(e, ERR_MEM, "ivf: no memory for %zu rows", room);
     v->room = room;
     return ERR_OK;
 }

@@ -289,9 +289,7 @@ static int reserve(struct pq *x, size_t rows, struct err *e)
 {
     if (rows <= x->room) return ERR_OK;
     const size_t room = codes_blocks(rows < 2 * x->room ? 2 * x->room : rows) * CODES_ROWS;
-    uint8_t *codes = mem_grow(x->codes, x->room, room, x->row_bytes);
-    if (!codes) return FAIL(e, ERR_MEM, "pq: no memory for %zu rows", room);
-    x->codes = codes;
+    if (!mem_extend(&x->codes, x->room, room, x->row_bytes)) return FAIL(e, ERR_MEM, "pq: no memory for %zu rows", room);
     x->room = room;
     return ERR_OK;
 }

@@ -144,13 +144,10 @@ static int reserve(struct upstream *u, size_t rows, struct err *e)
 {
     if (rows <= u->room) return ERR_OK;
     const size_t dim = u->base.config.dim, room = rows < 2 * u->room ? 2 * u->room : rows;
-    float *squares = mem_grow(u->squares, u->room, room, sizeof *squares);
-    if (squares) u->squares = squares;
-    float *norms = squares ? mem_grow(u->norms, u->room, room, sizeof *norms) : NULL;
-    if (norms) u->norms = norms;
-    uint8_t *codes = norms ? mem_grow(u->codes, u->room * dim, room * dim, 1) : NULL;
-    if (!codes) return FAIL(e, ERR_MEM, "upstream: no memory for %zu rows", room);
-    u->codes = codes;
+    if (!mem_extend(&u->squares, u->room, room, sizeof *u->squares) ||
+        !mem_extend(&u->norms, u->room, room, sizeof *u->norms) ||
+        !mem_extend(&u->codes, u->room * dim, room * dim, sizeof *u->codes))
+        return FAIL(e, ERR_MEM, "upstream: no memory for %zu rows", room);
     u->room = room;
     return ERR_OK;
 }

@@ -8,13 +8,6 @@ enum { ENCODE_ROWS = ROTATION_ROWS }; /* encoded at a time by one thread */
 
 static size_t rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN; }
 
-static int grow(void *array, size_t had, size_t room, size_t size)
-{
-    void *more = mem_grow(*(void **)array, had, room, size);
-    if (more) *(void **)array = more;
-    return more != NULL;
-}
-
 int rotated_reserve(struct rotated *t, size_t rows, struct err *e)
 {
     if (rows <= t->room) return ERR_OK;
@@ -23,11 +16,11 @@ int rotated_reserve(struct rotated *t, size_t rows, struct err *e)
     int ok = !t->is_split || split_reserve(&t->split, t->room, room);
     for (size_t i = 0; i < t->plane_count && ok && !t->is_split; i++) {
         struct plane *p = &t->planes[i];
-        ok = grow(&p->weights, t->room, room, sizeof(float)) &&
-             grow(&p->codes, t->room / CODES_ROWS, room / CODES_ROWS, block_bytes(t, p));
+        ok = mem_extend(&p->weights, t->room, room, sizeof(float)) &&
+             mem_extend(&p->codes, t->room / CODES_ROWS, room / CODES_ROWS, block_bytes(t, p));
     }
-    if (has_terms(t)) ok = ok && grow(&t->terms, t->room, room, sizeof(float));
-    if (t->is_affine) ok = ok && grow(&t->offsets, t->room, room, sizeof(float));
+    if (has_terms(t)) ok = ok && mem_extend(&t->terms, t->room, room, sizeof(float));
+    if (t->is_affine) ok = ok && mem_extend(&t->offsets, t->room, room, sizeof(float));
     if (!ok) return FAIL(e, ERR_MEM, "%s: no memory for %zu rows", name_of(t), room);
     t->split.terms = t->terms;
     t->room = room;

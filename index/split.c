@@ -25,18 +25,11 @@ void split_fini(struct split *s)
     *s = (struct split){ 0 };
 }
 
-static int grow(void *array, size_t had, size_t room, size_t size)
-{
-    void *more = mem_grow(*(void **)array, had, room, size);
-    if (more) *(void **)array = more;
-    return more != NULL;
-}
-
 int split_reserve(struct split *s, size_t had, size_t room)
 {
-    return grow(&s->signs, had / CODES_ROWS, room / CODES_ROWS, codes_block_bytes(s->groups, 1)) &&
-           grow(&s->ranks, had, room, s->rank_bytes) && grow(&s->scales, had, room, sizeof(float)) &&
-           grow(&s->errors, had, room, sizeof(float)) && grow(&s->weights, had, room, sizeof(float));
+    return mem_extend(&s->signs, had / CODES_ROWS, room / CODES_ROWS, codes_block_bytes(s->groups, 1)) &&
+           mem_extend(&s->ranks, had, room, s->rank_bytes) && mem_extend(&s->scales, had, room, sizeof(float)) &&
+           mem_extend(&s->errors, had, room, sizeof(float)) && mem_extend(&s->weights, had, room, sizeof(float));
 }
 
 static uint8_t *sign_block(const struct split *s, size_t row)

@@ -102,24 +102,14 @@ static void building_free(struct building *b)
     mem_free(b->sizes);
 }
 
-static int make_room(void *array, size_t count, size_t *room, size_t size)
-{
-    if (count < *room) return 1;
-    void *more = mem_grow(*(void **)array, count, 2 * *room + 1024, size);
-    if (!more) return 0;
-    *(void **)array = more;
-    *room = 2 * *room + 1024;
-    return 1;
-}
-
 static int take_token(void *context, const char *token, size_t size)
 {
     struct building *b = context;
     const size_t known = b->names.count;
     const uint32_t document = (uint32_t)b->documents;
     const int64_t number = names_add(&b->names, token, size);
-    if (number == NAMES_NONE || !make_room(&b->terms, (size_t)number, &b->term_room, sizeof *b->terms) ||
-        !make_room(&b->postings, b->count, &b->room, sizeof *b->postings))
+    if (number == NAMES_NONE || !mem_one_more(&b->terms, (size_t)number, &b->term_room, sizeof *b->terms) ||
+        !mem_one_more(&b->postings, b->count, &b->room, sizeof *b->postings))
         return ERR_MEM;
     struct term *t = &b->terms[number];
     if ((size_t)number == known) *t = (struct term){ 0 };
@@ -152,7 +142,7 @@ static int read_texts(struct building *b, struct store *s, struct err *e)
     while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         const char *text = column_text(st, 0); /* an empty one instead would stay in the file */
         const size_t size = (size_t)sqlite3_column_bytes(st, 0);
-        int failed = !text || !make_room(&b->sizes, b->documents, &b->document_room, sizeof *b->sizes);
+        int failed = !text || !mem_one_more(&b->sizes, b->documents, &b->document_room, sizeof *b->sizes);
         if (!failed) b->sizes[b->documents] = 0;
         if (!failed) failed = word_cutter_run(cutter, text, size, take_token, b);
         if (failed) status = FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s));

@@ -132,12 +132,7 @@ struct table {
 
 static int add_cell(struct cursor *out, struct cell cell)
 {
-    if (out->count == out->room) {
-        struct cell *cells = mem_grow(out->cells, out->count, out->room * 2 + 64, sizeof *cells);
-        if (!cells) return sqlite3_free(cell.text), ERR_MEM;
-        out->cells = cells;
-        out->room = out->room * 2 + 64;
-    }
+    if (!mem_one_more(&out->cells, out->count, &out->room, sizeof *out->cells)) return sqlite3_free(cell.text), ERR_MEM;
     out->cells[out->count++] = cell;
     return ERR_OK;
 }
@@ -363,11 +358,9 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
     if (from == GRAPH_NONE || to == GRAPH_NONE) return 0;
     if (r->count == r->room) {
         const size_t room = r->room * 2 + 1024;
-        uint32_t *s = mem_grow(r->source, r->count, room, sizeof *s);
-        if (s) r->source = s;
-        uint32_t *t = mem_grow(r->target, r->count, room, sizeof *t);
-        if (t) r->target = t;
-        if (!s || !t) return ERR_MEM;
+        if (!mem_extend(&r->source, r->count, room, sizeof *r->source) ||
+            !mem_extend(&r->target, r->count, room, sizeof *r->target))
+            return ERR_MEM;
         r->room = room;
     }
     r->source[r->count] = from;

@@ -46,13 +46,10 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
     if (from == to) return g->loops++, 0;
     if (c->count == c->room) {
         const size_t room = c->room * 2 + 1024;
-        uint32_t *s = mem_grow(c->source, c->count, room, sizeof *s);
-        if (s) c->source = s;
-        uint32_t *t = mem_grow(c->target, c->count, room, sizeof *t);
-        if (t) c->target = t;
-        int64_t *r = mem_grow(g->relation_ids, c->count, room, sizeof *r);
-        if (r) g->relation_ids = r;
-        if (!s || !t || !r) return ERR_MEM;
+        if (!mem_extend(&c->source, c->count, room, sizeof *c->source) ||
+            !mem_extend(&c->target, c->count, room, sizeof *c->target) ||
+            !mem_extend(&g->relation_ids, c->count, room, sizeof *g->relation_ids))
+            return ERR_MEM;
         c->room = room;
     }
     c->source[c->count] = from;

@@ -70,13 +70,7 @@ static struct word *word_of(struct lexicon *l, const char *word, size_t size)
 {
     const int64_t i = names_add(&l->names, word, size);
     if (i == NAMES_NONE) return NULL;
-    if ((size_t)i >= l->room) {
-        struct word *more = mem_grow(l->words, l->room, 2 * l->room + 1024, sizeof *more);
-        if (!more) return NULL;
-        l->words = more;
-        l->room = 2 * l->room + 1024;
-    }
-    return &l->words[i];
+    return mem_one_more(&l->words, (size_t)i, &l->room, sizeof *l->words) ? &l->words[i] : NULL;
 }
 
 int lexicon_add(struct lexicon *l, const char *text, struct err *e)

@@ -76,14 +76,9 @@ static int read_utilities(struct self *self, const char *path, struct err *e)
             status = FAIL(e, ERR_FORMAT, "rerank=memrl: %s: line %zu is not 'entity utility'", path, number);
             break;
         }
-        if (self->given_count == room) {
-            struct utility *given = mem_grow(self->given, room, room * 2 + 64, sizeof *given);
-            if (!given) {
-                status = FAIL(e, ERR_MEM, "rerank=memrl: no memory");
-                break;
-            }
-            self->given = given;
-            room = room * 2 + 64;
+        if (!mem_one_more(&self->given, self->given_count, &room, sizeof *self->given)) {
+            status = FAIL(e, ERR_MEM, "rerank=memrl: no memory");
+            break;
         }
         self->given[self->given_count++] = (struct utility){ id, q };
     }

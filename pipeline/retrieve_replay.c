@@ -34,12 +34,7 @@ static int add_line(struct self *self, const char *text)
     long long query, entity;
     float score;
     if (sscanf(text, "%lld %lld %f", &query, &entity, &score) != 3) return ERR_FORMAT;
-    if (self->count == self->room) {
-        struct line *lines = mem_grow(self->lines, self->count, self->room * 2 + 64, sizeof *lines);
-        if (!lines) return ERR_MEM;
-        self->lines = lines;
-        self->room = self->room * 2 + 64;
-    }
+    if (!mem_one_more(&self->lines, self->count, &self->room, sizeof *self->lines)) return ERR_MEM;
     self->lines[self->count++] = (struct line){ query, { entity, score } };
     return ERR_OK;
 }

@@ -53,6 +53,24 @@ void *mem_grow(void *old, size_t old_count, size_t new_count, size_t size)
     return block;
 }
 
+int mem_extend(void *array, size_t old_count, size_t new_count, size_t size)
+{
+    void *old, *block;
+    memcpy(&old, array, sizeof old); /* whatever it points to: no object is read as a void pointer */
+    block = mem_grow(old, old_count, new_count, size);
+    if (block) memcpy(array, &block, sizeof block);
+    return block != NULL;
+}
+
+int mem_one_more(void *array, size_t count, size_t *room, size_t size)
+{
+    if (count < *room) return 1;
+    const size_t more = 2 * count + 64;
+    if (!mem_extend(array, *room, more, size)) return 0;
+    *room = more;
+    return 1;
+}
+
 void mem_free(void *block) { free(block); }
 
 static int open_regular(const char *path, int *fd, size_t *size, struct err *e)

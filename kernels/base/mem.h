@@ -20,6 +20,10 @@ void *mem_zero(size_t count, size_t size);
 /* A block of new_count elements that starts with the old_count old ones and is zero beyond; frees
  * the old block.  NULL leaves the old block as it was. */
 void *mem_grow(void *old, size_t old_count, size_t new_count, size_t size);
+/* The same with *array, a pointer to the block, which becomes the new one; 0: no memory, and *array is what it was. */
+int mem_extend(void *array, size_t old_count, size_t new_count, size_t size);
+/* Room in *array for one more than `count` elements: it holds *room, and doubles where that is not enough. */
+int mem_one_more(void *array, size_t count, size_t *room, size_t size);
 void mem_free(void *block); /* NULL is allowed */
 
 /* For tests: the n-th allocation from now fails (once); 0 turns it off. */

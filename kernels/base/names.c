@@ -27,12 +27,9 @@ int64_t names_find(const struct names *n, const char *name, size_t size)
 static int grow_lists(struct names *n)
 {
     const size_t room = n->room ? 2 * n->room : FIRST_ROOM;
-    uint64_t *hashes = mem_grow(n->hashes, n->count, room, sizeof *hashes);
-    if (!hashes) return 0;
-    n->hashes = hashes;
-    size_t *starts = mem_grow(n->starts, n->count, room, sizeof *starts);
-    if (!starts) return 0;
-    n->starts = starts;
+    if (!mem_extend(&n->hashes, n->count, room, sizeof *n->hashes) ||
+        !mem_extend(&n->starts, n->count, room, sizeof *n->starts))
+        return 0;
     n->room = room;
     return 1;
 }

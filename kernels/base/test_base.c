@@ -131,6 +131,27 @@ static void memory_fails_cleanly(void)
           e.text);
 }
 
+static void memory_grows(void)
+{
+    uint32_t *numbers = NULL, *before;
+    size_t room = 0, count = 0;
+    for (; count < 1000; count++) {
+        CHECK(mem_one_more(&numbers, count, &room, sizeof *numbers) && room > count, "one more than %zu", count);
+        numbers[count] = (uint32_t)count * 7;
+    }
+    for (size_t i = 0; i < count; i++) CHECK(numbers[i] == i * 7, "%zu is kept", i);
+    CHECK(mem_one_more(&numbers, 5 * room, &room, sizeof *numbers) && room > 5 * count, "far beyond its room: %zu", room);
+    CHECK(numbers[999] == 999 * 7 && numbers[room - 1] == 0, "kept, and zero beyond");
+    before = numbers;
+    const size_t had = room;
+    mem_fail_after(1);
+    CHECK(!mem_one_more(&numbers, room, &room, sizeof *numbers) && numbers == before && room == had, "without memory");
+    CHECK(!mem_extend(&numbers, room, SIZE_MAX / 2, sizeof *numbers) && numbers == before, "too much for any");
+    CHECK(mem_extend(&numbers, room, room + 3, sizeof *numbers) && numbers[999] == 999 * 7 && numbers[room + 2] == 0,
+          "to a given size");
+    mem_free(numbers);
+}
+
 static void nearest_names(void)
 {
     static const char *const names[] = { "flat", "turboquant", "ivf", "rabitq" };
@@ -234,6 +255,7 @@ int main(void)
     test_case("random numbers are the same everywhere", random_numbers_are_fixed);
     test_case("crc32", crc_matches_the_standard);
     test_case("memory failures", memory_fails_cleanly);
+    test_case("blocks grow in place, and stay as they were without memory", memory_grows);
     test_case("nearest names", nearest_names);
     test_case("only files are replaced", only_files_are_replaced);
     return test_end();
