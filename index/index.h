@@ -123,8 +123,9 @@ struct index_ops {
     int (*load)(struct index *ix, struct index_reader *r, struct err *e);       /* into a fresh one */
     void (*stats)(const struct index *ix, struct index_stats *out);
     /* Writes the vector that the codes of `id` stand for: dim floats, by cosine such that its inner product with a unit
-     * query is what is scored (upstream: the cosine is).  NULL: cannot. */
+     * query is what is scored (or, with decoded_by_cosine, its cosine).  NULL: cannot. */
     int (*decode)(const struct index *ix, int64_t id, float *out, struct err *e);
+    int decoded_by_cosine; /* by cosine, lengths of decoded vectors say nothing */
     /* For other programs: what codes mean, and those of row 0..rows-1 (dim of them, in room for
      * whole groups of 32) with its id and the length of what was coded.
      * ERR_UNSUPPORTED: these parameters have no such codes.  NULL, both: none has. */

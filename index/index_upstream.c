@@ -478,6 +478,7 @@ const struct index_ops index_upstream = {
     .load = load,
     .stats = stats,
     .decode = decode,
+    .decoded_by_cosine = 1,
     .frame = frame,
     .codes = codes_of,
     .destroy = destroy,

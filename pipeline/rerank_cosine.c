@@ -59,4 +59,5 @@ static int run(void *self_, struct query *q, struct err *e)
 const struct stage_ops rerank_cosine = {
     .name = "cosine", .slot = SLOT_RERANK, .summary = "exact cosine of every candidate",
     .params = params, .create = create, .refresh = refresh, .run = run, .destroy = destroy,
+    .orders_by_cosine = 1,
 };

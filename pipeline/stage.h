@@ -122,6 +122,10 @@ struct stage_ops {
     void (*feedback)(void *self, uint32_t entity, double reward);
     double (*utility)(const void *self, uint32_t entity);
     void (*destroy)(void *self); /* NULL: nothing to free */
+    /* retrieve: the stage that gives what this one approximates, all candidates asked for (an exact one names itself).
+     * NULL: there is none, and agree_at_10 stays empty. */
+    const char *exact_twin;
+    int orders_by_cosine; /* rerank: by the exact cosine alone, so that an exact stage one need hand on no more than is kept */
 };
 
 const struct stage_ops *stage_at(size_t i); /* every registered stage; NULL past the last */

@@ -329,11 +329,23 @@ static void context_bytes(void)
     pipeline_close(p);
 }
 
+static void twins(void)
+{
+    for (size_t i = 0; stage_at(i); i++) {
+        const struct stage_ops *s = stage_at(i), *twin = s->exact_twin ? stage_find(SLOT_RETRIEVE, s->exact_twin) : NULL;
+        if (!s->exact_twin) continue;
+        CHECK(s->slot == SLOT_RETRIEVE, "%s: only a retrieve stage has an exact twin", s->name);
+        CHECK(twin && twin->exact_twin && strcmp(twin->exact_twin, twin->name) == 0, "%s: %s is exact itself", s->name,
+              s->exact_twin);
+    }
+}
+
 int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
     make_base();
     test_case("graph scores", graph_scores);
+    test_case("exact twins of retrieve stages", twins);
     test_case("score=ppr", score_by_pagerank);
     test_case("calibrations", calibrations);
     test_case("expand=ppr", expand_by_pagerank);

@@ -60,44 +60,48 @@ struct references {
     struct answers exact, ungraphed;
 };
 
-/* An exact stage one whose lists are as long as the re-ranker keeps is the same as all candidates, because
- * rerank=cosine orders by the same exact score. */
-static int is_replayable(const struct pipeline *p, const struct rag_set *s)
+static const struct stage_ops *stage_of(const struct pipeline *p, enum slot slot, const char *setting)
 {
+    return stage_find(slot, rag_setting(p, setting));
+}
+
+/* The exact cosine's own lists are as good as all candidates where they are as long as the re-ranker keeps, and that
+ * orders by the same score. */
+static int is_replayable(const struct pipeline *p, const struct rag_set *s, const char *twin)
+{
+    const struct stage_ops *rerank = stage_of(p, SLOT_RERANK, "rerank");
     int64_t kept;
-    return strcmp(rag_setting(p, "retrieve"), "index") == 0 && strcmp(rag_setting(p, "rerank"), "cosine") == 0 &&
+    return strcmp(twin, "exact") == 0 && rerank && rerank->orders_by_cosine &&
            text_to_i64(rag_setting(p, "top_k_rerank"), &kept) &&
            ((size_t)kept <= s->truth_k || s->truth_k == s->base_count);
 }
 
-/* The same pipeline with an exact stage one and all candidates.  Words are exact already: retrieve=bm25 only hands
- * on more.  None exists for retrieve=hybrid, whose ranks mean something else in longer lists, and for
- * retrieve=replay, whose lists are another program's: there agree_at_10 stays empty. */
+/* The same pipeline with the exact twin of its stage one and all candidates.  None exists for retrieve=hybrid, whose
+ * ranks mean something else in longer lists, and for retrieve=replay, whose lists are another program's. */
 static int run_exact(struct rag_arm *a, const struct rag_set *s, struct answers *out, struct err *e)
 {
     /* All candidates of every question would take hours over a large base: then of fewer questions. */
     enum { CANDIDATES_MOST = 50000000 };
-    struct text first = { 0 }, depth = { 0 };
-    const char *retrieve = rag_setting(a->pipeline, "retrieve");
-    const int is_words = strcmp(retrieve, "bm25") == 0;
+    struct text retrieve = { 0 }, depth = { 0 }, lists = { 0 };
+    const struct stage_ops *own = stage_of(a->pipeline, SLOT_RETRIEVE, "retrieve");
+    if (!own || !own->exact_twin) return ERR_OK;
     size_t stride = 1;
-    if (is_replayable(a->pipeline, s)) {
-        text_add(&first, "replay_file=/proc/self/fd/%d", s->replay_fd);
+    if (is_replayable(a->pipeline, s, own->exact_twin)) {
+        text_add(&retrieve, "retrieve=replay");
         text_add(&depth, "top_k_candidates=%zu", s->truth_k);
-        retrieve = "retrieve=replay";
-    } else if (is_words || strcmp(retrieve, "index") == 0 || strcmp(retrieve, "exact") == 0) {
-        retrieve = is_words ? "retrieve=bm25" : "retrieve=exact";
+        text_add(&lists, "replay_file=/proc/self/fd/%d", s->replay_fd);
+    } else {
+        text_add(&retrieve, "retrieve=%s", own->exact_twin);
         text_add(&depth, "top_k_candidates=%zu", s->base_count);
         stride = 1 + s->base_count * s->queries.count / CANDIDATES_MOST;
-    } else {
-        return ERR_OK;
     }
-    const char *const extra[3] = { retrieve, text_of(&depth), first.size ? text_of(&first) : NULL };
-    int status = depth.failed || first.failed ? FAIL(e, ERR_MEM, "no memory for settings")
-                                              : change(a->pipeline, s, &a->point, extra, e);
+    const char *const extra[3] = { text_of(&retrieve), text_of(&depth), lists.size ? text_of(&lists) : NULL };
+    int status = retrieve.failed || depth.failed || lists.failed ? FAIL(e, ERR_MEM, "no memory for settings")
+                                                                 : change(a->pipeline, s, &a->point, extra, e);
     if (status == ERR_OK) status = answer_all(out, a->pipeline, s, a->point.k, stride, e);
-    text_free(&first);
+    text_free(&retrieve);
     text_free(&depth);
+    text_free(&lists);
     return status;
 }
 

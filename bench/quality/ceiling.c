@@ -9,7 +9,7 @@ int ceiling_search(const struct index *ix, const int64_t *ids, size_t count, str
 {
     const size_t dim = queries.dim;
     /* A cosine would take out again the factor that an estimator gives a row. */
-    const int scores_dots = ix->config.metric == METRIC_COSINE && strcmp(ix->ops->name, "upstream") != 0;
+    const int scores_dots = ix->config.metric == METRIC_COSINE && !ix->ops->decoded_by_cosine;
     const struct index_config config = { dim, scores_dots ? METRIC_DOT : ix->config.metric, 0, threads, NULL };
     struct index *flat = NULL;
     float *rows = mem_alloc(count, dim * sizeof *rows);

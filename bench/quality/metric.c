@@ -1,7 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * metric.c - the registry of metrics, and what several of them count. */
 #include "bench/quality/metric.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PLUGIN(f) extern const struct metric_ops f;
 #include "gen/metrics.inc"
@@ -16,6 +18,13 @@ static const struct metric_ops *const all[] = {
 size_t metric_count(void) { return sizeof all / sizeof *all - 1; }
 
 const struct metric_ops *metric_at(size_t i) { return i < metric_count() ? all[i] : NULL; }
+
+const struct metric_ops *metric_find(const char *name)
+{
+    for (size_t i = 0; all[i]; i++)
+        if (strcmp(all[i]->name, name) == 0) return all[i];
+    return NULL;
+}
 
 static int ascending(const void *a, const void *b)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * metric.h - how good an answer is: bench/metric_<name>.c exports one `const struct metric_ops`,
+ * metric.h - how good an answer is: bench/quality/metric_<name>.c exports one `const struct metric_ops`,
  * and its name is a column of every row and of every per-query file.
  *
  * Ids within a list: best first.  An id that comes a second time counts for nothing, but keeps its
@@ -39,13 +39,18 @@ struct evidence {
 };
 
 enum metric_fold { METRIC_MEAN, METRIC_P5 }; /* over queries: mean, or 5th percentile */
+enum metric_better { METRIC_MORE, METRIC_LESS, METRIC_NEITHER };
 
 struct metric_ops {
     const char *name, *summary;
+    const char *label; /* of an axis: "recall@k" */
+    const char *unit;  /* NULL: a share, or a number without one */
+    enum metric_better better; /* which end of it one wants */
     enum metric_fold fold;
     double (*of)(const struct evidence *v); /* NaN: not applicable to this query */
 };
 const struct metric_ops *metric_at(size_t i); /* every registered metric; NULL past the last */
+const struct metric_ops *metric_find(const char *name); /* NULL: there is none such */
 size_t metric_count(void);
 
 /* One value a query into one of the row, skipping NaN; NaN when nothing is left.  Scratch is

@@ -7,5 +7,6 @@ static double of(const struct evidence *v) { return metric_recall(v, v->candidat
 const struct metric_ops metric_candidate_recall = {
     .name = "candidate_recall",
     .summary = "share of the exact nearest k among all candidates of stage one",
+    .label = "candidate recall@k",
     .of = of,
 };

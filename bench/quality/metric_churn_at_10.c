@@ -11,5 +11,7 @@ static double of(const struct evidence *v)
 const struct metric_ops metric_churn_at_10 = {
     .name = "churn_at_10",
     .summary = "share of the ten results that the same pipeline without expansion would not have given",
+    .label = "churn@10 by expansion",
+    .better = METRIC_NEITHER,
     .of = of,
 };

@@ -8,5 +8,6 @@ static double of(const struct evidence *v) { return metric_recall(v, v->decoded,
 const struct metric_ops metric_code_ceiling = {
     .name = "code_ceiling",
     .summary = "recall of an exact search over the decoded vectors (ann --ceiling)",
+    .label = "code ceiling, recall@k",
     .of = of,
 };

@@ -8,5 +8,6 @@ static double of(const struct evidence *v) { return metric_all_recall_at(v, 10);
 const struct metric_ops metric_label_all_recall_at_10 = {
     .name = "label_all_recall_at_10",
     .summary = "share of the questions with all their relevant entities among the first ten (AR@10)",
+    .label = "labels: all relevant in 10",
     .of = of,
 };

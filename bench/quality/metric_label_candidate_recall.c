@@ -7,5 +7,6 @@ static double of(const struct evidence *v) { return metric_relevant_share(v, v->
 const struct metric_ops metric_label_candidate_recall = {
     .name = "label_candidate_recall",
     .summary = "share of the relevant entities among all candidates of stage one",
+    .label = "labels: recall of candidates",
     .of = of,
 };

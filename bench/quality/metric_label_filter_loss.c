@@ -11,5 +11,6 @@ static double of(const struct evidence *v)
 const struct metric_ops metric_label_filter_loss = {
     .name = "label_filter_loss",
     .summary = "share of the relevant entities that would be among the k results without the filter",
+    .label = "labels: recall without the filter",
     .of = of,
 };

@@ -20,5 +20,6 @@ static double of(const struct evidence *v)
 const struct metric_ops metric_label_map = {
     .name = "label_map",
     .summary = "mean average precision of the k returned (trec_eval map)",
+    .label = "labels: MAP",
     .of = of,
 };

@@ -14,5 +14,6 @@ static double of(const struct evidence *v)
 const struct metric_ops metric_label_mrr = {
     .name = "label_mrr",
     .summary = "1 / rank of the first relevant result, over the k returned (trec_eval recip_rank)",
+    .label = "labels: MRR",
     .of = of,
 };

@@ -8,5 +8,6 @@ static double of(const struct evidence *v) { return metric_ndcg_at(v, 10); }
 const struct metric_ops metric_label_ndcg_at_10 = {
     .name = "label_ndcg_at_10",
     .summary = "gain of the first ten results over the best possible (trec_eval ndcg_cut_10)",
+    .label = "labels: nDCG@10",
     .of = of,
 };

@@ -7,5 +7,6 @@ static double of(const struct evidence *v) { return metric_relevant_share(v, v->
 const struct metric_ops metric_label_pool_recall = {
     .name = "label_pool_recall",
     .summary = "share of the relevant entities in the pool, after expansion",
+    .label = "labels: recall of the pool",
     .of = of,
 };

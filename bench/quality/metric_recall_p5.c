@@ -7,6 +7,7 @@ static double of(const struct evidence *v) { return metric_recall(v, v->found, v
 const struct metric_ops metric_recall_p5 = {
     .name = "recall_p5",
     .summary = "5th percentile over queries of recall_strict",
+    .label = "recall@k, worst 5 % of queries",
     .fold = METRIC_P5,
     .of = of,
 };

@@ -7,5 +7,6 @@ static double of(const struct evidence *v) { return metric_recall(v, v->found, v
 const struct metric_ops metric_recall_strict = {
     .name = "recall_strict",
     .summary = "share of the exact nearest k among the k found, by id",
+    .label = "recall@k",
     .of = of,
 };

@@ -26,5 +26,6 @@ static double of(const struct evidence *v)
 const struct metric_ops metric_recall_tie = {
     .name = "recall_tie",
     .summary = "share of the k found that are as near as the exact k-th (within 0.1 % of the spread)",
+    .label = "recall@k, ties counted",
     .of = of,
 };

@@ -227,6 +227,18 @@ static void folds(void)
     CHECK(isnan(metric_folded(&mean, values, 40, scratch)), "no value, no mean");
 }
 
+static void described(void)
+{
+    for (size_t i = 0; i < metric_count(); i++) {
+        const struct metric_ops *m = metric_at(i);
+        CHECK(metric_find(m->name) == m, "%s is found by its name", m->name);
+        CHECK(m->label && *m->label && m->summary && *m->summary, "%s has a label and a summary", m->name);
+        for (size_t j = 0; m->label && j < i; j++)
+            CHECK(strcmp(m->label, metric_at(j)->label) != 0, "%s and %s: one label", m->name, metric_at(j)->name);
+    }
+    CHECK(!metric_find("no_such_metric"), "found what is not there");
+}
+
 int main(void)
 {
     test_case("recall by id, candidates, ceiling", recall);
@@ -241,5 +253,6 @@ int main(void)
     test_case("cut-offs", cuts);
     test_case("judged, and nothing relevant", nothing_relevant);
     test_case("mean and tail over queries", folds);
+    test_case("every metric says what it is", described);
     return test_end();
 }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* strverscmp */
 #include "bench/rows/figure.h"
+#include "bench/quality/metric.h"
+#include "bench/rows/row.h"
 #include "index/index.h"
 #include "kernels/base/mem.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Settings among the fixed columns; behind `steal_ms`, the last fixed one, come the swept ones. */
-static const char *const core_settings[] = { "machine", "dataset", "metric", "n",
-                                             "dim",     "queries", "k",      "seed",
-                                             "index",   "threads", "batch",  "kernel_asked",
-                                             NULL };
 /* One figure for each combination of these. */
 static const char *const split_always[] = { "dataset", "k", NULL };
 static const char *const split_timed[] = { "machine", "threads", "batch", NULL };
@@ -20,15 +17,8 @@ static const char *const split_timed[] = { "machine", "threads", "batch", NULL }
 #define RECORDED "recorded"
 #define EXTERNAL "ids:" /* how the index of another program's answers begins */
 
+/* Of columns that are no metrics; those bring their own. */
 static const char *const labels[][2] = {
-    { "recall_strict", "recall@k" },
-    { "candidate_recall", "candidate recall@k" },
-    { "code_ceiling", "code ceiling, recall@k" },
-    { "agree_at_10", "agreement@10 with exact" },
-    { "churn_at_10", "churn@10 by expansion" },
-    { "label_recall_at_10", "labels: recall@10" },
-    { "label_mrr", "labels: MRR" },
-    { "label_ndcg_at_10", "labels: nDCG@10" },
     { "lat_p50_us", "latency p50 (us)" },
     { "lat_p99_us", "latency p99 (us)" },
     { "qps", "queries a second" },
@@ -41,6 +31,8 @@ static const char *const labels[][2] = {
 
 const char *figure_label(const char *column)
 {
+    const struct metric_ops *metric = metric_find(column);
+    if (metric) return metric->label;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         if (strcmp(labels[i][0], column) == 0) return labels[i][1];
     return column;
@@ -65,11 +57,12 @@ static int in_list(const char *list, const char *name)
     return 0;
 }
 
+/* Parameters stand behind the last fixed column of a row; other tables have none. */
 static int is_setting(const struct table *t, size_t column)
 {
     const int last_fixed = table_column(t, "steal_ms");
-    const char *name = t->names[column];
-    return in_table(core_settings, name) || (last_fixed >= 0 && (int)column > last_fixed);
+    const enum column_role role = column_role(t->names[column]);
+    return role == COLUMN_SETTING || (role == COLUMN_OTHER && last_fixed >= 0 && (int)column > last_fixed);
 }
 
 /* --- which rows, which columns ---------------------------------------------------------------- */
@@ -165,7 +158,7 @@ static int tells_apart(const struct view *v, const struct selection *s, size_t c
     if (v->k->levels) return names_method(name);
     if (!is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
     /* The canonical spec of an index says all its parameters; rerank is the caller's. */
-    if (!v->pipeline && !in_table(core_settings, name) && strcmp(name, "rerank") != 0) return 0;
+    if (!v->pipeline && column_role(name) != COLUMN_SETTING && strcmp(name, "rerank") != 0) return 0;
     if (!v->k->timed && (in_table(split_timed + 1, name) || strcmp(name, "kernel_asked") == 0))
         return 0;
     return !in_specs(v->t, s, name);

@@ -4,8 +4,8 @@
  * A series is one build key: rows that agree in every setting but those that the figure varies
  * along a line.  Rows of different machines never share a series, and where time is drawn never a
  * figure; the same holds for batch sizes, thread counts, data sets and k.  Repetitions of a point
- * count as their median.  Whether a column is a setting or a measurement comes from its place:
- * bench/rows/row.h. */
+ * count as their median.  Whether a column is a setting or a measurement its table says (column_role in
+ * bench/rows/row.h). */
 #ifndef ASSAY_FIGURE_H
 #define ASSAY_FIGURE_H
 #include "bench/rows/table.h"

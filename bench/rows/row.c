@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * row.c - the columns of results, and rows of them as CSV and JSON, one write a row. */
 #include "bench/rows/row.h"
 #include "bench/quality/metric.h"
 #include "kernels/base/mem.h"
@@ -14,8 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NUMBER(name, unit, meaning) { name, unit, meaning, COLUMN_NUMBER },
-#define WORD(name, meaning) { name, "", meaning, COLUMN_TEXT },
+#define NUMBER(name, unit, meaning) { name, unit, meaning, COLUMN_NUMBER, 0 },
+#define WORD(name, meaning) { name, "", meaning, COLUMN_TEXT, 0 },
+#define SET_NUMBER(name, unit, meaning) { name, unit, meaning, COLUMN_NUMBER, 1 },
+#define SET_WORD(name, meaning) { name, "", meaning, COLUMN_TEXT, 1 },
 
 static const struct column before_metrics[] = {
     NUMBER("schema", "", "version of this table of columns")
@@ -23,22 +26,22 @@ static const struct column before_metrics[] = {
     WORD("point_id", "hash of parameters, data and schema: equal points have equal ids on every machine")
     NUMBER("rep", "", "repetition of the point, from 0")
     WORD("status", "ok, or error: TEXT, or signal:NUMBER")
-    WORD("machine", "hash of host and CPU: rows of different machines are never ranked")
+    SET_WORD("machine", "hash of host and CPU: rows of different machines are never ranked")
     WORD("binary", "hash of the program that measured")
-    WORD("dataset", "folder and file of the base vectors, or of the knowledge base")
+    SET_WORD("dataset", "folder and file of the base vectors, or of the knowledge base")
     WORD("data", "hash of what is in it, and of queries and labels: rows of other data are not comparable")
-    WORD("metric", "cosine, dot or l2")
-    NUMBER("n", "vectors", "base vectors")
-    NUMBER("dim", "", "dimensions of a vector")
-    NUMBER("queries", "queries", "different queries")
-    NUMBER("k", "", "results asked for")
-    NUMBER("seed", "", "seed of index and pipeline")
-    WORD("index", "canonical spec of the index")
+    SET_WORD("metric", "cosine, dot or l2")
+    SET_NUMBER("n", "vectors", "base vectors")
+    SET_NUMBER("dim", "", "dimensions of a vector")
+    SET_NUMBER("queries", "queries", "different queries")
+    SET_NUMBER("k", "", "results asked for")
+    SET_NUMBER("seed", "", "seed of index and pipeline")
+    SET_WORD("index", "canonical spec of the index")
     NUMBER("bits", "bits", "code bits a dimension")
     WORD("layout", "order of the codes in memory")
-    NUMBER("threads", "", "threads that search at a time")
-    NUMBER("batch", "queries", "queries in one timed call")
-    WORD("kernel_asked", "--kernel")
+    SET_NUMBER("threads", "", "threads that search at a time")
+    SET_NUMBER("batch", "queries", "queries in one timed call")
+    SET_WORD("kernel_asked", "--kernel")
     WORD("kernel_used", "op=isa/variant of every operation that a query runs")
 };
 
@@ -78,6 +81,27 @@ enum {
     AFTER = sizeof after_metrics / sizeof *after_metrics
 };
 
+static struct column metric_column(const struct metric_ops *m)
+{
+    return (struct column){ m->name, m->unit ? m->unit : "", m->summary, COLUMN_NUMBER, 0 };
+}
+
+static const struct column *core_column(const char *name)
+{
+    for (size_t i = 0; i < BEFORE; i++)
+        if (strcmp(before_metrics[i].name, name) == 0) return &before_metrics[i];
+    for (size_t i = 0; i < AFTER; i++)
+        if (strcmp(after_metrics[i].name, name) == 0) return &after_metrics[i];
+    return NULL;
+}
+
+enum column_role column_role(const char *name)
+{
+    const struct column *core = core_column(name);
+    if (core) return core->is_setting ? COLUMN_SETTING : COLUMN_MEASUREMENT;
+    return metric_find(name) ? COLUMN_MEASUREMENT : COLUMN_OTHER;
+}
+
 int layout_init(struct layout *l, struct err *e)
 {
     const size_t metrics = metric_count(), count = BEFORE + metrics + AFTER;
@@ -85,7 +109,7 @@ int layout_init(struct layout *l, struct err *e)
     if (!columns) return FAIL(e, ERR_MEM, "no memory for %zu columns", count);
     memcpy(columns, before_metrics, sizeof before_metrics);
     for (size_t i = 0; i < metrics; i++)
-        columns[BEFORE + i] = (struct column){ metric_at(i)->name, "", metric_at(i)->summary, COLUMN_NUMBER };
+        columns[BEFORE + i] = metric_column(metric_at(i));
     memcpy(columns + BEFORE + metrics, after_metrics, sizeof after_metrics);
     *l = (struct layout){ columns, count };
     return ERR_OK;
@@ -98,7 +122,7 @@ int layout_add(struct layout *l, const struct param *table, struct err *e)
         struct column *columns = mem_grow(l->columns, l->count, l->count + 1, sizeof *columns);
         if (!columns) return FAIL(e, ERR_MEM, "no memory for a column %s", p->name);
         const int number = p->type == PARAM_INT || p->type == PARAM_REAL;
-        columns[l->count] = (struct column){ p->name, p->unit, p->help, number ? COLUMN_NUMBER : COLUMN_TEXT };
+        columns[l->count] = (struct column){ p->name, p->unit, p->help, number ? COLUMN_NUMBER : COLUMN_TEXT, 1 };
         l->columns = columns;
         l->count++;
     }

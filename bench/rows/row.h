@@ -17,7 +17,12 @@ enum { ROW_SCHEMA = 2 };
 struct column {
     const char *name, *unit, *meaning;
     enum { COLUMN_NUMBER, COLUMN_TEXT } type;
+    int is_setting; /* what was asked for, not what was measured */
 };
+/* What a column of this name is, wherever a table of results came from; COLUMN_OTHER: neither the core nor a metric
+ * has it, so that in a row it is a parameter. */
+enum column_role { COLUMN_OTHER, COLUMN_SETTING, COLUMN_MEASUREMENT };
+enum column_role column_role(const char *name);
 
 struct layout {
     struct column *columns; /* owned; names belong to tables that outlive it */

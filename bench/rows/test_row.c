@@ -106,7 +106,7 @@ static void formats(void)
 
 static void appends(void)
 {
-    struct column narrow[] = { { "a", "", "", COLUMN_NUMBER }, { "b", "", "", COLUMN_TEXT } };
+    struct column narrow[] = { { "a", "", "", COLUMN_NUMBER, 0 }, { "b", "", "", COLUMN_TEXT, 0 } };
     const struct layout l = { narrow, 2 };
     struct text line = { 0 };
     struct err e = { 0 };
@@ -138,10 +138,19 @@ static void appends(void)
     text_free(&line);
 }
 
+static void roles(void)
+{
+    CHECK(column_role("threads") == COLUMN_SETTING, "threads are asked for");
+    CHECK(column_role("lat_p50_us") == COLUMN_MEASUREMENT, "latency is measured");
+    CHECK(column_role("recall_strict") == COLUMN_MEASUREMENT, "a metric is measured");
+    CHECK(column_role("graph_depth") == COLUMN_OTHER, "parameters are not in the core");
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) return TEST_FAIL;
     test_case("the columns have the agreed names", columns);
+    test_case("settings and measurements are told apart", roles);
     test_case("one row in CSV and in JSON", formats);
     test_case("rows are appended whole, and a torn one is set aside", appends);
     char command[64];
