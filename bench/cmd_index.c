@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * cmd_index.c - indexes in files: build, look into, search. */
-#include "bench/time/clock.h"
 #include "bench/command.h"
 #include "datasets/dataset.h"
 #include "datasets/whole_file.h"
 #include "index/index.h"
 #include "index/persist.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
 #include <inttypes.h>
@@ -76,7 +76,7 @@ static int build(const struct request *r, struct err *e)
         return FAIL(e, ERR_ARG, "build needs --base FILE, --index SPEC and --out FILE");
     const uint64_t start = clock_ns();
     int status = make(r, &ix, &kernels, &fingerprint, e);
-    const double build_s = (double)(clock_ns() - start) * 1e-9;
+    const double build_s = clock_since_s(start);
     if (status == ERR_OK) status = index_save(ix, r->out, fingerprint, e);
     if (status == ERR_OK) print_stats(ix, r->json);
     if (status == ERR_OK && !r->json)

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/cache.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include <string.h>
-#include <time.h>
 
 /* Updating row by row costs more than building in bulk from about here on. */
 enum { UPDATE_AT_MOST_ONE_IN = 8, TRAIN_ROWS_MAX = 262144 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void forget(struct index_cache *c)
 {
@@ -223,7 +216,7 @@ int index_cache_refresh(struct index_cache *c, const struct kb *kb, const struct
     struct text path = { 0 };
     text_add(&path, "%s.assay", want->db_path);
     if (path.failed) return forget(c), FAIL(e, ERR_MEM, "%s: no memory", want->db_path);
-    const double started = seconds();
+    const uint64_t started = clock_ns();
     int status = ERR_OK;
     c->saved = 0;
     if (!update(c, kb)) {
@@ -232,7 +225,7 @@ int index_cache_refresh(struct index_cache *c, const struct kb *kb, const struct
     }
     if (status == ERR_OK) status = remember(c, kb, e);
     if (status == ERR_OK && !c->saved) {
-        c->build_s = seconds() - started;
+        c->build_s = clock_since_s(started);
         /* A folder without room or permission costs the next open its time, and nothing else. */
         c->saved = save(c, text_of(&path));
     }

@@ -7,6 +7,7 @@
  * output that nobody asked for - the program and all that it started is killed and reaped, and the next
  * text starts a new one, so that question and answer cannot get out of step. */
 #define _GNU_SOURCE /* pipe2 */
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct param params[] = {
@@ -119,18 +119,11 @@ static int start(struct self *self, struct err *e)
     return FAIL(e, ERR_IO, "embed=subprocess: %s: %s", self->command, strerror(why ? why : errno));
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* Waits until fd is ready; ERR_BUSY when the deadline passes. */
-static int wait_for(const struct self *self, int fd, short events, double deadline, struct err *e)
+/* Waits until fd is ready; ERR_BUSY timeout_s after `started`. */
+static int wait_for(const struct self *self, int fd, short events, uint64_t started, struct err *e)
 {
     for (;;) {
-        const double left = deadline - seconds();
+        const double left = self->timeout_s - clock_since_s(started);
         struct pollfd p = { fd, events, 0 };
         const int ready = left <= 0 ? 0 : poll(&p, 1, (int)ceil(left * 1000));
         if (ready > 0) return ERR_OK;
@@ -157,7 +150,7 @@ static ssize_t write_quietly(int fd, const void *bytes, size_t size)
     return n;
 }
 
-static int send_text(struct self *self, const char *text, double deadline, struct err *e)
+static int send_text(struct self *self, const char *text, uint64_t started, struct err *e)
 {
     text_clear(&self->line);
     text_add(&self->line, "%s\n", text);
@@ -170,14 +163,14 @@ static int send_text(struct self *self, const char *text, double deadline, struc
         if (n >= 0 || errno == EINTR) continue;
         if (errno == EPIPE) return FAIL(e, ERR_IO, "embed=subprocess: %s: it ended early", self->command);
         if (errno != EAGAIN) return FAIL(e, ERR_IO, "embed=subprocess: %s: %s", self->command, strerror(errno));
-        const int status = wait_for(self, self->to, POLLOUT, deadline, e);
+        const int status = wait_for(self, self->to, POLLOUT, started, e);
         if (status != ERR_OK) return status;
     }
     return ERR_OK;
 }
 
 /* One line into self->line; *more is 1 when something came after it. */
-static int receive_line(struct self *self, double deadline, int *more, struct err *e)
+static int receive_line(struct self *self, uint64_t started, int *more, struct err *e)
 {
     text_clear(&self->line);
     for (;;) {
@@ -193,7 +186,7 @@ static int receive_line(struct self *self, double deadline, int *more, struct er
             *more = end && end + 1 < block + n;
             if (end) return ERR_OK;
         } else {
-            const int status = wait_for(self, self->from, POLLIN, deadline, e);
+            const int status = wait_for(self, self->from, POLLIN, started, e);
             if (status != ERR_OK) return status;
         }
     }
@@ -225,9 +218,9 @@ static int run(void *self_, struct query *q, struct err *e)
     if (self->pid && poll(&unasked, 1, 0) != 0) stop(self); /* more than was asked for, or it has ended */
     int status = start(self, e), more = 0;
     if (status != ERR_OK) return status;
-    const double deadline = seconds() + self->timeout_s;
-    status = send_text(self, q->text, deadline, e);
-    if (status == ERR_OK) status = receive_line(self, deadline, &more, e);
+    const uint64_t started = clock_ns();
+    status = send_text(self, q->text, started, e);
+    if (status == ERR_OK) status = receive_line(self, started, &more, e);
     if (status == ERR_OK) status = parse_line(self, q->vector, q->kb->vectors.rows.dim, e);
     if (status != ERR_OK || more) stop(self);
     return status;

@@ -2,12 +2,12 @@
  * pipeline.c - opens a base with the stages that its settings choose, notices when it changes, and runs every
  * question through the stages under the clock. */
 #include "pipeline/pipeline.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "pipeline/settings.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 enum { GRAPH_KEY_SIZE = 128 };
 
@@ -30,13 +30,6 @@ struct pipeline {
     struct text text;   /* of all entities of the answer, one string after the other */
     size_t *text_at;    /* where the three strings of each begin */
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* --- the base in memory ---------------------------------------------------------------------------- */
 
@@ -379,7 +372,7 @@ static int check_vector(const struct query *q, struct err *e)
 static int embed_question(struct pipeline *p, const struct question *question, struct answer *out, struct err *e)
 {
     struct query *q = &p->q;
-    const uint64_t started = now_ns();
+    const uint64_t started = clock_ns();
     const size_t dim = q->kb->vectors.rows.dim;
     int status = check_question(p, question, e);
     q->id = question->id;
@@ -388,7 +381,7 @@ static int embed_question(struct pipeline *p, const struct question *question, s
     else if (status == ERR_OK) status = p->set.ops[SLOT_EMBED]->run(p->self[SLOT_EMBED], q, e);
     if (status == ERR_OK) status = check_vector(q, e);
     const char *stage = question->vector ? "given" : p->set.ops[SLOT_EMBED]->name;
-    out->trace[SLOT_EMBED] = (struct stage_trace){ stage, 1, dim, now_ns() - started };
+    out->trace[SLOT_EMBED] = (struct stage_trace){ stage, 1, dim, clock_ns() - started };
     return status;
 }
 
@@ -418,12 +411,12 @@ static int run_stages(struct pipeline *p, struct answer *out, struct err *e)
     struct query *q = &p->q;
     size_t in = q->kb->vectors.rows.count;
     for (int s = SLOT_RETRIEVE; s < SLOT_COUNT; s++) {
-        const uint64_t started = now_ns();
+        const uint64_t started = clock_ns();
         const int status = p->set.ops[s]->run(p->self[s], q, e);
         if (status != ERR_OK) return status;
         if (s == SLOT_FILTER) query_take_best(q, q->k);
         const size_t left = items(q, s);
-        out->trace[s] = (struct stage_trace){ p->set.ops[s]->name, in, left, now_ns() - started };
+        out->trace[s] = (struct stage_trace){ p->set.ops[s]->name, in, left, clock_ns() - started };
         in = left;
     }
     return ERR_OK;
@@ -498,9 +491,9 @@ static int answer_question(struct pipeline *p, const struct question *question, 
         q->epoch = 1;
     }
     status = run_stages(p, out, e);
-    const uint64_t started = now_ns();
+    const uint64_t started = clock_ns();
     if (status == ERR_OK) status = fill_results(p, e);
-    out->fetch_ns = now_ns() - started;
+    out->fetch_ns = clock_ns() - started;
     out->trace[SLOT_CONTEXT].out = items(q, SLOT_CONTEXT); /* what the budget of bytes has left */
     out->results = p->results;
     out->count = q->kept_count;
@@ -512,7 +505,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
 
 int pipeline_query(struct pipeline *p, const struct question *question, size_t k, struct answer *out, struct err *e)
 {
-    const uint64_t started = now_ns(), statements = store_statements(p->store);
+    const uint64_t started = clock_ns(), statements = store_statements(p->store);
     const struct kb *base = p->kb;
     struct answer answer = { 0 };
     for (int s = 0; s < SLOT_COUNT; s++) answer.trace[s].stage = p->set.ops[s]->name;
@@ -528,7 +521,7 @@ int pipeline_query(struct pipeline *p, const struct question *question, size_t k
     store_read_end(p->store);
     if (status != ERR_OK) return status;
     answer.sql_statements = store_statements(p->store) - statements;
-    answer.total_ns = now_ns() - started;
+    answer.total_ns = clock_ns() - started;
     *out = answer;
     return ERR_OK;
 }

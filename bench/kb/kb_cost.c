@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/kb/kb_cost.h"
-#include "bench/time/clock.h"
 #include "bench/quality/queries.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"
 #include "pipeline/cache.h"
@@ -19,7 +19,6 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double seconds_since(uint64_t ns) { return (double)(clock_ns() - ns) * 1e-9; }
 
 static int ask(struct pipeline *p, const struct queries *q, size_t i, size_t k, struct err *e)
 {
@@ -40,10 +39,10 @@ static int time_queries(struct pipeline *p, const struct queries *q, const struc
         for (size_t i = 0; status == ERR_OK && i < q->count; i++) {
             const uint64_t start = clock_ns();
             status = ask(p, q, i, plan->k, e);
-            const double ms = seconds_since(start) * 1e3;
+            const double ms = clock_since_s(start) * 1e3;
             if (ms < best[i]) best[i] = ms;
         }
-    out->mean_ms = seconds_since(all) * 1e3 / (double)(q->count * (size_t)plan->passes);
+    out->mean_ms = clock_since_s(all) * 1e3 / (double)(q->count * (size_t)plan->passes);
     qsort(best, q->count, sizeof *best, ascending);
     out->p50_ms = best[(q->count - 1) / 2];
     out->p99_ms = best[(q->count * 99 + 99) / 100 - 1];
@@ -73,7 +72,7 @@ int kb_cost_measure(const char *db, const char *questions, const struct kb_cost_
     const uint64_t start = clock_ns();
     if (status == ERR_OK) status = pipeline_open(&p, db, plan->settings, plan->setting_count, NULL, e);
     if (status == ERR_OK) status = ask(p, &q, 0, plan->k, e);
-    c.first_s = seconds_since(start);
+    c.first_s = clock_since_s(start);
     if (status == ERR_OK) status = time_queries(p, &q, plan, best, &c, e);
     if (status == ERR_OK) {
         const struct kb *kb = pipeline_kb(p);

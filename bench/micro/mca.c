@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "bench/micro/mca.h"
-#include "bench/time/clock.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"
 #include <elf.h>

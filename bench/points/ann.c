@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * ann.c - measures index points: builds, times arms in turns, judges what they found. */
 #include "bench/points/ann.h"
-#include "bench/time/clock.h"
 #include "bench/time/machine.h"
 #include "bench/quality/ceiling.h"
 #include "bench/time/progress.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/topk.h"
@@ -47,7 +47,7 @@ int ann_build(struct ann_index *out, const struct ann_set *s, const struct ann_p
     if (status == ERR_OK) status = index_train(x.index, s->base.rows, e);
     if (status == ERR_OK) status = index_add(x.index, s->base.rows, NULL, e);
     if (status == ERR_OK) status = index_bind(x.index, s->query.rows, e);
-    x.build_s = (double)(clock_ns() - start) * 1e-9;
+    x.build_s = clock_since_s(start);
     if (status == ERR_OK) *out = x;
     else index_destroy(x.index);
     return status;
@@ -251,7 +251,7 @@ static void run_block(struct ann_arm *a, size_t count)
     serve(a->work, a->work->lanes, b.first, 0);
     const uint64_t start = clock_ns();
     parallel_for(a->point.threads, count, 1, serve_some, &b);
-    a->calls.wall_s += (double)(clock_ns() - start) * 1e-9;
+    a->calls.wall_s += clock_since_s(start);
     a->calls.count += count;
 }
 
@@ -387,7 +387,7 @@ static void run_all(const struct ann_set *s, struct ann_arm *arms, size_t count,
             done += left < turn ? left : turn;
             progress_step(&progress, done);
             busy = 1;
-            late = plan->budget_s > 0 && (double)(clock_ns() - start) * 1e-9 > plan->budget_s;
+            late = plan->budget_s > 0 && clock_since_s(start) > plan->budget_s;
         }
     }
     progress_end(&progress);

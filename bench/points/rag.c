@@ -2,9 +2,9 @@
  * rag.c - measures pipeline points: opens a pipeline, has it judged, times its calls. */
 #include "bench/points/rag.h"
 #include "bench/points/rag_judge.h"
-#include "bench/time/clock.h"
 #include "bench/time/machine.h"
 #include "bench/time/progress.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
 #include <stdatomic.h>
@@ -103,13 +103,13 @@ static int run_calls(struct timing *t, double budget_s, struct err *e)
     const uint64_t start = clock_ns();
     int status = ERR_OK;
     while (status == ERR_OK && calls->count < calls->room) {
-        const double spent = (double)(clock_ns() - start) * 1e-9;
+        const double spent = clock_since_s(start);
         if (budget_s > 0 && spent > budget_s && calls->count >= once) break;
         const size_t left = calls->room - calls->count, count = left < STRETCH ? left : STRETCH;
         t->first = calls->count;
         const uint64_t begun = clock_ns();
         parallel_for(t->arm->point.threads, count, 1, ask_some, t);
-        calls->wall_s += (double)(clock_ns() - begun) * 1e-9;
+        calls->wall_s += clock_since_s(begun);
         calls->count += count;
         for (int i = 0; status == ERR_OK && i < t->arm->point.threads; i++)
             if (t->lanes[i].status != ERR_OK) status = FAIL(e, t->lanes[i].status, "%s", t->lanes[i].e.text);

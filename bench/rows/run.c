@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * run.c - provenance of one start of the program. */
 #include "bench/rows/run.h"
-#include "bench/time/clock.h"
 #include "bench/time/machine.h"
 #include "kernels/base/file.h"
 #include <stdarg.h>

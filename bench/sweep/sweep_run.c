@@ -11,12 +11,12 @@
  * index's training itself does with threads or BLAS ends before the group forks (threads are joined;
  * OpenBLAS stops its own in its fork handler). */
 #define _GNU_SOURCE
-#include "bench/time/clock.h"
 #include "bench/points/ann_row.h"
 #include "bench/points/rag_judge.h"
 #include "bench/points/rag_row.h"
 #include "bench/sweep/sweep.h"
 #include "bench/time/progress.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include <errno.h>
@@ -143,7 +143,7 @@ static void write_failure(const struct job *j, const struct point *point, const 
 static double calls_budget(const struct job *j)
 {
     if (j->sweep->budget_s <= 0) return 0;
-    const double spent = (double)(clock_ns() - j->start_ns) * 1e-9, left = j->sweep->budget_s - spent;
+    const double spent = clock_since_s(j->start_ns), left = j->sweep->budget_s - spent;
     const size_t done = j->shared->finished, points = j->count - done;
     const double overhead = done ? j->shared->overhead_s / (double)done : 0;
     const double share = left / (double)(points ? points : 1) - overhead;
@@ -152,7 +152,7 @@ static double calls_budget(const struct job *j)
 
 static int budget_spent(const struct job *j)
 {
-    return j->sweep->budget_s > 0 && (double)(clock_ns() - j->start_ns) * 1e-9 > j->sweep->budget_s;
+    return j->sweep->budget_s > 0 && clock_since_s(j->start_ns) > j->sweep->budget_s;
 }
 
 static int measure_ann(const struct job *j, struct ann_set *set, const struct ann_index *built,
@@ -247,7 +247,7 @@ static void work(const struct job *j, struct loaded *l, const struct point *poin
     const double budget_s = calls_budget(j);
     const int status = j->plan->rag.db ? measure_rag(j, &l->rag, point, budget_s, &timed_s, &e)
                                        : measure_ann(j, &l->ann, &l->built, point, budget_s, &timed_s, &e);
-    j->shared->overhead_s += (double)(clock_ns() - start) * 1e-9 - timed_s;
+    j->shared->overhead_s += clock_since_s(start) - timed_s;
     if (status == ERR_OK) _exit(0);
     char why[600];
     snprintf(why, sizeof why, "error: %s", e.text);
@@ -283,7 +283,7 @@ static void run_group(struct job *j, size_t from, size_t to)
             write_failure(j, j->work[j->shared->next], why);
         _exit(0);
     }
-    j->shared->overhead_s += (double)(clock_ns() - start) * 1e-9;
+    j->shared->overhead_s += clock_since_s(start);
     for (; j->shared->next < to && !budget_spent(j); j->shared->next++, j->shared->finished++) {
         const struct point *point = j->work[j->shared->next];
         char why[64] = "error: no process could be started";

@@ -2,8 +2,8 @@
 #include "bench/sweep/tune.h"
 #include "bench/points/rag_judge.h"
 #include "bench/points/rag_row.h"
-#include "bench/time/clock.h"
 #include "bench/time/progress.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
 #include "pipeline/store.h"
@@ -320,7 +320,7 @@ static int measure_grid(struct tune *t, struct run *run, struct err *e)
     const uint64_t start = clock_ns();
     progress_start(&progress, "points measured", t->plan.count);
     for (size_t i = 0; status == ERR_OK && i < t->plan.count; i++) {
-        const double spent = (double)(clock_ns() - start) * 1e-9, left = (double)(t->plan.count - i);
+        const double spent = clock_since_s(start), left = (double)(t->plan.count - i);
         const double overhead = i ? (spent - timed_s) / (double)i : 0;
         double share = t->request->budget_s > 0 ? (t->request->budget_s - spent) / left - overhead : 0;
         if (t->request->budget_s > 0 && share < 0.02) share = 0.02;

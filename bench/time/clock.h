@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * clock.h - monotonic time, what reading it costs, and which CPU we run on.
+ * clock.h - what reading the time costs, clocks for tests, and which CPU we run on.
  *
  * Times are wall nanoseconds.  The time-stamp counter is not used: it counts reference cycles, not
  * core cycles, and saves nothing where a sample lasts 50 us (bench/README.md). */
-#ifndef ASSAY_CLOCK_H
-#define ASSAY_CLOCK_H
+#ifndef ASSAY_TIME_CLOCK_H
+#define ASSAY_TIME_CLOCK_H
 #include <stdint.h>
+#include "kernels/base/clock.h"
 #include "kernels/base/err.h"
-
-uint64_t clock_ns(void); /* CLOCK_MONOTONIC */
 
 /* A source of time.  Tests simulate one; NULL means the machine's clock wherever it is asked for. */
 struct clock_source {

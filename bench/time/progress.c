@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * progress.c - how far a long run is, on a terminal. */
 #include "bench/time/progress.h"
-#include "bench/time/clock.h"
+#include "kernels/base/clock.h"
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_base.c - the floor: top-k, specs and parameters, random numbers, text, memory. */
+ * test_base.c - the floor: top-k, specs and parameters, random numbers, text, memory, time. */
+#include "kernels/base/clock.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/param.h"
@@ -131,6 +132,19 @@ static void memory_fails_cleanly(void)
           e.text);
 }
 
+static void time_goes_on(void)
+{
+    const uint64_t start = clock_ns();
+    uint64_t last = start;
+    while (last - start < 2000000) { /* 2 ms */
+        const uint64_t now = clock_ns();
+        CHECK(now >= last, "%llu after %llu", (unsigned long long)now, (unsigned long long)last);
+        last = now;
+    }
+    const double first = clock_since_s(start), second = clock_since_s(start);
+    CHECK(first >= 0.002 && second >= first && second < 3600, "%g and %g s", first, second);
+}
+
 static void memory_grows(void)
 {
     uint32_t *numbers = NULL, *before;
@@ -255,6 +269,7 @@ int main(void)
     test_case("random numbers are the same everywhere", random_numbers_are_fixed);
     test_case("crc32", crc_matches_the_standard);
     test_case("memory failures", memory_fails_cleanly);
+    test_case("the clock never goes back", time_goes_on);
     test_case("blocks grow in place, and stay as they were without memory", memory_grows);
     test_case("nearest names", nearest_names);
     test_case("only files are replaced", only_files_are_replaced);
