@@ -219,7 +219,7 @@ static const struct kernel *kernel_of_one(const struct flat *f)
 static int has_tiles(const struct flat *f)
 {
     const struct kernel *tile = f->base.kernels.of[OP_tile_f32], *one = kernel_of_one(f);
-    return f->type == F32 && tile->isa == one->isa && tile->kind == KERNEL_DEFAULT && one->kind == KERNEL_DEFAULT;
+    return f->type == F32 && tile->isa == one->isa && kernel_is_canonical(tile) && kernel_is_canonical(one);
 }
 
 /* What a query brings to its scores: by cosine the inverse of its norm, of l2 its square. */

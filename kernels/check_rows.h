@@ -7,6 +7,7 @@
 #ifndef ASSAY_CHECK_ROWS_H
 #define ASSAY_CHECK_ROWS_H
 #include "kernels/base/mem.h"
+#include "kernels/bound.h"
 #include "kernels/check_kernel.h"
 #include "kernels/half.h"
 #include <float.h>
@@ -33,7 +34,7 @@ struct rows_args {
 
 enum rows_kind { ROWS_DOT, ROWS_L2, ROWS_COSINE };
 struct rows_op {
-    enum kernel_op op;
+    enum kernel_op op; /* whose bound the scores keep */
     enum rows_kind kind;
     const struct element *query, *row;
     int exact; /* int8: sums without error, the same on every ISA, scalar too */
@@ -79,7 +80,7 @@ enum { CHECK_COUNTS = sizeof check_counts / sizeof *check_counts };
 struct expected {
     double exact, magnitude; /* magnitude: what the bound is a multiple of */
     float canonical, inverse_norm;
-    double steps_of_f16; /* largest |q_i| * sum (1 + |x_i|): what sums in f16 lose by underflow is a multiple of it */
+    double coarse; /* largest |q_i| * sum (1 + |x_i|), of bound.h */
 };
 
 /* All inputs of an operation, made once in the parent and read by every child. */
@@ -197,7 +198,7 @@ static struct expected expect(const struct rows_op *op, const float *q, const fl
 /* The rows whose bits are promised: vector ISAs in the canonical order, and all exact ones. */
 static int wants_canonical(const struct rows_op *op, const struct kernel *k)
 {
-    return k->kind == KERNEL_DEFAULT && (k->isa != ISA_scalar || op->exact);
+    return kernel_is_canonical(k) && (k->isa != ISA_scalar || op->exact);
 }
 
 /* Every length goes through all counts and layouts with one fill, and with 8 rows through the rest. */
@@ -256,24 +257,13 @@ struct rows_call {
     int at_end, norms; /* flush against the page behind; stored norms passed */
 };
 
-/* The bound of ops.def on one score.  Canonical rows have 32 lanes, free ones at least 8, scalar
- * and compiler rows any order. */
+/* What the row's bound (bound.h) is for one score of this operation. */
 static double bound_of(const struct rows_call *a, const struct expected *e)
 {
-    const struct rows_op *op = a->c->op;
-    const size_t dim = check_dim(a->d);
-    const double sums = op->exact ? 0 :
-                        wants_canonical(op, a->k) ? (double)((dim + 31) / 32) + 5 :
-                        a->k->kind == KERNEL_FREE ? (double)((dim + 7) / 8) + 8 : (double)dim + 1;
-    const double steps = op->kind == ROWS_COSINE ? 2 * sums + 8 : op->kind == ROWS_L2 && !op->exact ? sums + 3 : sums;
-    /* A product or sum may also underflow, by half the least number at a time; VDPBF16PS has no
-     * subnormals. */
-    const double least = a->k->isa == ISA_avx512bf16 ? 4 * 0x1p-126 : 0x1p-149;
-    const double underflow = op->kind == ROWS_COSINE || op->exact ? 0 : (double)dim * least;
-    /* Derived in dot_f16_avx512fp16.c; the factor takes in the second order. */
-    const int half = a->k->kind == KERNEL_FREE && a->k->isa == ISA_avx512fp16;
-    const double in_f16 = half ? (6 * 0x1p-11 * e->magnitude + 0x1p-21 * e->steps_of_f16) * (1 + 3e-3) : 0;
-    return steps * 0x1p-24 * (1 + 1e-3) * e->magnitude + underflow + in_f16;
+    struct kernel k = *a->k;
+    k.op = a->c->op->op;
+    return kernel_bound(&k, &(struct bound_terms){ .dim = check_dim(a->d), .magnitude = e->magnitude,
+                                                     .coarse = e->coarse });
 }
 
 static void judge(const struct rows_call *a, const size_t *row_of, const void *scores, uint64_t *hash)

@@ -24,22 +24,32 @@
 extern "C" {
 #endif
 
-#define OP(name, ret, params, meaning) typedef ret name##_fn params;
+#define OP(name, ret, params, bound, meaning) typedef ret name##_fn params;
 #include "kernels/ops.def"
 #undef OP
 
 enum kernel_op {
-#define OP(name, ret, params, meaning) OP_##name,
+#define OP(name, ret, params, bound, meaning) OP_##name,
 #include "kernels/ops.def"
 #undef OP
     OP_COUNT
 };
 
 enum kernel_kind {
-    KERNEL_DEFAULT,  /* may be chosen by itself: exact integers, or the canonical float order */
+    KERNEL_DEFAULT,  /* chosen by itself, the one of its operation and ISA: exact integers, or the canonical float order */
+    KERNEL_SAME,     /* the same bits as the default, chosen by name */
     KERNEL_FREE,     /* float sums in an order of its own: only when asked for by name */
     KERNEL_BASELINE, /* <op>_scalar.c as the compiler vectorises it: to compare with, never a default */
 };
+
+/* The forms of error bounds (bound.h); ops.def names one for each operation. */
+enum bound_form {
+    BOUND_EXACT, BOUND_DOT, BOUND_L2, BOUND_COSINE, BOUND_ROOTS, BOUND_NORM, BOUND_FHT, BOUND_ROTATE, BOUND_TURN,
+    BOUND_ULP
+};
+/* What a DOT row adds to the bound of its kind, or 0: a multiple of sum |q_i x_i|, one of
+ * max |q_i| sum (1 + |x_i|), and what an underflow loses a product where that is not 2^-149. */
+struct kernel_own { double products, coarse, least; };
 
 struct kernel {
     enum kernel_op op;
@@ -50,10 +60,11 @@ struct kernel {
     const char *note;    /* one line: the trick, or its limit */
     const char *cost;    /* one line: what it should cost, and what bounds it */
     union {
-#define OP(name, ret, params, meaning) name##_fn *name;
+#define OP(name, ret, params, bound, meaning) name##_fn *name;
 #include "kernels/ops.def"
 #undef OP
     } fn;
+    struct kernel_own own; /* usually all 0 */
 };
 
 /* The union member carries the operation's type, so a wrong signature does not compile. */
@@ -61,20 +72,23 @@ struct kernel {
 #define KERNEL_PASTE(a, b) KERNEL_PASTE_(a, b)
 #define KERNELS const struct kernel KERNEL_TABLE[]
 #ifdef KERNEL_COMPILER
-#define KERNEL(variant_, fn_, kind_, note_, cost_)                                                 \
+#define KERNEL(variant_, fn_, kind_, note_, cost_, ...)                                            \
     {                                                                                              \
-        KERNEL_PASTE(OP_, KERNEL_OP), KERNEL_PASTE(ISA_, KERNEL_ISA), KERNEL_BASELINE, NEEDS,      \
-            KERNEL_COMPILER, "the scalar source, vectorised by the compiler", "",                  \
-            { .KERNEL_OP = fn_ }                                                                   \
+        .op = KERNEL_PASTE(OP_, KERNEL_OP), .isa = KERNEL_PASTE(ISA_, KERNEL_ISA),                 \
+        .kind = KERNEL_BASELINE, .needs = NEEDS, .variant = KERNEL_COMPILER,                       \
+        .note = "the scalar source, vectorised by the compiler", .cost = "",                       \
+        .fn = { .KERNEL_OP = fn_ },                                                                \
     }
 #else
-#define KERNEL(variant_, fn_, kind_, note_, cost_)                                                 \
+/* Behind the cost a row may state more of itself: .own = { ... }. */
+#define KERNEL(variant_, fn_, kind_, note_, cost_, ...)                                            \
     {                                                                                              \
-        KERNEL_PASTE(OP_, KERNEL_OP), KERNEL_PASTE(ISA_, KERNEL_ISA), kind_, NEEDS, variant_,      \
-            note_, cost_, { .KERNEL_OP = fn_ }                                                     \
+        .op = KERNEL_PASTE(OP_, KERNEL_OP), .isa = KERNEL_PASTE(ISA_, KERNEL_ISA), .kind = kind_,  \
+        .needs = NEEDS, .variant = variant_, .note = note_, .cost = cost_,                         \
+        .fn = { .KERNEL_OP = fn_ }, __VA_ARGS__                                                    \
     }
 #endif
-#define KERNEL_END { OP_COUNT, ISA_COUNT, KERNEL_FREE, 0, NULL, NULL, NULL, { NULL } }
+#define KERNEL_END { .op = OP_COUNT, .isa = ISA_COUNT }
 
 const char *kernel_op_name(enum kernel_op op);
 const char *kernel_op_meaning(enum kernel_op op);
@@ -84,6 +98,12 @@ enum kernel_op kernel_op_find(const char *name);
 
 /* Every registered row of an operation, weakest ISA first; prev NULL starts, NULL ends. */
 const struct kernel *kernel_next(enum kernel_op op, const struct kernel *prev);
+int kernel_is_canonical(const struct kernel *k); /* default, or the same bits */
+/* The tables of the build, one a kernel file, NULL at the end, and the files' names in the same order. */
+const struct kernel *const *kernel_tables(const char *const **files);
+/* ERR_FORMAT, naming both files, where two default rows are of one operation and ISA: which of them is chosen
+ * would be the alphabet's decision.  (The registry's test asks this of the build's tables.) */
+int kernel_tables_check(const struct kernel *const *tables, const char *const *files, struct err *e);
 int kernel_runnable(const struct kernel *k); /* this CPU has all that the file was compiled with */
 
 /* One row per operation, chosen once.  of[op] is never NULL after kernel_set_resolve. */

@@ -14,14 +14,20 @@ static const struct kernel *const tables[] = {
 #undef PLUGIN
     NULL
 };
+static const char *const files[] = {
+#define PLUGIN(file) #file,
+#include "gen/kernels.inc"
+#undef PLUGIN
+    NULL
+};
 
 static const char *const op_names[] = {
-#define OP(name, ret, params, meaning) #name,
+#define OP(name, ret, params, bound, meaning) #name,
 #include "kernels/ops.def"
 #undef OP
 };
 static const char *const op_meanings[] = {
-#define OP(name, ret, params, meaning) meaning,
+#define OP(name, ret, params, bound, meaning) meaning,
 #include "kernels/ops.def"
 #undef OP
 };
@@ -31,7 +37,7 @@ const char *kernel_op_meaning(enum kernel_op op) { return op_meanings[op]; }
 
 const char *kernel_kind_name(enum kernel_kind kind)
 {
-    static const char *const names[] = { "default", "free", "baseline" };
+    static const char *const names[] = { "default", "same", "free", "baseline" };
     return names[kind];
 }
 
@@ -59,7 +65,32 @@ const struct kernel *kernel_next(enum kernel_op op, const struct kernel *prev)
     return NULL;
 }
 
-/* First default row of the best runnable ISA at or below cap; NULL when there is none. */
+int kernel_is_canonical(const struct kernel *k) { return k->kind == KERNEL_DEFAULT || k->kind == KERNEL_SAME; }
+
+const struct kernel *const *kernel_tables(const char *const **names)
+{
+    *names = files;
+    return tables;
+}
+
+int kernel_tables_check(const struct kernel *const *at, const char *const *names, struct err *e)
+{
+    const struct kernel *seen[OP_COUNT][ISA_COUNT] = { { NULL } };
+    size_t from[OP_COUNT][ISA_COUNT];
+    for (size_t t = 0; at[t]; t++)
+        for (const struct kernel *k = at[t]; k->op != OP_COUNT; k++) {
+            if (k->kind != KERNEL_DEFAULT) continue;
+            const struct kernel *before = seen[k->op][k->isa];
+            if (before)
+                return FAIL(e, ERR_FORMAT, "%s=%s has two default rows: %s of %s.c and %s of %s.c", kernel_op_name(k->op),
+                            isa_name(k->isa), before->variant, names[from[k->op][k->isa]], k->variant, names[t]);
+            seen[k->op][k->isa] = k;
+            from[k->op][k->isa] = t;
+        }
+    return ERR_OK;
+}
+
+/* The default row of the best runnable ISA at or below cap; NULL when there is none. */
 static const struct kernel *best_default(enum kernel_op op, enum isa cap)
 {
     const struct kernel *best = NULL;

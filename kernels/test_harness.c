@@ -116,7 +116,7 @@ static void call(const struct kernel *k, const struct rows_args *a)
 
 static const char *outcome(dot_f32_fn *fn, enum kernel_kind kind, enum isa isa)
 {
-    const struct kernel k = { OP_dot_f32, isa, kind, 0, "planted", "", "", { .dot_f32 = fn } };
+    const struct kernel k = { .op = OP_dot_f32, .isa = isa, .kind = kind, .variant = "planted", .fn.dot_f32 = fn };
     return check_quietly(rows_check_run, &k, &inputs, NULL);
 }
 
@@ -170,8 +170,8 @@ static void int8_plants_are_caught(void)
     static const struct rows_op op = { OP_dot_i8, ROWS_DOT, &element_of_i8, &element_of_i8, 1, call_i8 };
     static struct rows_check c;
     rows_check_init(&c, &op, 5, 0);
-    const struct kernel pairs = { OP_dot_i8, VECTOR, KERNEL_DEFAULT, 0, "", "", "", { .dot_i8 = saturating_pairs } };
-    const struct kernel wraps = { OP_dot_i8, VECTOR, KERNEL_DEFAULT, 0, "", "", "", { .dot_i8 = wrapping_sums } };
+    const struct kernel pairs = { .op = OP_dot_i8, .isa = VECTOR, .fn.dot_i8 = saturating_pairs };
+    const struct kernel wraps = { .op = OP_dot_i8, .isa = VECTOR, .fn.dot_i8 = wrapping_sums };
     CHECK(check_quietly(rows_check_run, &pairs, &c, NULL) != TEST_SAID_OK, "pairs that saturate at 16 bits passed");
     CHECK(check_quietly(rows_check_run, &wraps, &c, NULL) != TEST_SAID_OK, "16-bit sums that wrap passed");
 }

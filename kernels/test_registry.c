@@ -12,6 +12,25 @@ static void unique_variants(void)
                       kernel_op_name(a->op), isa_name(a->isa), a->variant);
 }
 
+/* Of the build there is one default a choice; planted, two are found and both files named. */
+static void one_default_each(void)
+{
+    const char *const *files;
+    const struct kernel *const *tables = kernel_tables(&files);
+    struct err e = { 0 };
+    CHECK(kernel_tables_check(tables, files, &e) == ERR_OK, "%s", e.text);
+    const struct kernel a[] = { { .op = OP_above_f32, .isa = ISA_avx2, .variant = "bits" }, KERNEL_END };
+    const struct kernel b[] = { { .op = OP_above_f32, .isa = ISA_avx2, .kind = KERNEL_SAME, .variant = "other" }, KERNEL_END };
+    const struct kernel c[] = { { .op = OP_above_f32, .isa = ISA_avx2, .variant = "a" }, KERNEL_END };
+    const struct kernel d[] = { { .op = OP_above_f32, .isa = ISA_avx512, .variant = "a" }, KERNEL_END };
+    const char *const names[] = { "above_f32_avx2", "above_f32_b_avx2", "above_f32_c_avx2", NULL };
+    const struct kernel *const fine[] = { a, b, d, NULL }, *const planted[] = { a, b, c, NULL };
+    CHECK(kernel_tables_check(fine, names, &e) == ERR_OK, "one default each: %s", e.text);
+    CHECK(kernel_tables_check(planted, names, &e) == ERR_FORMAT && strstr(e.text, "above_f32=avx2") &&
+              strstr(e.text, "bits of above_f32_avx2.c") && strstr(e.text, "a of above_f32_c_avx2.c"),
+          "two defaults: %s", e.text);
+}
+
 static void resolves(void)
 {
     struct kernel_set set;
@@ -48,6 +67,7 @@ static void refuses(void)
 int main(void)
 {
     test_case("variants are unique", unique_variants);
+    test_case("one default row an operation and ISA", one_default_each);
     test_case("requests resolve", resolves);
     test_case("requests are refused by name", refuses);
     return test_end();

@@ -9,7 +9,7 @@ set -u
 cd "$(dirname "$0")/.."
 
 table() {
-    echo '| operation | rows, weakest ISA first (* free order: by name only) |'
+    echo '| operation | rows, weakest ISA first (+ the same bits, * free order: by name only) |'
     echo '|---|---|'
     local op isa file ops
     ops=$(sed -n 's/^OP.\([a-z0-9_]*\),.*/\1/p' kernels/ops.def | paste -sd '|')
@@ -18,7 +18,7 @@ table() {
             for file in kernels/{,*/}"$op"_"$isa".c kernels/{,*/}"$op"_*_"$isa".c; do
                 # Of the operations that its name starts with, a file belongs to the longest (pack_split_avx2.c).
                 [ "$(basename "$file" | grep -oE "^($ops)_")" = "${op}_" ] && [ -e "$file" ] && sed -n 's/^ *KERNEL("\([^"]*\)", [a-z0-9_]*, KERNEL_\([A-Z]*\),.*/\1 \2/p' "$file" |
-                    sed "s|^|$isa/|; s| DEFAULT||; s| FREE|*|"
+                    sed "s|^|$isa/|; s| DEFAULT||; s| SAME|+|; s| FREE|*|"
             done
         done | paste -sd ' ' | sed "s/^/| $op | /; s/$/ |/"
     done

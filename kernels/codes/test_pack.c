@@ -154,7 +154,7 @@ static void plants_are_caught(void)
     };
     for (size_t i = 0; i < sizeof plants / sizeof *plants; i++) {
         if (plants[i].fn == reads_a_row_more && fence_slack()) continue;
-        const struct kernel k = { OP_pack, ISA_scalar, KERNEL_DEFAULT, 0, "planted", "", "", { .pack = plants[i].fn } };
+        const struct kernel k = { .op = OP_pack, .variant = "planted", .fn.pack = plants[i].fn };
         CHECK(check_quietly(check_pack, &k, &stage, NULL) != TEST_SAID_OK, "a kernel that %s passed", plants[i].name);
     }
 }

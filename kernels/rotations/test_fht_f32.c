@@ -3,6 +3,7 @@
  * at either end, within the error bound of a transform in double, and with the bits of the
  * definition's own order of butterflies. */
 #include "kernels/base/mem.h"
+#include "kernels/bound.h"
 #include "kernels/check_kernel.h"
 #include <math.h>
 
@@ -54,7 +55,7 @@ static void one_size(const struct kernel *k, const struct inputs *in, size_t n, 
     definition(want, exact, n);
     memset(guard, 0xa5, GUARD * sizeof *guard);
     k->fn.fht_f32(x, n);
-    const double bound = (log2((double)n) + 1) * 0x1p-24 * magnitude + 0x1p-149;
+    const double bound = kernel_bound(k, &(struct bound_terms){ .dim = n, .magnitude = magnitude });
     for (size_t i = 0; i < n; i++) {
         const double error = fabs((double)x[i] - exact[i]);
         check_error(error, bound);

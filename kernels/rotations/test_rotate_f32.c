@@ -3,6 +3,7 @@
  * end, in place and not, of numbers of all sizes, with the bits of the definition and within the error of one in
  * double. */
 #include "kernels/base/mem.h"
+#include "kernels/bound.h"
 #include "kernels/check_kernel.h"
 #include <math.h>
 
@@ -52,15 +53,6 @@ static void define(float *x, double *exact, const uint32_t *signs, size_t power,
     }
 }
 
-/* The error is at most that of log2(power) + parts + 2 roundings a round, each of the norm so far; a product of the
- * mix may underflow besides, and later rounds add those up. */
-static double bound_of(const struct shape *s, double square)
-{
-    const double steps = s->rounds * (log2((double)s->power) + (double)s->parts + 2) + 1;
-    const double growth = pow((double)s->power, s->rounds);
-    return steps * (0x1p-24 * sqrt(square * growth) + 0x1p-149 * growth);
-}
-
 static void one(const struct kernel *k, const struct shape *s, uint64_t *hash)
 {
     static float before[LONGEST], want[LONGEST];
@@ -82,7 +74,7 @@ static void one(const struct kernel *k, const struct shape *s, uint64_t *hash)
     for (int round = 0; round < s->rounds; round++)
         define(want, exact, signs + (size_t)round * dim, s->power, s->parts);
     k->fn.rotate_f32(x, signs, dim, s->parts, s->rounds, scale, out);
-    const double bound = bound_of(s, square);
+    const double bound = kernel_bound(k, &(struct bound_terms){ dim, sqrt(square), 0, s->parts, s->rounds });
     for (size_t i = 0; i < dim && test_failures < 5; i++) {
         const double error = fabs((double)out[i] - exact[i]);
         check_error(error, bound);

@@ -13,7 +13,7 @@ static void rows4(const int8_t *query, const int8_t *rows, size_t stride, const 
 }
 
 KERNELS = {
-    KERNEL("ymm4", rows4, KERNEL_DEFAULT, "the ymm code of avxvnni, 4 rows a pass",
+    KERNEL("ymm4", rows4, KERNEL_SAME, "the ymm code of avxvnni, 4 rows a pass",
            "stored norms: as dot; computed: per 32 bytes a load, an xor and 3 VPDPBUSD"),
     KERNEL_END
 };

@@ -84,6 +84,6 @@ static void split3(const float *query, const uint16_t *rows, size_t stride, cons
 
 KERNELS = {
     KERNEL("split3", split3, KERNEL_FREE, "VDPBF16PS, the query as three bf16, 8 rows a pass",
-           "per 32 dims of a row a load and 3 VDPBF16PS"),
+           "per 32 dims of a row a load and 3 VDPBF16PS", .own = { .least = 4 * 0x1p-126 }),
     KERNEL_END
 };

@@ -9,7 +9,7 @@
  * Error.  Six roundings of u = 2^-11 lie between a product and its float: the query's, four of the chain, the
  * fold.  Below 2^-14 a rounding loses up to 2^-25 whatever the number: of the query, which then meets x_i, and of
  * the chain, each times 2^k <= 16 max|q|.  With the float sums' own part S,
- *     |got - exact| <= 6 u sum |q_i x_i| + 2^-21 max|q| sum (1 + |x_i|) + S     (check_rows.h)
+ *     |got - exact| <= 6 u sum |q_i x_i| + 2^-21 max|q| sum (1 + |x_i|) + S     (bound.h)
  * For a query of even sizes the second term stays below the first while rows are of 2^-10 and above, as unit
  * vectors of any common dimension are.  The rest of the query in a second f16, as dot_bf16_avx512bf16.c has it,
  * would double the work to take away one rounding of the six; exact products (VFMSUBPH finds what one lost) are
@@ -120,6 +120,7 @@ static void chain4(const float *query, const uint16_t *rows, size_t stride, cons
 
 KERNELS = {
     KERNEL("chain4", chain4, KERNEL_FREE, "sums of 4 steps in f16, the query too: 11 bits; never run on hardware",
-           "modelled: per 128 dims of a row 4 VFMADDPH from memory and 5 uops to widen their sum, 4.4 cycles"),
+           "modelled: per 128 dims of a row 4 VFMADDPH from memory and 5 uops to widen their sum, 4.4 cycles",
+           .own = { .products = 6 * 0x1p-11 * (1 + 3e-3), .coarse = 0x1p-21 * (1 + 3e-3) }),
     KERNEL_END
 };

@@ -5,7 +5,7 @@ enum { QUERIES = 4, VECS = 2, HELD = 32, STEPS = 1 };
 #include "kernels/scans/scan_lut_body.h"
 
 KERNELS = {
-    KERNEL("ymm", scan, KERNEL_DEFAULT, "256-bit registers: the proof of avxvnni/permute on AVX-512 machines",
+    KERNEL("ymm", scan, KERNEL_SAME, "256-bit registers: the proof of avxvnni/permute on AVX-512 machines",
            "twice the instructions of permute"),
     KERNEL_END
 };

@@ -4,7 +4,7 @@
 #include "kernels/scans/scan_pick_body.h"
 
 KERNELS = {
-    KERNEL("ymm", scan, KERNEL_DEFAULT, "words broadcast and tested bit by bit, vpdpbusd ymm",
+    KERNEL("ymm", scan, KERNEL_SAME, "words broadcast and tested bit by bit, vpdpbusd ymm",
            "4 uops a bit + 2 + 1 a query, per 32 dimensions"),
     KERNEL_END
 };

@@ -263,7 +263,7 @@ static void plants_are_caught(void)
     for (size_t i = 0; i < sizeof plants / sizeof *plants; i++) {
         /* An emulator that reads too far itself keeps the fence at a distance: no one byte shows there. */
         if (plants[i].fn == reads_behind && fence_slack()) continue;
-        const struct kernel k = { OP_scan_lut, ISA_scalar, KERNEL_DEFAULT, 0, "planted", "", "", { .scan_lut = plants[i].fn } };
+        const struct kernel k = { .op = OP_scan_lut, .variant = "planted", .fn.scan_lut = plants[i].fn };
         CHECK(check_quietly(check, &k, &stage, NULL) != TEST_SAID_OK, "a kernel that %s passed", plants[i].name);
     }
 }

@@ -226,10 +226,8 @@ static void wrong_tables_are_caught(void)
 
 static void overflow_is_caught(void)
 {
-    const struct kernel sign = { OP_scan_sign, ISA_scalar, KERNEL_DEFAULT, 0, "planted", "", "",
-                                 { .scan_sign = never_empties } };
-    const struct kernel pair = { OP_scan_pair, ISA_scalar, KERNEL_DEFAULT, 0, "planted", "", "",
-                                 { .scan_pair = never_empties_pairs } };
+    const struct kernel sign = { .op = OP_scan_sign, .variant = "planted", .fn.scan_sign = never_empties };
+    const struct kernel pair = { .op = OP_scan_pair, .variant = "planted", .fn.scan_pair = never_empties_pairs };
     CHECK(check_quietly(check_scan, &sign, &stage, NULL) != TEST_SAID_OK, "16-bit sums of nibbles passed");
     CHECK(check_quietly(check_scan, &pair, &stage, NULL) != TEST_SAID_OK, "16-bit sums of pairs passed");
 }

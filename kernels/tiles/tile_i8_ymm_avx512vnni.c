@@ -10,7 +10,7 @@ enum { QUERIES = 3 };
 #include "kernels/tiles/tile_i8_body.h"
 
 KERNELS = {
-    KERNEL("ymm3x4", registers, KERNEL_DEFAULT, "the ymm code of avxvnni, 3 queries x 4 rows in registers",
+    KERNEL("ymm3x4", registers, KERNEL_SAME, "the ymm code of avxvnni, 3 queries x 4 rows in registers",
            "per 32 bytes a pair a VPDPBUSD; 7 loads per 12"),
     KERNEL_END
 };
