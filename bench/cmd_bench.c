@@ -270,7 +270,7 @@ const struct command cmd_bench = {
         "usage: assay bench [FILTER] [options]\n\n"
         "Times every row of every operation whose op/isa/variant contains FILTER, interleaved with the scalar\n"
         "row, the compiler's rows, itself (A/A) and a loop that only reads the same bytes.  A row whose results\n"
-        "differ from the scalar ones is reported and not timed.\n\n"
+        "differ from the scalar ones by more than both rows' bounds (assay info --list) is reported and not timed.\n\n"
         "  --dim LIST       dimensions of a vector                                   (384,768)\n"
         "  --where LIST     working set: l1, l2, l3, dram, sized from this machine    (l2)\n"
         "  --rows N         rows, in place of --where\n"

@@ -9,7 +9,7 @@
 #include "index/index.h"
 #include "kernels/base/option.h"
 #include "kernels/base/text.h"
-#include "kernels/kernel.h"
+#include "kernels/bound.h"
 #include "pipeline/stage.h"
 #include <stdio.h>
 #include <string.h>
@@ -44,9 +44,15 @@ static void list_kernels(int json)
         for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k;
              k = kernel_next((enum kernel_op)op, k)) {
             char variant[64], status[32];
+            struct text summary = { 0 }, bound = { 0 };
+            kernel_bound_text(k, &bound);
+            text_add(&summary, "%s", k->note);
+            if (bound.size) text_add(&summary, "; error <= %s", text_of(&bound));
             snprintf(variant, sizeof variant, "%s/%s", isa_name(k->isa), k->variant);
             snprintf(status, sizeof status, "%s", kernel_runnable(k) ? kernel_kind_name(k->kind) : "not here");
-            show(&(struct item){ "kernel", kernel_op_name(k->op), variant, status, k->note }, json);
+            show(&(struct item){ "kernel", kernel_op_name(k->op), variant, status, text_of(&summary) }, json);
+            text_free(&summary);
+            text_free(&bound);
         }
 }
 
@@ -165,10 +171,12 @@ const struct command cmd_info = {
     .summary = "this CPU, its features and caches, which kernel each operation resolves to",
     .help = "usage: assay info [--list] [--kernel K] [--json]\n\n"
             "  --list       everything registered: kernels by operation, ISA and variant, indexes, stages by\n"
-            "               slot, readers, importers, generators, metrics, papers, commands\n"
+            "               slot, readers, importers, generators, metrics, papers, commands; of a kernel of floats\n"
+            "               how far it may be from the exact result (u = 2^-24), to which it is held everywhere\n"
             "  --kernel K   what the operations resolve to under --kernel K (avx2, dot_f32=avx512/VARIANT);\n"
             "               default: the best that this CPU runs\n"
             "  --json       one object a line\n\n"
+            "ASSAY_ISA=avx2 in the environment makes this CPU one that stops there.\n\n"
             "example:\n"
             "  assay info --kernel avx2\n",
     .run = run,

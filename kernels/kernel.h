@@ -104,7 +104,9 @@ const struct kernel *const *kernel_tables(const char *const **files);
 /* ERR_FORMAT, naming both files, where two default rows are of one operation and ISA: which of them is chosen
  * would be the alphabet's decision.  (The registry's test asks this of the build's tables.) */
 int kernel_tables_check(const struct kernel *const *tables, const char *const *files, struct err *e);
-int kernel_runnable(const struct kernel *k); /* this CPU has all that the file was compiled with */
+/* This CPU has all that the file was compiled with.  ASSAY_ISA=avx2 in the environment makes it a CPU that stops
+ * there: tests are run as every lesser machine would run them (make check-caps). */
+int kernel_runnable(const struct kernel *k);
 
 /* One row per operation, chosen once.  of[op] is never NULL after kernel_set_resolve. */
 struct kernel_set { const struct kernel *of[OP_COUNT]; };

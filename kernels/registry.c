@@ -2,6 +2,8 @@
  * registry.c - gathers one table per kernel file; the list of files is made by the build. */
 #include "kernels/kernel.h"
 #include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PLUGIN(file) extern const struct kernel kernels_##file[];
@@ -48,7 +50,21 @@ enum kernel_op kernel_op_find(const char *name)
     return (enum kernel_op)i;
 }
 
-int kernel_runnable(const struct kernel *k) { return (k->needs & ~cpu_features()) == 0; }
+/* The ISA that ASSAY_ISA pretends this CPU stops at; read once. */
+static enum isa pretended_isa(void)
+{
+    static _Atomic int kept; /* 1 + the ISA */
+    int isa = atomic_load_explicit(&kept, memory_order_relaxed);
+    if (!isa) {
+        const char *name = getenv("ASSAY_ISA");
+        const enum isa asked = name && *name ? isa_find(name) : ISA_COUNT;
+        isa = 1 + (asked < ISA_COUNT ? (int)asked : ISA_COUNT - 1);
+        atomic_store_explicit(&kept, isa, memory_order_relaxed);
+    }
+    return (enum isa)(isa - 1);
+}
+
+int kernel_runnable(const struct kernel *k) { return k->isa <= pretended_isa() && (k->needs & ~cpu_features()) == 0; }
 
 /* The rows of one table share their ISA, so a walk in ISA order is a walk over the tables. */
 const struct kernel *kernel_next(enum kernel_op op, const struct kernel *prev)
@@ -113,7 +129,8 @@ static int refuse(const char *asked, uint32_t needs, struct err *e)
 {
     struct text lacks = { 0 };
     missing_features(needs, &lacks);
-    const int code = FAIL(e, ERR_UNSUPPORTED, "kernel %s: this CPU lacks %s", asked, text_of(&lacks));
+    const int code = FAIL(e, ERR_UNSUPPORTED, "kernel %s: this CPU lacks %s", asked,
+                          lacks.size ? text_of(&lacks) : "it, says ASSAY_ISA");
     text_free(&lacks);
     return code;
 }
@@ -177,6 +194,8 @@ static int apply_row(struct kernel_set *set, char *item, char *equals, struct er
 int kernel_set_resolve(struct kernel_set *set, const char *spec, struct err *e)
 {
     struct kernel_set wanted;
+    const char *pretended = getenv("ASSAY_ISA");
+    if (pretended && *pretended && isa_find(pretended) == ISA_COUNT) return unknown_isa(pretended, e);
     for (int op = 0; op < OP_COUNT; op++) {
         wanted.of[op] = best_default((enum kernel_op)op, (enum isa)(ISA_COUNT - 1));
         assert(wanted.of[op] != NULL); /* every operation has a scalar default */

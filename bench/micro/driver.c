@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * driver.c - what the workloads of several families share: random operands, shapes, tolerances. */
+ * driver.c - what the workloads of several families share: random operands and shapes. */
 #include "bench/micro/driver.h"
 #include "kernels/base/rng.h"
 #include "kernels/codes/codes.h"
@@ -57,9 +57,3 @@ void driver_whole_blocks(struct workload_shape *s)
     driver_whole_groups(s);
     s->rows = codes_blocks(s->rows) * CODES_ROWS;
 }
-
-double driver_dot_tolerance(const struct workload_shape *s) { return driver_relative(s) * (double)s->dim; }
-
-double driver_relative(const struct workload_shape *s) { return 2 * ((double)s->dim + 32) * 0x1p-24; }
-
-double driver_few_ulps(const struct workload_shape *s) { (void)s; return 4 * 0x1p-24; }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "bench/micro/workload.h"
-#include "kernels/kernel.h"
+#include "kernels/bound.h"
 
 struct rng;
 
@@ -31,8 +31,9 @@ struct driver {
     void (*fill)(const struct workload_facts *f, struct operands *o, struct rng *r);
     void (*call)(const struct workload_shape *s, const struct kernel *k, struct operands *o);
     void (*demand)(const struct workload_shape *s, double *demand); /* beyond reading the rows */
-    /* Largest difference between two right float outputs; NULL: outputs are compared bit by bit. */
-    double (*tolerance)(const struct workload_shape *s);
+    /* What the error bound of output i is a multiple of (kernels/bound.h), from operands that no kernel has changed
+     * yet.  *t is what the call for output i - 1 left.  NULL: outputs are compared bit by bit. */
+    void (*terms)(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t);
     void (*round_up)(struct workload_shape *s); /* NULL: any shape will do */
     int changes_rows; /* writes into rows: they, not out, are the result */
     void (*tidy)(const struct workload_shape *s, struct operands *o); /* before a comparison; NULL */
@@ -58,9 +59,4 @@ size_t driver_code_row(const struct workload_shape *s);  /* bits a dimension, of
 void driver_whole_groups(struct workload_shape *s);     /* dim to groups of codes */
 void driver_whole_blocks(struct workload_shape *s);     /* and rows to blocks */
 void driver_no_demand(const struct workload_shape *s, double *demand);
-
-/* Both sides of a comparison may be off by their own forward error; terms are within [-1, 1]. */
-double driver_relative(const struct workload_shape *s);
-double driver_dot_tolerance(const struct workload_shape *s);
-double driver_few_ulps(const struct workload_shape *s);
 #endif

@@ -4,6 +4,7 @@
 #include "bench/micro/micro.h"
 #include "bench/rows/output.h"
 #include "kernels/base/test.h"
+#include "kernels/half.h"
 #include <jansson.h>
 #include <math.h>
 
@@ -42,6 +43,46 @@ static void wrong_kernels_are_caught(void)
     CHECK(workload_verify(&shape, &gather, &e) == ERR_FORMAT, "gathered it is wrong");
     shape = (struct workload_shape){ .op = OP_fht_f32, .dim = 100, .rows = 3, .batch = 1, .seed = 1 };
     CHECK(workload_verify(&shape, &fht, &e) == ERR_FORMAT, "a transform that does nothing");
+}
+
+/* Sums that are off by `grain` times the sum of |products|, as sums in f16 are. */
+static float grain;
+
+static void coarse(const float *query, const uint16_t *rows, size_t stride, const uint32_t *pick, size_t count,
+                   size_t dim, float *scores)
+{
+    for (size_t r = 0; r < count; r++) {
+        const uint16_t *row = rows + (pick ? pick[r] : r) * stride;
+        double size = 0, sum = 0;
+        for (size_t i = 0; i < dim; i++) {
+            const double product = (double)query[i] * f32_of_f16(row[i]);
+            size += fabs(product), sum += product;
+        }
+        scores[r] = (float)(sum + grain * size);
+    }
+}
+
+/* A row is held to the bound that it states, not to that of others: what is too coarse for the usual one passes with
+ * its own, and what exceeds its own is caught. */
+static void rows_are_held_to_their_own_bound(void)
+{
+    const struct workload_shape shape = { .op = OP_dot_f16, .dim = 384, .rows = 50, .batch = 1, .seed = 1 };
+    struct kernel k = { .op = OP_dot_f16, .kind = KERNEL_FREE, .variant = "coarse", .fn = { .dot_f16 = coarse } };
+    const struct kernel_own of_f16 = { .products = 6 * 0x1p-11, .coarse = 0x1p-21 };
+    struct err e = { 0 };
+    grain = 5 * 0x1p-11f;
+    CHECK(workload_verify(&shape, &k, &e) == ERR_FORMAT && strstr(e.text, "bound"), "f16 sums within the bound of f32");
+    k.own = of_f16;
+    CHECK(workload_verify(&shape, &k, &e) == ERR_OK, "f16 sums within their own bound: %s", e.text);
+    grain = 7 * 0x1p-11f;
+    CHECK(workload_verify(&shape, &k, &e) == ERR_FORMAT, "f16 sums beyond their own bound");
+    grain = 0;
+    k.own = (struct kernel_own){ 0 };
+    CHECK(workload_verify(&shape, &k, &e) == ERR_OK, "exact sums: %s", e.text);
+    for (const struct kernel *at = kernel_next(OP_dot_f16, NULL); at; at = kernel_next(OP_dot_f16, at))
+        if (at->isa == ISA_avx512fp16 && at->kind == KERNEL_FREE)
+            CHECK(at->own.products >= of_f16.products && at->own.coarse >= of_f16.coarse, "%s states no bound of its own",
+                  at->variant);
 }
 
 static void every_row_verifies(void)
@@ -243,6 +284,7 @@ static void baseline(void)
 int main(void)
 {
     test_case("wrong kernels are caught before timing", wrong_kernels_are_caught);
+    test_case("rows are held to their own bound", rows_are_held_to_their_own_bound);
     test_case("every row that runs here passes the gate", every_row_verifies);
     test_case("shapes, bytes and work of a call", shapes);
     test_case("a small run", measure);

@@ -2,6 +2,7 @@
  * work_lists.c - how `assay bench` drives lists of scores: which are above a bound, which rows survive one, angles. */
 #include "bench/micro/driver.h"
 #include "kernels/base/rng.h"
+#include <math.h>
 #include <string.h>
 
 static size_t score_row(const struct workload_shape *s) { (void)s; return sizeof(float); }
@@ -22,6 +23,11 @@ static void call_above_f32(const struct workload_shape *s, const struct kernel *
 static void call_angle_f32(const struct workload_shape *s, const struct kernel *k, struct operands *o)
 {
     k->fn.angle_f32(o->rows, s->rows, o->out);
+}
+
+static void angle_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
+{
+    *t = (struct bound_terms){ .magnitude = i < s->rows ? acos(((const float *)o->rows)[i]) : 0 };
 }
 
 /* A sum, a scale and an error a row, each an array of its own; dimensions play no part. */
@@ -61,7 +67,7 @@ const struct driver work_lists[] = {
     { OP_above_f32, .uses = IGNORES_DIM, .row_bytes = score_row, .sizes = survive_sizes, .fill = above_fill,
       .call = call_above_f32, .demand = driver_no_demand, .round_up = one_dimension, .tidy = tidy_survive },
     { OP_angle_f32, .uses = IGNORES_DIM, .row_bytes = score_row, .sizes = survive_sizes, .fill = above_fill,
-      .call = call_angle_f32, .demand = driver_no_demand, .round_up = one_dimension, .tolerance = driver_few_ulps },
+      .call = call_angle_f32, .demand = driver_no_demand, .round_up = one_dimension, .terms = angle_terms },
     { OP_survive, .uses = IGNORES_DIM, .row_bytes = survive_row, .sizes = survive_sizes, .fill = survive_fill,
       .call = call_survive, .demand = driver_no_demand, .round_up = one_dimension, .tidy = tidy_survive },
     { 0 },

@@ -34,9 +34,12 @@ static void call_fht_f32(const struct workload_shape *s, const struct kernel *k,
     for (size_t i = 0; i < s->rows; i++) k->fn.fht_f32((float *)o->rows + i * s->dim, s->dim);
 }
 
-static double fht_tolerance(const struct workload_shape *s)
+/* Of all numbers of a row alike: made at its first. */
+static void fht_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
 {
-    return 2 * log2((double)s->dim + 1) * 0x1p-24 * (double)s->dim;
+    if (i % s->dim) return;
+    *t = (struct bound_terms){ .dim = s->dim };
+    for (size_t j = 0; j < s->dim; j++) t->magnitude += fabs(((const float *)o->rows)[i + j]);
 }
 
 /* An addition takes the place of a multiply-add. */
@@ -63,6 +66,14 @@ static void call_turn_f32(const struct workload_shape *s, const struct kernel *k
     for (size_t i = 0; i < s->rows; i++)
         k->fn.turn_f32((const float *)o->rows + i * s->dim, o->side, s->dim, (s->dim + 1) / 2,
                        (float *)o->out + i * s->dim);
+}
+
+static void turn_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
+{
+    const float *x = (const float *)o->rows + i / s->dim * s->dim, *scale = o->side;
+    const size_t half = (s->dim + 1) / 2, at = i % s->dim, other = at < half ? at + half : at - half;
+    *t = (struct bound_terms){ .dim = s->dim, .magnitude = fabs((double)x[at] * scale[at]) };
+    if (other < s->dim) t->magnitude += fabs((double)x[other] * scale[other]);
 }
 
 static size_t rotate_parts(const struct workload_shape *s) { return s->dim / (s->dim & -s->dim); }
@@ -93,6 +104,15 @@ static void call_rotate_f32(const struct workload_shape *s, const struct kernel 
                          1 / (float)s->dim, (float *)o->out + i * s->dim);
 }
 
+/* Of all numbers of a row alike: made at its first. */
+static void rotate_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
+{
+    if (i % s->dim) return;
+    double square = 0;
+    for (size_t j = 0; j < s->dim; j++) square += pow(((const float *)o->rows)[i + j], 2);
+    *t = (struct bound_terms){ s->dim, sqrt(square) / (double)s->dim, 0, rotate_parts(s), ROTATE_ROUNDS };
+}
+
 /* Additions take the place of multiply-adds: of the transforms, and two for the mix. */
 static void rotate_demand(const struct workload_shape *s, double *demand)
 {
@@ -102,10 +122,10 @@ static void rotate_demand(const struct workload_shape *s, double *demand)
 
 const struct driver work_rotations[] = {
     { OP_turn_f32, .row_bytes = driver_row_of_4, .sizes = turn_sizes, .fill = turn_fill, .call = call_turn_f32,
-      .demand = driver_no_demand, .tolerance = driver_few_ulps },
+      .demand = driver_no_demand, .terms = turn_terms },
     { OP_fht_f32, .row_bytes = driver_row_of_4, .sizes = no_sizes, .fill = fht_fill, .call = call_fht_f32,
-      .demand = fht_demand, .tolerance = fht_tolerance, .round_up = power_of_two, .changes_rows = 1 },
+      .demand = fht_demand, .terms = fht_terms, .round_up = power_of_two, .changes_rows = 1 },
     { OP_rotate_f32, .row_bytes = driver_row_of_4, .sizes = rotate_sizes, .fill = rotate_fill, .call = call_rotate_f32,
-      .demand = rotate_demand, .tolerance = fht_tolerance, .round_up = rotate_shape },
+      .demand = rotate_demand, .terms = rotate_terms, .round_up = rotate_shape },
     { 0 },
 };

@@ -2,6 +2,7 @@
  * work_tiles.c - how `assay bench` drives many queries against many rows. */
 #include "bench/micro/driver.h"
 #include "kernels/base/rng.h"
+#include <math.h>
 
 static void tile_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
 {
@@ -31,6 +32,19 @@ static void tile_products_i8(const struct workload_shape *s, double *demand)
     demand[CEILING_INT8] = (double)(s->rows * s->dim * s->batch);
 }
 
+static void tile_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
+{
+    const float *query = (const float *)o->query + i / s->rows * s->dim, *row = (const float *)o->rows + i % s->rows * s->dim;
+    double largest = 0, sizes = 0;
+    *t = (struct bound_terms){ .dim = s->dim };
+    for (size_t j = 0; j < s->dim; j++) {
+        t->magnitude += fabs((double)query[j] * row[j]);
+        largest = fmax(largest, fabs((double)query[j]));
+        sizes += 1 + fabs((double)row[j]);
+    }
+    t->coarse = largest * sizes;
+}
+
 #define CALL_TILE(op)                                                                                                  \
     static void call_##op(const struct workload_shape *s, const struct kernel *k, struct operands *o)                  \
     {                                                                                                                  \
@@ -41,7 +55,7 @@ CALL_TILE(tile_i8)
 
 const struct driver work_tiles[] = {
     { OP_tile_f32, .uses = USES_BATCH, .row_bytes = driver_row_of_4, .sizes = tile_sizes, .fill = fill_tile_f32,
-      .call = call_tile_f32, .demand = tile_products, .tolerance = driver_dot_tolerance },
+      .call = call_tile_f32, .demand = tile_products, .terms = tile_terms },
     { OP_tile_i8, .uses = USES_BATCH, .row_bytes = driver_row_of_1, .sizes = tile_sizes, .fill = fill_tile_i8,
       .call = call_tile_i8, .demand = tile_products_i8 },
     { 0 },

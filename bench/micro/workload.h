@@ -51,7 +51,7 @@ double workload_read(void *arm, uint64_t iterations);
 
 /* Runs `kernel` and the scalar row over small operands of that shape and compares every output.
  * ERR_FORMAT names the first that differs: such a kernel must not be timed.  (This is a gate; the
- * thorough tests are kernels/test_*.c.) */
+ * thorough tests are beside the kernels.) */
 int workload_verify(const struct workload_shape *shape, const struct kernel *kernel, struct err *e);
 /* Hash of all outputs of one call: equal for kernels that promise the same bits. */
 uint64_t workload_result(struct workload *w, const struct kernel *kernel);
