@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # assay: one Makefile, no lists of files.  `make help` says what it can do.
 #
-#   CC=gcc|clang|aarch64-linux-gnu-gcc   MODE=release|debug|asan|tsan|cov   WORKER=1   V=1
+#   CC=gcc|clang|aarch64-linux-gnu-gcc   MODE=release|debug|asan|tsan|cov|fuzz   WORKER=1   V=1
 #   FAISS=PREFIX (or another peer's name): its adaptor is built against the library installed there
 #   B=DIR (default build)   RUN="qemu-aarch64 -cpu max"   PREFIX=/usr/local
 CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -22,6 +22,8 @@ mode_debug   := -O0 -g3
 mode_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 mode_tsan    := -O1 -g -fsanitize=thread
 mode_cov     := -O0 -g --coverage
+# Kernels are not what is fuzzed, and clang takes minutes over each of them with coverage.
+mode_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 flags := $(or $(mode_$(MODE)),$(error MODE=$(MODE): no such mode))
 
 warn    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
@@ -80,7 +82,8 @@ baseline        = $(call col,1,$2)_$1_$(call col,2,$2)
 baselines      := $(foreach p,$(pairs),$(call baseline,compiler,$p) $(if $(other_cc),$(call baseline,compiler$(notdir $(other_cc)),$p)))
 
 sources := $(call without,$(sort $(wildcard $(kernel_rooms:%=%/*.c) index/*.c datasets/*.c pipeline/*.c bench/*.c bench/*/*.c)))
-lib     := $(filter-out $(all_kernels) bench/main.c pipeline/extension.c $(wildcard */test_*.c */*/test_*.c),$(sources)) $(kernels)
+fuzzers := $(call without,$(sort $(wildcard */fuzz_*.c */*/fuzz_*.c)))
+lib     := $(filter-out $(all_kernels) bench/main.c kernels/base/fuzz.c pipeline/extension.c $(fuzzers) $(wildcard */test_*.c */*/test_*.c),$(sources)) $(kernels)
 # Tests that are scripts try the program as it was built for this machine.
 script_tests := $(if $(filter release,$(MODE)),$(if $(RUN)$(WORKER),,$(sort $(wildcard scripts/test_*.sh))))
 tests   := $(filter $(foreach f,kernels index datasets pipeline bench,$f/%),$(call without,$(sort $(wildcard */test_*.c */*/test_*.c))))
@@ -102,7 +105,7 @@ peer_flags := -O3 -march=native
 , := ,
 peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/peers/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peers/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
 
-.PHONY: all run run-full test test-all check check-quick symbols list lint help clean install setup FORCE
+.PHONY: all run run-full test test-all check check-quick fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/assay.so, for SQLite
@@ -110,7 +113,7 @@ all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/
 
 $(out)/%.o: %.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
 	@mkdir -p $(@D)
-	$(Q)$(compile) $(if $(filter $<,$(all_kernels)),$(isa_$(call isa_of,$(notdir $*))) $(call kernel_defs,$(notdir $*))) \
+	$(Q)$(compile) $(if $(filter $<,$(all_kernels)),$(isa_$(call isa_of,$(notdir $*))) $(call kernel_defs,$(notdir $*)) $(if $(filter fuzz,$(MODE)),-fno-sanitize=all)) \
 	  $(if $(findstring hdf5,$<),$(CPPFLAGS_hdf5)) -c $< -o $@
 # op, isa, table, compiler, variant
 define baseline_rule
@@ -154,6 +157,15 @@ $(assay): $(out)/bench/main.o $(archive)
 	$(Q)$(link) $^ $(libs) -o $@
 $(plugin): $(out)/pipeline/extension.o $(archive)
 	$(Q)$(link) -shared $^ -Wl,--exclude-libs,ALL -Wl,--as-needed $(libs) -o $@
+# A fuzz target and what drives it: libFuzzer, or a replay of its folder.
+define fuzz_rule
+$(out)/$1.drive.o: kernels/base/fuzz.c Makefile
+	@mkdir -p $$(@D)
+	$(Q)$$(compile) -DFUZZ_TARGET=$(notdir $1) -DFUZZ_FOLDER='"$1"' $(if $(filter fuzz,$(MODE)),-DFUZZ_WITH_LIBFUZZER) -c $$< -o $$@
+$(out)/$1: $(out)/$1.o $(out)/$1.drive.o $(archive)
+	$(Q)$$(subst fuzzer-no-link,fuzzer,$$(link)) $$^ $(libs) -o $$@
+endef
+$(foreach f,$(fuzzers:%.c=%),$(eval $(call fuzz_rule,$f)))
 $(out)/%: $(out)/%.o $(archive)
 	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(libs) -o $@
 
@@ -173,7 +185,18 @@ test: setup                         ## install what is missing, build, run the n
 test-all:                           ## test, and clang, -O0, old x86 and aarch64 under qemu (scripts/setup.sh --cross)
 	$(Q)scripts/setup.sh --cross
 	$(Q)scripts/test.sh all
-chosen_tests = $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o% $o%),%),$(tests:%.c=$(out)/%) $(script_tests))
+chosen_tests = $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o% $o%),%),$(tests:%.c=$(out)/%) $(fuzzers:%.c=$(out)/%) $(script_tests))
+SECONDS := 60
+fuzz:                               ## SECONDS=60: look for inputs that break each fuzz target (ONLY=pipeline/ for some); clang, scripts/setup.sh --cross
+	$(Q)$(MAKE) --no-print-directory CC=clang MODE=fuzz fuzz-programs
+	$(Q)scripts/fuzz.sh run $(SECONDS) $(chosen_fuzzers:%=$(B)/$(machine)-clang-fuzz/%)
+fuzz-lines:                         ## how many lines of its reader each fuzz target's inputs reach
+	$(Q)$(MAKE) --no-print-directory CC=gcc MODE=cov fuzz-programs
+	$(Q)scripts/fuzz.sh lines $(chosen_fuzzers:%=$(B)/$(machine)-gcc-cov/%)
+fuzz-planted:                       ## SECONDS=60: each fuzz target must find the bug that its file describes, in a copy of the tree
+	$(Q)scripts/fuzz.sh planted $(SECONDS) $(chosen_fuzzers)
+chosen_fuzzers = $(filter $(if $(ONLY),$(ONLY:%=%%),%),$(fuzzers:%.c=%))
+fuzz-programs: $(chosen_fuzzers:%=$(out)/%)
 # Not of `all`, which links build/assay to what it made: a sanitizer's build is not for use.
 check: $(filter $(out)/%,$(chosen_tests)) $(assay) $(plugin) $(peers)    ## run every test of this CC and MODE (ONLY=kernels/ for some; RUN= wraps them)
 	$(Q)RUN="$(RUN)" CC="$(CC)" ASSAY="$(abspath $(assay))" scripts/run_tests.sh $(chosen_tests)
@@ -195,4 +218,4 @@ help:                               ## this text
 clean:                              ## remove build/
 	$(Q)rm -rf $(B)
 
--include $(objs:.o=.d) $(out)/bench/main.d $(out)/pipeline/extension.d $(tests:%.c=$(out)/%.d) $(peers:.so=.d)
+-include $(objs:.o=.d) $(out)/bench/main.d $(out)/pipeline/extension.d $(tests:%.c=$(out)/%.d) $(fuzzers:%.c=$(out)/%.d) $(fuzzers:%.c=$(out)/%.drive.d) $(peers:.so=.d)

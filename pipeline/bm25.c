@@ -247,8 +247,8 @@ static int is_sound(const struct bm25 *w, const struct header *h)
     return !bad && (h->name_bytes == 0 || w->names[h->name_bytes - 1] == 0);
 }
 
-/* 1 when the file is there, whole, and of these texts. */
-static int load(struct bm25 *w, const char *path, uint64_t fingerprint)
+/* 1 when the file is there, whole, and of these texts and as many entities. */
+static int load(struct bm25 *w, const char *path, uint64_t fingerprint, size_t documents)
 {
     struct bm25 got = { 0 };
     struct header h;
@@ -258,7 +258,7 @@ static int load(struct bm25 *w, const char *path, uint64_t fingerprint)
     if (good) {
         memcpy(&h, got.map.at, sizeof h);
         good = memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 && h.version == VERSION && h.fingerprint == fingerprint &&
-               h.terms < size && h.postings < size && h.name_bytes < size && h.documents <= UINT32_MAX &&
+               h.terms < size && h.postings < size && h.name_bytes < size && h.documents == documents &&
                lay_out(&got, &h, got.map.at) == size &&
                h.crc == crc32_of(0, got.map.at + sizeof h, size - sizeof h) && is_sound(&got, &h);
     }
@@ -283,21 +283,23 @@ static int save(const struct bm25 *w, const char *path, size_t bytes)
     return saved;
 }
 
-int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, struct err *e)
+int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, size_t documents, struct err *e)
 {
     struct text path = { 0 };
     struct bm25 w = { 0 };
     text_add(&path, "%s.assay-words", store_path(s));
     int status = path.failed ? FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s)) : ERR_OK;
-    if (status == ERR_OK && !load(&w, text_of(&path), fingerprint)) {
+    if (status == ERR_OK && !load(&w, text_of(&path), fingerprint, documents)) {
         struct building b = { 0 };
         size_t bytes = 0;
         status = read_texts(&b, s, e);
+        if (status == ERR_OK && b.documents != documents)
+            status = FAIL(e, ERR_FORMAT, "%s: %zu texts of %zu entities", store_path(s), b.documents, documents);
         if (status == ERR_OK && !arrange(&w, &b, fingerprint, &bytes))
             status = FAIL(e, ERR_MEM, "%s: no memory for %zu words", store_path(s), b.names.count);
         building_free(&b);
         struct bm25 mapped;
-        if (status == ERR_OK && save(&w, text_of(&path), bytes) && load(&mapped, text_of(&path), fingerprint)) {
+        if (status == ERR_OK && save(&w, text_of(&path), bytes) && load(&mapped, text_of(&path), fingerprint, documents)) {
             mem_free(w.block); /* processes that use the base share the mapped one */
             w = mapped;
         }

@@ -32,8 +32,9 @@ struct bm25 {
 
 /* A hash of every id, name and properties. */
 int bm25_fingerprint(struct store *s, uint64_t *out, struct err *e);
-/* Inside a read transaction, with that hash.  ERR_MEM, ERR_IO, ERR_BUSY. */
-int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, struct err *e);
+/* Inside a read transaction, with that hash, and the number of entities that the caller knows: there are as many
+ * documents.  ERR_MEM, ERR_IO, ERR_BUSY; ERR_FORMAT: the base gives another number of texts. */
+int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, size_t documents, struct err *e);
 void bm25_close(struct bm25 *w); /* a zeroed one is allowed */
 
 /* Cuts a text as the index was: calls each(context, token, size) for every token; a non-zero return stops

@@ -6,10 +6,11 @@
 set -u
 cd "$(dirname "$0")/.."
 
-files() { find kernels index pipeline datasets bench scripts .ci Makefile -type f "$@" | sort; }
+# Not the inputs of fuzz targets: they are bytes.
+files() { find kernels index pipeline datasets bench scripts .ci Makefile -type f -not -path '*/fuzz_*/*' "$@" | sort; }
 mapfile -t code < <(files \( -name '*.[ch]' -o -name '*.cpp' \))
 mapfile -t text < <(files; find README.md CITATION.cff results/README.md 2>/dev/null)
-mapfile -t libraries < <(printf '%s\n' "${code[@]}" | grep -E '^(kernels|index|pipeline|datasets)/' | grep -vE '/(test|check)[_.]')
+mapfile -t libraries < <(printf '%s\n' "${code[@]}" | grep -E '^(kernels|index|pipeline|datasets)/' | grep -vE '/(test|check|fuzz)[_.]')
 
 # report WHAT: every line of standard input is one finding
 report() {
@@ -17,11 +18,11 @@ report() {
     while IFS= read -r line; do printf '%s: %s\n' "${line:0:100}" "$1"; done
 }
 
-# may FOLDER ALLOWED: the sources right in FOLDER include from ALLOWED only.  Tests are on top of
-# their folder: they may look wherever an oracle is.
+# may FOLDER ALLOWED: the sources right in FOLDER include from ALLOWED only.  Tests and fuzz targets are on
+# top of their folder: they may look wherever an oracle is.
 may() {
     local sources
-    mapfile -t sources < <(printf '%s\n' "${code[@]}" | grep -E "^$1/[^/]*$" | grep -v '/test_')
+    mapfile -t sources < <(printf '%s\n' "${code[@]}" | grep -E "^$1/[^/]*$" | grep -vE '/(test|fuzz)_')
     [ "${#sources[@]}" = 0 ] || grep -nHE '^# *include "' "${sources[@]}" |
         grep -vE "include \"($2|gen)/[^/\"]*\"" | report "$1 may not include this"
 }
