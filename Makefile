@@ -105,7 +105,7 @@ peer_flags := -O3 -march=native
 , := ,
 peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/peers/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peers/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
 
-.PHONY: all run run-full test test-all check check-quick fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
+.PHONY: all tags compdb tidy run run-full test test-all check check-quick fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/assay.so, for SQLite
@@ -213,6 +213,12 @@ install: all                        ## PREFIX=/usr/local: bin/assay, its gnuplot
 	install -d $(DESTDIR)$(PREFIX)/share/assay/plots
 	install -m644 scripts/plots/*.gp $(DESTDIR)$(PREFIX)/share/assay/plots
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/lib/assay $(plugin) $(peers)
+tags:                               ## an index of names for editors (universal-ctags)
+	$(Q)ctags -R --languages=C,C++ --exclude=build --exclude=results .
+compdb: $(out)/gen/.stamp           ## compile_commands.json for clangd and clang-tidy
+	$(Q)CC="$(CC)" scripts/compdb.sh $(objs) $(out)/bench/main.o $(out)/pipeline/extension.o $(tests:%.c=$(out)/%.o)
+tidy: compdb                        ## clang-tidy over every source of this machine (.clang-tidy says what it looks for)
+	$(Q)sed -n 's/.*"file": "\([^"]*\)".*/\1/p' compile_commands.json | xargs -P "$$(nproc)" -n 8 clang-tidy -p . --quiet
 help:                               ## this text
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 clean:                              ## remove build/

@@ -35,8 +35,6 @@ struct self {
     struct text line; /* the request, then the reply */
 };
 
-extern char **environ;
-
 static void stop(struct self *self)
 {
     if (!self->pid) return;

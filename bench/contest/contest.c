@@ -52,7 +52,7 @@ static int start(struct remote **out, const struct contest_plan *plan, size_t pr
     snprintf(number, sizeof number, "%llu", (unsigned long long)plan->data->seed);
     add_word(&l, "--seed", number);
     if (count > 1) { /* another binary, which has one subject, need not know this */
-        snprintf(number, sizeof number, "%llu", (unsigned long long)(plan->seed + process));
+        snprintf(number, sizeof number, "%llu", (unsigned long long)plan->seed + process);
         add_word(&l, "--open-seed", number);
     }
     add_data(&l, plan->data);

@@ -39,7 +39,7 @@ static void read_caches(struct machine *m)
     if (hwloc_topology_init(&topology) != 0) return;
     if (hwloc_topology_load(topology) == 0)
         for (int i = 0; i < MACHINE_CACHES; i++) {
-            const hwloc_obj_t cache = hwloc_get_obj_by_type(topology, type[i], 0);
+            const struct hwloc_obj *cache = hwloc_get_obj_by_type(topology, type[i], 0);
             if (!cache) continue;
             m->cache_bytes[i] = cache->attr->cache.size;
             m->cache_sharing[i] = hwloc_bitmap_weight(cache->cpuset);
