@@ -40,23 +40,12 @@ struct twohop {
 static size_t anchor_of(size_t query) { return 2 * query; }
 static size_t evidence_of(size_t query) { return 2 * query + 1; }
 
-/* Turns a random unit x into one with the given cosine to q. */
-static void tilt(float *x, const float *q, size_t dim, double cosine)
-{
-    const double along = fixed_dot(x, q, dim);
-    for (size_t i = 0; i < dim; i++) x[i] = (float)(x[i] - along * q[i]);
-    unit_make(x, dim);
-    const double across = sqrt(1 - cosine * cosine);
-    for (size_t i = 0; i < dim; i++) x[i] = (float)(cosine * q[i] + across * x[i]);
-    unit_make(x, dim);
-}
-
 static void draw_entity(struct twohop *t, size_t i)
 {
     unit_random(t->x, t->dim, t->seed, stream_entity + i);
     if (i >= 2 * t->queries) return;
     unit_random(t->q, t->dim, t->seed, stream_query + i / 2);
-    tilt(t->x, t->q, t->dim, i == anchor_of(i / 2) ? anchor_cosine : t->hidden);
+    unit_tilt(t->x, t->q, t->dim, i == anchor_of(i / 2) ? anchor_cosine : t->hidden);
 }
 
 static int send_entities(struct twohop *t, struct err *e)

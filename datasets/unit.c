@@ -31,3 +31,13 @@ void unit_random(float *out, size_t n, uint64_t seed, uint64_t stream)
     rng_normal(&r, out, n);
     unit_make(out, n);
 }
+
+void unit_tilt(float *x, const float *q, size_t n, double cosine)
+{
+    const double along = fixed_dot(x, q, n);
+    for (size_t i = 0; i < n; i++) x[i] = (float)(x[i] - along * q[i]);
+    unit_make(x, n);
+    const double across = sqrt(1 - cosine * cosine);
+    for (size_t i = 0; i < n; i++) x[i] = (float)(cosine * q[i] + across * x[i]);
+    unit_make(x, n);
+}

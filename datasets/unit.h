@@ -11,4 +11,6 @@ double fixed_dot(const float *x, const float *y, size_t n);
 void unit_make(float *x, size_t n);
 /* A uniformly random unit vector: stream `stream` of `seed`. */
 void unit_random(float *out, size_t n, uint64_t seed, uint64_t stream);
+/* Turns a random unit vector x into one with the given cosine to the unit vector q. */
+void unit_tilt(float *x, const float *q, size_t n, double cosine);
 #endif
