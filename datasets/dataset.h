@@ -8,6 +8,7 @@
 #define ASSAY_DATASET_H
 #include <stddef.h>
 #include <stdint.h>
+#include "datasets/tags.h"
 #include "kernels/base/err.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/param.h"
@@ -100,6 +101,8 @@ struct generator_ops {
     int (*vectors)(const struct params *p, struct rows *base, struct rows *query, struct err *e);
     /* Knowledge bases.  NULL where the generator makes vector sets. */
     int (*graph)(const struct params *p, const struct kb_sink *sink, struct err *e);
+    /* Filters for vectors that its parameters name; the tags are the caller's to free.  NULL where it makes others. */
+    int (*filters)(const struct params *p, struct tags *base, struct tags *query, struct err *e);
 };
 const struct generator_ops *generator_at(size_t i);
 const struct generator_ops *generator_find(const char *name);

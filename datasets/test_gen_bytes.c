@@ -17,6 +17,7 @@ static const struct { const char *kind, *args; uint64_t hash; } records[] = {
     { "sparse", "n=70,dim=37,queries=5,density=0.2", 0x58e4b9d6c390e768 },
     { "planted", "n=70,dim=37,queries=5", 0x3098f32b24afb85a },
     { "ood", "n=70,dim=37,queries=5,latent=8", 0x28201da64ca12a87 },
+    { "filters", "base_file=b.fvecs,query_file=q.fvecs,selectivity=0.2,correlation=0.5", 0x7c0c8132d02fcd8d },
     { "kg", "n=70,dim=37,queries=5,relations=200", 0xa74c10e53f1d2db1 },
     { "twohop", "n=70,dim=37,queries=5,rewire=0.5", 0x47ad4c6b6d40464f },
     { "rewards", "n=70,dim=37,queries=9,situations=10,options=5", 0x82cc3deab2fe4cbb },
@@ -76,6 +77,16 @@ static int hash_of(const struct generator_ops *g, const char *args, uint64_t *h,
     if (status == ERR_OK && g->graph) {
         const struct kb_sink sink = { h, see_entity, see_vector, see_relation, see_query };
         status = g->graph(p, &sink, e);
+    } else if (status == ERR_OK && g->filters) {
+        struct tags base = { 0 }, query = { 0 };
+        status = g->filters(p, &base, &query, e);
+        if (status == ERR_OK) {
+            *h = hash64(*h, base.start, (base.rows + 1) * sizeof *base.start);
+            *h = hash64(*h, base.tag, (size_t)base.start[base.rows] * sizeof *base.tag);
+            *h = hash64(*h, query.tag, (size_t)query.start[query.rows] * sizeof *query.tag);
+        }
+        tags_free(&base);
+        tags_free(&query);
     } else if (status == ERR_OK) {
         struct rows base = { 0 }, query = { 0 };
         status = g->vectors(p, &base, &query, e);
@@ -137,10 +148,29 @@ static void prefixes_and_seeds(void)
     }
 }
 
+/* What the filters are of. */
+static void write_set(void)
+{
+    const struct generator_ops *g = generator_find("isotropic");
+    struct params *p = NULL;
+    struct rows base = { 0 }, query = { 0 };
+    struct err e = { 0 };
+    CHECK(params_create(&p, g->params, g->name, "n=70,dim=37,queries=5", &e) == ERR_OK, "%s", e.text);
+    CHECK(g->vectors(p, &base, &query, &e) == ERR_OK, "%s", e.text);
+    CHECK(dataset_write_fvecs("b.fvecs", base, &e) == ERR_OK && dataset_write_fvecs("q.fvecs", query, &e) == ERR_OK,
+          "%s", e.text);
+    params_destroy(p);
+    mem_free((void *)(uintptr_t)base.at);
+    mem_free((void *)(uintptr_t)query.at);
+}
+
 int main(void)
 {
+    char folder[] = "/tmp/assay-test-XXXXXX";
+    if (!mkdtemp(folder) || chdir(folder) != 0) return TEST_FAIL;
+    write_set();
     test_case("every generator gives its recorded bytes", bytes_are_as_recorded);
     test_case("no generator is without a record", none_is_without_record);
     test_case("rows depend on seed and number alone", prefixes_and_seeds);
-    return test_end();
+    return unlink("b.fvecs") == 0 && unlink("q.fvecs") == 0 && rmdir(folder) == 0 ? test_end() : TEST_FAIL;
 }

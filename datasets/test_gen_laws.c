@@ -3,8 +3,10 @@
  * cosines, queries out of distribution, Bernoulli rewards and what two hops can reach.  Bounds are five standard
  * errors of what is estimated. */
 #include "datasets/dataset.h"
+#include "datasets/normal.h"
 #include "datasets/unit.h"
 #include "kernels/base/test.h"
+#include "kernels/base/topk.h"
 #include <math.h>
 
 struct made { struct rows base, query; };
@@ -192,6 +194,71 @@ static void queries_out_of_distribution(void)
     params_destroy(p);
 }
 
+static void filters_are_as_asked(void)
+{
+    enum { N = 4000, Q = 50 };
+    static const double correlations[] = { -1, -.7, 0, .4, .9, 1 };
+    char folder[] = "/tmp/assay-test-XXXXXX", args[256], base_path[64], query_path[64];
+    struct err e = { 0 };
+    struct made m = { 0 };
+    if (!mkdtemp(folder)) abort();
+    snprintf(base_path, sizeof base_path, "%s/b.fvecs", folder);
+    snprintf(query_path, sizeof query_path, "%s/q.fvecs", folder);
+    make("clustered", "n=4000,dim=20,queries=50,clusters=30", &m);
+    CHECK(dataset_write_fvecs(base_path, m.base, &e) == ERR_OK, "%s", e.text);
+    CHECK(dataset_write_fvecs(query_path, m.query, &e) == ERR_OK, "%s", e.text);
+    static uint32_t passing[N];
+    static struct hit hits[N];
+    static double z[N]; /* of each row */
+    for (size_t c = 0; c < sizeof correlations / sizeof *correlations; c++) {
+        struct params *p = NULL;
+        struct tags base = { 0 }, query = { 0 }, by_tag = { 0 };
+        const struct generator_ops *g = generator_find("filters");
+        snprintf(args, sizeof args, "base_file=%s,query_file=%s,selectivity=0.05,correlation=%g", base_path,
+                 query_path, correlations[c]);
+        CHECK(params_create(&p, g->params, g->name, args, &e) == ERR_OK, "%s", e.text);
+        CHECK(g->filters(p, &base, &query, &e) == ERR_OK && tags_transpose(&by_tag, &base, &e) == ERR_OK, "%s", e.text);
+        double mean = 0, least = 1e9, most = -1e9;
+        for (size_t q = 0; q < Q; q++) {
+            const size_t count = tags_passing(&by_tag, N, &query, q, passing);
+            CHECK(count == 200, "query %zu: %zu pass", q, count);
+            for (size_t i = 0; i < N; i++)
+                hits[i] = (struct hit){ (int64_t)i, (float)fixed_dot(rows_at(m.query, q), rows_at(m.base, i), 20) };
+            hits_sort(hits, N);
+            for (size_t rank = 0; rank < N; rank++) z[hits[rank].id] = normal_quantile((N - (double)rank - .5) / N);
+            for (size_t i = 0; i < count; i++) {
+                mean += z[passing[i]] / (200 * Q);
+                least = fmin(least, z[passing[i]]);
+                most = fmax(most, z[passing[i]]);
+            }
+        }
+        /* phi(t) / s at s = .05, and about one deviation of z for each of 200 rows of 50 queries */
+        const double t = normal_quantile(.95), expected = correlations[c] * exp(-t * t / 2) / sqrt(2 * M_PI) / .05;
+        CHECK(fabs(mean - expected) < 5 / sqrt(200.0 * Q) + .01, "c=%g: mean z %.4f, not %.4f", correlations[c], mean,
+              expected);
+        if (correlations[c] == 1) CHECK(least > t - .01, "c=1: a row at z %.3f passes", least);
+        if (correlations[c] == -1) CHECK(most < -t + .01, "c=-1: a row at z %.3f passes", most);
+        params_destroy(p);
+        tags_free(&base);
+        tags_free(&query);
+        tags_free(&by_tag);
+    }
+    CHECK(unlink(base_path) == 0 && unlink(query_path) == 0 && rmdir(folder) == 0, "clean up");
+    unmake(&m);
+}
+
+static void quantiles_are_normal(void)
+{
+    for (double p = 1e-300; p < 1e-2; p *= 7) {
+        const double x = normal_quantile(p), back = normal_below(x);
+        CHECK(fabs(back / p - 1) < 1e-11, "p=%g: x=%.17g, back %.17g", p, x, back);
+    }
+    for (double p = .001; p < 1; p += .001) {
+        const double x = normal_quantile(p);
+        CHECK(fabs(normal_below(x) - p) < 1e-14 && fabs(x + normal_quantile(1 - p)) < 1e-12, "p=%g: x=%.17g", p, x);
+    }
+}
+
 /* --- graphs ---------------------------------------------------------------------------------------- */
 struct seen {
     size_t labels, queries, first_rank_labels, count[3], edges;
@@ -352,6 +419,8 @@ int main(void)
     test_case("anisotropic: the spectrum that was asked for, turned or not", spectrum_is_as_given);
     test_case("sparse: exact density, every place, the mean product", sparse_rows);
     test_case("planted: neighbours at the cosine, and nobody else", planted_neighbours);
+    test_case("the normal quantile is the inverse of erfc", quantiles_are_normal);
+    test_case("filters: exact share, the correlation asked for", filters_are_as_asked);
     test_case("ood: lengths, gap and shared directions", queries_out_of_distribution);
     test_case("rewards: chances and draws", rewards_are_bernoulli);
     test_case("twohop: what search and links reach", two_hops_reach_what_the_form_says);
