@@ -32,7 +32,8 @@ static int data_list(int argc, char **argv, struct err *e)
         const struct generator_ops *g = generator_at(i);
         params_help(g->params, &help);
         printf("generator  %-12s %s (%s)\n%s", g->name, g->summary,
-               g->vectors ? "base.fvecs, query.fvecs" : "kb.sqlite, query.fvecs", text_of(&help));
+               g->vectors ? "base.fvecs, query.fvecs"
+               : g->graph ? "kb.sqlite, query.fvecs" : "{base,query}.metadata.spmat", text_of(&help));
         text_free(&help);
     }
     for (size_t i = 0; importer_at(i); i++)
@@ -132,6 +133,30 @@ static int gen_graph(const struct generator_ops *g, const struct params *p, cons
     return status;
 }
 
+static int write_tags(const char *folder, const char *name, const struct tags *t, const char *what, struct err *e)
+{
+    struct text path = { 0 };
+    int status = path_in(&path, folder, name, e);
+    if (status == ERR_OK) status = tags_write(text_of(&path), t, e);
+    if (status == ERR_OK)
+        printf("%-40s %zu %s, %zu tags, %lld entries\n", text_of(&path), t->rows, what, t->tags,
+               (long long)t->start[t->rows]);
+    text_free(&path);
+    return status;
+}
+
+static int gen_filters_of(const struct generator_ops *g, const struct params *p, const char *folder, struct err *e)
+{
+    struct tags base, query;
+    int status = g->filters(p, &base, &query, e);
+    if (status != ERR_OK) return status;
+    status = write_tags(folder, "query.metadata.spmat", &query, "queries", e);
+    if (status == ERR_OK) status = write_tags(folder, "base.metadata.spmat", &base, "base rows", e);
+    tags_free(&base);
+    tags_free(&query);
+    return status;
+}
+
 /* One option a parameter of the generator, named as the table names it. */
 static int gen_options(const struct generator_ops *g, int argc, char **argv, struct params *p, const char **folder,
                        struct err *e)
@@ -161,7 +186,7 @@ static int data_gen(int argc, char **argv, struct err *e)
     int status = params_create(&p, g->params, g->name, NULL, e);
     if (status == ERR_OK) status = gen_options(g, argc, argv, p, &folder, e);
     if (status == ERR_OK) status = make_folder(folder, e);
-    if (status == ERR_OK) status = (g->vectors ? gen_vectors : gen_graph)(g, p, folder, e);
+    if (status == ERR_OK) status = (g->vectors ? gen_vectors : g->graph ? gen_graph : gen_filters_of)(g, p, folder, e);
     params_destroy(p);
     return status;
 }
@@ -469,8 +494,8 @@ const struct command cmd_data = {
         "         --dim N        of the vectors, default 384\n"
         "         --seed N       of the projection, default 1\n"
         "         --from PATH    default: where the importer's package puts it (assay data list)\n"
-        "  gen    --kind clustered writes base.fvecs and query.fvecs, others kb.sqlite and query.fvecs;\n"
-        "         parameters: assay data list\n"
+        "  gen    generators of vectors write base.fvecs and query.fvecs, of graphs kb.sqlite and query.fvecs,\n"
+        "         filters {base,query}.metadata.spmat (tags of rows, as big-ann's); kinds, parameters: data list\n"
         "  split  --queries N    rows held out as queries, default 1000\n"
         "         --seed N       default 1\n"
         "  truth  -k N           neighbours a query, default 100\n"

@@ -49,6 +49,10 @@ static void generate_split_truth(void)
 {
     expect("data gen --kind clustered --n 500 --dim 16 --queries 20 --seed 3 --out gen", 0, "500 x 16");
     expect("data truth --base gen/base.fvecs --query gen/query.fvecs -k 10 --metric l2 --out t.ivecs", 0, "20 x 10 ids, l2");
+    expect("data gen --kind filters --base_file gen/base.fvecs --query_file gen/query.fvecs --selectivity .02 --out gen", 0,
+           "500 base rows, 20 tags, 200 entries");
+    expect("data gen --kind filters --query_file gen/query.fvecs --out gen", 2, "needs base_file=FILE");
+    expect("data gen --kind filters --base_file gen/base.fvecs --query_file t.ivecs --out gen", 2, "holds ids");
     expect("data info gen/base.fvecs t.ivecs", 0, "min 1, mean 1, max 1");
     expect("data split --base gen/base.fvecs --queries 50 --seed 1 --out split", 0, "450 x 16");
     struct dataset all = { 0 }, base = { 0 }, rows = { 0 };
