@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * rag_row.c - the row of a pipeline point: what was asked, what was measured. */
 #include "bench/points/rag_row.h"
+#include "bench/time/stats.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
@@ -124,6 +125,10 @@ int rag_row(struct row *row, const struct run *run, const struct rag_set *s, con
     row_text(row, "kernel_used", text_of(&used));
     text_free(&used);
     for (int slot = 0; slot < SLOT_COUNT; slot++) row_real(row, stage_columns[slot], a->stage_us[slot]);
+    double named_us = a->fetch_us;
+    for (int slot = 0; slot < SLOT_COUNT; slot++) named_us += a->stage_us[slot];
+    row_real(row, "t_fetch_us", a->fetch_us);
+    if (a->calls.count) row_real(row, "t_other_us", stats_mean(a->calls.us, a->calls.count) - named_us);
     row_real(row, "survivors_mean", a->survivors);
     row_real(row, "bytes_touched_per_query", a->bytes_touched);
     hop_row(row, a);

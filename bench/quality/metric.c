@@ -15,6 +15,17 @@ static const struct metric_ops *const all[] = {
     NULL
 };
 
+/* A file is called metric_NAME: NAME is its registered name. */
+#define PLUGIN(f) { &#f "_lo"[sizeof "metric_" - 1], &#f "_hi"[sizeof "metric_" - 1] },
+static const char *const ends[][2] = {
+#include "gen/metrics.inc"
+};
+#undef PLUGIN
+
+const char *metric_lo(size_t i) { return ends[i][0]; }
+
+const char *metric_hi(size_t i) { return ends[i][1]; }
+
 size_t metric_count(void) { return sizeof all / sizeof *all - 1; }
 
 const struct metric_ops *metric_at(size_t i) { return i < metric_count() ? all[i] : NULL; }
@@ -44,9 +55,14 @@ double metric_folded(const struct metric_ops *m, const double *values, size_t co
     if (kept == 0) return NAN;
     if (m->fold == METRIC_MEAN) return sum / (double)kept;
     qsort(scratch, kept, sizeof *scratch, ascending);
-    /* The nearest rank: the smallest value with at least 5 % of all at or below it. */
-    const size_t rank = (size_t)ceil(0.05 * (double)kept);
-    return scratch[rank ? rank - 1 : 0];
+    return scratch[metric_p5_rank(kept)];
+}
+
+/* The nearest rank: the smallest value with at least 5 % of all at or below it. */
+size_t metric_p5_rank(size_t count)
+{
+    const size_t rank = (size_t)ceil(0.05 * (double)count);
+    return rank ? rank - 1 : 0;
 }
 
 static int holds(struct id_list list, size_t depth, int64_t id)
@@ -79,6 +95,18 @@ double metric_recall(const struct evidence *v, struct id_list list, size_t depth
     if (!list.at || !v->truth.at || v->truth.count == 0) return NAN;
     const size_t among = v->truth.count < v->k ? v->truth.count : v->k;
     return (double)metric_overlap(list, depth, v->truth, among) / (double)among;
+}
+
+double metric_nearest_in(const struct evidence *v, size_t depth)
+{
+    if (!v->found.at || !v->truth.at || v->truth.count == 0 || v->k < depth) return NAN;
+    return holds(v->found, depth, v->truth.at[0]);
+}
+
+double metric_covered(const struct evidence *v, double share)
+{
+    const double recall = metric_recall(v, v->found, v->k);
+    return isnan(recall) ? NAN : recall >= share - 1e-12; /* 9 of 10 are 0.90 */
 }
 
 int64_t metric_grade(const struct evidence *v, int64_t id)

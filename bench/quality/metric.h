@@ -52,10 +52,14 @@ struct metric_ops {
 const struct metric_ops *metric_at(size_t i); /* every registered metric; NULL past the last */
 const struct metric_ops *metric_find(const char *name); /* NULL: there is none such */
 size_t metric_count(void);
+/* "recall_strict_lo", "recall_strict_hi": the columns of its interval.  They live as long as the program. */
+const char *metric_lo(size_t i);
+const char *metric_hi(size_t i);
 
 /* One value a query into one of the row, skipping NaN; NaN when nothing is left.  Scratch is
  * `count` doubles. */
 double metric_folded(const struct metric_ops *m, const double *values, size_t count, double *scratch);
+size_t metric_p5_rank(size_t count); /* of METRIC_P5, from 0, among `count` values in ascending order; count > 0 */
 
 /* --- for metrics ---------------------------------------------------------------------------- */
 /* 1 when list.at[i] is not among the i before it. */
@@ -67,6 +71,11 @@ size_t metric_overlap(struct id_list list, size_t depth, struct id_list set, siz
 double metric_same_ten(struct id_list a, struct id_list b, size_t k);
 /* Share of the truth's first k that is in the first `depth` of list; NaN without evidence. */
 double metric_recall(const struct evidence *v, struct id_list list, size_t depth);
+/* 1 when the truth's first is among the first `depth` found, else 0; NaN without evidence, or where fewer than `depth` were
+ * asked for. */
+double metric_nearest_in(const struct evidence *v, size_t depth);
+/* 1 when recall_strict is at least `share`, else 0; NaN without evidence. */
+double metric_covered(const struct evidence *v, double share);
 static inline int metric_is_judged(const struct evidence *v) { return v->labels && v->label_count; }
 size_t metric_relevant(const struct evidence *v); /* entities with a grade above 0; 0 without labels */
 /* Of the first `depth` ids of list, how many different ones are relevant. */

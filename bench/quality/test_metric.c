@@ -34,6 +34,26 @@ static void recall(void)
     near("code_ceiling", &v, 1);
 }
 
+static void nearest_and_coverage(void)
+{
+    static const int64_t ids[] = { 5, 6, 1, 7, 8, 9, 10, 11, 12, 13 }, exact[] = { 1, 5, 6, 7, 8, 9, 10, 11, 12, 14 };
+    struct evidence v = { .k = 10, .found = { ids, 10 }, .truth = { exact, 10 } };
+    near("recall_1_at_1", &v, 0);
+    near("recall_1_at_2", &v, 0);
+    near("recall_1_at_4", &v, 1); /* it is third */
+    near("recall_1_at_8", &v, 1);
+    near("recall_1_at_16", &v, NAN); /* ten were asked for */
+    near("coverage_90", &v, 1); /* nine of ten */
+    near("coverage_95", &v, 0);
+    v.found.count = 9;
+    near("coverage_90", &v, 1);
+    v.found.count = 8;
+    near("coverage_90", &v, 0);
+    v.truth.at = NULL;
+    near("coverage_90", &v, NAN);
+    near("recall_1_at_1", &v, NAN);
+}
+
 static void duplicates_and_missing(void)
 {
     struct evidence v = { .k = 4, .found = LIST(1, 1, 1, 1), .truth = LIST(1, 2, 3, 4),

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/rows/point.h"
+#include "bench/quality/interval.h"
 #include "bench/rows/output.h"
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
+
+/* 1,000 resamples of the calls: an end of 95 % has 25 beyond it. */
+enum { MEAN_RESAMPLES = 1000 };
 
 /* Below this many calls the upper end of an interval for p99 does not exist with room to spare
  * (0.99^500 = 0.0066). */
@@ -33,12 +37,18 @@ void quality_set(struct quality *q, size_t query, const struct evidence *v)
 int point_quality(struct row *row, const struct quality *q, struct err *e)
 {
     double *scratch = mem_alloc(q->query_count, sizeof *scratch);
-    if (!scratch) return FAIL(e, ERR_MEM, "no memory for %zu queries", q->query_count);
-    for (size_t m = 0; m < metric_count(); m++)
+    struct interval *intervals = mem_alloc(metric_count(), sizeof *intervals);
+    int status = scratch && intervals ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu queries", q->query_count);
+    if (status == ERR_OK) status = metric_intervals(q->values, q->query_count, intervals, e);
+    for (size_t m = 0; status == ERR_OK && m < metric_count(); m++) {
         row_real(row, metric_at(m)->name,
                  metric_folded(metric_at(m), q->values + m * q->query_count, q->query_count, scratch));
+        row_real(row, metric_lo(m), intervals[m].lo);
+        row_real(row, metric_hi(m), intervals[m].hi);
+    }
     mem_free(scratch);
-    return ERR_OK;
+    mem_free(intervals);
+    return status;
 }
 
 double point_exact(enum metric metric, const float *q, const float *x, size_t dim)
@@ -67,6 +77,14 @@ int point_latency(struct row *row, const struct calls *calls, size_t batch, size
     row_int(row, "lat_n", (int64_t)n);
     row_real(row, "lat_mean_us", stats_mean(sorted, n));
     row_real(row, "lat_p50_us", median);
+    if (n > 1) {
+        const struct interval mean = stats_bootstrap_mean(sorted, n, 0.95, MEAN_RESAMPLES, n);
+        row_real(row, "lat_mean_lo_us", mean.lo);
+        row_real(row, "lat_mean_hi_us", mean.hi);
+    }
+    const struct ranks middle = stats_quantile_ranks(n, 0.5, 0.95);
+    if (middle.lo >= 1) row_real(row, "lat_p50_lo_us", sorted[middle.lo - 1]);
+    if (middle.hi <= n) row_real(row, "lat_p50_hi_us", sorted[middle.hi - 1]);
     row_real(row, "lat_p95_us", stats_quantile(sorted, n, 0.95));
     if (n >= P99_CALLS) {
         const struct ranks r = stats_quantile_ranks(n, 0.99, 0.95);

@@ -30,7 +30,7 @@ double point_exact(enum metric metric, const float *q, const float *x, size_t di
 
 /* lat_*, qps and ns_per_vector (base_count 0: not applicable).  p99 is left empty below 500 calls.  ERR_MEM. */
 int point_latency(struct row *row, const struct calls *calls, size_t batch, size_t base_count, struct err *e);
-/* One column a metric.  ERR_MEM. */
+/* Of every metric its value and the interval of that over queries.  ERR_MEM. */
 int point_quality(struct row *row, const struct quality *q, struct err *e);
 void point_resources(struct row *row, uint64_t steal_ms); /* peak_rss_bytes, steal_ms */
 /* Hash of what the point is: `canonical` parameters, data, schema.  16 hexadecimal digits. */

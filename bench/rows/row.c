@@ -48,7 +48,11 @@ static const struct column before_metrics[] = {
 static const struct column after_metrics[] = {
     NUMBER("lat_n", "", "timed calls")
     NUMBER("lat_mean_us", "us", "mean service time of a call (of a batch where batch > 1)")
+    NUMBER("lat_mean_lo_us", "us", "lower end of the 95 % interval of the mean: bootstrap over calls")
+    NUMBER("lat_mean_hi_us", "us", "upper end")
     NUMBER("lat_p50_us", "us", "median service time of a call")
+    NUMBER("lat_p50_lo_us", "us", "lower end of the 95 % interval of the median, by order statistics")
+    NUMBER("lat_p50_hi_us", "us", "upper end")
     NUMBER("lat_p95_us", "us", "95th percentile")
     NUMBER("lat_p99_us", "us", "99th percentile; empty below 500 calls")
     NUMBER("lat_p99_lo_us", "us", "lower end of the 95 % interval of p99, by order statistics")
@@ -62,6 +66,8 @@ static const struct column after_metrics[] = {
     NUMBER("t_score_us", "us", "mean time of the stage")
     NUMBER("t_filter_us", "us", "mean time of the stage")
     NUMBER("t_context_us", "us", "mean time of the stage")
+    NUMBER("t_fetch_us", "us", "mean time to read the text of results and context from the database")
+    NUMBER("t_other_us", "us", "mean time of a call that belongs to no stage: stages, fetch and other make lat_mean_us")
     NUMBER("hop_edges", "", "neighbours that the last hop of the expansion looks at, a question")
     NUMBER("hop_relevant", "", "relevant entities that the last hop brings in, a question")
     NUMBER("yield_per_edge", "", "hop_relevant / hop_edges")
@@ -81,9 +87,22 @@ enum {
     AFTER = sizeof after_metrics / sizeof *after_metrics
 };
 
-static struct column metric_column(const struct metric_ops *m)
+/* A metric and the ends of its interval: three columns. */
+static void metric_columns(size_t i, struct column out[3])
 {
-    return (struct column){ m->name, m->unit ? m->unit : "", m->summary, COLUMN_NUMBER, 0 };
+    const struct metric_ops *m = metric_at(i);
+    const char *unit = m->unit ? m->unit : "";
+    out[0] = (struct column){ m->name, unit, m->summary, COLUMN_NUMBER, 0 };
+    out[1] = (struct column){ metric_lo(i), unit, "lower end of its 95 % interval over queries", COLUMN_NUMBER, 0 };
+    out[2] = (struct column){ metric_hi(i), unit, "upper end", COLUMN_NUMBER, 0 };
+}
+
+static int is_of_metric(const char *name)
+{
+    for (size_t i = 0; i < metric_count(); i++)
+        if (strcmp(metric_at(i)->name, name) == 0 || strcmp(metric_lo(i), name) == 0 || strcmp(metric_hi(i), name) == 0)
+            return 1;
+    return 0;
 }
 
 static const struct column *core_column(const char *name)
@@ -99,18 +118,17 @@ enum column_role column_role(const char *name)
 {
     const struct column *core = core_column(name);
     if (core) return core->is_setting ? COLUMN_SETTING : COLUMN_MEASUREMENT;
-    return metric_find(name) ? COLUMN_MEASUREMENT : COLUMN_OTHER;
+    return is_of_metric(name) ? COLUMN_MEASUREMENT : COLUMN_OTHER;
 }
 
 int layout_init(struct layout *l, struct err *e)
 {
-    const size_t metrics = metric_count(), count = BEFORE + metrics + AFTER;
+    const size_t metrics = metric_count(), count = BEFORE + 3 * metrics + AFTER;
     struct column *columns = mem_alloc(count, sizeof *columns);
     if (!columns) return FAIL(e, ERR_MEM, "no memory for %zu columns", count);
     memcpy(columns, before_metrics, sizeof before_metrics);
-    for (size_t i = 0; i < metrics; i++)
-        columns[BEFORE + i] = metric_column(metric_at(i));
-    memcpy(columns + BEFORE + metrics, after_metrics, sizeof after_metrics);
+    for (size_t i = 0; i < metrics; i++) metric_columns(i, &columns[BEFORE + 3 * i]);
+    memcpy(columns + BEFORE + 3 * metrics, after_metrics, sizeof after_metrics);
     *l = (struct layout){ columns, count };
     return ERR_OK;
 }

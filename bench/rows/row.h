@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * row.h - one measured point and repetition: the same names in CSV, in --json and in SQL.
  *
- * A layout is the fixed core, then the metrics (one column each, from the registry), then latency,
+ * A layout is the fixed core, then the metrics (from the registry: NAME, NAME_lo, NAME_hi), then latency,
  * stages and sizes, then parameters by the names that specs and --set take.  Empty = not applicable;
  * NaN is never written. */
 #ifndef ASSAY_ROW_H
@@ -12,7 +12,7 @@
 #include "kernels/base/param.h"
 #include "kernels/base/text.h"
 
-enum { ROW_SCHEMA = 2 };
+enum { ROW_SCHEMA = 3 };
 
 struct column {
     const char *name, *unit, *meaning;

@@ -40,9 +40,9 @@ static void columns(void)
         "dim", "queries", "k", "seed", "index", "bits", "layout", "threads", "batch", "kernel_asked",
         "kernel_used", "recall_strict", "recall_tie", "recall_p5", "candidate_recall", "code_ceiling",
         "agree_at_10", "churn_at_10", "label_recall_at_10", "label_mrr", "label_ndcg_at_10", "lat_n",
-        "lat_mean_us", "lat_p50_us", "lat_p95_us", "lat_p99_us", "lat_p99_lo_us", "lat_p99_hi_us", "qps",
+        "lat_mean_us", "lat_mean_lo_us", "lat_mean_hi_us", "lat_p50_us", "lat_p50_lo_us", "lat_p50_hi_us", "lat_p95_us", "lat_p99_us", "lat_p99_lo_us", "lat_p99_hi_us", "qps",
         "ns_per_vector", "t_embed_us", "t_retrieve_us", "t_rerank_us", "t_expand_us", "t_score_us", "t_filter_us",
-        "t_context_us", "hop_edges", "hop_relevant", "yield_per_edge", "yield_per_us", "survivors_mean",
+        "t_context_us", "t_fetch_us", "t_other_us", "hop_edges", "hop_relevant", "yield_per_edge", "yield_per_us", "survivors_mean",
         "bytes_touched_per_query", "bytes_per_vector", "bytes_total", "index_bytes", "peak_rss_bytes", "build_s",
         "steal_ms",
     };
@@ -53,7 +53,7 @@ static void columns(void)
     size_t metrics = 0; /* those that come from bench/metric_*.c; there may be more */
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (size_t m = 0; metric_at(m); m++) metrics += strcmp(metric_at(m)->name, names[i]) == 0;
-    CHECK(l.count == sizeof names / sizeof *names - metrics + metric_count(), "%zu columns", l.count);
+    CHECK(l.count == sizeof names / sizeof *names - metrics + 3 * metric_count(), "%zu columns", l.count);
     for (size_t i = 0; i < l.count; i++) {
         CHECK(l.columns[i].meaning && *l.columns[i].meaning && l.columns[i].unit, "%s says nothing",
               l.columns[i].name);
@@ -143,6 +143,7 @@ static void roles(void)
     CHECK(column_role("threads") == COLUMN_SETTING, "threads are asked for");
     CHECK(column_role("lat_p50_us") == COLUMN_MEASUREMENT, "latency is measured");
     CHECK(column_role("recall_strict") == COLUMN_MEASUREMENT, "a metric is measured");
+    CHECK(column_role("recall_strict_lo") == COLUMN_MEASUREMENT, "so is its interval");
     CHECK(column_role("graph_depth") == COLUMN_OTHER, "parameters are not in the core");
 }
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * metric_coverage_95.c - how many queries are served well, where a mean hides those that are not. */
+#include "bench/quality/metric.h"
+
+static double of(const struct evidence *v) { return metric_covered(v, 0.95); }
+
+const struct metric_ops metric_coverage_95 = {
+    .name = "coverage_95",
+    .summary = "share of queries whose recall_strict is 0.95 or more",
+    .label = "queries with recall >= .95",
+    .of = of,
+};
