@@ -72,7 +72,8 @@ static const struct figure_kind kinds[] = {
     { .name = "stages",
       .gp = "stages",
       .y = { "t_embed_us", "t_retrieve_us", "t_rerank_us", "t_expand_us", "t_score_us",
-             "t_filter_us", "t_context_us" },
+             "t_filter_us", "t_context_us", "t_fetch_us", "t_other_us" },
+      .total = "lat_mean_us",
       .needs = "t_score_us",
       .least = 1,
       .timed = 1 },
@@ -89,6 +90,25 @@ struct plot {
     size_t drawn;
 };
 
+static void write_number(FILE *out, double value)
+{
+    if (isfinite(value)) fprintf(out, "%.9g ", value);
+    else fputs("NaN ", out);
+}
+
+/* A coordinate without an interval has none: its ends are NaN. */
+static void write_point(FILE *out, const struct point *p, size_t y_count)
+{
+    write_number(out, p->x.at);
+    for (size_t y = 0; y < y_count; y++) write_number(out, p->y[y].at);
+    for (size_t y = 0; y <= y_count; y++) {
+        const struct value *v = y ? &p->y[y - 1] : &p->x;
+        write_number(out, v->lo);
+        write_number(out, v->hi);
+    }
+    fputc('\n', out);
+}
+
 static int write_data(const struct figure *f, const char *path, struct err *e)
 {
     FILE *out = fopen(path, "w");
@@ -96,18 +116,12 @@ static int write_data(const struct figure *f, const char *path, struct err *e)
     if (f->title.size) fprintf(out, "# %s\n", text_of(&f->title));
     fprintf(out, "# %s", f->x ? f->x : "-");
     for (size_t y = 0; y < f->y_count; y++) fprintf(out, " %s", f->y[y]);
-    fputs("; one block a series\n", out);
+    fputs("; x_lo x_hi, and lo hi of each; one block a series\n", out);
     for (size_t i = 0; i < f->count; i++) {
         const struct series *s = &f->series[i];
         fprintf(out, "%s# %s\n", i ? "\n\n" : "", text_of(&s->label));
         for (size_t p = 0; p < s->count; p++) {
-            fprintf(out, "%.9g", s->points[p].x);
-            for (size_t y = 0; y < f->y_count; y++)
-                if (isfinite(s->points[p].y[y]))
-                    fprintf(out, " %.9g", s->points[p].y[y]);
-                else
-                    fputs(" NaN", out);
-            fputc('\n', out);
+            write_point(out, &s->points[p], f->y_count);
         }
     }
     const int failed = ferror(out);

@@ -3,6 +3,7 @@
 #include "bench/rows/figure.h"
 #include "bench/quality/metric.h"
 #include "bench/rows/row.h"
+#include "bench/time/stats.h"
 #include "index/index.h"
 #include "kernels/base/mem.h"
 #include <math.h>
@@ -38,6 +39,25 @@ const char *figure_label(const char *column)
     return column;
 }
 
+/* "recall_strict_lo", "lat_p50_lo_us": the column of an end, or TABLE_NONE. */
+static int end_column(const struct table *t, const char *column, const char *end)
+{
+    const char *unit = strrchr(column, '_');
+    char name[96];
+    snprintf(name, sizeof name, "%s_%s", column, end);
+    const int found = table_column(t, name);
+    if (found >= 0 || !unit) return found;
+    snprintf(name, sizeof name, "%.*s_%s%s", (int)(unit - column), column, end, unit);
+    return table_column(t, name);
+}
+
+static struct value value_of(const struct table *t, size_t row, const char *column)
+{
+    return (struct value){ table_number(t, row, table_column(t, column)),
+                           table_number(t, row, end_column(t, column, "lo")),
+                           table_number(t, row, end_column(t, column, "hi")) };
+}
+
 static int in_table(const char *const *names, const char *name)
 {
     for (; *names; names++)
@@ -57,9 +77,11 @@ static int in_list(const char *list, const char *name)
     return 0;
 }
 
-/* Parameters stand behind the last fixed column of a row; other tables have none. */
+/* Parameters stand behind the last fixed column of a row; other tables have none.  A seed is asked for, but nothing to tell
+ * points apart by: rows of other seeds are one point. */
 static int is_setting(const struct table *t, size_t column)
 {
+    if (strcmp(t->names[column], "seed") == 0) return 0;
     const int last_fixed = table_column(t, "steal_ms");
     const enum column_role role = column_role(t->names[column]);
     return role == COLUMN_SETTING || (role == COLUMN_OTHER && last_fixed >= 0 && (int)column > last_fixed);
@@ -367,7 +389,7 @@ static int by_mark(const void *a, const void *b)
 static int by_level(const void *a, const void *b)
 {
     const struct series *p = a, *q = b;
-    const double x = p->points[0].y[0], y = q->points[0].y[0];
+    const double x = p->points[0].y[0].at, y = q->points[0].y[0].at;
     return (x < y) - (x > y);
 }
 
@@ -391,6 +413,30 @@ static int label_series(const struct view *v, struct figure *f, const struct sel
     return ok ? ERR_OK : FAIL(e, ERR_MEM, "figure %s: out of memory", v->k->name);
 }
 
+/* All settings of a row and its data: rows of other seeds and repetitions have the same. */
+static uint64_t id_of(const struct table *t, size_t row)
+{
+    uint64_t id = 0;
+    if (!*table_text(t, row, table_column(t, "point_id"))) return 0;
+    for (size_t c = 0; c < t->columns; c++) {
+        if (!is_setting(t, c) && strcmp(t->names[c], "data") != 0) continue;
+        const char *value = table_text(t, row, (int)c);
+        id = hash64(id, value, strlen(value) + 1);
+    }
+    return id ? id : 1;
+}
+
+static struct point point_of(const struct table *t, const struct figure *f, size_t row)
+{
+    const struct value none = { (double)NAN, (double)NAN, (double)NAN };
+    const char *x = f->x ? f->x : f->kind->total;
+    struct point p = { .x = x ? value_of(t, row, x) : none,
+                       .id = id_of(t, row),
+                       .seed = table_text(t, row, table_column(t, "seed")) };
+    for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = y < f->y_count ? value_of(t, row, f->y[y]) : none;
+    return p;
+}
+
 static int collect(const struct view *v, struct figure *f, const struct selection *s, struct err *e)
 {
     const struct table *t = v->t;
@@ -405,11 +451,7 @@ static int collect(const struct view *v, struct figure *f, const struct selectio
             text_add(&key, "\n");
         }
         struct series *series = find_series(f, text_of(&key));
-        struct point p = { .x = f->x ? table_number(t, row, table_column(t, f->x)) : 0,
-                           .id = table_text(t, row, table_column(t, "point_id")) };
-        for (size_t y = 0; y < f->y_count; y++)
-            p.y[y] = table_number(t, row, table_column(t, f->y[y]));
-        ok = !key.failed && series && add_point(series, p);
+        ok = !key.failed && series && add_point(series, point_of(t, f, row));
         if (ok && series->count == 1) {
             series->row = row;
             series->mark = mark_of(t, row);
@@ -419,41 +461,92 @@ static int collect(const struct view *v, struct figure *f, const struct selectio
     return ok ? ERR_OK : FAIL(e, ERR_MEM, "figure %s: out of memory", v->k->name);
 }
 
-static int by_x(const void *a, const void *b)
-{
-    const struct point *p = a, *q = b;
-    return (p->x > q->x) - (p->x < q->x);
-}
-
 static int by_number(const void *a, const void *b)
 {
     const double p = *(const double *)a, q = *(const double *)b;
     return (p > q) - (p < q);
 }
 
-static double median(double *values, size_t count)
+static int by_x(const void *a, const void *b)
 {
-    qsort(values, count, sizeof *values, by_number);
-    return count == 0 ? (double)NAN : (values[(count - 1) / 2] + values[count / 2]) / 2;
+    const struct point *p = a, *q = b;
+    return by_number(&p->x.at, &q->x.at);
+}
+
+static int by_x_and_y(const void *a, const void *b)
+{
+    const struct point *p = a, *q = b;
+    const int order = by_x(a, b);
+    return order ? order : by_number(&p->y[0].at, &q->y[0].at);
 }
 
 /* Rows without an id (written by hand) are repetitions only where they are equal. */
 static int by_id(const void *a, const void *b)
 {
     const struct point *p = a, *q = b;
-    const int order = strcmp(p->id, q->id);
-    if (order || *p->id) return order;
-    return p->x != q->x ? (p->x > q->x) - (p->x < q->x) : (p->y[0] > q->y[0]) - (p->y[0] < q->y[0]);
+    if (p->id != q->id) return p->id < q->id ? -1 : 1;
+    return p->id ? 0 : by_x_and_y(a, b);
 }
 
-static double median_of(const struct point *p, size_t count, size_t y, double *room)
+static int by_seed(const void *a, const void *b)
+{
+    const struct point *p = a, *q = b;
+    return strcmp(p->seed, q->seed);
+}
+
+static double median(double *values, size_t count)
+{
+    stats_sort(values, count);
+    return count == 0 ? (double)NAN : stats_median(values, count);
+}
+
+/* Coordinate y of a point; x is the one past the last. */
+static const struct value *coordinate(const struct point *p, size_t y)
+{
+    return y < FIGURE_PANELS ? &p->y[y] : &p->x;
+}
+
+/* Half an interval: median distance of the rows' own ends from their values; 0 where they have none. */
+static double own_reach(const struct point *p, size_t count, size_t y, int upwards, double *room)
 {
     size_t have = 0;
     for (size_t i = 0; i < count; i++) {
-        const double value = y < FIGURE_PANELS ? p[i].y[y] : p[i].x;
-        if (isfinite(value)) room[have++] = value;
+        const struct value v = *coordinate(&p[i], y);
+        const double reach = upwards ? v.hi - v.at : v.at - v.lo;
+        if (isfinite(reach)) room[have++] = fmax(reach, 0);
     }
-    return median(room, have);
+    return have ? median(room, have) : (double)NAN;
+}
+
+/* One number a seed (the median of its repetitions), or where there is one seed a number a repetition. */
+static size_t replicates(const struct point *p, size_t count, size_t y, double *out, double *room)
+{
+    size_t seeds = 0;
+    for (size_t i = 0, end; i < count; i = end) {
+        size_t have = 0;
+        for (end = i; end < count && by_seed(&p[end], &p[i]) == 0; end++)
+            if (isfinite(coordinate(&p[end], y)->at)) room[have++] = coordinate(&p[end], y)->at;
+        if (end - i == count) memcpy(out, room, have * sizeof *out);
+        if (end - i == count) return have;
+        if (have) out[seeds++] = median(room, have);
+    }
+    return seeds;
+}
+
+/* Points of one id, in the order of seeds, as one value.  room: 2 x count. */
+static struct value merged_value(const struct point *p, size_t count, size_t y, double *room)
+{
+    double *of = room + count;
+    const size_t n = replicates(p, count, y, of, room);
+    if (n == 0) return (struct value){ (double)NAN, (double)NAN, (double)NAN };
+    stats_sort(of, n);
+    const double at = stats_median(of, n);
+    struct interval apart = stats_sign_interval(of, n, 0.05, 1);
+    if (!isfinite(apart.hi)) apart = (struct interval){ of[0], of[n - 1] };
+    const double down = own_reach(p, count, y, 0, room), up = own_reach(p, count, y, 1, room);
+    if (n == 1) return (struct value){ at, at - down, at + up };
+    return (struct value){ at, at - hypot(isnan(down) ? 0 : down, at - apart.lo),
+                           at + hypot(isnan(up) ? 0 : up, apart.hi - at) };
 }
 
 /* Points that `same` cannot tell apart become one, the median of each coordinate; then by x. */
@@ -463,14 +556,14 @@ static void merge_points(struct series *s, int (*same)(const void *, const void 
     size_t merged = 0;
     for (size_t i = 0, end; i < s->count; i = end) {
         for (end = i + 1; end < s->count && same(&s->points[end], &s->points[i]) == 0;) end++;
-        struct point p = { .x = median_of(s->points + i, end - i, FIGURE_PANELS, room),
-                           .id = s->points[i].id };
-        for (size_t y = 0; y < FIGURE_PANELS; y++)
-            p.y[y] = median_of(s->points + i, end - i, y, room);
+        qsort(s->points + i, end - i, sizeof *s->points, by_seed);
+        struct point p = s->points[i];
+        p.x = merged_value(s->points + i, end - i, FIGURE_PANELS, room);
+        for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = merged_value(s->points + i, end - i, y, room);
         s->points[merged++] = p;
     }
     s->count = merged;
-    qsort(s->points, s->count, sizeof *s->points, by_x);
+    qsort(s->points, s->count, sizeof *s->points, by_x_and_y);
 }
 
 static void series_free(struct series *s)
@@ -484,7 +577,7 @@ static int by_x_then_cost(const void *a, const void *b)
 {
     const struct point *p = a, *q = b;
     const int order = by_x(a, b);
-    return order ? order : (p->y[0] < q->y[0]) - (p->y[0] > q->y[0]);
+    return order ? order : by_number(&q->y[0].at, &p->y[0].at);
 }
 
 /* Those that no other beats in x (high) or y (low) without losing in the other: from the highest x down, and of equal x
@@ -495,8 +588,8 @@ static void keep_front(struct series *s)
     double lowest = INFINITY;
     size_t kept = s->count;
     for (size_t i = s->count; i-- > 0;)
-        if (s->points[i].y[0] < lowest) {
-            lowest = s->points[i].y[0];
+        if (s->points[i].y[0].at < lowest) {
+            lowest = s->points[i].y[0].at;
             s->points[--kept] = s->points[i];
         }
     memmove(s->points, s->points + kept, (s->count - kept) * sizeof *s->points);
@@ -507,8 +600,8 @@ static void keep_best(struct series *s)
 {
     size_t kept = 0;
     for (size_t i = 0; i < s->count; i++) {
-        if (kept && s->points[kept - 1].x == s->points[i].x) {
-            if (s->points[i].y[0] > s->points[kept - 1].y[0]) s->points[kept - 1] = s->points[i];
+        if (kept && s->points[kept - 1].x.at == s->points[i].x.at) {
+            if (s->points[i].y[0].at > s->points[kept - 1].y[0].at) s->points[kept - 1] = s->points[i];
         } else s->points[kept++] = s->points[i];
     }
     s->count = kept;
@@ -520,11 +613,12 @@ static int take_levels(struct series *s, const double *levels)
     struct series taken = { 0 };
     size_t reached = 0;
     for (; *levels; levels++) {
-        struct point p = { .x = *levels, .id = "" };
-        for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = (double)NAN;
+        const struct value none = { (double)NAN, (double)NAN, (double)NAN };
+        struct point p = { .x = { *levels, (double)NAN, (double)NAN }, .seed = "" };
+        for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = none;
         for (size_t i = 0; i < s->count; i++)
-            if (s->points[i].x >= *levels) p.y[0] = fmax(p.y[0], s->points[i].y[0]);
-        reached += isfinite(p.y[0]);
+            if (s->points[i].x.at >= *levels && !(p.y[0].at >= s->points[i].y[0].at)) p.y[0] = s->points[i].y[0];
+        reached += isfinite(p.y[0].at);
         if (!add_point(&taken, p)) return 0;
     }
     mem_free(s->points);
@@ -535,7 +629,7 @@ static int take_levels(struct series *s, const double *levels)
 
 static int tidy(struct figure *f, size_t rows, struct err *e)
 {
-    double *room = mem_alloc(rows, sizeof *room);
+    double *room = mem_alloc(2 * rows, sizeof *room);
     if (!room) return FAIL(e, ERR_MEM, "figure %s: out of memory", f->kind->name);
     size_t kept = 0;
     for (size_t i = 0; i < f->count; i++) {

@@ -4,14 +4,15 @@
  * A series is one build key: rows that agree in every setting but those that the figure varies
  * along a line.  Rows of different machines never share a series, and where time is drawn never a
  * figure; the same holds for batch sizes, thread counts, data sets and k.  Repetitions of a point
- * count as their median.  Whether a column is a setting or a measurement its table says (column_role in
- * bench/rows/row.h). */
+ * count as their median, seeds too: neither is ever a series or an axis.  Whether a column is a setting or a measurement
+ * its table says (column_role in bench/rows/row.h). */
 #ifndef ASSAY_FIGURE_H
 #define ASSAY_FIGURE_H
+#include <stdint.h>
 #include "bench/rows/table.h"
 #include "kernels/base/text.h"
 
-enum { FIGURE_PANELS = 8 };
+enum { FIGURE_PANELS = 10 };
 
 /* Columns written "a|b" stand for the first of them that has a value in the figure's rows. */
 struct figure_kind {
@@ -19,6 +20,7 @@ struct figure_kind {
     const char *gp;               /* scripts/plots/<gp>.gp draws it */
     const char *x;                /* NULL: every row is a bar of its own */
     const char *y[FIGURE_PANELS]; /* measurements, a panel or a part of a bar each */
+    const char *total;            /* bars: the measurement that their parts add up to, as a point's x; or NULL */
     const char *needs;            /* a column without which a row is not drawn; NULL: the first y */
     const char *along;            /* settings that vary along a line beside x: "a,b" or NULL */
     const char *by;   /* not NULL: series by this setting alone, all others at their usual value */
@@ -32,9 +34,15 @@ struct figure_kind {
     int front;           /* of each series its Pareto front alone (high x, low first y), and add that of all */
 };
 
+/* A value with the ends of its 95 % interval; NaN: not applicable, or no interval.  From the row's columns _lo and _hi
+ * (over queries, or over calls) and from the rows of other seeds, or where there is one seed of repetitions: the exact
+ * interval of their median, of fewer than six all that was seen.  Both together add as independent errors do. */
+struct value { double at, lo, hi; };
+
 struct point {
-    double x, y[FIGURE_PANELS];
-    const char *id; /* point_id of its row: repetitions have the same */
+    struct value x, y[FIGURE_PANELS];
+    uint64_t id;      /* hash of all settings but the seed; 0: its row was written by hand */
+    const char *seed; /* its row's */
 };
 
 enum series_mark { SERIES_OURS, SERIES_FOREIGN, SERIES_FRONT };

@@ -68,7 +68,8 @@ static int describe(const struct figure *f, void *context, struct err *e)
         text_add(out, "%s%s:", f->series[i].mark == SERIES_FOREIGN ? "*" : "",
                  text_of(&f->series[i].label));
         for (size_t p = 0; p < f->series[i].count; p++)
-            text_add(out, " %g/%g", f->series[i].points[p].x, f->series[i].points[p].y[0]);
+            text_add(out, " %g/%g", f->series[i].points[p].x.at,
+                     f->series[i].points[p].y[0].at);
         text_add(out, "; ");
     }
     return ERR_OK;
@@ -82,7 +83,8 @@ static int count_dominated(const struct figure *f, void *context, struct err *e)
         for (size_t p = 0; p < f->series[i].count; p++)
             for (size_t o = 0; o < f->series[i].count; o++) {
                 const struct point a = f->series[i].points[p], b = f->series[i].points[o];
-                *dominated += b.x >= a.x && b.y[0] <= a.y[0] && (b.x > a.x || b.y[0] < a.y[0]);
+                *dominated += b.x.at >= a.x.at && b.y[0].at <= a.y[0].at &&
+                              (b.x.at > a.x.at || b.y[0].at < a.y[0].at);
             }
     return ERR_OK;
 }
@@ -196,6 +198,64 @@ static void a_line_keeps_its_front(void)
            "[front] a: 0.5/10 0.6/30; Pareto front: 0.5/10 0.6/30; ");
 }
 
+/* "at [lo, hi]" of every point's first y. */
+static int describe_intervals(const struct figure *f, void *context, struct err *e)
+{
+    struct text *out = context;
+    (void)e;
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t p = 0; p < f->series[i].count; p++) {
+            const struct value v = f->series[i].points[p].y[0];
+            text_add(out, "%s: %g [%.3f, %.3f]; ", text_of(&f->series[i].label), v.at, v.lo, v.hi);
+        }
+    return ERR_OK;
+}
+
+static void expect_intervals(const struct figure_kind *kind, const char *csv, const char *want)
+{
+    struct table t = { 0 };
+    struct err e = { 0 };
+    struct text got = { 0 };
+    CHECK(table_append(&t, file_of(csv), &e) == ERR_OK, "%s", e.text);
+    CHECK(figures_each(&t, kind, describe_intervals, &got, &e) == ERR_OK, "%s", e.text);
+    CHECK(!strcmp(text_of(&got), want), "\ngot  %s\nwant %s", text_of(&got), want);
+    text_free(&got);
+    table_free(&t);
+}
+
+/* A row's own ends; with them the spread over seeds, of repetitions within one seed none but where that is alone. */
+static void points_carry_intervals(void)
+{
+    expect_intervals(&bits, "index,bits,recall_strict,recall_strict_lo,recall_strict_hi\na,1,.5,.4,.7\na,2,.7,,\n",
+                     "a: 0.5 [0.400, 0.700]; a: 0.7 [nan, nan]; ");
+    expect_intervals(&bits,
+                     "index,bits,seed,rep,recall_strict,recall_strict_lo,recall_strict_hi\n"
+                     "a,1,1,0,.5,.46,.53\na,1,2,0,.58,.54,.61\na,1,1,1,.5,.46,.53\na,1,1,2,.5,.46,.53\na,2,1,0,.7,.7,.7\n",
+                     "a: 0.54 [0.483, 0.590]; a: 0.7 [0.700, 0.700]; "); /* .04 by seeds, .04 and .03 by queries */
+    struct text ten = { 0 };
+    text_add(&ten, "index,bits,seed,recall_strict\na,2,1,.9\n");
+    for (int seed = 1; seed <= 10; seed++) text_add(&ten, "a,1,%d,%g\n", seed, 0.01 * seed);
+    expect_intervals(&bits, text_of(&ten), "a: 0.055 [0.020, 0.090]; a: 0.9 [nan, nan]; "); /* the 2nd and the 9th */
+    text_free(&ten);
+    const struct figure_kind p50 = { .name = "p50", .gp = "axis", .x = "bits", .y = { "lat_p50_us" }, .least = 1 };
+    expect_intervals(&p50, "index,bits,lat_p50_us,lat_p50_lo_us,lat_p50_hi_us\na,1,5,4,7\n", "a: 5 [4.000, 7.000]; ");
+}
+
+static void a_seed_is_neither_series_nor_axis(void)
+{
+    static const char csv[] =
+        "point_id,machine,seed,index,recall_strict,lat_p50_us,steal_ms,rerank\n"
+        "11,m,1,a,.5,10,,0\n12,m,2,a,.7,12,,0\n13,m,3,a,.6,11,,0\n21,m,1,a,.9,30,,50\n22,m,2,a,.8,20,,50\n";
+    expect(&front, csv, "[front] a: 0.6/11 0.85/25; Pareto front: 0.6/11 0.85/25; ");
+    struct table t = { 0 };
+    struct err e = { 0 };
+    const char *axes[8];
+    CHECK(table_append(&t, file_of(csv), &e) == ERR_OK, "%s", e.text);
+    const size_t count = figure_axes(&t, axes, 8);
+    CHECK(count == 1 && !strcmp(axes[0], "rerank"), "%zu axes, %s", count, count ? axes[0] : "");
+    table_free(&t);
+}
+
 /* No point of a front is beaten in one way and not better in the other, whatever the order of the rows. */
 static void a_front_holds_no_dominated_point(void)
 {
@@ -221,7 +281,7 @@ static void bars_change_one_setting_at_a_time(void)
     expect(&bars,
            "machine,t_score_us,steal_ms,bit_width,top_k_candidates\n"
            "m,5,,3,50\nm,6,,3,100\nm,7,,4,50\nm,8,,4,100\nm,9,,3,50\n",
-           "[bars] defaults: 0/7; bit_width=4: 0/7; top_k_candidates=100: 0/6; ");
+           "[bars] defaults: nan/7; bit_width=4: nan/7; top_k_candidates=100: nan/6; ");
 }
 
 /* Every allocation in turn fails: an error, or the same figure, and nothing leaks (ASan). */
@@ -262,6 +322,8 @@ int main(void)
     test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
     test_case("methods by what a level of recall costs", methods_at_a_level);
     test_case("a line keeps its own front", a_line_keeps_its_front);
+    test_case("points carry intervals", points_carry_intervals);
+    test_case("a seed is neither series nor axis", a_seed_is_neither_series_nor_axis);
     test_case("a front holds no dominated point", a_front_holds_no_dominated_point);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
     test_case("without memory there is an error", without_memory_there_is_an_error);

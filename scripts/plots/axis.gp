@@ -39,7 +39,9 @@ do for [p = 1:panels] {
     if (high <= 1 && high - low < 0.05) { low = high - 0.05 }
     slack = high > low ? 0.08 * (high - low) : 0.05 * abs(high)
     set yrange [low - slack:high + slack]
-    plot for [i = 1:ours] dat index (i - 1) using 1:(column(p + 1)) with linespoints lc i dt dash_of(i) \
+    plot for [i = 1:ours] dat index (i - 1) using 1:(column(y_lo(p))):(column(y_hi(p))) with filledcurves lc i \
+        fs transparent solid 0.18 noborder notitle, \
+        for [i = 1:ours] dat index (i - 1) using 1:(column(p + 1)) with linespoints lc i dt dash_of(i) \
         pt point_of(i) title label[i], \
         for [i = ours + 1:n] dat index (i - 1) using 1:(column(p + 1)) with points lc i pt point_of(i) title label[i]
 }

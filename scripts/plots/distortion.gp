@@ -11,4 +11,6 @@ plot 2.7207 * 4**(-x) with lines lc rgb '#808080' dt 2 title 'upper bound 2.72 *
     4**(-x) with lines lc rgb '#808080' dt 3 title 'lower bound 4^-b', \
     dat index 0 using 1:3 with points lc rgb '#404040' pt 1 ps 1.6 title 'theory: exact Lloyd-Max', \
     dat index 0 using 1:4 with points lc rgb '#404040' pt 6 ps 2 title 'as the paper prints it', \
+    for [i = 1:n] dat index (i - 1) using 1:(column(y_lo(1))):(column(y_hi(1))) with filledcurves lc i \
+        fs transparent solid 0.25 noborder notitle, \
     for [i = 1:n] dat index (i - 1) using 1:2 with linespoints lc i pt point_of(i) ps 0.7 title label[i]

@@ -33,6 +33,8 @@ size_of(p) = real(word('1.9 1.35 0.85', p)) # of one place all are seen
 full(p) = int(word('7 5 9', p))
 hollow(p) = int(word('6 4 8', p))
 plot for [i = 1:n] dat index (i - 1) using 2:(n + 1 - i) with lines lc rgb '#c8c8c8' lw 2 notitle, \
+    for [i = 1:n] dat index (i - 1) using 2:(n + 1 - i):(column(y_lo(1))):(column(y_hi(1))) with xerrorbars \
+        lc rgb '#808080' pt 0 lw 1 notitle, \
     for [p = 1:levels] for [i = 1:n] dat index (i - 1) every ::(p - 1)::(p - 1) using 2:(n + 1 - i) with points \
         pt (is_foreign[i] ? hollow(p) : full(p)) ps size_of(p) lc rgb colour(p) notitle, \
     for [p = 1:levels] NaN with points pt full(p) ps size_of(p) lc rgb colour(p) title 'recall >= '.word('.90 .95 .99', p)

@@ -2,7 +2,8 @@
 # Draws one figure three times.  Set by the caller (bench/cmd_plot.c):
 #   plots       this folder
 #   figure      which file of it
-#   dat         data: one block a series, columns x y1 y2 ...
+#   dat         data: one block a series, columns x y1 y2 ..., then the ends of their
+#               95 % intervals: x_lo x_hi y1_lo y1_hi ... (NaN: none)
 #   out         output path without suffix
 #   n, ours, foreign, label[1..n]   series: first ours, then foreign ones (recorded elsewhere, peers),
 #               then the Pareto front if there is one

@@ -18,5 +18,11 @@ set xlabel x_label noenhanced
 point_types = "7 5 9 11 13 4 6 8 10 12 14 1 2 3"
 point_of(i) = int(word(point_types, (i - 1) % words(point_types) + 1))
 dash_of(i) = (i - 1) / 8 + 1
+if (!exists("panels")) { panels = 1 }
+# Ends of the 95 % interval of x and of the p-th y, as render.gp has them.
+x_lo = panels + 2
+x_hi = panels + 3
+y_lo(p) = panels + 2 + 2 * p
+y_hi(p) = panels + 3 + 2 * p
 longest = 0
 do for [i = 1:n] { if (strlen(label[i]) > longest) { longest = strlen(label[i]) } }
