@@ -44,6 +44,8 @@ static int each(const struct finding *f, void *context, struct err *e)
     add_number(&r->csv, f->theory);
     add_number(&r->csv, f->ours);
     add_number(&r->csv, f->ours_error);
+    add_number(&r->csv, f->ours_lo);
+    add_number(&r->csv, f->ours_hi);
     text_add(&r->csv, "%s\n", finding_verdict(f));
     return ERR_OK;
 }
@@ -57,7 +59,7 @@ static int run_paper(const struct paper_ops *paper, const char *out, int argc, c
     struct report r = { .paper = paper };
     text_add(
         &r.csv,
-        "%s# paper: %s\npaper,quantity,index,dim,n,bits,published,theory,ours,ours_error,verdict\n",
+        "%s# paper: %s\npaper,quantity,index,dim,n,bits,published,theory,ours,ours_error,ours_lo,ours_hi,verdict\n",
         text_of(&run.notes), paper->reference);
     printf("%s: %s\n%-60s  %9s  %9s  %9s  %s\n", paper->reference, paper->summary, "", "paper",
            "theory", "ours", "verdict");

@@ -14,6 +14,7 @@ struct finding {
     int bits;                         /* 0: none */
     double published, published_unit; /* as printed, and one unit of its last digit */
     double theory, ours, ours_error;  /* standard error of ours */
+    double ours_lo, ours_hi;          /* its 95 % interval, over seeds where something is random */
 };
 
 struct paper_ops {
