@@ -129,9 +129,12 @@ static int judge(struct contest *c, const struct contest_plan *plan, struct err 
             status = verdict_judge(c->processes, c->process_count, 0, i, plan->alpha, comparisons, &c->judged[i], e);
     }
     mem_free(work);
-    if (status == ERR_OK)
-        c->detectable = verdict_detectable(&c->judged[c->count], plan->alpha, c->count - 1, plan->seed);
-    return status;
+    if (status != ERR_OK) return status;
+    c->offset = fabs(log(c->judged[c->count].ratio));
+    for (size_t i = 1; i < c->count; i++) verdict_widen(&c->judged[i], c->offset);
+    c->detectable = verdict_detectable(&c->judged[c->count], plan->alpha, c->count - 1, plan->seed);
+    c->detectable = expm1(log1p(c->detectable) + c->offset);
+    return ERR_OK;
 }
 
 int contest_run(struct contest *c, const struct contest_plan *plan, const char *const *arms, size_t count,
@@ -191,4 +194,4 @@ double contest_overlap(const struct contest *c, size_t arm)
     return of ? (double)shared / (double)of : NAN;
 }
 
-int contest_withdrawn(const struct contest *c) { return c->judged[c->count].verdict != VERDICT_UNRESOLVED; }
+int contest_disturbed(const struct contest *c) { return c->judged[c->count].verdict != VERDICT_UNRESOLVED; }

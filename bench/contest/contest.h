@@ -30,9 +30,10 @@ struct contest {
     struct subject_facts facts[CONTEST_ARMS];
     struct samples *processes;
     size_t process_count;
-    struct judged judged[CONTEST_ARMS + 1]; /* 1..count-1 against arm 0; count: A/A */
+    struct judged judged[CONTEST_ARMS + 1]; /* 1..count-1 against arm 0, widened by `offset`; count: A/A */
+    double offset; /* |ln| of how much faster or slower the base was than itself */
     double iteration_ns[CONTEST_ARMS + 1];  /* median over processes of the median over rounds */
-    double detectable;                      /* as a factor less 1, from the A/A arm */
+    double detectable;                      /* as a factor less 1, from the A/A arm, its offset included */
     struct machine_load before, after;
 };
 
@@ -45,6 +46,6 @@ void contest_free(struct contest *c);
 int contest_same_results(const struct contest *c, size_t arm);
 /* Mean share of the base's ids that the arm returned too; NaN for kernels. */
 double contest_overlap(const struct contest *c, size_t arm);
-/* Did the base differ from itself?  Then no verdict of this run holds. */
-int contest_withdrawn(const struct contest *c);
+/* Is the base's difference from itself resolved?  Intervals are as much wider either way; this is for saying so. */
+int contest_disturbed(const struct contest *c);
 #endif

@@ -50,7 +50,6 @@ static void add_verdicts(const struct contest *c, struct text *out)
         const struct judged *j = &c->judged[i];
         text_add(out, "  %s  ", i == c->count ? "A/A" : "   ");
         if (i < c->count) text_add(out, "%c  ", letter(i));
-        if (i < c->count && contest_withdrawn(c)) text_add(out, "withdrawn (A differs from itself); ");
         verdict_describe(j, out);
         if (j->verdict == VERDICT_UNRESOLVED) text_add(out, ", median x%.4f", j->ratio);
         text_add(out, "; %zu rounds, %zu ties", j->rounds, j->ties);
@@ -75,6 +74,7 @@ static void add_winner(const struct contest_report *r, struct text *out)
     const size_t pairs = c->count * (c->count - 1) / 2; /* any pair might have been this one */
     if (verdict_judge(c->processes, c->process_count, next, best, r->plan->alpha, pairs, &j, NULL) != ERR_OK) return;
     text_add(out, "fastest: %c; against the next, %c: ", letter(best), letter(next));
+    verdict_widen(&j, c->offset);
     verdict_describe(&j, out);
     text_add(out, "\n");
     verdict_free(&j);
@@ -149,8 +149,8 @@ void contest_table(const struct contest_report *r, struct text *out)
     add_attribution(r, out);
     if (isfinite(c->detectable))
         text_add(out, "this run would have found a difference of %.2f %% four times in five\n", 100 * c->detectable);
-    if (contest_withdrawn(c))
-        text_add(out, "A differs from itself: something disturbs this machine; no verdict above may be used\n");
+    text_add(out, "every interval is wider by what A was off from itself, %.2f %%%s\n", 100 * expm1(c->offset),
+             contest_disturbed(c) ? ": more than chance, something disturbs this machine" : "");
     size_t preempted = 0, samples = 0;
     for (size_t p = 0; p < c->process_count; p++) {
         preempted += c->processes[p].preempted;
@@ -166,7 +166,7 @@ void contest_table(const struct contest_report *r, struct text *out)
 static const char *verdict_word(const struct contest *c, size_t arm)
 {
     static const char *const words[] = { "faster", "slower", "not_resolved" };
-    return arm < c->count && contest_withdrawn(c) ? "withdrawn" : words[c->judged[arm].verdict];
+    return words[c->judged[arm].verdict];
 }
 
 static void json_contest(const struct contest *c, const char *mode, struct text *out)
@@ -183,6 +183,7 @@ static void json_contest(const struct contest *c, const char *mode, struct text 
         text_add(out, ",\"iteration_ns\":%.6g,\"base_ns\":%.6g,\"processes\":%zu,\"rounds\":%zu,\"ties\":%zu",
                  c->iteration_ns[i], c->iteration_ns[0], c->process_count, j->rounds, j->ties);
         if (isfinite(c->detectable)) text_add(out, ",\"detectable_pct\":%.4g", 100 * c->detectable);
+        if (i < c->count) text_add(out, ",\"widened_pct\":%.4g", 100 * expm1(c->offset));
         if (i < c->count) text_add(out, ",\"same_results\":%s", contest_same_results(c, i) ? "true" : "false");
         text_add(out, "}\n");
     }
@@ -209,6 +210,8 @@ static void csv_contest(const struct contest *c, const char *mode, struct text *
         text_add(out, ",%.6g,%.6g,%zu,%zu,%zu,%.3g,", c->iteration_ns[i], c->iteration_ns[0], c->process_count,
                  j->rounds, j->ties, j->lag1);
         if (isfinite(c->detectable)) text_add(out, "%.4g", 100 * c->detectable);
+        text_add(out, ",");
+        if (i < c->count) text_add(out, "%.4g", 100 * expm1(c->offset));
         text_add(out, ",%s\n", i == c->count ? "" : contest_same_results(c, i) ? "yes" : "no");
     }
 }
@@ -216,7 +219,7 @@ static void csv_contest(const struct contest *c, const char *mode, struct text *
 void contest_csv(const struct contest_report *r, const char *notes, struct text *out)
 {
     text_add(out, "%smode,base,arm,verdict,ratio,ratio_lo,ratio_hi,iteration_ns,base_ns,processes,rounds,ties,lag1,"
-                  "detectable_pct,same_results\n", notes);
+                  "detectable_pct,widened_pct,same_results\n", notes);
     csv_contest(r->run, r->plan->subject ? "binaries" : "interleaved", out);
     if (r->isolated) csv_contest(r->isolated, "isolated", out);
     for (size_t i = 0; i < r->stage_count; i++) csv_contest(&r->stages[i], "then", out);
@@ -251,8 +254,7 @@ void contest_paragraph(const struct contest_report *r, struct text *out)
              c->arms[0]);
     for (size_t i = 1; i < c->count; i++) {
         text_add(out, "`%s` was ", c->arms[i]);
-        if (contest_withdrawn(c)) text_add(out, "measured, but no verdict is given");
-        else verdict_describe(&c->judged[i], out);
+        verdict_describe(&c->judged[i], out);
         text_add(out, ", with %s results. ", contest_same_results(c, i) ? "identical" : "different");
     }
     text_add(
@@ -264,6 +266,7 @@ void contest_paragraph(const struct contest_report *r, struct text *out)
         r->plan->subject ? "in processes of their own" : "interleaved within a process", c->count - 1);
     text_add(out, "The base against itself (A/A) was ");
     verdict_describe(&c->judged[c->count], out);
+    text_add(out, ", off by %.2f %%, by which every interval is wider", 100 * expm1(c->offset));
     if (isfinite(c->detectable))
         text_add(out, "; the smallest difference detectable at 80 %% power was %.2f %%", 100 * c->detectable);
     text_add(out, ".\n\n");
@@ -326,8 +329,6 @@ int contest_claim(const struct contest_report *r, struct err *e)
 {
     if (r->claim <= 0) return ERR_OK;
     const struct contest *c = r->run;
-    if (contest_withdrawn(c))
-        return FAIL(e, ERR_NOT_FOUND, "claim x%g: A differs from itself, nothing can be claimed", r->claim);
     for (size_t i = 1; i < c->count; i++)
         if (!(c->judged[i].interval.lo >= r->claim))
             return FAIL(e, ERR_NOT_FOUND, "claim x%g not reached: %s is x%.3f, lower bound %.3f", r->claim, c->arms[i],

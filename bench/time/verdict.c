@@ -21,14 +21,23 @@ static int one_process(const struct samples *s, size_t base, size_t arm, double 
     return 1;
 }
 
+static void take_interval(struct judged *j, struct interval logs)
+{
+    j->interval = (struct interval){ exp(logs.lo), exp(logs.hi) };
+    j->verdict = logs.lo > 0 ? VERDICT_FASTER : logs.hi < 0 ? VERDICT_SLOWER : VERDICT_UNRESOLVED;
+    j->within = expm1(fmax(fabs(logs.lo), fabs(logs.hi)));
+}
+
 static void conclude(struct judged *j, double alpha, size_t comparisons)
 {
     stats_sort(j->logs, j->replicates);
     j->ratio = exp(stats_median(j->logs, j->replicates));
-    const struct interval logs = stats_sign_interval(j->logs, j->replicates, alpha, comparisons);
-    j->interval = (struct interval){ exp(logs.lo), exp(logs.hi) };
-    j->verdict = logs.lo > 0 ? VERDICT_FASTER : logs.hi < 0 ? VERDICT_SLOWER : VERDICT_UNRESOLVED;
-    j->within = expm1(fmax(fabs(logs.lo), fabs(logs.hi)));
+    take_interval(j, stats_sign_interval(j->logs, j->replicates, alpha, comparisons));
+}
+
+void verdict_widen(struct judged *j, double logs)
+{
+    take_interval(j, (struct interval){ log(j->interval.lo) - logs, log(j->interval.hi) + logs });
 }
 
 int verdict_judge(const struct samples *processes, size_t count, size_t base, size_t arm, double alpha,

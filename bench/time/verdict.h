@@ -33,6 +33,9 @@ struct judged {
 int verdict_judge(const struct samples *processes, size_t count, size_t base, size_t arm, double alpha,
                   size_t comparisons, struct judged *out, struct err *e);
 void verdict_free(struct judged *j);
+/* The interval reaches further, by a distance of logarithms on either side: what the A/A arm was off by, this arm may be off
+ * by, too.  The verdict follows. */
+void verdict_widen(struct judged *j, double logs);
 
 /* Smallest factor less 1 that so many replicates, spread like these (an A/A arm's), would resolve with
  * 80 % power; infinite when they are too few for any interval. */
