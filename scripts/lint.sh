@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 # Not the inputs of fuzz targets: they are bytes.
 files() { find kernels index pipeline datasets bench scripts .ci Makefile -type f -not -path '*/fuzz_*/*' "$@" | sort; }
 mapfile -t code < <(files \( -name '*.[ch]' -o -name '*.cpp' \))
-mapfile -t text < <(files; find README.md CITATION.cff results/README.md 2>/dev/null)
+mapfile -t text < <(files; find README.md DESIGN.md CONTRIBUTING.md CHANGELOG.md CITATION.cff results/README.md 2>/dev/null)
 mapfile -t libraries < <(printf '%s\n' "${code[@]}" | grep -E '^(kernels|index|pipeline|datasets)/' | grep -vE '/(test|check|fuzz)[_.]')
 
 # report WHAT: every line of standard input is one finding
