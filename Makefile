@@ -166,8 +166,10 @@ $(out)/$1: $(out)/$1.o $(out)/$1.drive.o $(archive)
 	$(Q)$$(subst fuzzer-no-link,fuzzer,$$(link)) $$^ $(libs) -o $$@
 endef
 $(foreach f,$(fuzzers:%.c=%),$(eval $(call fuzz_rule,$f)))
+# Where a test asks for faults, the calls that faults.c has in the place of the system's.
+wraps := $(shell sed -n 's/^WRAP.[^,]*, \([a-z_]*\),.*/-Wl,--wrap=\1/p' kernels/base/faults.c)
 $(out)/%: $(out)/%.o $(archive)
-	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(libs) -o $@
+	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(if $(shell grep -l 'base/faults.h' $*.c),$(wraps)) $(libs) -o $@
 
 # --- use -----------------------------------------------------------------------------------------
 setup:

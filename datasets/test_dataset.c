@@ -3,8 +3,10 @@
  * cut at each byte, another dimension in a later row, not finite, too wide, empty, random bytes. */
 #include "datasets/dataset.h"
 #include "datasets/sha256.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -300,9 +302,9 @@ static void no_memory_is_an_error(void)
     struct dataset d = { 0 };
     struct err e = { 0 };
     const char *path = put("m.bvecs", bytes, sizeof bytes);
-    mem_fail_after(1);
+    fault_after(FAULT_MEMORY, 1, ENOMEM);
     CHECK(dataset_open(&d, path, &e) == ERR_MEM, "%s", e.text);
-    mem_fail_after(0);
+    fault_after(FAULT_NONE, 0, 0);
 }
 
 int main(void)

@@ -3,8 +3,10 @@
  * what they refuse. */
 #include "datasets/dataset.h"
 #include "datasets/unit.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
+#include <errno.h>
 #include <math.h>
 
 /* Recorded on x86-64, gcc 12; the same on aarch64 under qemu. */
@@ -213,9 +215,9 @@ static void generators_refuse(void)
     for (long n = 1; n <= 8; n++) {
         struct params *p = NULL;
         if (params_create(&p, generator_find("clustered")->params, "clustered", "n=50,queries=5", &e)) abort();
-        mem_fail_after(n);
+        fault_after(FAULT_MEMORY, n, ENOMEM);
         const int status = generator_find("clustered")->vectors(p, &m.base, &m.query, &e);
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
         params_destroy(p);
         CHECK(status == ERR_OK || (status == ERR_MEM && !m.base.at), "allocation %ld: %d", n, status);
         CHECK(status == ERR_MEM || n > 5, "allocation %ld fails unnoticed", n);

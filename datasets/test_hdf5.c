@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * test_hdf5.c - the reader on files that the HDF5 library writes here as ann-benchmarks does. */
 #include "datasets/dataset.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/test.h"
+#include <errno.h>
 #include <hdf5.h>
 #include <math.h>
 #include <sys/stat.h>
@@ -79,9 +81,9 @@ static void bad_ones_are_refused(void)
         CHECK(status == cases[i].code && strstr(e.text, cases[i].words) && strstr(e.text, path), "%s: %d %s", cases[i].part,
               status, e.text);
     }
-    mem_fail_after(1);
+    fault_after(FAULT_MEMORY, 1, ENOMEM);
     CHECK(open_part(&d, "", &e) == ERR_MEM, "%s", e.text);
-    mem_fail_after(0);
+    fault_after(FAULT_NONE, 0, 0);
     struct stat st;
     CHECK(stat(path, &st) == 0 && truncate(path, st.st_size / 2) == 0, "cut in half");
     CHECK(open_part(&d, "", &e) == ERR_FORMAT && strstr(e.text, "cut short"), "%s", e.text);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * test_index.c - the contract of index.h, held by every registered index. */
+#include <errno.h>
 #include <math.h>
 #include <unistd.h>
 #include "index/index.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
@@ -529,9 +531,9 @@ static void survives_no_memory(const char *spec, enum metric metric)
             struct index *ix = make(spec, D, metric);
             struct index_stats s;
             if (start == HAS_ROWS) add_all(ix, half, NULL);
-            mem_fail_after(n);
+            fault_after(FAULT_MEMORY, n, ENOMEM);
             status = start == TRAINS ? index_train(ix, others, &e) : index_add(ix, others, ids, &e);
-            mem_fail_after(0);
+            fault_after(FAULT_NONE, 0, 0);
             ix->ops->stats(ix, &s);
             const size_t had = start == HAS_ROWS ? 20 : 0, added = status == ERR_OK && start != TRAINS ? N : 0;
             CHECK(s.rows == had + added, "%s: allocation %ld: %d, %llu rows", spec, n, status,
@@ -594,9 +596,9 @@ static void replaces_or_keeps(const char *spec, enum metric metric)
         struct found after = ask(ix, q, N, 2, 1);
         CHECK(same(before, after, 2, N), "%s: a failed replacement changed the index (allocation %ld)", spec, n);
         free_found(after);
-        mem_fail_after(n);
+        fault_after(FAULT_MEMORY, n, ENOMEM);
         status = index_replace(ix, 7, rows_at(x, 30), &e);
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
     }
     CHECK(status == ERR_OK, "%s: %d after %ld allocations", spec, status, n);
     free_found(before);

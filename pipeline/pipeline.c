@@ -447,6 +447,7 @@ static int fill_results(struct pipeline *p, struct err *e)
     const struct query *q = &p->q;
     const size_t context = q->context_room;
     int status = ERR_OK;
+    if (p->text.failed) text_free(&p->text); /* a query without memory is not the last */
     text_clear(&p->text);
     for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
         status = fetch(p, q->pool[q->kept[r]].entity, p->text_at + t, e), t += 3;

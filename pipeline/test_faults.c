@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include "kernels/base/faults.h"
 #include "kernels/base/mem.h"
 
 /* --- a VFS that fails the n-th call, wrapped around the usual one ------------------------------------ */
@@ -86,6 +87,7 @@ static int f_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags
     f->pMethods = NULL;
     if (hit()) return SQLITE_CANTOPEN;
     faulty->real = calloc(1, (size_t)real_vfs->szOsFile);
+    if (!faulty->real) return SQLITE_NOMEM;
     const int rc = real_vfs->xOpen(real_vfs, name, faulty->real, flags, out);
     if (rc == SQLITE_OK) f->pMethods = &methods;
     else free(faulty->real);
@@ -97,11 +99,10 @@ static int f_delete(sqlite3_vfs *vfs, const char *name, int sync)
     return hit() ? SQLITE_IOERR_DELETE : real_vfs->xDelete(real_vfs, name, sync);
 }
 
-/* --- SQLite's memory, and the last two calls of a file that gets its name ---------------------------- */
+/* --- SQLite's memory ---------------------------------------------------------------------------------- */
 
 static sqlite3_mem_methods real_memory;
 static long allocations, fail_allocation; /* 0: never */
-static int no_fsync, no_rename;
 
 static void *m_malloc(int n) { return ++allocations == fail_allocation ? NULL : real_memory.xMalloc(n); }
 static void *m_realloc(void *at, int n)
@@ -109,14 +110,9 @@ static void *m_realloc(void *at, int n)
     return ++allocations == fail_allocation ? NULL : real_memory.xRealloc(at, n);
 }
 
-/* In the place of the C library's.  Nothing here survives the machine, so nothing waits for a disk. */
-int fsync(int fd) { return (void)fd, no_fsync ? (errno = EIO, -1) : 0; }
+/* In the place of the C library's, SQLite's calls too.  Nothing here survives the machine, so nothing waits for a disk. */
+int fsync(int fd) { return (void)fd, 0; }
 int fdatasync(int fd) { return (void)fd, 0; }
-int rename(const char *from, const char *to)
-{
-    return no_rename ? (errno = EIO, -1) : renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-
 static void install(void)
 {
     static sqlite3_vfs vfs;
@@ -350,9 +346,9 @@ static void cache_faults(void)
             pipeline_close(p);
         }
         for (int last = 0; last < 2; last++) {
-            *(last ? &no_rename : &no_fsync) = 1;
+            fault_after(last ? FAULT_RENAME : FAULT_SYNC, 1, EIO);
             struct pipeline *p = kb_pipeline("cache.db", cases[i].settings);
-            no_rename = no_fsync = 0;
+            fault_after(FAULT_NONE, 0, 0);
             CHECK(p && kb_ask(p, x[0], DIM, 5, &a) == ERR_OK, "%s: %s", cases[i].settings, kb_err.text);
             CHECK(access(kb_path(cases[i].file), F_OK) != 0 && !partial_files_left(), "%s: half a file",
                   last ? "rename" : "fsync");
@@ -378,10 +374,10 @@ static void memory_faults(void)
         for (long n = 1;; n++) {
             (void)unlink(kb_path("memory.db.assay"));
             (void)unlink(kb_path("memory.db.assay-words"));
-            mem_fail_after(n);
+            fault_after(FAULT_MEMORY, n, ENOMEM);
             struct pipeline *p = kb_pipeline("memory.db", settings[i]);
             const int status = p ? kb_ask(p, x[0], DIM, 5, &a) : kb_err.code;
-            mem_fail_after(0);
+            fault_after(FAULT_NONE, 0, 0);
             CHECK(status == ERR_OK || status == ERR_MEM, "allocation %ld: %d %s", n, status, kb_err.text);
             if (p) CHECK(kb_ask(p, x[0], DIM, 5, &a) == ERR_OK, "after allocation %ld: %s", n, kb_err.text);
             pipeline_close(p);
@@ -398,15 +394,15 @@ static void stale_cache(void)
     make_base("stale.db");
     pipeline_close(kb_pipeline("stale.db", ""));
     long failed = 0, updated = 0;
-    for (long n = 1; n < 200; n++) {
+    for (long n = 1; n < 600; n += 1 + n / 100) {
         struct answer a;
         char sql[128];
         snprintf(sql, sizeof sql, "UPDATE kg_vectors SET vector = (SELECT vector FROM kg_vectors WHERE entity_id = "
                  "%ld) WHERE entity_id = 2", n % 100 + 3);
         kb_sql("stale.db", sql);
-        mem_fail_after(n);
+        fault_after(FAULT_MEMORY, n, ENOMEM);
         struct pipeline *p = kb_pipeline("stale.db", "");
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
         CHECK(p || kb_err.code == ERR_MEM, "allocation %ld: %d %s", n, kb_err.code, kb_err.text);
         failed += p == NULL;
         updated += p && pipeline_cache(p)->source == CACHE_UPDATED;

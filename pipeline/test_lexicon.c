@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * test_lexicon.c - words, document counts, and the projection: against its definition, recorded
  * bits, and the inner products that it must keep. */
+#include "kernels/base/faults.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
+#include <errno.h>
 #include <math.h>
 
 static void words_are_cut(void)
@@ -59,15 +61,15 @@ static void documents_are_counted(void)
     CHECK(lexicon_create(&l, &e) == ERR_OK, "%s", e.text);
     static const long fails[] = { 1, 2, 3, 2 }; /* the two lists of names, their table; then the counts */
     for (int i = 0; i < 4; i++) {
-        mem_fail_after(fails[i]);
+        fault_after(FAULT_MEMORY, fails[i], ENOMEM);
         CHECK(lexicon_add(l, "some words", &e) == ERR_MEM, "failure %d", i);
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
     }
     CHECK(lexicon_add(l, "some words", &e) == ERR_OK && lexicon_words(l) == 2, "and then it works");
     lexicon_destroy(l);
-    mem_fail_after(1);
+    fault_after(FAULT_MEMORY, 1, ENOMEM);
     CHECK(lexicon_create(&l, &e) == ERR_MEM, "no memory at all");
-    mem_fail_after(0);
+    fault_after(FAULT_NONE, 0, 0);
 }
 
 static uint64_t count_of(void *context, const char *word, int *status)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * test_lsa.c - against what the singular vectors must do: with all dimensions every tf-idf cosine is
  * kept; with few, they hold what a dense SVD says the best ones hold. */
+#include "kernels/base/faults.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
 #include "pipeline/lsa.h"
+#include <errno.h>
 #include <lapacke.h>
 #include <math.h>
 
@@ -109,9 +111,9 @@ static void bad_input_is_refused(void)
     CHECK(lexicon_create(&none, &e) == ERR_OK, "%s", e.text);
     CHECK(lsa_fit(&l, none, texts, 0, 5, 1, 1, &e) == ERR_ARG, "%s", e.text);
     for (long n = 1; n <= 12; n++) {
-        mem_fail_after(n);
+        fault_after(FAULT_MEMORY, n, ENOMEM);
         CHECK(lsa_fit(&l, words, texts, TEXTS, 5, 1, 1, &e) == ERR_MEM && !l.rows, "allocation %ld", n);
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
     }
     lexicon_destroy(none);
     lexicon_destroy(words);

@@ -3,10 +3,12 @@
  * themselves; nothing is left behind by a source that fails. */
 #include "bench/kb/kb_build.h"
 #include "bench/quality/queries.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/store.h"
+#include <errno.h>
 #include <math.h>
 
 static char folder[] = "/tmp/assay-test-XXXXXX";
@@ -142,9 +144,9 @@ static void failures_leave_nothing(void)
         status = s.query(s.context, 200 + i, name, "text", NULL, 0, NULL, 0, &e);
     }
     CHECK(status == ERR_FORMAT && strstr(e.text, "splits"), "%s", e.text);
-    mem_fail_after(1);
+    fault_after(FAULT_MEMORY, 1, ENOMEM);
     CHECK(kb_build_commit(b, &n, &e) == ERR_MEM, "%s", e.text);
-    mem_fail_after(0);
+    fault_after(FAULT_NONE, 0, 0);
     kb_build_close(b);
     CHECK(rmdir(path_of("bad")) == 0, "nothing is left");
     const struct kb_build_options file = { .folder = path_of("vectors/kb.sqlite"), .what = "test", .threads = 1 };

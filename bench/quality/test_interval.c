@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * test_interval.c - intervals over queries: where they must lie, and how often they hold. */
 #include "bench/quality/interval.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
+#include <errno.h>
 #include <math.h>
 
 enum { QUERIES = 120 };
@@ -112,9 +114,9 @@ static void without_memory_there_is_an_error(void)
     for (size_t q = 0; q < QUERIES; q++) values[metric_of("recall_p5") * QUERIES + q] = (double)q;
     for (long n = 1; n < 12; n++) {
         struct err e = { 0 };
-        mem_fail_after(n);
+        fault_after(FAULT_MEMORY, n, ENOMEM);
         const int status = metric_intervals(values, QUERIES, out, &e);
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
         CHECK(status == ERR_MEM || status == ERR_OK, "allocation %ld: %d", n, status);
         if (n <= 8) CHECK(status == ERR_MEM, "allocation %ld did not fail", n);
     }

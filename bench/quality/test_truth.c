@@ -2,8 +2,10 @@
  * test_truth.c - exact neighbours against a sort of scores in long double, on random, tied, scaled
  * and zero vectors; the cache; refusals. */
 #include "bench/quality/truth.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/test.h"
 #include "kernels/base/topk.h"
+#include <errno.h>
 #include <math.h>
 
 enum { N = 3000, Q = 37, D = 45 };
@@ -160,9 +162,9 @@ static void truth_refuses(void)
     CHECK(truth_compute(&t, base, other, 5, METRIC_DOT, 1, NULL, &e) == ERR_ARG && strstr(e.text, "45"), "%s", e.text);
     CHECK(truth_compute(&t, (struct rows){ base_at, 0, D, D }, query, 5, METRIC_DOT, 1, NULL, &e) == ERR_ARG, "empty");
     for (long n = 1; n < 6; n++) {
-        mem_fail_after(n);
+        fault_after(FAULT_MEMORY, n, ENOMEM);
         CHECK(truth_compute(&t, base, query, 5, METRIC_DOT, 1, NULL, &e) == ERR_MEM, "allocation %ld fails", n);
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
     }
     CHECK(!t.ids, "output untouched");
 }

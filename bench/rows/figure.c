@@ -309,8 +309,9 @@ static struct series *find_series(struct figure *f, const char *key)
     struct series *grown = mem_grow(f->series, f->count, f->count + 1, sizeof *grown);
     if (!grown) return NULL;
     f->series = grown;
-    text_add(&f->series[f->count].key, "%s", key);
-    return &f->series[f->count++];
+    struct series *made = &f->series[f->count++];
+    text_add(&made->key, "%s", key);
+    return made->key.failed ? NULL : made;
 }
 
 static int add_point(struct series *s, struct point p)
@@ -322,16 +323,16 @@ static int add_point(struct series *s, struct point p)
     return 1;
 }
 
-/* Which settings differ among our series: they make the labels. */
+/* Which settings differ among our series: they make the labels.  -1: no memory to know. */
 static int differs(const struct view *v, const struct figure *f, size_t c)
 {
     struct text first = { 0 }, other = { 0 };
     int found = 0;
-    for (size_t i = 0; i < f->count && !found && f->series[i].mark == SERIES_OURS; i++) {
+    for (size_t i = 0; i < f->count && found == 0 && f->series[i].mark == SERIES_OURS; i++) {
         struct text *to = i ? &other : &first;
         text_clear(to);
         add_value(to, v, v->t->names[c], table_text(v->t, f->series[i].row, (int)c));
-        found = i && strcmp(text_of(&first), text_of(&other)) != 0;
+        found = to->failed ? -1 : i && strcmp(text_of(&first), text_of(&other)) != 0;
     }
     text_free(&first);
     text_free(&other);
@@ -402,7 +403,9 @@ static int label_series(const struct view *v, struct figure *f, const struct sel
     for (size_t c = 0; ok && c < v->t->columns; c++) {
         const int beside_others = strcmp(v->t->names[c], "index") == 0 && f->count &&
                                   f->series[f->count - 1].mark == SERIES_FOREIGN;
-        differing[c] = (char)(v->apart[c] && (beside_others || differs(v, f, c)));
+        const int found = !v->apart[c] ? 0 : beside_others ? 1 : differs(v, f, c);
+        differing[c] = (char)(found > 0);
+        ok = found >= 0;
     }
     for (size_t i = 0; ok && i < f->count; i++) {
         add_label(&f->series[i], v, s, differing);
@@ -667,6 +670,7 @@ static int add_front(struct figure *f, struct err *e)
     }
     keep_front(&front);
     text_add(&front.label, "Pareto front");
+    if (front.label.failed) goto out_of_memory;
     struct series *grown = mem_grow(f->series, f->count, f->count + 1, sizeof *grown);
     if (!grown) goto out_of_memory;
     f->series = grown;
@@ -767,6 +771,7 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
     if (status == ERR_OK) status = label_series(&v, f, s, e);
     if (status == ERR_OK && k->front && f->count) status = add_front(f, e);
     name_figure(t, f, first_row);
+    if (status == ERR_OK && (f->name.failed || f->title.failed)) status = FAIL(e, ERR_MEM, "figure %s: out of memory", k->name);
     mem_free(v.apart);
     return status;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * test_figure.c - reading results back, and which points make a series. */
 #include "bench/rows/figure.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/test.h"
+#include <errno.h>
 #include <math.h>
 
 static char path[64] = "/tmp/assay-test-figure-XXXXXX";
@@ -295,10 +297,11 @@ static void without_memory_there_is_an_error(void)
         struct table t = { 0 };
         struct err e = { 0 };
         struct text got = { 0 };
-        mem_fail_after(n);
+        fault_after(FAULT_MEMORY, n, ENOMEM);
         int status = table_append(&t, file, &e);
         if (status == ERR_OK) status = figures_each(&t, &front, describe, &got, &e);
-        mem_fail_after(0);
+        fault_after(FAULT_NONE, 0, 0);
+        if (got.failed) status = ERR_MEM; /* our own */
         CHECK(status == ERR_MEM || !strcmp(text_of(&got), "[front] a: 0.5/10 0.9/20; b: 0.8/15; "
                                                           "Pareto front: 0.5/10 0.8/15 0.9/20; "),
               "allocation %ld: %d %s %s", n, status, e.text, text_of(&got));

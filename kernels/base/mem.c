@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +12,10 @@
 
 enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
 
-static _Atomic long fail_countdown;
-
-void mem_fail_after(long n) { atomic_store(&fail_countdown, n); }
-
-static int planned_failure(void)
-{
-    long left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
-    return left > 0 && atomic_fetch_sub(&fail_countdown, 1) == 1;
-}
-
 void *mem_alloc(size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - HUGE_PAGE) return NULL;
-    if (planned_failure()) return NULL;
     const size_t align = bytes >= HUGE_FROM ? HUGE_PAGE : MEM_ALIGN;
     bytes = (bytes + align - 1) / align * align;
     void *block = aligned_alloc(align, bytes ? bytes : align);

@@ -26,9 +26,6 @@ int mem_extend(void *array, size_t old_count, size_t new_count, size_t size);
 int mem_one_more(void *array, size_t count, size_t *room, size_t size);
 void mem_free(void *block); /* NULL is allowed */
 
-/* For tests: the n-th allocation from now fails (once); 0 turns it off. */
-void mem_fail_after(long n);
-
 /* A file mapped read-only; `at` is NULL when size is 0. */
 struct mem_map {
     const unsigned char *at;

@@ -60,7 +60,11 @@ int64_t names_add(struct names *n, const char *name, size_t size)
     const size_t start = n->bytes.size;
     text_add_bytes(&n->bytes, name, size);
     text_add_bytes(&n->bytes, "", 1);
-    if (n->bytes.failed) return NAMES_NONE;
+    if (n->bytes.failed) { /* as it was: the next may find memory */
+        n->bytes.size = start;
+        n->bytes.failed = 0;
+        return NAMES_NONE;
+    }
     const uint64_t hash = hash64(0, name, size);
     n->hashes[n->count] = hash;
     n->starts[n->count] = start;

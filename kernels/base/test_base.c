@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * test_base.c - the floor: top-k, specs and parameters, random numbers, text, memory, time. */
 #include "kernels/base/clock.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/parallel.h"
 #include "kernels/base/param.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
 #include "kernels/base/text.h"
 #include "kernels/base/topk.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 static void topk_is_a_sort(void)
 {
@@ -121,7 +126,7 @@ static void crc_matches_the_standard(void)
 static void memory_fails_cleanly(void)
 {
     CHECK(!mem_alloc(SIZE_MAX / 2, 4), "overflow");
-    mem_fail_after(2);
+    fault_after(FAULT_MEMORY, 2, ENOMEM);
     void *a = mem_alloc(1, 1), *b = mem_alloc(1, 1), *c = mem_alloc(1, 1);
     CHECK(a && !b && c, "second of three");
     mem_free(a);
@@ -158,7 +163,7 @@ static void memory_grows(void)
     CHECK(numbers[999] == 999 * 7 && numbers[room - 1] == 0, "kept, and zero beyond");
     before = numbers;
     const size_t had = room;
-    mem_fail_after(1);
+    fault_after(FAULT_MEMORY, 1, ENOMEM);
     CHECK(!mem_one_more(&numbers, room, &room, sizeof *numbers) && numbers == before && room == had, "without memory");
     CHECK(!mem_extend(&numbers, room, SIZE_MAX / 2, sizeof *numbers) && numbers == before, "too much for any");
     CHECK(mem_extend(&numbers, room, room + 3, sizeof *numbers) && numbers[999] == 999 * 7 && numbers[room + 2] == 0,
@@ -258,6 +263,57 @@ static void publishing(void)
     CHECK(unlink(path) == 0 && rmdir(folder) == 0, "clean");
 }
 
+static void *nothing(void *argument) { return argument; }
+
+/* The n-th call of every kind, and no other. */
+static void faults_happen_where_planned(void)
+{
+    char path[] = "/tmp/assay_fault_XXXXXX", bytes[8] = "";
+    const int fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, "12345678", 8) == 8, "%s", path);
+    FILE *f = fopen(path, "r+");
+    for (int n = 1; f && n <= 3; n++) {
+        pthread_t t;
+        fault_after(FAULT_WRITE, n, ENOSPC);
+        CHECK((write(fd, "a", 1) == 1) == (n != 1) && fault_hit() == (n == 1), "write, %d", n);
+        fault_after(FAULT_WRITE, n, FAULT_SHORT);
+        CHECK(write(fd, "abcd", 4) == (n == 1 ? 2 : 4), "short write, %d", n);
+        fault_after(FAULT_READ, n, EIO);
+        CHECK((pread(fd, bytes, 1, 0) == 1) && (read(fd, bytes, 1) >= 0) == (n != 1), "read, %d", n);
+        fault_after(FAULT_SYNC, n, EIO);
+        CHECK((fsync(fd) == 0) == (n != 1) && (n != 1 || errno == EIO), "fsync, %d", n);
+        fault_after(FAULT_RENAME, n, EXDEV);
+        CHECK((rename(path, path) == 0) == (n != 1) && (n != 1 || errno == EXDEV), "rename, %d", n);
+        fault_after(FAULT_THREAD, n, EAGAIN);
+        const int rc = pthread_create(&t, NULL, nothing, NULL);
+        CHECK(rc == (n == 1 ? EAGAIN : 0), "thread, %d: %d", n, rc);
+        if (rc == 0) pthread_join(t, NULL);
+    }
+    fault_from(FAULT_WRITE, 2, ENOSPC);
+    CHECK(f && fputs("x", f) >= 0 && !ferror(f) && fputs("y", f) < 0 && ferror(f), "a stream knows that it failed");
+    CHECK(write(fd, "a", 1) < 0 && write(fd, "a", 1) < 0, "and all that follow");
+    fault_after(FAULT_NONE, 0, 0);
+    CHECK(f && fclose(f) == 0 && close(fd) == 0 && unlink(path) == 0, "as usual afterwards");
+}
+
+static void add_up(void *context, int thread, size_t from, size_t to)
+{
+    (void)thread;
+    for (; from < to; from++) atomic_fetch_add((_Atomic long *)context, (long)from);
+}
+
+static void refused_threads_are_done_without(void)
+{
+    for (int n = 1; n <= 5; n++) {
+        _Atomic long sum = 0;
+        fault_from(FAULT_THREAD, n, EAGAIN);
+        parallel_for(4, 1000, 7, add_up, &sum);
+        CHECK(fault_hit() == (n <= 3), "%d threads refused", 4 - n);
+        fault_after(FAULT_NONE, 0, 0);
+        CHECK(sum == 499500, "%ld with %d threads", (long)sum, n);
+    }
+}
+
 int main(void)
 {
     test_case("a file gets its name when it is whole", publishing);
@@ -270,6 +326,8 @@ int main(void)
     test_case("crc32", crc_matches_the_standard);
     test_case("memory failures", memory_fails_cleanly);
     test_case("the clock never goes back", time_goes_on);
+    test_case("a planned fault happens at its call", faults_happen_where_planned);
+    test_case("refused threads are done without", refused_threads_are_done_without);
     test_case("blocks grow in place, and stay as they were without memory", memory_grows);
     test_case("nearest names", nearest_names);
     test_case("only files are replaced", only_files_are_replaced);
