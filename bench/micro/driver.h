@@ -8,8 +8,29 @@
 #define ASSAY_DRIVER_H
 #include <stddef.h>
 #include <stdint.h>
-#include "bench/micro/workload.h"
+#include "bench/micro/roofline.h"
 #include "kernels/bound.h"
+
+struct workload_shape {
+    enum kernel_op op;
+    size_t dim;   /* rounded up where the operation wants it: fht_f32 to a power of two */
+    size_t rows;  /* 0: as many as fill `bytes` */
+    size_t bytes; /* working set; used when rows is 0 */
+    int bits;     /* of a code, where the operation has codes */
+    size_t batch; /* queries a call, where the operation takes several */
+    int gather;   /* rows by a random list of numbers, where the operation can */
+    uint64_t seed;
+};
+
+enum { USES_BITS = 1, USES_BATCH = 2, USES_GATHER = 4, IGNORES_DIM = 8 };
+
+/* What one call does. */
+struct workload_facts {
+    struct workload_shape shape;  /* with dim and rows as they are */
+    size_t set_bytes;             /* the rows */
+    double vectors;               /* scored or transformed: rows x queries */
+    double demand[CEILING_COUNT]; /* units of each ceiling: bytes read, multiply-adds ... */
+};
 
 struct rng;
 

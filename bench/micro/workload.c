@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * workload.c - operands for the driver of an operation, calls of a kernel over them, and the gate before timing. */
-#include "bench/micro/driver.h"
+#include "bench/micro/workload.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/codes/codes.h"

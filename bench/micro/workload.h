@@ -8,22 +8,10 @@
 #define ASSAY_WORKLOAD_H
 #include <stddef.h>
 #include <stdint.h>
-#include "bench/micro/roofline.h"
+#include "bench/micro/driver.h"
 #include "kernels/base/err.h"
 #include "kernels/kernel.h"
 
-struct workload_shape {
-    enum kernel_op op;
-    size_t dim;   /* rounded up where the operation wants it: fht_f32 to a power of two */
-    size_t rows;  /* 0: as many as fill `bytes` */
-    size_t bytes; /* working set; used when rows is 0 */
-    int bits;     /* of a code, where the operation has codes */
-    size_t batch; /* queries a call, where the operation takes several */
-    int gather;   /* rows by a random list of numbers, where the operation can */
-    uint64_t seed;
-};
-
-enum { USES_BITS = 1, USES_BATCH = 2, USES_GATHER = 4, IGNORES_DIM = 8 };
 /* What of the shape matters to an operation, as these bits; -1: it has no entry and is not timed. */
 int workload_uses(enum kernel_op op);
 int workload_least_bits(enum kernel_op op); /* of an operation that uses bits */
@@ -34,13 +22,6 @@ struct workload;
 int workload_create(struct workload **out, const struct workload_shape *shape, struct err *e);
 void workload_destroy(struct workload *w); /* NULL is allowed */
 
-/* What one call does. */
-struct workload_facts {
-    struct workload_shape shape;  /* with dim and rows as they are */
-    size_t set_bytes;             /* the rows */
-    double vectors;               /* scored or transformed: rows x queries */
-    double demand[CEILING_COUNT]; /* units of each ceiling: bytes read, multiply-adds ... */
-};
 const struct workload_facts *workload_facts(const struct workload *w);
 
 /* An arm for sample_run: `kernel` over this workload. */
