@@ -87,6 +87,9 @@ lib     := $(filter-out $(all_kernels) bench/main.c kernels/base/fuzz.c pipeline
 # Tests that are scripts try the program as it was built for this machine.
 script_tests := $(if $(filter release,$(MODE)),$(if $(RUN)$(WORKER),,$(sort $(wildcard scripts/test_*.sh))))
 tests   := $(filter $(foreach f,kernels index datasets pipeline bench,$f/%),$(call without,$(sort $(wildcard */test_*.c */*/test_*.c))))
+# The contract of indexes is tested an index a program: links to the one that tests all.
+contract := $(indexes:index/index_%.c=$(out)/index/test_index.%)
+programs := $(filter-out $(out)/index/test_index,$(tests:%.c=$(out)/%)) $(contract)
 objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
 # Provenance: everything that is compiled, by name and content, and whether all of it is committed (git describe does not
 # look at files that git does not know, such as a plug-in that was just dropped in).
@@ -171,6 +174,9 @@ wraps := $(shell sed -n 's/^WRAP.[^,]*, \([a-z_]*\),.*/-Wl,--wrap=\1/p' kernels/
 $(out)/%: $(out)/%.o $(archive)
 	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(if $(shell grep -l 'base/faults.h' $*.c),$(wraps)) $(libs) -o $@
 
+$(contract): $(out)/index/test_index
+	$(Q)ln -sf $(<F) $@
+
 # --- use -----------------------------------------------------------------------------------------
 setup:
 	$(Q)scripts/setup.sh
@@ -187,7 +193,7 @@ test: setup                         ## install what is missing, build, run the n
 test-all:                           ## test, and clang, -O0, old x86 and aarch64 under qemu (scripts/setup.sh --cross)
 	$(Q)scripts/setup.sh --cross
 	$(Q)scripts/test.sh all
-chosen_tests = $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o% $o%),%),$(tests:%.c=$(out)/%) $(fuzzers:%.c=$(out)/%) $(script_tests))
+chosen_tests = $(filter $(if $(ONLY),$(foreach o,$(ONLY),$(out)/$o% $o%),%),$(programs) $(fuzzers:%.c=$(out)/%) $(script_tests))
 SECONDS := 60
 fuzz:                               ## SECONDS=60: look for inputs that break each fuzz target (ONLY=pipeline/ for some); clang, scripts/setup.sh --cross
 	$(Q)$(MAKE) --no-print-directory CC=clang MODE=fuzz fuzz-programs

@@ -46,6 +46,7 @@ drop() {
 drop kernels/rows/dot_f32_scalar.c kernels/rows/dot_f32_dropped_scalar.c 's/KERNEL("plain"/KERNEL("dropped"/'
 drop index/index_flat.c index/index_dropped.c 's/index_flat/index_dropped/' 's/"flat/"dropped/' \
     's/first < f->ids.count/first + 1 < f->ids.count/' # loses the last row where it is alone
+drop index/index_flat.c index/index_fixed.c 's/index_flat/index_fixed/' 's/"flat/"fixed/' '/\.remove = /d' '/\.replace = /d'
 drop pipeline/filter_threshold.c pipeline/filter_dropped.c 's/filter_threshold/filter_dropped/' 's/"threshold"/"dropped"/'
 drop datasets/read_vecs.c datasets/read_dropped.c 's/read_vecs/read_dropped/' 's/"vecs"/"dropped"/' \
     's/suffixes = "[^"]*"/suffixes = ".dropped"/'
@@ -63,6 +64,7 @@ rm bench/micro/work_lists.c
 build() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -j "$(nproc)" ${CC:+CC="$CC"} "$@"; }
 lists() { "$built/assay" info --list | grep -E "^$1 .*dropped"; }
 prints() { grep -qF "$1" < <("${@:2}" 2>&1 | tee "$log.said") || { cat "$log.said"; return 1; }; }
+passes() { build "$1" && "$1"; }
 fails() { build "$1" && ! "$1" >"$log.said" 2>&1 && grep -F dropped "$log.said"; }
 assay() { "$built/assay" "$@"; }
 
@@ -78,7 +80,8 @@ ok 'provenance: the version is dirty, and the hash of sources another' dirty_and
 for kind in kernel index stage reader importer generator metric paper command; do ok "$kind: listed" lists "$kind"; done
 build "$built/kernels/rows/test_dot_f32" >/dev/null
 ok 'kernel: tested, and named' prints 'scalar/dropped' "$built/kernels/rows/test_dot_f32"
-ok 'index: a planted fault is found, and named' fails "$built/index/test_index"
+ok 'index: a planted fault is found, and named' fails "$built/index/test_index.dropped"
+ok 'index: one that cannot remove or replace keeps the contract' passes "$built/index/test_index.fixed"
 ok 'kernel: benchable' prints 'scalar/dropped' assay bench dot_f32/scalar --dim 32 --rows 64 --rounds 12
 assay data gen --kind clustered --n 300 --dim 16 --queries 20 --out d >/dev/null
 cp d/base.fvecs d/base.dropped
