@@ -238,7 +238,7 @@ int index_search(const struct index *ix, struct rows queries, size_t k, size_t b
     if (threads < 1) threads = 1;
     if (threads > PARALLEL_THREADS_MAX) threads = PARALLEL_THREADS_MAX;
     struct search s = { .ix = ix, .queries = queries, .k = k, .hits = hits, .counts = counts };
-    s.scratch_bytes = (ix->ops->scratch_bytes(ix, batch, k) + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+    s.scratch_bytes = mem_rounded(ix->ops->scratch_bytes(ix, batch, k));
     s.scratch = mem_alloc(s.scratch_bytes, (size_t)threads);
     if (!s.scratch)
         return FAIL(e, ERR_MEM, "%s: no memory for %d x %zu bytes of scratch", ix->ops->name, threads, s.scratch_bytes);

@@ -447,34 +447,27 @@ struct scratch {
     void *inner;
 };
 
-static void *take(char **at, size_t bytes)
+/* scratch may be NULL; returns the bytes before that of a list. */
+static size_t lay_out(const struct ivf *v, void *scratch, struct scratch *s)
 {
-    char *part = *at;
-    *at += (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
-    return part;
-}
-
-/* at: the start of scratch; returns where that of a list starts. */
-static char *lay_out(const struct ivf *v, char *at, struct scratch *s)
-{
+    struct mem_parts parts = { .at = scratch };
     const size_t lists = v->kmeans.count, nprobe = probes(v);
-    s->query = take(&at, v->padded);
-    s->sums = take(&at, lists * sizeof *s->sums);
-    s->scores = take(&at, lists * sizeof *s->scores);
-    s->nearest = take(&at, nprobe * sizeof *s->nearest);
-    s->pick = take(&at, nprobe * sizeof *s->pick);
-    s->shifts = take(&at, nprobe * sizeof *s->shifts);
-    s->unit = take(&at, v->base.config.dim * sizeof *s->unit);
-    s->moved = take(&at, v->base.config.dim * sizeof *s->moved);
-    s->work = take(&at, sizeof *s->work);
-    s->inner = at;
-    return at;
+    s->query = mem_part(&parts, v->padded);
+    s->sums = mem_part(&parts, lists * sizeof *s->sums);
+    s->scores = mem_part(&parts, lists * sizeof *s->scores);
+    s->nearest = mem_part(&parts, nprobe * sizeof *s->nearest);
+    s->pick = mem_part(&parts, nprobe * sizeof *s->pick);
+    s->shifts = mem_part(&parts, nprobe * sizeof *s->shifts);
+    s->unit = mem_part(&parts, v->base.config.dim * sizeof *s->unit);
+    s->moved = mem_part(&parts, v->base.config.dim * sizeof *s->moved);
+    s->work = mem_part(&parts, sizeof *s->work);
+    s->inner = mem_part(&parts, 0);
+    return parts.bytes;
 }
 
 static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k)
 {
     const struct ivf *v = (const struct ivf *)ix;
-    static char start[1]; /* only distances count */
     struct scratch s;
     (void)query_count;
     size_t inner = 0; /* lists may differ in size, so in scratch */
@@ -482,7 +475,7 @@ static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k
         const size_t one = v->lists[i]->ops->scratch_bytes(v->lists[i], 1, k);
         inner = one > inner ? one : inner;
     }
-    return (size_t)(lay_out(v, start, &s) - start) + inner;
+    return lay_out(v, NULL, &s) + inner;
 }
 
 /* The nearest lists that are not empty, best first; how many. */
@@ -697,7 +690,7 @@ static void work(const struct index *ix, const void *scratch, size_t query_count
 {
     const struct ivf *v = (const struct ivf *)ix;
     struct scratch s;
-    lay_out(v, (char *)(uintptr_t)scratch, &s);
+    lay_out(v, (void *)(uintptr_t)scratch, &s);
     const size_t means = v->is_residual ? probes(v) * ix->config.dim * sizeof(float) : 0,
                  coarse = v->kmeans.count * (v->padded + 2 * sizeof(float));
     *out = *s.work;

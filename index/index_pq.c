@@ -353,23 +353,24 @@ struct scratch {
     uint8_t *luts; /* groups x LUT_BYTES */
 };
 
-static size_t lay_out(const struct pq *x, char *at, struct scratch *s)
+/* scratch may be NULL; returns the bytes that it takes. */
+static size_t lay_out(const struct pq *x, void *scratch, struct scratch *s)
 {
-    s->tables = (float *)at;
-    s->unit = s->tables + x->parts * x->centres;
-    s->ones = s->unit + 2 * x->base.config.dim;
-    s->sums = (int32_t *)(s->ones + SCAN_ROWS);
-    s->scores = (float *)(s->sums + SCAN_ROWS);
-    s->luts = (uint8_t *)(s->scores + SCAN_ROWS);
-    return (size_t)((char *)s->luts + x->groups * LUT_BYTES - at);
+    struct mem_parts parts = { .at = scratch };
+    s->tables = mem_part(&parts, x->parts * x->centres * sizeof *s->tables);
+    s->unit = mem_part(&parts, 2 * x->base.config.dim * sizeof *s->unit);
+    s->ones = mem_part(&parts, SCAN_ROWS * sizeof *s->ones);
+    s->sums = mem_part(&parts, SCAN_ROWS * sizeof *s->sums);
+    s->scores = mem_part(&parts, SCAN_ROWS * sizeof *s->scores);
+    s->luts = mem_part(&parts, x->groups * LUT_BYTES);
+    return parts.bytes;
 }
 
 static size_t scratch_bytes(const struct index *ix, size_t query_count, size_t k)
 {
-    static char start[1]; /* only distances count */
     struct scratch s;
     (void)query_count, (void)k;
-    return lay_out((const struct pq *)ix, start, &s);
+    return lay_out((const struct pq *)ix, NULL, &s);
 }
 
 /* tables[part][centre]: what a part adds to the score. */

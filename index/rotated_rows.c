@@ -6,8 +6,6 @@
 
 enum { ENCODE_ROWS = ROTATION_ROWS }; /* encoded at a time by one thread */
 
-static size_t rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN; }
-
 int rotated_reserve(struct rotated *t, size_t rows, struct err *e)
 {
     if (rows <= t->room) return ERR_OK;
@@ -117,7 +115,7 @@ struct encoding {
 static size_t encode_scratch(const struct rotated *t)
 {
     const size_t dim = t->base.config.dim;
-    return rounded((2 * ENCODE_ROWS * dim + 2 * ENCODE_ROWS + 3 * dim) * sizeof(float) +
+    return mem_rounded((2 * ENCODE_ROWS * dim + 2 * ENCODE_ROWS + 3 * dim) * sizeof(float) +
                    t->plane_count * ENCODE_ROWS * t->groups * CODES_DIMS);
 }
 

@@ -10,8 +10,6 @@
  * same with 1,024 rows. */
 enum { SCAN_ROWS = 512, TILE = 64, FACTORS = 4 };
 
-static size_t rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN; }
-
 /* What scratch holds; every part starts at a multiple of 64 bytes. */
 struct scratch {
     struct topk *best; /* a query; only rotated_search's */
@@ -29,13 +27,6 @@ struct scratch {
     struct index_work *read; /* since the queries were prepared */
 };
 
-static void *take(char **at, size_t bytes)
-{
-    char *part = *at;
-    *at += rounded(bytes);
-    return part;
-}
-
 /* Bytes of a plane's tables of one query: of lut_sign or of lut_u8; of binary, a word a group. */
 static size_t table_bytes(const struct rotated *t, const struct plane *p)
 {
@@ -50,34 +41,34 @@ static uint8_t *tables_of(const struct rotated *t, uint8_t *luts, size_t plane, 
     return luts + at * table_bytes(t, &t->planes[plane]);
 }
 
-/* at: the start of scratch; returns the end. */
-static char *lay_out(const struct rotated *t, size_t queries, char *at, struct scratch *s)
+/* scratch may be NULL; returns the bytes that it takes. */
+static size_t lay_out(const struct rotated *t, size_t queries, void *scratch, struct scratch *s)
 {
+    struct mem_parts parts = { .at = scratch };
     const size_t dim = t->base.config.dim, slots = t->plane_count * queries,
                  scanned = t->is_split ? 0 : (queries < TILE ? queries : TILE) * SCAN_ROWS;
-    s->best = take(&at, queries * sizeof *s->best);
-    s->factors = take(&at, FACTORS * queries * sizeof *s->factors);
-    s->turned = take(&at, t->query == QUERY_F32 ? slots * dim * sizeof *s->turned : 0);
-    s->queries = take(&at, t->query == QUERY_F32 ? 0 : slots * t->groups * CODES_DIMS);
-    s->sums = take(&at, scanned * sizeof *s->sums);
-    s->scores = take(&at, scanned * sizeof *s->scores);
-    s->spare = take(&at, (t->query == QUERY_F32 ? CODES_ROWS : 2) * dim * sizeof *s->spare);
-    s->codes = take(&at, CODES_ROWS * t->groups * CODES_DIMS);
-    s->split = take(&at, t->is_split ? queries * sizeof *s->split : 0);
-    s->luts = take(&at, queries * (table_bytes(t, &t->planes[0]) +
+    s->best = mem_part(&parts, queries * sizeof *s->best);
+    s->factors = mem_part(&parts, FACTORS * queries * sizeof *s->factors);
+    s->turned = mem_part(&parts, t->query == QUERY_F32 ? slots * dim * sizeof *s->turned : 0);
+    s->queries = mem_part(&parts, t->query == QUERY_F32 ? 0 : slots * t->groups * CODES_DIMS);
+    s->sums = mem_part(&parts, scanned * sizeof *s->sums);
+    s->scores = mem_part(&parts, scanned * sizeof *s->scores);
+    s->spare = mem_part(&parts, (t->query == QUERY_F32 ? CODES_ROWS : 2) * dim * sizeof *s->spare);
+    s->codes = mem_part(&parts, CODES_ROWS * t->groups * CODES_DIMS);
+    s->split = mem_part(&parts, t->is_split ? queries * sizeof *s->split : 0);
+    s->luts = mem_part(&parts, queries * (table_bytes(t, &t->planes[0]) +
                                    (t->plane_count > 1 ? table_bytes(t, &t->planes[1]) : 0)));
-    s->starts = take(&at, slots * sizeof *s->starts);
-    s->work = take(&at, t->is_split ? split_work_bytes(&t->split) : 0);
-    s->read = take(&at, sizeof *s->read);
-    return at;
+    s->starts = mem_part(&parts, slots * sizeof *s->starts);
+    s->work = mem_part(&parts, t->is_split ? split_work_bytes(&t->split) : 0);
+    s->read = mem_part(&parts, sizeof *s->read);
+    return parts.bytes;
 }
 
 size_t rotated_scratch_bytes(const struct index *ix, size_t query_count, size_t k)
 {
-    static char start[1]; /* only distances count */
     struct scratch s;
     (void)k;
-    return (size_t)(lay_out((const struct rotated *)ix, query_count, start, &s) - start);
+    return lay_out((const struct rotated *)ix, query_count, NULL, &s);
 }
 
 /* How a plane's rows are summed. */
@@ -326,7 +317,7 @@ void rotated_search(const struct index *ix, struct rows queries, size_t k, void 
 void rotated_work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)
 {
     struct scratch s;
-    lay_out((const struct rotated *)ix, query_count, (char *)(uintptr_t)scratch, &s);
+    lay_out((const struct rotated *)ix, query_count, (void *)(uintptr_t)scratch, &s);
     *out = *s.read;
 }
 

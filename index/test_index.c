@@ -152,6 +152,30 @@ static void ties(const char *spec, enum metric metric)
     index_destroy(ix);
 }
 
+/* Scratch is what scratch_bytes says, and no byte more: it ends at an unreadable page. */
+static void scratch_is_enough(const char *spec, enum metric metric)
+{
+    enum { D = 65, N = 300, K = 10, MOST = 70 };
+    static const size_t batches[] = { 1, 3, MOST };
+    struct rows x = normal_rows(16, N, D), q = normal_rows(17, MOST, D);
+    struct index *ix = make(spec, D, metric);
+    add_all(ix, x, NULL);
+    struct found wanted = ask(ix, q, K, 1, 1);
+    for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+        const struct rows some = { q.at, batches[b], D, D };
+        const size_t bytes = mem_rounded(ix->ops->scratch_bytes(ix, some.count, K));
+        struct found f = { mem_zero(MOST * K, sizeof *f.hits), mem_zero(MOST, sizeof *f.counts) };
+        char *scratch = test_fenced(bytes);
+        memset(scratch, 0xff, bytes); /* nothing may be read before it was written */
+        ix->ops->search(ix, some, K, scratch, f.hits, f.counts);
+        CHECK(same(f, wanted, some.count, K), "%s: %zu queries at a time", spec, some.count);
+        free_found(f);
+    }
+    free_found(wanted);
+    free_rows(x), free_rows(q);
+    index_destroy(ix);
+}
+
 /* Threads, batches and the order of adding change nothing. */
 static void order_is_free(const char *spec, enum metric metric)
 {
@@ -601,6 +625,7 @@ int main(int argc, char **argv)
     if (only_index && !index_find(only_index)) return fprintf(stderr, "no index '%s'\n", only_index), TEST_FAIL;
     contract("empty, small, and k beyond the rows", empty_and_k);
     contract("equal scores are ordered by id", ties);
+    contract("scratch is as large as it is said to be", scratch_is_enough);
     contract("threads, batches and order of adding change nothing", order_is_free);
     contract("threads that build change nothing", building_threads_are_free);
     contract("results do not depend on the instruction set", kernels_agree);

@@ -161,20 +161,27 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
 }
 
-/* Points w into a block or file of h; the bytes that this takes. */
+/* The next `size` bytes of a block or file, counted in *bytes; over NULL they are only counted. */
+static const void *part(const unsigned char *at, size_t *bytes, size_t size)
+{
+    const void *start = at ? at + *bytes : NULL;
+    *bytes += size;
+    return start;
+}
+
+/* Points w into a block or file of h, which may be NULL; the bytes that this takes. */
 static size_t lay_out(struct bm25 *w, const struct header *h, const unsigned char *at)
 {
-    const unsigned char *const start = at;
-    at += sizeof *h;
+    size_t bytes = sizeof *h;
     w->fingerprint = h->fingerprint;
     w->documents = (size_t)h->documents;
     w->terms = (size_t)h->terms;
-    w->postings = (const uint64_t *)(const void *)at, at += (h->terms + 1) * sizeof *w->postings;
-    w->document = (const uint32_t *)(const void *)at, at += h->postings * sizeof *w->document;
-    w->impact = (const float *)(const void *)at, at += h->postings * sizeof *w->impact;
-    w->name_at = (const uint32_t *)(const void *)at, at += h->terms * sizeof *w->name_at;
-    w->names = (const char *)at, at += h->name_bytes;
-    return (size_t)(at - start);
+    w->postings = part(at, &bytes, (h->terms + 1) * sizeof *w->postings);
+    w->document = part(at, &bytes, h->postings * sizeof *w->document);
+    w->impact = part(at, &bytes, h->postings * sizeof *w->impact);
+    w->name_at = part(at, &bytes, h->terms * sizeof *w->name_at);
+    w->names = part(at, &bytes, h->name_bytes);
+    return bytes;
 }
 
 static void fill_postings(const struct building *b, const struct bm25 *w, const uint32_t *rank)
@@ -202,7 +209,7 @@ static int arrange(struct bm25 *w, const struct building *b, uint64_t fingerprin
     struct header h = { .version = VERSION, .fingerprint = fingerprint, .documents = b->documents, .terms = terms,
                         .postings = b->count, .name_bytes = b->names.bytes.size };
     memcpy(h.magic, MAGIC, sizeof MAGIC);
-    *bytes = lay_out(w, &h, (const unsigned char *)&h);
+    *bytes = lay_out(w, &h, NULL);
     unsigned char *block = mem_zero(1, *bytes);
     struct named *sorted = mem_alloc(terms, sizeof *sorted);
     uint32_t *rank = mem_alloc(terms, sizeof *rank);

@@ -26,6 +26,21 @@ int mem_extend(void *array, size_t old_count, size_t new_count, size_t size);
 int mem_one_more(void *array, size_t count, size_t *room, size_t size);
 void mem_free(void *block); /* NULL is allowed */
 
+static inline size_t mem_rounded(size_t bytes) { return (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN; }
+
+/* Parts of one block, one after the other, each as aligned as the block.  Over NULL none is placed, and `bytes` tells
+ * how much the block must hold: one function lays out and counts. */
+struct mem_parts {
+    void *at;
+    size_t bytes; /* taken so far */
+};
+static inline void *mem_part(struct mem_parts *p, size_t bytes)
+{
+    void *part = p->at ? (char *)p->at + p->bytes : NULL;
+    p->bytes += mem_rounded(bytes);
+    return part;
+}
+
 /* A file mapped read-only; `at` is NULL when size is 0. */
 struct mem_map {
     const unsigned char *at;

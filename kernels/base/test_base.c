@@ -171,6 +171,24 @@ static void memory_grows(void)
     mem_free(numbers);
 }
 
+static void parts_of_a_block(void)
+{
+    static const size_t sizes[] = { 1, 64, 0, 65, 1000, 0 };
+    enum { PARTS = sizeof sizes / sizeof *sizes };
+    struct mem_parts counted = { 0 };
+    for (size_t i = 0; i < PARTS; i++) CHECK(!mem_part(&counted, sizes[i]), "nothing is placed over NULL");
+    CHECK(counted.bytes == 64 + 64 + 0 + 128 + 1024 + 0, "%zu", counted.bytes);
+    char *block = test_fenced(counted.bytes);
+    struct mem_parts placed = { .at = block };
+    for (size_t i = 0; i < PARTS; i++) {
+        char *part = mem_part(&placed, sizes[i]);
+        CHECK((part - block) % MEM_ALIGN == 0 && part + sizes[i] <= block + counted.bytes, "part %zu", i);
+        memset(part, (int)i + 1, sizes[i]);
+    }
+    CHECK(placed.bytes == counted.bytes, "%zu placed, %zu counted", placed.bytes, counted.bytes);
+    CHECK(block[0] == 1 && block[64] == 2 && block[127] == 2 && block[128] == 4 && block[192] == 4 && block[256] == 5, "apart");
+}
+
 static void nearest_names(void)
 {
     static const char *const names[] = { "flat", "turboquant", "ivf", "rabitq" };
@@ -328,6 +346,7 @@ int main(void)
     test_case("the clock never goes back", time_goes_on);
     test_case("a planned fault happens at its call", faults_happen_where_planned);
     test_case("refused threads are done without", refused_threads_are_done_without);
+    test_case("parts of a block are counted as they are placed", parts_of_a_block);
     test_case("blocks grow in place, and stay as they were without memory", memory_grows);
     test_case("nearest names", nearest_names);
     test_case("only files are replaced", only_files_are_replaced);
