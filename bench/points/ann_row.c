@@ -60,6 +60,7 @@ void ann_identity(struct row *row, const struct run *run, const struct ann_set *
     char id[17];
     run_row(run, row);
     if (ann_point_id(id, s, p, NULL) == ERR_OK) row_text(row, "point_id", id);
+    else row->failed = 1;
     row_int(row, "rep", rep);
     row_text(row, "dataset", s->name);
     row_hash(row, "data", s->hash);

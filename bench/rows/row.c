@@ -164,21 +164,24 @@ int row_init(struct row *r, const struct layout *l, struct err *e)
 {
     char **values = mem_zero(l->count, sizeof *values);
     if (!values) return FAIL(e, ERR_MEM, "no memory for a row of %zu columns", l->count);
-    *r = (struct row){ l, values };
+    *r = (struct row){ .layout = l, .values = values };
     return ERR_OK;
 }
 
 void row_fini(struct row *r)
 {
-    for (size_t i = 0; r->values && i < r->layout->count; i++) free(r->values[i]);
+    for (size_t i = 0; r->values && i < r->layout->count; i++) mem_free(r->values[i]);
     mem_free(r->values);
     *r = (struct row){ 0 };
 }
 
 static void set(struct row *r, int column, const char *value)
 {
-    char *copy = value && *value ? strdup(value) : NULL;
-    free(r->values[column]);
+    const size_t size = value ? strlen(value) : 0;
+    char *copy = size ? mem_alloc(size + 1, 1) : NULL;
+    if (copy) memcpy(copy, value, size + 1);
+    r->failed |= size && !copy;
+    mem_free(r->values[column]);
     r->values[column] = copy;
 }
 
@@ -246,6 +249,7 @@ void layout_csv(const struct layout *l, struct text *out)
 
 void row_csv(const struct row *r, struct text *out)
 {
+    out->failed |= r->failed;
     for (size_t i = 0; i < r->layout->count; i++) {
         if (i) text_add_bytes(out, ",", 1);
         if (r->values[i]) csv_add(out, r->values[i]);
@@ -255,6 +259,7 @@ void row_csv(const struct row *r, struct text *out)
 
 void row_json(const struct row *r, struct text *out)
 {
+    out->failed |= r->failed;
     for (size_t i = 0; i < r->layout->count; i++) {
         const struct column *c = &r->layout->columns[i];
         const char *value = r->values[i];

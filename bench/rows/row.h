@@ -39,12 +39,13 @@ int layout_find(const struct layout *l, const char *name); /* -1: no such column
 struct row {
     const struct layout *layout;
     char **values; /* NULL: empty */
+    int failed;    /* some value found no memory: an empty cell would say "not applicable" */
 };
 
 int row_init(struct row *r, const struct layout *l, struct err *e);
 void row_fini(struct row *r);
 /* Setting a column that the layout lacks is a bug, but for row_try, which then does nothing.
- * Without memory the value stays empty. */
+ * Without memory the row has failed: row_csv and row_json fail their text, and row_append refuses it. */
 void row_text(struct row *r, const char *name, const char *value);
 void row_int(struct row *r, const char *name, int64_t value);
 void row_real(struct row *r, const char *name, double value); /* %.9g; NaN and infinity: empty */

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * sink.c - where the rows of a verb go: standard output as JSON, and a CSV in a folder. */
 #include "bench/rows/sink.h"
 #include "kernels/base/file.h"
 #include <stdio.h>
@@ -29,10 +30,11 @@ int sink_emit(struct sink *o, const struct row *row, const char *const *names, c
     int status = ERR_OK;
     if (o->json) {
         row_json(row, &line);
-        fputs(text_of(&line), stdout);
+        if (line.failed) status = FAIL(e, ERR_MEM, "no memory for a row");
+        else fputs(text_of(&line), stdout);
     }
     text_clear(&line);
-    if (o->fd >= 0) {
+    if (status == ERR_OK && o->fd >= 0) {
         row_csv(row, &line);
         status = row_append(o->fd, &line, text_of(&o->path), e);
         if (status == ERR_OK)

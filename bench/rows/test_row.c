@@ -2,7 +2,9 @@
  * test_row.c - rows in CSV and JSON, appended whole, read again after a kill. */
 #include "bench/quality/metric.h"
 #include "bench/rows/row.h"
+#include "kernels/base/faults.h"
 #include "kernels/base/test.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <unistd.h>
@@ -104,6 +106,27 @@ static void formats(void)
     layout_fini(&l);
 }
 
+/* A value that finds no memory must not become an empty cell, which says "not applicable". */
+static void fails_without_memory(void)
+{
+    struct column narrow[] = { { "a", "", "", COLUMN_NUMBER, 0 }, { "b", "", "", COLUMN_TEXT, 0 } };
+    const struct layout l = { narrow, 2 };
+    struct text csv = { 0 }, json = { 0 };
+    struct row r;
+    struct err e = { 0 };
+    CHECK(row_init(&r, &l, NULL) == ERR_OK, "row");
+    row_text(&r, "b", "");
+    row_int(&r, "a", 1);
+    CHECK(!r.failed, "an empty value needs no memory");
+    fault_after(FAULT_MEMORY, 1, ENOMEM);
+    row_text(&r, "b", "x");
+    fault_after(FAULT_NONE, 0, 0);
+    row_csv(&r, &csv), row_json(&r, &json);
+    CHECK(csv.failed && json.failed, "written all the same: %s%s", text_of(&csv), text_of(&json));
+    CHECK(row_append(STDOUT_FILENO, &csv, "t.csv", &e) == ERR_MEM && strstr(e.text, "t.csv"), "%s", e.text);
+    row_fini(&r), text_free(&csv), text_free(&json);
+}
+
 static void appends(void)
 {
     struct column narrow[] = { { "a", "", "", COLUMN_NUMBER, 0 }, { "b", "", "", COLUMN_TEXT, 0 } };
@@ -153,6 +176,7 @@ int main(void)
     test_case("the columns have the agreed names", columns);
     test_case("settings and measurements are told apart", roles);
     test_case("one row in CSV and in JSON", formats);
+    test_case("a value without memory fails its row", fails_without_memory);
     test_case("rows are appended whole, and a torn one is set aside", appends);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
