@@ -17,7 +17,8 @@ int ann_set_open(struct ann_set *s, const char *base, const char *query, enum me
     else if (!q.at || q.count == 0) status = FAIL(e, ERR_ARG, "%s: no vectors", query);
     else if (b.dim != q.dim)
         status = FAIL(e, ERR_ARG, "%s has %zu dimensions, %s has %zu", query, q.dim, base, b.dim);
-    else if (b.count > UINT32_MAX) status = FAIL(e, ERR_ARG, "%s: %zu vectors, at most 2^32", base, b.count);
+    else if (b.count > ANN_ROWS_MAX)
+        status = FAIL(e, ERR_ARG, "%s: %zu vectors, at most %d", base, b.count, ANN_ROWS_MAX);
     if (status != ERR_OK) goto failed;
     const uint64_t parts[] = { s->base.content_hash, s->query.content_hash, (uint64_t)metric };
     s->hash = hash64(0, parts, sizeof parts);
@@ -60,6 +61,7 @@ static int take_truth(struct ann_set *s, const struct dataset *d, const char *pa
 int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, struct err *e)
 {
     const size_t n = s->base.rows.count, wanted = k < n ? k : n;
+    if (n > ANN_ROWS_MAX) return FAIL(e, ERR_ARG, "%s: %zu vectors, at most %d", s->name, n, ANN_ROWS_MAX);
     if (path) {
         struct dataset d;
         int status = dataset_open(&d, path, e);

@@ -7,6 +7,8 @@
 #include "datasets/dataset.h"
 #include "index/index.h"
 
+enum { ANN_ROWS_MAX = 2147483647 }; /* truth, ours and of files, numbers base rows in 32 bits with a sign */
+
 struct ann_set {
     struct dataset base, query;
     enum metric metric;
@@ -16,9 +18,10 @@ struct ann_set {
     uint64_t hash;  /* of base, queries and metric */
     char name[128]; /* "siftsmall/base.fvecs" */
 };
-/* Opens the files.  ERR_ARG: dimensions differ, no vectors, no queries. */
+/* Opens the files.  ERR_ARG: dimensions differ, no vectors, no queries, more than ANN_ROWS_MAX. */
 int ann_set_open(struct ann_set *s, const char *base, const char *query, enum metric metric, struct err *e);
-/* Truth of at least k neighbours: from an ivecs file, or (path NULL) computed and cached. */
+/* Truth of at least k neighbours: from an ivecs file, or (path NULL) computed and cached.  ERR_ARG: more than
+ * ANN_ROWS_MAX base rows. */
 int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, struct err *e);
 void ann_set_close(struct ann_set *s);
 #endif

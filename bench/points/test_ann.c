@@ -198,6 +198,20 @@ static void ids(void)
     drop_set(&s);
 }
 
+/* Truth numbers base rows in 32 bits with a sign: more rows are refused, not wrapped around. */
+static void too_many_rows(void)
+{
+    struct ann_set s = make_set(METRIC_COSINE, 10);
+    struct err e = { 0 };
+    drop_set(&s);
+    s.truth = NULL;
+    for (int from_file = 0; from_file < 2; from_file++) {
+        s.base.rows.count = (size_t)ANN_ROWS_MAX + 1;
+        CHECK(ann_set_truth(&s, from_file ? "truth.ivecs" : NULL, 10, 1, &e) == ERR_ARG && !s.truth, "%s", e.text);
+        CHECK(strstr(e.text, "2147483648 vectors, at most 2147483647"), "%s", e.text);
+    }
+}
+
 static void latency_columns(void)
 {
     struct layout l;
@@ -231,6 +245,7 @@ int main(void)
     test_case("a wrong truth shows", wrong_truth);
     test_case("bytes and survivors are counted", work);
     test_case("point ids follow parameters and data", ids);
+    test_case("more rows than truth can number are refused", too_many_rows);
     test_case("latency columns", latency_columns);
     return test_end();
 }
