@@ -287,7 +287,8 @@ static int search_decoded(const struct rag_arm *a, const struct rag_set *s, stru
     int status = hits && out->ids && out->counts ? ERR_OK : FAIL(e, ERR_MEM, "no memory for the ceiling of codes");
     if (status == ERR_OK)
         status = ceiling_search(ix, v->ids, v->rows.count, asked, k, a->point.threads, hits, out->counts, e);
-    for (size_t i = 0; status == ERR_OK && i < asked.count * k; i++) out->ids[i] = hits[i].id;
+    for (size_t q = 0; status == ERR_OK && q < asked.count; q++) /* no further: of a small base k are not found */
+        for (size_t i = 0; i < out->counts[q]; i++) out->ids[q * k + i] = hits[q * k + i].id;
     mem_free(hits);
     return status;
 }

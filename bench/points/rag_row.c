@@ -46,6 +46,12 @@ int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *
     return status;
 }
 
+static void sizes_row(struct row *row, const struct rag_set *s)
+{
+    row_int(row, "n", (int64_t)s->base_count);
+    row_int(row, "dim", (int64_t)s->dim);
+}
+
 void rag_identity(struct row *row, const struct run *run, const struct rag_set *s, const struct rag_point *p, int rep)
 {
     char id[17];
@@ -58,13 +64,13 @@ void rag_identity(struct row *row, const struct run *run, const struct rag_set *
     }
     run_row(run, row);
     if (rag_point_id(id, s, p, NULL) == ERR_OK) row_text(row, "point_id", id);
+    else row->failed = 1;
     row_int(row, "rep", rep);
     row_text(row, "dataset", s->name);
     row_hash(row, "data", s->hash);
     row_text(row, "metric", "cosine");
-    row_int(row, "n", (int64_t)s->base_count);
-    row_int(row, "dim", (int64_t)s->dim);
-    row_int(row, "queries", (int64_t)s->queries.count);
+    if (s->dim) sizes_row(row, s); /* else nothing was loaded: the point failed early */
+    if (s->queries.count) row_int(row, "queries", (int64_t)s->queries.count);
     row_int(row, "k", (int64_t)p->k);
     row_int(row, "threads", p->threads);
     row_int(row, "batch", 1);
@@ -119,6 +125,7 @@ int rag_row(struct row *row, const struct run *run, const struct rag_set *s, con
         row_try(row, key, value);
     }
     rag_identity(row, run, s, &a->point, rep);
+    sizes_row(row, s); /* of a base without vectors, too */
     if (ix) index_row(row, s, ix);
     row_text(row, "status", "ok");
     pipeline_kernels(a->pipeline, &used);

@@ -562,6 +562,41 @@ static void change(void)
     rag_set_close(&s);
 }
 
+/* More results than rows: what is not found is not copied, and the ceiling of exact codes is all there is. */
+static void ceiling_beyond_the_rows(void)
+{
+    static const char *const settings[] = { "index=flat", "top_k_candidates=400", "expand=none" };
+    const struct rag_point p = { settings, 3, "", ENTITIES + 50, 1 };
+    struct rag_set s;
+    struct rag_arm a;
+    struct err e = { 0 };
+    CHECK(rag_set_open(&s, db, questions, NULL, &e) == ERR_OK && rag_prepare(&s, &p, ENTITIES + 50, 1, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_open(&a, &s, &p, RAG_CEILING, &e) == ERR_OK, "%s", e.text);
+    CHECK(folded(&a, "code_ceiling") == 1, "%g", folded(&a, "code_ceiling"));
+    rag_close(&a);
+    rag_set_close(&s);
+}
+
+/* Of a point that failed before its base was read, n, dim and queries are not known, and so empty. */
+static void failed_early(void)
+{
+    static const char *const unknown[] = { "n", "dim", "queries" };
+    const struct rag_point p = { NULL, 0, "", K, 1 };
+    struct rag_set s = { .name = "kb.sqlite" };
+    const struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct layout l;
+    struct row row;
+    CHECK(layout_init(&l, NULL) == ERR_OK && rag_layout(&l, NULL) == ERR_OK && row_init(&row, &l, NULL) == ERR_OK, "row");
+    rag_identity(&row, &run, &s, &p, 0);
+    for (size_t i = 0; i < 3; i++) CHECK(*row_get(&row, unknown[i]) == 0, "%s=%s", unknown[i], row_get(&row, unknown[i]));
+    CHECK(strcmp(row_get(&row, "k"), "10") == 0 && *row_get(&row, "point_id"), "what was asked is known");
+    s.base_count = 400, s.dim = 16;
+    rag_identity(&row, &run, &s, &p, 0);
+    CHECK(strcmp(row_get(&row, "n"), "400") == 0 && strcmp(row_get(&row, "dim"), "16") == 0, "n=%s", row_get(&row, "n"));
+    row_fini(&row);
+    layout_fini(&l);
+}
+
 static uint64_t hash_after(sqlite3 *writer, const char *sql)
 {
     struct rag_set s;
@@ -594,6 +629,8 @@ int main(void)
     test_case("golden cases of trec_eval", golden);
     test_case("labels are judged as by trec_eval", as_trec_eval);
     test_case("ceilings of the stages, and what a hop brings in", ceilings);
+    test_case("a ceiling of more results than rows", ceiling_beyond_the_rows);
+    test_case("a point that failed early says no sizes", failed_early);
     test_case("utilities are learnt", learning);
     test_case("what was learnt is part of a point's id", learnt_is_hashed);
     test_case("some questions apart from the rest", splits);
