@@ -124,13 +124,14 @@ static int do_status(const struct request *r, struct err *e)
     int status = needs_out(r, e);
     if (status == ERR_OK) status = load(&s, &p, r, e);
     if (status != ERR_OK) return status;
-    status = sweep_status(&p, s.reps, r->out, &at, e);
+    const size_t reps = s.reps;
+    status = sweep_status(&p, reps, r->out, &at, e);
     plan_free(&p);
     sweep_free(&s);
     if (status == ERR_OK)
-        printf(r->json ? "{\"points\":%zu,\"done\":%zu,\"failed\":%zu,\"missing\":%zu}\n"
-                       : "%zu points: %zu done, %zu failed, %zu missing\n",
-               at.points, at.done, at.failed, at.missing);
+        printf(r->json ? "{\"points\":%zu,\"done\":%zu,\"failed\":%zu,\"missing\":%zu,\"rows\":%zu,\"rows_wanted\":%zu}\n"
+                       : "%zu points: %zu done, %zu failed, %zu missing; %zu of %zu repetitions measured\n",
+               at.points, at.done, at.failed, at.missing, at.rows, at.points * reps);
     return status;
 }
 

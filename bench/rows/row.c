@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * row.c - the columns of results, and rows of them as CSV and JSON, one write a row. */
+#define _GNU_SOURCE /* memrchr */
 #include "bench/rows/row.h"
 #include "bench/quality/metric.h"
 #include "kernels/base/mem.h"
@@ -175,12 +176,15 @@ void row_fini(struct row *r)
     *r = (struct row){ 0 };
 }
 
+/* A row is a line, so that half a one can be told: a message with a line break has a blank there. */
 static void set(struct row *r, int column, const char *value)
 {
     const size_t size = value ? strlen(value) : 0;
     char *copy = size ? mem_alloc(size + 1, 1) : NULL;
     if (copy) memcpy(copy, value, size + 1);
     r->failed |= size && !copy;
+    for (char *c = copy; c && *c; c++)
+        if (*c == '\n' || *c == '\r') *c = ' ';
     mem_free(r->values[column]);
     r->values[column] = copy;
 }
@@ -274,16 +278,38 @@ void row_json(const struct row *r, struct text *out)
     text_add_bytes(out, "}\n", 2);
 }
 
+/* Cuts off what follows the last LF of the file: half a row that could not be taken back when it was written. */
+static int cut_torn(int fd)
+{
+    char block[4096];
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return 1;
+    for (off_t end = st.st_size; end > 0;) {
+        const size_t size = end < (off_t)sizeof block ? (size_t)end : end == st.st_size ? 1 : sizeof block;
+        if (pread(fd, block, size, end - (off_t)size) != (ssize_t)size) return 0;
+        const char *lf = memrchr(block, '\n', size);
+        end = lf ? end - (off_t)size + (lf - block) + 1 : end - (off_t)size;
+        if (lf && end == st.st_size) return 1;
+        if (lf || end == 0) return ftruncate(fd, end) == 0;
+    }
+    return 1;
+}
+
 int row_append(int fd, const struct text *line, const char *path, struct err *e)
 {
+    enum { TRIES = 2 }; /* a disk that was full for a moment */
     if (line->failed) return FAIL(e, ERR_MEM, "%s: no memory for a row", path);
-    ssize_t written;
-    do written = write(fd, line->at, line->size);
-    while (written < 0 && errno == EINTR);
-    if (written != (ssize_t)line->size)
-        return FAIL(e, ERR_IO, "%s: %s", path,
-                    written < 0 ? strerror(errno) : "a row was written in part: is the disk full?");
-    return ERR_OK;
+    for (int i = 0;; i++) {
+        ssize_t written = -1;
+        if (cut_torn(fd)) do written = write(fd, line->at, line->size);
+            while (written < 0 && errno == EINTR);
+        if (written == (ssize_t)line->size) return ERR_OK;
+        const int why = errno, whole = written <= 0 || cut_torn(fd);
+        if (written > 0 && i + 1 < TRIES) continue;
+        return FAIL(e, ERR_IO, "%s: %s%s", path,
+                    written < 0 ? strerror(why) : "a row could only be written in part: is the disk full?",
+                    whole ? "" : "; the part is cut off when the next row comes");
+    }
 }
 
 /* Moves what follows the last LF of the file to <path>.torn. */
@@ -344,7 +370,7 @@ int row_open(int *fd_out, const char *path, const struct layout *l, const char *
 {
     struct text header = { 0 };
     layout_csv(l, &header);
-    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     int missing = 0;
     int status = fd < 0 ? FAIL(e, ERR_IO, "%s: %s", path, strerror(errno)) : ERR_OK;
     if (status == ERR_OK) status = lock(path, fd, e);

@@ -58,8 +58,9 @@ void row_csv(const struct row *r, struct text *out);        /* one line, LF incl
 void row_json(const struct row *r, struct text *out);       /* one object, LF included */
 void csv_add(struct text *out, const char *value);          /* one field, quoted where it has to be */
 
-/* Appends `line` to an O_APPEND descriptor with one write(2): a kill leaves a whole line or a torn
- * last one, never two mixed.  ERR_IO. */
+/* Appends `line` to an O_APPEND descriptor, open for reading too, with one write(2): a kill leaves a whole line or a torn
+ * last one, never two mixed.  A write that was cut short (the disk is full) is taken back at once and tried once more;
+ * where it cannot be taken back, the next row_append does that first.  ERR_IO: the row is not there. */
 int row_append(int fd, const struct text *line, const char *path, struct err *e);
 /* Opens `path` for row_append.  An existing file must start with the same header (after comments),
  * else ERR_FORMAT; a torn last line is moved to <path>.torn.  ERR_BUSY when another

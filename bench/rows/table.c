@@ -36,18 +36,15 @@ static int keep(struct table *t, void *block)
 
 static int load(struct table *t, const char *path, struct cursor *c, struct err *e)
 {
-    struct mem_map map;
-    const int status = mem_map_open(&map, path, e);
+    unsigned char *bytes;
+    size_t size;
+    const int status = mem_read_file(&bytes, &size, path, e);
     if (status != ERR_OK) return status;
-    char *copy = mem_alloc(map.size + 1, 1);
-    if (!keep(t, copy)) {
-        mem_map_close(&map);
-        return FAIL(e, ERR_MEM, "%s: out of memory", path);
-    }
-    if (map.size) memcpy(copy, map.at, map.size);
-    copy[map.size] = 0;
-    *c = (struct cursor){ copy, copy + map.size, 1, path };
-    mem_map_close(&map);
+    char *copy = mem_alloc(size + 1, 1);
+    if (copy) memcpy(copy, bytes, size), copy[size] = 0;
+    mem_free(bytes);
+    if (!keep(t, copy)) return FAIL(e, ERR_MEM, "%s: out of memory", path);
+    *c = (struct cursor){ copy, copy + size, 1, path };
     while (t->whole_lines && c->end > c->at && c->end[-1] != '\n') *--c->end = 0;
     if (strlen(copy) != (size_t)(c->end - c->at))
         return FAIL(e, ERR_FORMAT, "%s: not a text file", path);
@@ -151,7 +148,8 @@ int table_append(struct table *t, const char *path, struct err *e)
     const size_t rows = t->count;
     int status = load(t, path, &c, e);
     if (status == ERR_OK) status = read_notes(t, &c, e);
-    if (status == ERR_OK) status = read_header(t, &c, &to, &count, e);
+    const int only_begun = t->whole_lines && c.at >= c.end;
+    if (status == ERR_OK && !only_begun) status = read_header(t, &c, &to, &count, e);
     while (status == ERR_OK && c.at < c.end) {
         if (*c.at == '\n') {
             c.at++;

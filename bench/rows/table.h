@@ -15,7 +15,8 @@ struct table_row {
 
 /* Zero-initialise.  Owns everything that it points to. */
 struct table {
-    int whole_lines; /* set before table_append: a last line without its LF, as a killed writer leaves, is no row */
+    int whole_lines; /* set before table_append: a last line without its LF, as a killed writer leaves, is no row, and
+                        a file without a header yet has none */
     const char **names;
     size_t columns;
     struct table_row *rows;

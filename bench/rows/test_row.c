@@ -2,6 +2,7 @@
  * test_row.c - rows in CSV and JSON, appended whole, read again after a kill. */
 #include "bench/quality/metric.h"
 #include "bench/rows/row.h"
+#include "bench/rows/table.h"
 #include "kernels/base/faults.h"
 #include "kernels/base/test.h"
 #include <errno.h>
@@ -94,9 +95,9 @@ static void formats(void)
     row_try(&r, "no_such_column", "x");
     row_csv(&r, &out);
     row_json(&r, &out);
-    CHECK(strcmp(text_of(&out), "0.333333333,inf,\"say \"\"a,b\"\"\n\"\n"
+    CHECK(strcmp(text_of(&out), "0.333333333,inf,\"say \"\"a,b\"\" \"\n"
                                 "{\"steal_ms\":0.333333333,\"eps0\":\"inf\","
-                                "\"estimator\":\"say \\\"a,b\\\"\\n\"}\n") == 0,
+                                "\"estimator\":\"say \\\"a,b\\\" \"}\n") == 0,
           "%s", text_of(&out));
     row_real(&r, "steal_ms", NAN);
     CHECK(*row_get(&r, "steal_ms") == 0, "NaN is empty");
@@ -161,6 +162,52 @@ static void appends(void)
     text_free(&line);
 }
 
+/* A disk that is full for one write, and for all; what is left is whole rows, and the next append goes on. */
+static void short_writes_are_taken_back(void)
+{
+    struct column narrow[] = { { "a", "", "", COLUMN_NUMBER, 0 }, { "b", "", "", COLUMN_TEXT, 0 } };
+    const struct layout l = { narrow, 2 };
+    static const struct { int from, n, why, status; const char *left; } cases[] = {
+        { 0, 1, FAULT_SHORT, ERR_OK, "1,x\n" },    /* written at the second try */
+        { 1, 1, FAULT_SHORT, ERR_IO, "" },         /* nothing can be written or cut: the half stays for a while */
+        { 0, 1, ENOSPC, ERR_IO, "" },
+    };
+    struct text line = { 0 };
+    struct err e = { 0 };
+    text_add(&line, "1,x\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int fd = -1;
+        char want[64];
+        (void)unlink(file_path("s.csv"));
+        CHECK(row_open(&fd, file_path("s.csv"), &l, "", &e) == ERR_OK, "%s", e.text);
+        if (cases[i].from) fault_from(FAULT_WRITE, cases[i].n, cases[i].why);
+        else fault_after(FAULT_WRITE, cases[i].n, cases[i].why);
+        CHECK(row_append(fd, &line, "s.csv", &e) == cases[i].status && fault_hit(), "%zu: %s", i, e.text);
+        fault_after(FAULT_NONE, 0, 0);
+        CHECK(cases[i].status == ERR_OK || strstr(e.text, "s.csv: "), "%s", e.text);
+        CHECK(row_append(fd, &line, "s.csv", &e) == ERR_OK, "%zu: %s", i, e.text);
+        snprintf(want, sizeof want, "a,b\n%s1,x\n", cases[i].left);
+        CHECK(strcmp(get("s.csv"), want) == 0, "%zu: %s", i, get("s.csv"));
+        close(fd);
+    }
+    text_free(&line);
+}
+
+/* A shard that was killed before its header: the other shards' rows are read all the same. */
+static void files_only_begun(void)
+{
+    static const char *const begun[] = { "", "# a: 1\n", "# a: 1\nschema,poi" };
+    for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
+        struct table t = { .whole_lines = 1 }, strict = { 0 };
+        struct err e = { 0 };
+        put("b.csv", begun[i]);
+        CHECK(table_append(&t, file_path("b.csv"), &e) == ERR_OK && t.count == 0 && t.columns == 0, "%s", e.text);
+        CHECK(i == 2 || table_append(&strict, file_path("b.csv"), &e) == ERR_FORMAT, "%s", begun[i]);
+        table_free(&t);
+        table_free(&strict);
+    }
+}
+
 static void roles(void)
 {
     CHECK(column_role("threads") == COLUMN_SETTING, "threads are asked for");
@@ -177,6 +224,8 @@ int main(void)
     test_case("settings and measurements are told apart", roles);
     test_case("one row in CSV and in JSON", formats);
     test_case("a value without memory fails its row", fails_without_memory);
+    test_case("short writes are taken back", short_writes_are_taken_back);
+    test_case("files that are only begun have no rows", files_only_begun);
     test_case("rows are appended whole, and a torn one is set aside", appends);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);

@@ -126,7 +126,8 @@ struct run_result {
     int budget_spent;
 };
 /* Measures what <folder>'s CSVs do not hold yet, and appends to <folder>/sweep.csv, or to
- * sweep.<at>-of-<of>.csv.  Points that failed are tried again, three times in all. */
+ * sweep.<at>-of-<of>.csv.  What is done is known by point and repetition.  A repetition that failed is tried again, three
+ * times in all; then its point is given up. */
 int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
               struct run_result *out, struct err *e);
 
@@ -135,8 +136,8 @@ int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, s
 int sweep_set_aside(const char *csv, const char *dataset, const char *data, size_t *moved, struct err *e);
 
 /* --- results --------------------------------------------------------------------------------------- */
-/* How far a plan has come in a folder: a row "ok" for every repetition of a point. */
-struct sweep_status { size_t points, done, failed, missing; };
+/* How far a plan has come in a folder: done is a point with a row "ok" for every repetition; rows counts those. */
+struct sweep_status { size_t points, done, failed, missing, rows; };
 int sweep_status(const struct plan *p, size_t reps, const char *folder, struct sweep_status *out, struct err *e);
 /* Adds the rows of files, and of every sweep.csv and sweep.*.csv in folders; all must have the same
  * columns.  ERR_NOT_FOUND, ERR_FORMAT. */

@@ -18,7 +18,7 @@ static int append_aside(const char *csv, const struct text *rows, struct err *e)
 {
     struct text path = { 0 };
     text_add(&path, "%s.earlier", csv);
-    const int fd = path.failed ? -1 : open(text_of(&path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const int fd = path.failed ? -1 : open(text_of(&path), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     int status = fd >= 0 ? row_append(fd, rows, text_of(&path), e)
                          : FAIL(e, ERR_IO, "%s: cannot be written", text_of(&path));
     if (status == ERR_OK && fsync(fd) != 0) status = FAIL(e, ERR_IO, "%s: cannot be written", text_of(&path));

@@ -35,10 +35,17 @@ enum { TRIES = 3, WORKER_FAILED = 9 };
 struct shared {
     size_t finished;    /* points of all groups that have a row */
     size_t next;        /* in the work list: the point that the group is at */
+    size_t rep;         /* and the repetition that its worker is at */
     size_t failed;
     double overhead_s;  /* sum over finished points of what was not timed calls */
     uint64_t built_key; /* of the index that a pipeline's worker built last, */
     double built_s;     /* and how long that took */
+};
+
+/* A point of which some repetition is to be measured: those that are not done yet. */
+struct task {
+    const struct point *point;
+    const unsigned char *done; /* by repetition */
 };
 
 struct job {
@@ -47,7 +54,8 @@ struct job {
     const char *folder, *csv;
     struct run *run;
     struct layout layout;
-    const struct point **work; /* what is to be measured, equal keys side by side */
+    struct task *work; /* equal keys side by side */
+    unsigned char *done; /* plan's points x repetitions */
     size_t count;
     int fd;
     uint64_t start_ns;
@@ -58,28 +66,40 @@ struct job {
 /* --- what is done already --------------------------------------------------------------------------- */
 struct seen {
     char id[17];
+    double rep;
     int ok, tries;
 };
 
-static int by_id(const void *a, const void *b) { return strcmp(a, b); }
+static int by_key(const void *a, const void *b)
+{
+    const struct seen *x = a, *y = b;
+    const int c = strcmp(x->id, y->id);
+    return c ? c : (x->rep > y->rep) - (x->rep < y->rep);
+}
 
-/* Every id in the folder with its good repetitions and its failures, sorted. */
+/* Every (point, repetition) in the folder, sorted: whether it has a good row, and how many failures. */
 static int read_seen(const char *folder, struct seen **out, size_t *count, struct err *e)
 {
     struct table t = { 0 };
     int status = sweep_read(&t, &folder, 1, e);
     struct seen *all = status == ERR_OK ? mem_zero(t.count, sizeof *all) : NULL;
     if (status == ERR_OK && !all) status = FAIL(e, ERR_MEM, "%s: no memory for %zu rows", folder, t.count);
-    const int id = table_column(&t, "point_id"), ok = table_column(&t, "status");
-    for (size_t i = 0; status == ERR_OK && i < t.count; i++) {
-        snprintf(all[i].id, sizeof all[i].id, "%s", table_text(&t, i, id));
-        all[i].ok = strcmp(table_text(&t, i, ok), "ok") == 0;
-        all[i].tries = !all[i].ok;
-    }
+    const int id = table_column(&t, "point_id"), rep = table_column(&t, "rep"), ok = table_column(&t, "status");
     size_t kept = 0;
-    if (status == ERR_OK) qsort(all, t.count, sizeof *all, by_id);
     for (size_t i = 0; status == ERR_OK && i < t.count; i++) {
-        if (kept && strcmp(all[kept - 1].id, all[i].id) == 0) {
+        struct seen *s = &all[kept];
+        s->rep = table_number(&t, i, rep);
+        if (!(s->rep >= 0)) continue; /* of no repetition: nothing is done by it */
+        snprintf(s->id, sizeof s->id, "%s", table_text(&t, i, id));
+        s->ok = strcmp(table_text(&t, i, ok), "ok") == 0;
+        s->tries = !s->ok;
+        kept++;
+    }
+    const size_t rows = kept;
+    kept = 0;
+    if (status == ERR_OK) qsort(all, rows, sizeof *all, by_key);
+    for (size_t i = 0; status == ERR_OK && i < rows; i++) {
+        if (kept && by_key(&all[kept - 1], &all[i]) == 0) {
             all[kept - 1].ok += all[i].ok;
             all[kept - 1].tries += all[i].tries;
         } else {
@@ -93,6 +113,27 @@ static int read_seen(const char *folder, struct seen **out, size_t *count, struc
     return ERR_OK;
 }
 
+struct progress_of { size_t done, failed; int given_up; };
+
+/* How far a point has come: done[rep] (may be NULL) is set for every repetition with a good row. */
+static struct progress_of look_up(const struct seen *seen, size_t count, const char *id, size_t reps,
+                                  unsigned char *done)
+{
+    struct progress_of at = { 0 };
+    struct seen key = { .rep = 0 };
+    snprintf(key.id, sizeof key.id, "%s", id);
+    for (size_t rep = 0; rep < reps; rep++) {
+        key.rep = (double)rep;
+        const struct seen *s = bsearch(&key, seen, count, sizeof *seen, by_key);
+        const int ok = s && s->ok;
+        if (done) done[rep] = (unsigned char)ok;
+        at.done += (size_t)ok;
+        at.failed += s && !ok;
+        at.given_up |= s && !ok && s->tries >= TRIES;
+    }
+    return at;
+}
+
 int sweep_status(const struct plan *p, size_t reps, const char *folder, struct sweep_status *out, struct err *e)
 {
     struct seen *seen;
@@ -101,9 +142,10 @@ int sweep_status(const struct plan *p, size_t reps, const char *folder, struct s
     if (status != ERR_OK) return status;
     *out = (struct sweep_status){ .points = p->count };
     for (size_t i = 0; i < p->count; i++) {
-        const struct seen *s = bsearch(p->points[i].id, seen, count, sizeof *seen, by_id);
-        if (s && (size_t)s->ok >= reps) out->done++;
-        else if (s && s->tries) out->failed++;
+        const struct progress_of at = look_up(seen, count, p->points[i].id, reps, NULL);
+        out->rows += at.done;
+        if (at.done == reps) out->done++;
+        else if (at.failed) out->failed++;
         else out->missing++;
     }
     mem_free(seen);
@@ -120,22 +162,35 @@ static int write_row(const struct job *j, const struct row *row, struct err *e)
     return status;
 }
 
-/* A point that gave nothing: its row says why. */
-static void write_failure(const struct job *j, const struct point *point, const char *why)
+static size_t first_missing(const struct task *task)
+{
+    size_t rep = 0;
+    while (task->done[rep]) rep++;
+    return rep;
+}
+
+/* A repetition that gave nothing: its row says why. */
+static void write_failure(const struct job *j, const struct point *point, size_t rep, const char *why)
 {
     struct row row;
     if (row_init(&row, &j->layout, NULL) != ERR_OK) return;
     if (j->plan->rag.db) {
         const struct rag_point p = plan_rag(j->plan, point);
-        rag_identity(&row, j->run, &j->plan->rag, &p, 0);
+        rag_identity(&row, j->run, &j->plan->rag, &p, (int)rep);
     } else {
         const struct ann_point p = plan_ann(j->plan, point);
-        ann_identity(&row, j->run, &j->plan->ann, &p, 0);
+        ann_identity(&row, j->run, &j->plan->ann, &p, (int)rep);
     }
     row_text(&row, "status", why);
     write_row(j, &row, NULL);
     row_fini(&row);
     j->shared->failed++;
+}
+
+/* The same for a point that was not even begun. */
+static void give_up(const struct job *j, const struct task *task, const char *why)
+{
+    write_failure(j, task->point, first_missing(task), why);
 }
 
 /* --- workers ------------------------------------------------------------------------------------------------ */
@@ -155,19 +210,28 @@ static int budget_spent(const struct job *j)
     return j->sweep->budget_s > 0 && clock_since_s(j->start_ns) > j->sweep->budget_s;
 }
 
-static int measure_ann(const struct job *j, struct ann_set *set, const struct ann_index *built,
-                       const struct point *point, double budget_s, double *timed_s, struct err *e)
+/* Repetitions that are still to be measured; the shared one follows. */
+static int next_missing(const struct job *j, const struct task *task, size_t *rep)
 {
+    while (*rep < j->sweep->reps && task->done[*rep]) ++*rep;
+    if (*rep < j->sweep->reps) j->shared->rep = *rep;
+    return *rep < j->sweep->reps;
+}
+
+static int measure_ann(const struct job *j, struct ann_set *set, const struct ann_index *built,
+                       const struct task *task, double budget_s, double *timed_s, struct err *e)
+{
+    const struct point *point = task->point;
     struct ann_arm arm = { .point = plan_ann(j->plan, point), .built = built };
     const struct ann_plan plan = { j->sweep->least_calls, budget_s / (double)j->sweep->reps, 0 };
     int status = ERR_OK;
-    for (int rep = 0; status == ERR_OK && rep < (int)j->sweep->reps; rep++) {
+    for (size_t rep = 0; status == ERR_OK && next_missing(j, task, &rep); rep++) {
         struct row row;
         status = ann_measure(set, &arm, 1, &plan, e);
         *timed_s += arm.calls.wall_s;
         if (status == ERR_OK) status = row_init(&row, &j->layout, e);
         if (status != ERR_OK) break;
-        status = ann_row(&row, j->run, set, &arm, rep, e);
+        status = ann_row(&row, j->run, set, &arm, (int)rep, e);
         if (status == ERR_OK)
             status = point_queries(j->folder, point->id, NULL, &arm.quality, &arm.calls, arm.point.batch, e);
         if (status == ERR_OK) status = write_row(j, &row, e);
@@ -178,9 +242,10 @@ static int measure_ann(const struct job *j, struct ann_set *set, const struct an
     return status;
 }
 
-static int measure_rag(const struct job *j, const struct rag_set *set, const struct point *point, double budget_s,
+static int measure_rag(const struct job *j, const struct rag_set *set, const struct task *task, double budget_s,
                        double *timed_s, struct err *e)
 {
+    const struct point *point = task->point;
     const struct rag_point asked = plan_rag(j->plan, point);
     struct rag_arm arm;
     int status = rag_open(&arm, set, &asked, RAG_USUAL, e);
@@ -192,13 +257,14 @@ static int measure_rag(const struct job *j, const struct rag_set *set, const str
     } else if (j->shared->built_key == point->build_key) {
         arm.build_s = j->shared->built_s;
     }
-    for (int rep = 0; status == ERR_OK && rep < (int)j->sweep->reps; rep++) {
+    for (size_t rep = 0; status == ERR_OK && next_missing(j, task, &rep); rep++) {
         struct row row;
-        status = rag_time(&arm, set, j->sweep->least_calls ? j->sweep->least_calls : 2000, budget_s / (double)j->sweep->reps, e);
+        status = rag_time(&arm, set, j->sweep->least_calls ? j->sweep->least_calls : 2000,
+                          budget_s / (double)j->sweep->reps, e);
         *timed_s += arm.calls.wall_s;
         if (status == ERR_OK) status = row_init(&row, &j->layout, e);
         if (status != ERR_OK) break;
-        status = rag_row(&row, j->run, set, &arm, rep, e);
+        status = rag_row(&row, j->run, set, &arm, (int)rep, e);
         if (status == ERR_OK)
             status = point_queries(j->folder, point->id, set->queries.names, &arm.quality, &arm.calls, 1, e);
         if (status == ERR_OK) status = write_row(j, &row, e);
@@ -238,20 +304,21 @@ static void wait_child(pid_t pid, char *why, size_t size)
     else if (WEXITSTATUS(status)) snprintf(why, size, "error: a process ended with %d", WEXITSTATUS(status));
 }
 
-static void work(const struct job *j, struct loaded *l, const struct point *point)
+static void work(const struct job *j, struct loaded *l, const struct task *task)
 {
+    const struct point *point = task->point;
     const uint64_t start = clock_ns();
     double timed_s = 0;
     struct err e = { 0 };
     if (j->sweep->before_point) j->sweep->before_point(j->plan, point);
     const double budget_s = calls_budget(j);
-    const int status = j->plan->rag.db ? measure_rag(j, &l->rag, point, budget_s, &timed_s, &e)
-                                       : measure_ann(j, &l->ann, &l->built, point, budget_s, &timed_s, &e);
+    const int status = j->plan->rag.db ? measure_rag(j, &l->rag, task, budget_s, &timed_s, &e)
+                                       : measure_ann(j, &l->ann, &l->built, task, budget_s, &timed_s, &e);
     j->shared->overhead_s += clock_since_s(start) - timed_s;
     if (status == ERR_OK) _exit(0);
     char why[600];
     snprintf(why, sizeof why, "error: %s", e.text);
-    write_failure(j, point, why);
+    write_failure(j, point, j->shared->rep, why);
     _exit(WORKER_FAILED);
 }
 
@@ -276,21 +343,22 @@ static void run_group(struct job *j, size_t from, size_t to)
     struct loaded l = { 0 };
     struct err e = { 0 };
     const uint64_t start = clock_ns();
-    if (load(j, &l, j->work[from], &e) != ERR_OK) {
+    if (load(j, &l, j->work[from].point, &e) != ERR_OK) {
         char why[600];
         snprintf(why, sizeof why, "error: %s", e.text);
         for (; j->shared->next < to; j->shared->next++, j->shared->finished++)
-            write_failure(j, j->work[j->shared->next], why);
+            give_up(j, &j->work[j->shared->next], why);
         _exit(0);
     }
     j->shared->overhead_s += clock_since_s(start);
     for (; j->shared->next < to && !budget_spent(j); j->shared->next++, j->shared->finished++) {
-        const struct point *point = j->work[j->shared->next];
+        const struct task *task = &j->work[j->shared->next];
         char why[64] = "error: no process could be started";
+        j->shared->rep = first_missing(task);
         const pid_t pid = fork_child();
-        if (pid == 0) work(j, &l, point);
+        if (pid == 0) work(j, &l, task);
         if (pid > 0) wait_child(pid, why, sizeof why);
-        if (*why && strcmp(why, "written") != 0) write_failure(j, point, why);
+        if (*why && strcmp(why, "written") != 0) write_failure(j, task->point, j->shared->rep, why);
         progress_step(&j->progress, j->shared->finished + 1);
     }
     _exit(0);
@@ -299,14 +367,14 @@ static void run_group(struct job *j, size_t from, size_t to)
 static void run_groups(struct job *j)
 {
     for (size_t from = 0, to; from < j->count && !budget_spent(j); from = to) {
-        for (to = from + 1; to < j->count && j->work[to]->load_key == j->work[from]->load_key; to++) {}
+        for (to = from + 1; to < j->count && j->work[to].point->load_key == j->work[from].point->load_key; to++) {}
         char why[64] = "error: no process could be started";
         j->shared->next = from;
         const pid_t pid = fork_child();
         if (pid == 0) run_group(j, from, to);
         if (pid > 0) wait_child(pid, why, sizeof why);
         for (; *why && j->shared->next < to; j->shared->next++, j->shared->finished++)
-            write_failure(j, j->work[j->shared->next], why);
+            give_up(j, &j->work[j->shared->next], why);
         j->progress.shown |= isatty(STDERR_FILENO); /* the group drew it */
     }
 }
@@ -334,18 +402,20 @@ static int find_work(struct job *j, struct shard shard, struct run_result *out, 
     size_t count;
     const int status = read_seen(j->folder, &seen, &count, e);
     if (status != ERR_OK) return status;
+    const size_t reps = j->sweep->reps;
     j->work = mem_alloc(j->plan->count, sizeof *j->work);
-    if (!j->work) {
+    j->done = mem_alloc(j->plan->count, reps);
+    if (!j->work || !j->done) {
         mem_free(seen);
         return FAIL(e, ERR_MEM, "no memory for %zu points", j->plan->count);
     }
     for (size_t i = 0; i < j->plan->count; i++) {
         const struct point *p = &j->plan->points[i];
-        const struct seen *s = bsearch(p->id, seen, count, sizeof *seen, by_id);
         if (!shard_has(shard, p->id)) continue;
+        const struct progress_of at = look_up(seen, count, p->id, reps, j->done + i * reps);
         out->wanted++;
-        if (s && ((size_t)s->ok >= j->sweep->reps || s->tries >= TRIES)) out->skipped++;
-        else j->work[j->count++] = p;
+        if (at.done == reps || at.given_up) out->skipped++;
+        else j->work[j->count++] = (struct task){ p, j->done + i * reps };
     }
     mem_free(seen);
     return ERR_OK;
@@ -415,6 +485,7 @@ int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, s
     if (j.fd >= 0) close(j.fd);
     layout_fini(&j.layout);
     mem_free(j.work);
+    mem_free(j.done);
     text_free(&csv);
     return status;
 }

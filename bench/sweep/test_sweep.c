@@ -235,6 +235,43 @@ static void runs_and_resumes(void)
     empty("out");
 }
 
+/* Half of the repetitions are gone, in every pattern: each comes back once, and no other. */
+static void repetitions_are_counted_by_key(void)
+{
+    enum { REPS = 3, POINTS = 2 };
+    struct loaded l;
+    config("reps: 3\naxes: {index: flat, rerank: [0, 30]}\n");
+    load(&l);
+    struct run_result r = run(&l, "reps", whole);
+    CHECK(r.measured == POINTS && rows_with("reps/sweep.csv", "status", "ok") == POINTS * REPS, "%zu measured", r.measured);
+    char *rows = get("reps/sweep.csv");
+    const char *first = strstr(strstr(rows, "\nschema,") + 1, "\n") + 1;
+    for (unsigned lost = 1; lost < 1 << (POINTS * REPS); lost += 7) {
+        struct text kept = { 0 };
+        text_add_bytes(&kept, rows, (size_t)(first - rows));
+        const char *line = first;
+        for (unsigned i = 0; *line; line = strchr(line, '\n') + 1, i++)
+            if (!(lost >> i & 1)) text_add_bytes(&kept, line, (size_t)(strchr(line, '\n') + 1 - line));
+        put("reps/sweep.csv", text_of(&kept));
+        text_free(&kept);
+        struct sweep_status at;
+        CHECK(sweep_status(&l.plan, REPS, in_folder("reps"), &at, NULL) == ERR_OK &&
+                  at.rows == (size_t)(POINTS * REPS - __builtin_popcount(lost)), "%zu rows", at.rows);
+        r = run(&l, "reps", whole);
+        CHECK(r.measured + r.skipped == POINTS, "%zu measured, %zu skipped", r.measured, r.skipped);
+        for (int rep = 0; rep < REPS; rep++) {
+            char number[8];
+            snprintf(number, sizeof number, "%d", rep);
+            CHECK(rows_with("reps/sweep.csv", "rep", number) == POINTS, "lost %x: repetition %d", lost, rep);
+        }
+        for (size_t i = 0; i < POINTS; i++)
+            CHECK(rows_with("reps/sweep.csv", "point_id", l.plan.points[i].id) == REPS, "lost %x: point %zu", lost, i);
+    }
+    free(rows);
+    unload(&l);
+    empty("reps");
+}
+
 /* The vectors change under a sweep: its rows are kept, but apart. */
 static void changed_data(void)
 {
@@ -463,6 +500,7 @@ int main(void)
     test_case("bad configs are named with their line", bad_configs);
     test_case("plans hold every point once", plans);
     test_case("a run resumes where it was", runs_and_resumes);
+    test_case("repetitions are counted by key", repetitions_are_counted_by_key);
     test_case("rows of changed data are set aside", changed_data);
     test_case("a crash is a row", crash_is_a_row);
     test_case("a failure to load is a row", failure_is_a_row);
