@@ -3,6 +3,7 @@
  * split, and the exact answers. */
 #include "bench/command.h"
 #include "bench/kb/data_get.h"
+#include "bench/kb/data_info.h"
 #include "bench/kb/kb_build.h"
 #include "bench/quality/truth.h"
 #include "datasets/dataset.h"
@@ -355,58 +356,26 @@ static int data_split(int argc, char **argv, struct err *e)
 }
 
 /* --- info ---------------------------------------------------------------------------------------- */
-static void print_ids(const struct dataset *d)
-{
-    int64_t least = INT64_MAX, most = INT64_MIN;
-    for (size_t i = 0; i < d->rows.count * d->rows.dim; i++) {
-        if (d->ids[i] < least) least = d->ids[i];
-        if (d->ids[i] > most) most = d->ids[i];
-    }
-    printf("ids       %lld..%lld\n", (long long)least, (long long)most);
-}
-
-static void print_floats(const struct dataset *d)
-{
-    enum { PAIRS = 10000 };
-    const struct rows rows = d->rows;
-    double least = INFINITY, most = 0, sum = 0, cosines = 0;
-    size_t zeros = 0, pairs = 0;
-    for (size_t i = 0; i < rows.count; i++) {
-        const double norm = sqrt(fixed_dot(rows_at(rows, i), rows_at(rows, i), rows.dim));
-        least = fmin(least, norm);
-        most = fmax(most, norm);
-        sum += norm;
-        zeros += norm == 0;
-    }
-    struct rng r;
-    rng_seed(&r, 1, 0);
-    for (int i = 0; i < PAIRS && rows.count > 1; i++) {
-        const float *x = rows_at(rows, (size_t)rng_below(&r, rows.count)), *y = rows_at(rows, (size_t)rng_below(&r, rows.count));
-        const double square = fixed_dot(x, x, rows.dim) * fixed_dot(y, y, rows.dim);
-        if (x == y || square == 0) continue;
-        cosines += fixed_dot(x, y, rows.dim) / sqrt(square);
-        pairs++;
-    }
-    printf("length    min %.4g, mean %.4g, max %.4g; zero rows %zu\n", least, sum / (double)rows.count, most, zeros);
-    if (pairs) printf("cosine    mean of %zu random pairs %.4f\n", pairs, cosines / (double)pairs);
-}
-
 static int data_info(int argc, char **argv, struct err *e)
 {
     struct option_list files = { 0 };
-    const struct option options[] = { { 0 } };
+    struct info_wishes wishes = { .threads = parallel_cpus() };
+    const char *metric = "cosine", *query_path = NULL;
+    const struct option options[] = {
+        { "--query", OPTION_TEXT, &query_path, 0, 0 }, { "--metric", OPTION_TEXT, &metric, 0, 0 },
+        { "--plot", OPTION_TEXT, &wishes.plot, 0, 0 }, { "--json", OPTION_FLAG, &wishes.json, 0, 0 }, { 0 }
+    };
     int status = options_parse(argc, argv, options, &files, e);
+    if (status == ERR_OK) status = metric_parse(metric, &wishes.metric, e);
     if (status == ERR_OK && files.count == 0) status = FAIL(e, ERR_ARG, "info needs a file");
-    for (int i = 0; status == ERR_OK && i < files.count; i++) {
-        struct dataset d = { 0 };
-        status = dataset_open(&d, files.at[i], e);
-        if (status != ERR_OK) break;
-        printf("file      %s\nshape     %zu x %zu %s\nbytes     %zu\nhash      %016llx\n", files.at[i], d.rows.count,
-               d.rows.dim, element_name(d.element), d.map.size, (unsigned long long)d.content_hash);
-        if (d.ids) print_ids(&d);
-        else print_floats(&d);
-        dataset_close(&d);
-    }
+    if (status == ERR_OK && query_path && files.count != 1)
+        status = FAIL(e, ERR_ARG, "info --query needs one file, their base; %d were given", files.count);
+    struct dataset query = { 0 };
+    if (status == ERR_OK && query_path) status = open_floats(&query, query_path, e);
+    wishes.query_path = query_path;
+    wishes.query = query.rows;
+    for (int i = 0; status == ERR_OK && i < files.count; i++) status = data_info_print(files.at[i], &wishes, e);
+    dataset_close(&query);
     return status;
 }
 
@@ -481,7 +450,7 @@ const struct command cmd_data = {
     .summary = "data sets: list, get, import, info, gen, split, truth, queries",
     .help =
         "usage: assay data list                                    readers, generators with parameters, importers\n"
-        "       assay data info FILE...                            shape, element, hash, lengths\n"
+        "       assay data info FILE... [--query FILE] [--metric M] [--plot DIR] [--json]     what a set is like\n"
         "       assay data get SET [--from FOLDER --out DIR]       files and home of a public set; copy and verify\n"
         "       assay data import NAME [--from PATH] [--embed rp|lsa] [--dim N] [--seed N] --out DIR\n"
         "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
@@ -498,6 +467,11 @@ const struct command cmd_data = {
         "         filters {base,query}.metadata.spmat (tags of rows, as big-ann's); kinds, parameters: data list\n"
         "  split  --queries N    rows held out as queries, default 1000\n"
         "         --seed N       default 1\n"
+        "  info   lengths, repeated rows, cosines of pairs and neighbours, relative contrast, local dimension, hubs,\n"
+        "         spectrum; of queries also whether they are like the base or in it, and strata of difficulty\n"
+        "         --query FILE   queries against the one FILE\n"
+        "         --metric M     of contrast and local dimension: cosine|dot|l2, default cosine\n"
+        "         --plot DIR     one page of figures, DIR/<name>.{png,svg,pdf}, and what it is drawn from\n"
         "  truth  -k N           neighbours a query, default 100\n"
         "         --metric M     cosine|dot|l2, default cosine\n"
         "         --threads N    default: the CPUs of this process\n"

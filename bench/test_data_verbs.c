@@ -54,6 +54,11 @@ static void generate_split_truth(void)
     expect("data gen --kind filters --query_file gen/query.fvecs --out gen", 2, "needs base_file=FILE");
     expect("data gen --kind filters --base_file gen/base.fvecs --query_file t.ivecs --out gen", 2, "holds ids");
     expect("data info gen/base.fvecs t.ivecs", 0, "min 1, mean 1, max 1");
+    expect("data info gen/base.fvecs --query gen/query.fvecs --plot page", 0, "likeness");
+    CHECK(exists("page/gen_base.dat") && exists("page/gen_base.png"), "a page of figures");
+    expect("data info gen/base.fvecs --query gen/base.fvecs --metric l2 --json", 0, "\"queries_in_base\":500");
+    expect("data info gen/base.fvecs --query gen/base.fvecs", 0, "warning: 500 queries are in the base");
+    expect("data info gen/base.fvecs t.ivecs --query gen/query.fvecs", 2, "needs one file");
     expect("data split --base gen/base.fvecs --queries 50 --seed 1 --out split", 0, "450 x 16");
     struct dataset all = { 0 }, base = { 0 }, rows = { 0 };
     struct err e = { 0 };

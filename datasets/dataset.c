@@ -101,14 +101,13 @@ static int row_is_finite(const float *x, size_t n)
 
 static int check_finite(const struct dataset *d, const char *path, struct err *e)
 {
-    for (size_t row = 0; d->rows.at && row < d->rows.count; row++) {
-        const float *x = rows_at(d->rows, row);
-        if (row_is_finite(x, d->rows.dim)) continue;
-        size_t column = 0;
-        while (isfinite(x[column])) column++;
-        return FAIL(e, ERR_FORMAT, "%s: row %zu, column %zu is not a finite float32", path, row, column);
-    }
-    return ERR_OK;
+    size_t bad = 0, first = 0, column = 0;
+    for (size_t row = 0; d->rows.at && row < d->rows.count; row++)
+        if (!row_is_finite(rows_at(d->rows, row), d->rows.dim) && bad++ == 0) first = row;
+    if (bad == 0) return ERR_OK;
+    while (isfinite(rows_at(d->rows, first)[column])) column++;
+    return FAIL(e, ERR_FORMAT, "%s: row %zu, column %zu is not a finite float32 (%zu of %zu rows hold such)", path, first,
+                column, bad, d->rows.count);
 }
 
 static int ends_with(const char *path, size_t path_size, const char *suffix, size_t size)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/quality/difficulty.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/parallel.h"
+#include "kernels/base/rng.h"
+#include <math.h>
+#include <stdlib.h>
+
+double difficulty_lid(const double *distances, size_t k)
+{
+    double sum = 0;
+    size_t used = 0;
+    for (size_t i = 0; i < k; i++) {
+        if (!(distances[i] > 0)) continue;
+        sum += log(distances[i] / distances[k - 1]);
+        used++;
+    }
+    return used > 1 && sum < 0 ? -(double)used / sum : NAN;
+}
+
+double difficulty_distance(enum metric metric, const float *x, const float *y, size_t dim)
+{
+    double dot = 0, xx = 0, yy = 0, apart = 0;
+    for (size_t i = 0; i < dim; i++) {
+        const double gap = (double)x[i] - y[i];
+        dot += (double)x[i] * y[i];
+        xx += (double)x[i] * x[i];
+        yy += (double)y[i] * y[i];
+        apart += gap * gap;
+    }
+    if (metric == METRIC_L2) return sqrt(apart);
+    const double cosine = xx > 0 && yy > 0 ? dot / sqrt(xx * yy) : 0;
+    return sqrt(fmax(0, 2 - 2 * cosine));
+}
+
+struct measuring {
+    struct difficulty *out;
+    struct rows base, query;
+    const int32_t *ids;
+    const uint32_t *drawn;
+    size_t width, k, drawn_count;
+    enum metric metric;
+};
+
+static void measure_some(void *context, int thread, size_t from, size_t to)
+{
+    const struct measuring *m = context;
+    (void)thread;
+    for (size_t q = from; q < to; q++) {
+        double distances[DIFFICULTY_K], mean = 0;
+        const float *x = rows_at(m->query, q);
+        for (size_t i = 0; i < m->k; i++)
+            distances[i] = difficulty_distance(m->metric, x, rows_at(m->base, (size_t)m->ids[q * m->width + i]),
+                                               m->base.dim);
+        for (size_t i = 0; i < m->drawn_count; i++)
+            mean += difficulty_distance(m->metric, x, rows_at(m->base, m->drawn[i]), m->base.dim);
+        mean /= (double)m->drawn_count;
+        m->out[q].lid = difficulty_lid(distances, m->k);
+        m->out[q].contrast = distances[m->k - 1] > 0 ? mean / distances[m->k - 1] : NAN;
+    }
+}
+
+int difficulty_measure(struct difficulty *out, struct rows base, struct rows query, const int32_t *ids, size_t width,
+                       size_t k, enum metric metric, int threads, struct err *e)
+{
+    const size_t most = width < DIFFICULTY_K ? width : DIFFICULTY_K;
+    struct measuring m = { .out = out, .base = base, .query = query, .ids = ids, .width = width, .metric = metric };
+    m.k = k < most ? k : most;
+    m.drawn_count = base.count < DIFFICULTY_ROWS ? base.count : DIFFICULTY_ROWS;
+    uint32_t *drawn = mem_alloc(m.drawn_count, sizeof *drawn);
+    if (!drawn) return FAIL(e, ERR_MEM, "no memory for the difficulty of %zu queries", query.count);
+    struct rng r;
+    rng_seed(&r, 1, 0);
+    for (size_t i = 0; i < m.drawn_count; i++) /* all rows of a small base */
+        drawn[i] = base.count <= DIFFICULTY_ROWS ? (uint32_t)i : (uint32_t)rng_below(&r, base.count);
+    m.drawn = drawn;
+    parallel_for(threads, query.count, 16, measure_some, &m);
+    mem_free(drawn);
+    return ERR_OK;
+}
+
+struct ranked { double value; size_t at; };
+
+static int compare_ranked(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->value != y->value) return x->value < y->value ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+int difficulty_strata(int *stratum, const double *value, size_t count, int hard_is_high, struct err *e)
+{
+    struct ranked *r = mem_alloc(count, sizeof *r);
+    size_t known = 0;
+    if (!r) return FAIL(e, ERR_MEM, "no memory for the strata of %zu queries", count);
+    for (size_t i = 0; i < count; i++) {
+        stratum[i] = 0;
+        if (!isnan(value[i])) r[known++] = (struct ranked){ hard_is_high ? value[i] : -value[i], i };
+    }
+    qsort(r, known, sizeof *r, compare_ranked);
+    for (size_t i = 0; i < known; i++) stratum[r[i].at] = 1 + (int)(i * DIFFICULTY_STRATA / known);
+    mem_free(r);
+    return ERR_OK;
+}
