@@ -56,12 +56,14 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
     struct jsonl_files files = { 0 };
     const char *embed = NULL, *embed_url = NULL, *embed_model = NULL;
     int64_t dim = 0, seed = 1, threads = parallel_cpus();
+    int trust = 0;
     const struct option options[] = {
         { "--entities", OPTION_TEXT, &files.entities, 0, 0 }, { "--relations", OPTION_TEXT, &files.relations, 0, 0 },
         { "--vectors", OPTION_TEXT, &files.vectors, 0, 0 },   { "--queries", OPTION_TEXT, &files.queries, 0, 0 },
         { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX },    { "--embed", OPTION_TEXT, &embed, 0, 0 },
         { "--seed", OPTION_INT, &seed, 0, 9e15 },             { "--threads", OPTION_INT, &threads, 1, 256 },
         { "--embed-url", OPTION_TEXT, &embed_url, 0, 0 },     { "--embed-model", OPTION_TEXT, &embed_model, 0, 0 },
+        { "--trust", OPTION_FLAG, &trust, 0, 0 },
         { 0 }
     };
     int status = options_parse(argc, argv, options, &rest, e);
@@ -74,7 +76,7 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
     status = folder_of(&folder, rest.at[0], e);
     const struct kb_build_options build = {
         .folder = text_of(&folder), .db = rest.at[0], .existing = existing, .what = "rows", .embed = embed,
-        .embed_url = embed_url, .embed_model = embed_model,
+        .embed_url = embed_url, .embed_model = embed_model, .trust = trust,
         .dim = (size_t)dim, .seed = (uint64_t)seed, .threads = (int)threads,
     };
     if (status == ERR_OK) status = add_files(&build, &files, e);
@@ -324,7 +326,7 @@ const struct command cmd_kb = {
         "                 service, asked in batches; its key is in the environment, ASSAY_EMBED_KEY), default rp;\n"
         "                 import: as the base was, and nothing else\n"
         "  --embed-url U, --embed-model M   of http, default those of `assay query --settings`; the base keeps them.\n"
-        "                 Only an address given here or with --set is sent the key, one that the base keeps is not\n"
+        "                 import: nothing is sent to an address that only the base names, unless --trust is given\n"
         "  --dim N        of those vectors, default 384, import: those of the base\n"
         "  --seed N       of the projection, default 1\n"
         "\n"

@@ -17,15 +17,18 @@ struct request {
     struct option_list words, settings;
     const char *kernel;
     int64_t k;
-    int explain, json;
+    int explain, json, trust;
 };
 
 /* The name of an entity, cut to a width; "?" when the database does not say. */
 static const char *name_of(const struct pipeline *p, int64_t id, char out[NAME_WIDTH + 4])
 {
     struct entity entity;
+    struct text plain = { 0 };
     if (store_entity(pipeline_last(p)->store, id, &entity, NULL) != ERR_OK) return "?";
-    snprintf(out, NAME_WIDTH + 4, strlen(entity.name) > NAME_WIDTH ? "%.60s..." : "%.60s", entity.name);
+    text_add_plain(&plain, entity.name);
+    snprintf(out, NAME_WIDTH + 4, plain.size > NAME_WIDTH ? "%.60s..." : "%.60s", text_of(&plain));
+    text_free(&plain);
     return out;
 }
 
@@ -118,17 +121,32 @@ static void print_stages(const struct pipeline *p, const struct answer *a)
 
 static void print_results(const struct answer *a, int explain)
 {
+    struct text out = { 0 };
     if (a->count == 0) printf("no results\n");
     for (size_t i = 0; i < a->count; i++) {
         const struct result *r = &a->results[i];
-        printf("%3zu  %7.4f  #%-8lld %s  [%s]\n", i + 1, r->combined_score, (long long)r->id,
-               r->entity.name, r->entity.type);
+        text_add(&out, "%3zu  %7.4f  #%-8lld ", i + 1, r->combined_score, (long long)r->id);
+        text_add_plain(&out, r->entity.name);
+        text_add(&out, "  [");
+        text_add_plain(&out, r->entity.type);
+        text_add(&out, "]\n");
         if (!explain) continue;
-        printf("     vector %.4f, graph %.4f\n", r->vector_score, r->graph_score);
-        if (strcmp(r->entity.properties, "{}") != 0) printf("     %.200s\n", r->entity.properties);
-        for (size_t c = 0; c < r->context_count; c++)
-            printf("     %s %s\n", c ? "        " : "context:", r->context_entities[c].name);
+        text_add(&out, "     vector %.4f, graph %.4f\n", r->vector_score, r->graph_score);
+        if (strcmp(r->entity.properties, "{}") != 0) {
+            char some[201];
+            snprintf(some, sizeof some, "%s", r->entity.properties);
+            text_add(&out, "     ");
+            text_add_plain(&out, some);
+            text_add(&out, "\n");
+        }
+        for (size_t c = 0; c < r->context_count; c++) {
+            text_add(&out, "     %s ", c ? "        " : "context:");
+            text_add_plain(&out, r->context_entities[c].name);
+            text_add(&out, "\n");
+        }
     }
+    fputs(text_of(&out), stdout);
+    text_free(&out);
 }
 
 static void print_json(const struct answer *a)
@@ -181,11 +199,13 @@ static int run(int argc, char **argv, struct err *e)
         { "-k", OPTION_INT, &r.k, 1, 1e6 },          { "--set", OPTION_LIST, &r.settings, 0, 0 },
         { "--kernel", OPTION_TEXT, &r.kernel, 0, 0 }, { "--explain", OPTION_FLAG, &r.explain, 0, 0 },
         { "--json", OPTION_FLAG, &r.json, 0, 0 },     { "--settings", OPTION_FLAG, &list, 0, 0 },
+        { "--trust", OPTION_FLAG, &r.trust, 0, 0 },
         { 0 },
     };
     int status = options_parse(argc, argv, options, &r.words, e);
     if (status != ERR_OK) return status;
     if (list) return print_settings(e);
+    trust_base(&r.settings, r.trust);
     if (r.words.count != 2)
         return FAIL(e, ERR_ARG, "a database and one question are wanted, not %d words",
                     r.words.count);
@@ -221,6 +241,8 @@ const struct command cmd_query = {
         "  --explain         time of every stage, what came in and went out, the best survivors with their\n"
         "                    scores, and the context of every result\n"
         "  --set KEY=VALUE   a setting of the pipeline, may be given often\n"
+        "  --trust           a service that the base names (embed_url) may be sent the question; without it only\n"
+        "                    one that --set embed_url repeats is\n"
         "  --settings        list every setting with bounds, default and meaning\n"
         "  --kernel K        as in assay ann; default: the best that this CPU runs\n"
         "  --json            one object a result and line\n\n"

@@ -45,6 +45,7 @@ static int parse_cuts(struct request *r, struct err *e)
 
 static int parse(int argc, char **argv, struct request *r, struct err *e)
 {
+    int trust = 0;
     const struct option options[] = {
         { "--kb", OPTION_TEXT, &r->kb, 0, 0 },
         { "--query", OPTION_TEXT, &r->query, 0, 0 },
@@ -64,10 +65,12 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--held-out", OPTION_REAL, &r->held_out, 0.01, 0.99 },
         { "--utility", OPTION_TEXT, &r->utility, 0, 0 },
         { "--ceiling", OPTION_FLAG, &r->ceiling, 0, 0 },
+        { "--trust", OPTION_FLAG, &trust, 0, 0 },
         { 0 },
     };
     const int status = options_parse(argc, argv, options, NULL, e);
     if (status != ERR_OK) return status;
+    trust_base(&r->settings, trust);
     if (!r->kb) return FAIL(e, ERR_ARG, "--kb DB is missing");
     if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
     if (r->qrels_out && !r->qrels) return FAIL(e, ERR_ARG, "--qrels-out needs --qrels: there are no labels to write");
@@ -325,6 +328,7 @@ const struct command cmd_rag = {
         "  --qrels FILE      what is relevant: 'qid 0 entity grade', or tab-separated as in BEIR;\n"
         "                    without it only agree_at_10 and churn_at_10 are known, not which is better\n"
         "  --set KEY=VALUE   a setting of the pipeline, may be given often (assay query --settings lists them)\n"
+        "  --trust           a service that the base names (embed_url) may be asked; else only one that --set repeats\n"
         "  -k N              results a question; default 10\n"
         "  --threads N       pipelines that answer at a time; default 1\n"
         "  --kernel K        as in assay ann; default: the best that this CPU runs\n"

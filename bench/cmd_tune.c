@@ -21,6 +21,7 @@ struct request {
 
 static int parse(int argc, char **argv, struct request *r, struct err *e)
 {
+    int trust = 0;
     const struct option options[] = {
         { "--query", OPTION_TEXT, &r->query, 0, 0 },
         { "--qrels", OPTION_TEXT, &r->qrels, 0, 0 },
@@ -36,11 +37,13 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--budget", OPTION_REAL, &r->tune.budget_s, 0, 1e9 },
         { "--finalists", OPTION_INT, &r->most, 1, 1000 },
         { "--json", OPTION_FLAG, &r->json, 0, 0 },
+        { "--trust", OPTION_FLAG, &trust, 0, 0 },
         { "--out", OPTION_TEXT, &r->out, 0, 0 },
         { 0 },
     };
     const int status = options_parse(argc, argv, options, &r->words, e);
     if (status != ERR_OK) return status;
+    trust_base(&r->settings, trust);
     if (r->words.count != 1) return FAIL(e, ERR_ARG, "one database is wanted, not %d", r->words.count);
     if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
     r->tune.max_p99_us = r->max_p99_ms * 1e3;
@@ -243,6 +246,7 @@ const struct command cmd_tune = {
         "  --axis KEY=V,V     values to try; default bit_width=2,3,4,5,8 top_k_candidates=20,50,100,200,400 and, with\n"
         "                     labels, graph_depth=0,1,2; may be given often, adds to those or replaces one\n"
         "  --set KEY=VALUE    a setting held fixed, may be given often (assay query --settings lists them)\n"
+        "  --trust            a service that the base names (embed_url) may be asked; else only one that --set repeats\n"
         "  -k N               results a question; default 10\n"
         "  --held-out X       share of the questions to hold out; default 0.5\n"
         "  --seed N           of the split; default 1\n"

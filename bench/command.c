@@ -2,6 +2,7 @@
  * command.c - the registry of verbs. */
 #include "bench/command.h"
 #include "kernels/base/text.h"
+#include "pipeline/pipeline.h"
 #include <string.h>
 
 #define PLUGIN(f) extern const struct command f;
@@ -33,4 +34,10 @@ int command_action(const struct subverb *actions, int argc, char **argv, struct 
     }
     if (argc < 2) return FAIL(e, ERR_ARG, "%s what? %s", argv[0], NEAREST("", names, count) + strlen("; there are "));
     return FAIL(e, ERR_ARG, "%s has no '%s'%s", argv[0], asked, NEAREST(asked, names, count));
+}
+
+void trust_base(struct option_list *settings, int trust)
+{
+    const int most = (int)(sizeof settings->at / sizeof *settings->at);
+    if (trust && settings->count < most) settings->at[settings->count++] = SETTINGS_TRUST;
 }

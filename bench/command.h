@@ -7,6 +7,7 @@
 #define ASSAY_COMMAND_H
 #include <stdint.h>
 #include "kernels/base/err.h"
+#include "kernels/base/option.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -28,4 +29,6 @@ struct subverb {
 };
 /* Runs the action that argv[1] names.  ERR_ARG when there is none such, or no argv[1]. */
 int command_action(const struct subverb *actions, int argc, char **argv, struct err *e);
+/* --trust: adds SETTINGS_TRUST (pipeline.h) to the settings. */
+void trust_base(struct option_list *settings, int trust);
 #endif

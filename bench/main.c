@@ -46,7 +46,10 @@ int main(int argc, char **argv)
     const int status = command->run(argc - 1, argv + 1, &e);
     const int unwritten = fflush(stdout) != 0 || ferror(stdout);
     const char *hint = status == ERR_ARG ? " (--help shows the options)" : "";
-    if (status != ERR_OK) fprintf(stderr, "assay %s: %s%s\n", argv[1], e.text, hint);
+    struct text said = { 0 };
+    text_add_plain(&said, e.text); /* it may name what a stranger named */
+    if (status != ERR_OK) fprintf(stderr, "assay %s: %s%s\n", argv[1], text_of(&said), hint);
     else if (unwritten) fprintf(stderr, "assay %s: standard output could not be written\n", argv[1]);
+    text_free(&said);
     return status == ERR_ARG ? EXIT_USAGE : status != ERR_OK || unwritten ? EXIT_FAILED : EXIT_OK;
 }

@@ -12,8 +12,8 @@
 static char kb_folder[] = "/tmp/assay_test_XXXXXX";
 static struct err kb_err;
 
-/* For fuzz targets, called at every input: the folder, in memory where there is such a place, is made once and removed at
- * the end; 1 when it was made now. */
+/* Makes the folder in memory, where there is such a place: for what writes much, and for fuzz targets, which call it at
+ * every input.  1 when it was made now.  Removed at the end. */
 static inline void kb_remove_folder(void)
 {
     char clean[320];
@@ -21,11 +21,11 @@ static inline void kb_remove_folder(void)
     (void)!system(clean);
 }
 
-static inline int kb_fuzz_folder(void)
+static inline int kb_memory_folder(void)
 {
     static int made;
     if (made++) return 0;
-    if (access("/dev/shm", W_OK) == 0) snprintf(kb_folder, sizeof kb_folder, "/dev/shm/fuzz_XXXXXX");
+    if (access("/dev/shm", W_OK) == 0) snprintf(kb_folder, sizeof kb_folder, "/dev/shm/assay_XXXXXX");
     if (!mkdtemp(kb_folder) || atexit(kb_remove_folder) != 0) abort();
     return 1;
 }

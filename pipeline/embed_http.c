@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * embed_http.c - an OpenAI-compatible service: POST {"model", "input"} to <embed_url>, where input is a text or a
  * list of them; vectors come back in data[].embedding, each in the place that its "index" says.  The key, where
- * one is needed, is in the environment (ASSAY_EMBED_KEY), never in a setting, because settings are printed; an
- * address that a base brings along is not sent it.  Timeouts, 429 and 5xx are tried again,
+ * one is needed, is in the environment (ASSAY_EMBED_KEY), never in a setting, because settings are printed.  A service
+ * that only the base names is sent nothing.  Replies are bounded.  Timeouts, 429 and 5xx are tried again,
  * after 0.1, 0.2, 0.4 ... s, 429 after 1, 2, 4 ... s, or when the service says (Retry-After), at most a minute. */
 #include "kernels/base/mem.h"
 #include "pipeline/stage.h"
@@ -27,8 +27,8 @@ struct self {
     CURL *curl;
     struct curl_slist *headers;
     char *url, *model;
-    int retries, withheld; /* withheld: a key that it was not sent */
-    size_t batch;
+    int retries, asks_elsewhere, flooded;
+    size_t batch, reply_most;
     struct text body, reply;
 };
 
@@ -46,8 +46,17 @@ static void destroy(void *self_)
 
 static size_t keep(char *bytes, size_t size, size_t count, void *to)
 {
-    text_add_bytes(to, bytes, size * count);
-    return ((struct text *)to)->failed ? 0 : size * count;
+    struct self *self = to;
+    if (self->reply.size + size * count > self->reply_most) return self->flooded = 1, 0;
+    text_add_bytes(&self->reply, bytes, size * count);
+    return self->reply.failed ? 0 : size * count;
+}
+
+/* Numbers are written with 32 bytes at most, in replies without a vector there is room for a reason. */
+static size_t reply_bound(size_t count, size_t dim)
+{
+    const size_t most = (size_t)64 << 20, vectors = count * dim * 32 + 65536;
+    return vectors < most ? vectors : most;
 }
 
 static int set_headers(struct self *self, const char *secret)
@@ -72,14 +81,13 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     self->retries = (int)params_int(env->params, "embed_retries");
     self->batch = (size_t)params_int(env->params, "embed_batch");
     self->curl = curl_easy_init();
-    const char *secret = getenv("ASSAY_EMBED_KEY");
-    self->withheld = env->keyless && secret && *secret;
-    if (!self->url || !self->model || !self->curl || set_headers(self, env->keyless ? NULL : secret))
+    self->asks_elsewhere = env->asks_elsewhere;
+    if (!self->url || !self->model || !self->curl || set_headers(self, getenv("ASSAY_EMBED_KEY")))
         return destroy(self), FAIL(e, ERR_MEM, "embed=http: no memory");
     curl_easy_setopt(self->curl, CURLOPT_URL, self->url);
     curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, self->headers);
     curl_easy_setopt(self->curl, CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(self->curl, CURLOPT_WRITEDATA, &self->reply);
+    curl_easy_setopt(self->curl, CURLOPT_WRITEDATA, self);
     curl_easy_setopt(self->curl, CURLOPT_NOSIGNAL, 1L); /* timeouts without SIGALRM: other threads are about */
     curl_easy_setopt(self->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(self->curl, CURLOPT_TIMEOUT_MS, (long)ceil(params_real(env->params, "embed_timeout") * 1000));
@@ -104,20 +112,22 @@ static int post(struct self *self, const char *body, int *again, long *answered,
 {
     long code = 0;
     text_clear(&self->reply);
+    self->flooded = 0;
     curl_easy_setopt(self->curl, CURLOPT_POSTFIELDS, body);
     const CURLcode rc = curl_easy_perform(self->curl);
     curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &code);
     *answered = code;
     *again = rc == CURLE_OPERATION_TIMEDOUT || rc == CURLE_COULDNT_CONNECT || rc == CURLE_GOT_NOTHING ||
              rc == CURLE_RECV_ERROR || code == 429 || code >= 500;
+    if (self->flooded)
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: a reply of more than %zu bytes", self->url, self->reply_most);
     if (self->reply.failed) return text_free(&self->reply), FAIL(e, ERR_MEM, "embed=http: no memory for the reply");
     if (rc != CURLE_OK)
         return FAIL(e, rc == CURLE_OPERATION_TIMEDOUT ? ERR_BUSY : ERR_IO, "embed=http: %s: %s", self->url,
                     curl_easy_strerror(rc));
     if (code != 200)
-        return FAIL(e, code == 429 ? ERR_BUSY : ERR_IO, "embed=http: %s: status %ld: %.120s%s", self->url, code,
-                    text_of(&self->reply), self->withheld && (code == 401 || code == 403) ? "; the key was not sent, "
-                    "because the address is the base's: give embed_url yourself" : "");
+        return FAIL(e, code == 429 ? ERR_BUSY : ERR_IO, "embed=http: %s: status %ld: %.120s", self->url, code,
+                    text_of(&self->reply));
     return ERR_OK;
 }
 
@@ -162,6 +172,10 @@ static int parse_reply(const struct self *self, float *out, size_t count, size_t
 /* One request, a text alone as itself: not every service takes lists. */
 static int embed_batch(struct self *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e)
 {
+    if (self->asks_elsewhere)
+        return FAIL(e, ERR_ARG, "embed=http: it is the base that names the service %s: nothing is sent there unless you "
+                    "say --set embed_url=%s too, or --trust", self->url, self->url);
+    self->reply_most = reply_bound(count, dim);
     text_clear(&self->body);
     text_add(&self->body, "{\"model\":");
     text_add_json(&self->body, self->model);

@@ -25,27 +25,24 @@ static void destroy(void *self)
     mem_free(l);
 }
 
-/* A base without rows is no error here: its queries may all come as vectors. */
 static int create(void **self, struct stage_env *env, struct err *e)
 {
     struct lsa_rows *l = mem_zero(1, sizeof *l);
     if (!l) return FAIL(e, ERR_MEM, "lsa: no memory");
-    sqlite3 *db = store_handle(env->store);
     l->store = env->store;
-    (void)sqlite3_prepare_v3(db, "SELECT row FROM assay_lsa WHERE term = ?", -1, SQLITE_PREPARE_PERSISTENT, &l->find, NULL);
     *self = l;
     return ERR_OK;
 }
 
+/* A base without rows is no error here: its queries may all come as vectors. */
 static int refresh(void *self, const struct kb *kb, struct err *e)
 {
     struct lsa_rows *l = self;
-    float *row = mem_alloc(kb->vectors.rows.dim, sizeof *row);
-    if (!row) return FAIL(e, ERR_MEM, "lsa: no memory");
-    mem_free(l->row);
-    l->row = row;
     l->dim = kb->vectors.rows.dim;
-    return ERR_OK;
+    l->row = mem_alloc(l->dim, sizeof *l->row);
+    (void)sqlite3_prepare_v3(store_handle(l->store), "SELECT row FROM assay_lsa WHERE term = ?", -1,
+                             SQLITE_PREPARE_PERSISTENT, &l->find, NULL);
+    return l->row ? ERR_OK : FAIL(e, ERR_MEM, "lsa: no memory");
 }
 
 static const float *row_of(void *context, const char *word, size_t size, float *weight, int *status)
@@ -59,7 +56,7 @@ static const float *row_of(void *context, const char *word, size_t size, float *
         row = l->row;
         *weight = 1; /* idf is in the row */
     } else if (rc != SQLITE_DONE) {
-        *status = rc == SQLITE_ROW ? ERR_FORMAT : ERR_IO;
+        *status = rc == SQLITE_ROW ? ERR_FORMAT : (rc & 0xff) == SQLITE_BUSY ? ERR_BUSY : ERR_IO;
     }
     sqlite3_reset(l->find);
     return row;

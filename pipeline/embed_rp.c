@@ -27,28 +27,29 @@ static void destroy(void *self)
     mem_free(rp);
 }
 
-/* A base without words is no error here: its queries may all come as vectors. */
 static int create(void **self, struct stage_env *env, struct err *e)
 {
     struct rp *rp = mem_zero(1, sizeof *rp);
     if (!rp) return FAIL(e, ERR_MEM, "rp: no memory");
-    sqlite3 *db = store_handle(env->store);
     rp->store = env->store;
-    rp->meta = lexicon_meta_of(env->store);
-    if (rp->meta.dim) {
-        rp->scratch = mem_alloc(rp->meta.dim, sizeof *rp->scratch);
-        const int rc = sqlite3_prepare_v3(db, "SELECT documents FROM assay_terms WHERE term = ?", -1,
-                                          SQLITE_PREPARE_PERSISTENT, &rp->find, NULL);
-        if (!rp->scratch || rc != SQLITE_OK) {
-            const int status = rp->scratch ? FAIL(e, ERR_FORMAT, "%s: assay_terms: %s", store_path(env->store),
-                                                  sqlite3_errmsg(db))
-                                           : FAIL(e, ERR_MEM, "rp: no memory");
-            destroy(rp);
-            return status;
-        }
-    }
     *self = rp;
     return ERR_OK;
+}
+
+/* A base without words is no error here: its queries may all come as vectors. */
+static int refresh(void *self, const struct kb *kb, struct err *e)
+{
+    (void)kb;
+    struct rp *rp = self;
+    sqlite3 *db = store_handle(rp->store);
+    rp->meta = lexicon_meta_of(rp->store);
+    if (!rp->meta.dim) return ERR_OK;
+    rp->scratch = mem_alloc(rp->meta.dim, sizeof *rp->scratch);
+    if (!rp->scratch) return FAIL(e, ERR_MEM, "rp: no memory");
+    const int rc = sqlite3_prepare_v3(db, "SELECT documents FROM assay_terms WHERE term = ?", -1, SQLITE_PREPARE_PERSISTENT,
+                                      &rp->find, NULL);
+    if (rc == SQLITE_OK) return ERR_OK;
+    return FAIL(e, rc == SQLITE_NOMEM ? ERR_MEM : ERR_FORMAT, "%s: assay_terms: %s", store_path(rp->store), sqlite3_errmsg(db));
 }
 
 static uint64_t count_of(void *context, const char *word, int *status)
@@ -58,7 +59,7 @@ static uint64_t count_of(void *context, const char *word, int *status)
     sqlite3_bind_text(rp->find, 1, word, -1, SQLITE_STATIC);
     const int rc = sqlite3_step(rp->find);
     if (rc == SQLITE_ROW) documents = (uint64_t)sqlite3_column_int64(rp->find, 0);
-    else if (rc != SQLITE_DONE) *status = ERR_IO;
+    else if (rc != SQLITE_DONE) *status = (rc & 0xff) == SQLITE_BUSY ? ERR_BUSY : ERR_IO;
     sqlite3_reset(rp->find);
     return documents;
 }
@@ -85,6 +86,7 @@ const struct stage_ops embed_rp = {
     .slot = SLOT_EMBED,
     .summary = "tf-idf times a Gaussian projection, from the words of the knowledge base",
     .create = create,
+    .refresh = refresh,
     .run = run,
     .destroy = destroy,
 };

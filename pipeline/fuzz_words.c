@@ -33,7 +33,7 @@ static void make_base(void)
 
 static int run(const uint8_t *bytes, size_t size)
 {
-    if (kb_fuzz_folder()) make_base();
+    if (kb_memory_folder()) make_base();
     struct header h;
     if (size < sizeof h) return -1;
     memcpy(&h, bytes, sizeof h);

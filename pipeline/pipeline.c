@@ -17,8 +17,9 @@ struct pipeline {
     struct settings set;
     void *self[SLOT_COUNT]; /* of each stage; NULL: without state */
     struct kb *kb; /* shared by the pipelines of pipeline_share, const */
-    size_t context_bytes; /* most text of one result's context; 0: any */
+    size_t context_room, context_bytes; /* as the context stage has them: entities of one result, and text; 0: any */
     int stale; /* the base changed and loading it has not succeeded yet */
+    int held;  /* ... and must not: it is being measured */
     char graph_key[GRAPH_KEY_SIZE]; /* of the settings that kb.graph was loaded with */
     double build_s;
     struct query q;
@@ -104,6 +105,8 @@ static const char *graph_key(const struct pipeline *p, char key[GRAPH_KEY_SIZE])
     return key;
 }
 
+static void kb_keep(struct kb *kb) { __atomic_add_fetch(&kb->users, 1, __ATOMIC_RELAXED); }
+
 static void kb_release(struct kb *kb)
 {
     if (!kb || __atomic_sub_fetch(&kb->users, 1, __ATOMIC_ACQ_REL) > 0) return;
@@ -111,12 +114,54 @@ static void kb_release(struct kb *kb)
     mem_free(kb);
 }
 
-/* Queries run over kb, in the room of *q, from now on. */
-static void take_base(struct pipeline *p, struct kb *kb, struct query *q)
+/* --- stages over a base ----------------------------------------------------------------------------- */
+
+static void destroy_stage(const struct pipeline *p, int slot, void *self)
 {
-    q->min_vector_score = p->q.min_vector_score;
-    q->compat = p->q.compat;
-    q->context_room = p->q.context_room;
+    if (self && p->set.ops[slot]->destroy) p->set.ops[slot]->destroy(self);
+}
+
+/* Of what make_stages made, all but the ones in use. */
+static void drop_stages(const struct pipeline *p, void *self[SLOT_COUNT])
+{
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (self[s] != p->self[s]) destroy_stage(p, s, self[s]);
+}
+
+/* Stages that know kb, beside those in use; one that no base concerns stays. */
+static int make_stages(struct pipeline *p, const struct kb *kb, const struct index_cache *adopted, void *self[SLOT_COUNT],
+                       struct err *e)
+{
+    int status = ERR_OK;
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
+        const struct stage_ops *ops = p->set.ops[s];
+        struct stage_env env = { .params = p->set.params[s], .store = p->store, .kernels = &p->kernels,
+                                 .threads = (int)params_int(p->set.own, "build_threads"), .adopted = adopted,
+                                 .asks_elsewhere = p->set.asks_elsewhere };
+        if (p->self[s] && !ops->refresh) {
+            self[s] = p->self[s];
+            continue;
+        }
+        if (ops->create) status = ops->create(&self[s], &env, e);
+        if (status == ERR_OK && ops->refresh) status = ops->refresh(self[s], kb, e);
+        if (status == ERR_OK && s == SLOT_CONTEXT) p->context_room = env.context_room, p->context_bytes = env.context_bytes;
+    }
+    if (status != ERR_OK) drop_stages(p, self);
+    return status;
+}
+
+/* These stages, kb and the room of *q are in use from now on.  Nothing can fail. */
+static void take(struct pipeline *p, void *self[SLOT_COUNT], struct kb *kb, struct query *q)
+{
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        if (self[s] == p->self[s]) continue;
+        if (p->self[s] && p->set.ops[s]->inherit) p->set.ops[s]->inherit(self[s], p->self[s], kb);
+        destroy_stage(p, s, p->self[s]);
+        p->self[s] = self[s];
+    }
+    q->compat = (int)params_int(p->set.own, "compat");
+    q->min_vector_score = (float)params_real(p->set.own, "min_vector_score");
+    q->context_room = p->context_room < kb->graph.count ? p->context_room : kb->graph.count;
     answer_free(p); /* its room depends on the base too */
     query_free(&p->q);
     kb_release(p->kb);
@@ -129,68 +174,50 @@ static void take_base(struct pipeline *p, struct kb *kb, struct query *q)
     p->build_s = cache ? cache->build_s : 0;
 }
 
-static int refresh_stages(struct pipeline *p, const struct kb *kb, struct err *e)
+/* Stages and room for queries over kb, which is taken whatever comes of it: all of them or none. */
+static int renew(struct pipeline *p, struct kb *kb, const struct index_cache *adopted, struct err *e)
 {
-    int status = ERR_OK;
-    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++)
-        if (p->set.ops[s]->refresh) status = p->set.ops[s]->refresh(p->self[s], kb, e);
+    struct query q = { .store = p->store, .kernels = &p->kernels };
+    void *self[SLOT_COUNT] = { NULL };
+    int status = query_alloc(&q, kb, e);
+    if (status == ERR_OK) status = make_stages(p, kb, adopted, self, e);
+    if (status == ERR_OK) return take(p, self, kb, &q), ERR_OK;
+    query_free(&q);
+    kb_release(kb);
     return status;
 }
 
-/* Loads what the database now holds, and tells every stage.  On failure the pipeline stays stale. */
+/* Loads what the database now holds.  On failure the pipeline stays stale, and as it was. */
 static int reload(struct pipeline *p, struct err *e)
 {
-    struct query q = { .store = p->store, .kernels = &p->kernels };
     const struct graph_options graph = graph_options_of(p);
     p->stale = 1;
     struct kb *kb = mem_zero(1, sizeof *kb);
     if (!kb) return FAIL(e, ERR_MEM, "%s: no memory", store_path(p->store));
-    int status = kb_load(kb, p->store, &graph, &p->kernels, e);
+    const int status = kb_load(kb, p->store, &graph, &p->kernels, e);
     kb->users = 1;
-    if (status == ERR_OK) status = query_alloc(&q, kb, e);
-    if (status == ERR_OK) status = refresh_stages(p, kb, e);
-    if (status != ERR_OK) {
-        query_free(&q);
-        kb_release(kb);
-        return status;
-    }
-    take_base(p, kb, &q);
-    return ERR_OK;
+    if (status == ERR_OK) return renew(p, kb, pipeline_cache(p), e);
+    kb_release(kb);
+    return status;
+}
+
+static int note_changes(struct pipeline *p, struct err *e)
+{
+    int changed = 0;
+    const int status = store_changed(p->store, &changed, e);
+    p->stale |= changed;
+    if (status == ERR_OK && p->held && p->stale)
+        return FAIL(e, ERR_BUSY, "%s: the base changed while it was measured", store_path(p->store));
+    return status;
 }
 
 static int refresh_if_changed(struct pipeline *p, struct err *e)
 {
-    int changed = 0;
-    const int status = store_changed(p->store, &changed, e);
-    if (status != ERR_OK) return status;
-    return changed || p->stale ? reload(p, e) : ERR_OK;
+    const int status = note_changes(p, e);
+    return status == ERR_OK && p->stale ? reload(p, e) : status;
 }
 
 /* --- open and close ---------------------------------------------------------------------------------- */
-
-static int create_stages(struct pipeline *p, const struct index_cache *adopted, struct err *e)
-{
-    int status = ERR_OK;
-    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) {
-        struct stage_env env = { .params = p->set.params[s], .store = p->store, .kernels = &p->kernels,
-                                 .threads = (int)params_int(p->set.own, "build_threads"), .adopted = adopted,
-                                 .keyless = p->set.url_of_base };
-        if (p->set.ops[s]->create) status = p->set.ops[s]->create(&p->self[s], &env, e);
-        if (s == SLOT_CONTEXT) p->q.context_room = env.context_room, p->context_bytes = env.context_bytes;
-    }
-    return status;
-}
-
-/* Stages as the settings have them; they know no base yet. */
-static int configure(struct pipeline *p, const char *const *settings, size_t count, const struct index_cache *adopted,
-                     struct err *e)
-{
-    int status = settings_read(&p->set, p->store, settings, count, e);
-    if (status != ERR_OK) return status;
-    p->q.compat = (int)params_int(p->set.own, "compat");
-    p->q.min_vector_score = (float)params_real(p->set.own, "min_vector_score");
-    return create_stages(p, adopted, e);
-}
 
 int pipeline_open(struct pipeline **out, const char *db_path, const char *const *settings, size_t setting_count,
                   const struct kernel_set *kernels, struct err *e)
@@ -200,7 +227,7 @@ int pipeline_open(struct pipeline **out, const char *db_path, const char *const 
     int status = kernels ? (p->kernels = *kernels, ERR_OK) : kernel_set_resolve(&p->kernels, NULL, e);
     if (status == ERR_OK) status = store_open(&p->store, db_path, STORE_READ, e);
     if (status == ERR_OK) status = store_read_begin(p->store, e);
-    if (status == ERR_OK) status = configure(p, settings, setting_count, NULL, e);
+    if (status == ERR_OK) status = settings_read(&p->set, p->store, settings, setting_count, e);
     if (status == ERR_OK) status = refresh_if_changed(p, e);
     if (p->store) store_read_end(p->store);
     if (status == ERR_OK) *out = p;
@@ -208,11 +235,13 @@ int pipeline_open(struct pipeline **out, const char *db_path, const char *const 
     return status;
 }
 
+void pipeline_hold(struct pipeline *p) { p->held = 1; }
+
 /* All that the settings made. */
 static void unconfigure(struct pipeline *p)
 {
     for (int s = 0; s < SLOT_COUNT; s++) {
-        if (p->self[s] && p->set.ops[s]->destroy) p->set.ops[s]->destroy(p->self[s]);
+        destroy_stage(p, s, p->self[s]);
         p->self[s] = NULL;
     }
     settings_clear(&p->set);
@@ -222,17 +251,19 @@ static void unconfigure(struct pipeline *p)
 int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e)
 {
     char key[GRAPH_KEY_SIZE];
-    int changed = 0, status = store_read_begin(p->store, e);
+    int status = store_read_begin(p->store, e);
     if (status != ERR_OK) return status;
-    unconfigure(p);
-    status = store_changed(p->store, &changed, e); /* the new stages need not see a base that is no more */
-    p->stale |= changed;
-    if (status == ERR_OK) status = configure(p, settings, setting_count, NULL, e);
-    if (status == ERR_OK && strcmp(graph_key(p, key), p->graph_key) != 0) p->stale = 1;
-    if (status == ERR_OK && !p->stale) status = refresh_stages(p, p->kb, e);
-    const struct index_cache *cache = status == ERR_OK ? pipeline_cache(p) : NULL;
-    p->build_s = cache ? cache->build_s : 0;
-    if (status == ERR_OK && p->stale) status = reload(p, e);
+    status = note_changes(p, e); /* the new stages need not see a base that is no more */
+    if (status == ERR_OK) {
+        unconfigure(p);
+        status = settings_read(&p->set, p->store, settings, setting_count, e);
+    }
+    if (status == ERR_OK && !p->stale && strcmp(graph_key(p, key), p->graph_key) == 0) {
+        kb_keep(p->kb);
+        status = renew(p, p->kb, NULL, e);
+    } else if (status == ERR_OK) {
+        status = reload(p, e);
+    }
     store_read_end(p->store);
     return status;
 }
@@ -249,7 +280,8 @@ int pipeline_refresh(struct pipeline *p, struct err *e)
 /* Begins a transaction of p's in which the database is what `from` has loaded. */
 static int begin_alike(struct pipeline *p, struct pipeline *from, struct err *e)
 {
-    for (;;) {
+    enum { TRIES = 100 };
+    for (int try = 0; try < TRIES; try++) {
         int changed = 0;
         int status = pipeline_refresh(from, e);
         if (status == ERR_OK) status = store_read_begin(p->store, e);
@@ -259,28 +291,24 @@ static int begin_alike(struct pipeline *p, struct pipeline *from, struct err *e)
         from->stale = 1;
         store_read_end(p->store);
     }
+    return FAIL(e, ERR_BUSY, "%s: it changes faster than it is loaded", store_path(p->store));
 }
 
 static int share_into(struct pipeline *p, struct pipeline *from, struct err *e)
 {
     const char *path = store_path(from->store), *settings[SETTINGS_MAX];
     struct text all = { 0 };
-    struct query q = { .store = NULL, .kernels = &p->kernels };
     int status = settings_spell(&from->set, &all, settings);
     if (status != ERR_OK) (void)FAIL(e, ERR_MEM, "%s: no memory", path);
     if (status == ERR_OK) status = store_open(&p->store, path, STORE_READ, e);
     if (status == ERR_OK) status = begin_alike(p, from, e);
-    p->set.url_of_base = from->set.url_of_base; /* settings that are spelled out look like the caller's */
-    if (status == ERR_OK) status = configure(p, settings, from->set.count, pipeline_cache(from), e);
-    if (status == ERR_OK) status = refresh_stages(p, from->kb, e);
-    q.store = p->store;
-    if (status == ERR_OK) status = query_alloc(&q, from->kb, e);
+    p->set.asks_elsewhere = from->set.asks_elsewhere; /* settings that are spelled out look like the caller's */
+    if (status == ERR_OK) status = settings_read(&p->set, p->store, settings, from->set.count, e);
     if (status == ERR_OK) {
-        __atomic_add_fetch(&from->kb->users, 1, __ATOMIC_RELAXED);
-        take_base(p, from->kb, &q);
-    } else {
-        query_free(&q);
+        kb_keep(from->kb);
+        status = renew(p, from->kb, pipeline_cache(from), e);
     }
+    p->held = from->held;
     text_free(&all);
     if (p->store) store_read_end(p->store);
     return status;
@@ -315,7 +343,6 @@ static int reserve(struct pipeline *p, size_t k, struct err *e)
     if (k > p->kb->vectors.rows.count) k = p->kb->vectors.rows.count;
     if (k <= p->k_room) return ERR_OK;
     answer_free(p);
-    if (p->q.context_room > p->kb->graph.count) p->q.context_room = p->kb->graph.count;
     const size_t context = p->q.context_room;
     p->results = mem_alloc(k, sizeof *p->results);
     p->q.context_count = mem_alloc(k, sizeof *p->q.context_count);
@@ -509,14 +536,17 @@ int pipeline_query(struct pipeline *p, const struct question *question, size_t k
     const uint64_t started = clock_ns(), statements = store_statements(p->store);
     const struct kb *base = p->kb;
     struct answer answer = { 0 };
+    struct err why = { 0 };
     for (int s = 0; s < SLOT_COUNT; s++) answer.trace[s].stage = p->set.ops[s]->name;
     if (k == 0) return FAIL(e, ERR_ARG, "k=0, at least 1");
-    /* A text is embedded before the transaction, which keeps writers out: a service may take its time. */
+    /* A text is embedded before the transaction, which keeps writers out: a service may take its time.  What that
+     * fails of may be that the base is another by now. */
     const int early = !question->vector && base->vectors.rows.count > 0;
-    int status = early ? embed_question(p, question, &answer, e) : ERR_OK;
-    if (status == ERR_OK) status = store_read_begin(p->store, e);
+    const int embedded = early ? embed_question(p, question, &answer, &why) : ERR_OK;
+    int status = store_read_begin(p->store, e);
     if (status != ERR_OK) return status;
     status = refresh_if_changed(p, e);
+    if (status == ERR_OK && p->kb == base && embedded != ERR_OK) status = FAIL(e, embedded, "%s", why.text);
     if (status == ERR_OK && p->kb->vectors.rows.count > 0)
         status = answer_question(p, question, k, early && p->kb == base, &answer, e);
     store_read_end(p->store);
@@ -572,7 +602,8 @@ void pipeline_setting(const struct pipeline *p, size_t i, const char **key, cons
 
 const struct index_cache *pipeline_cache(const struct pipeline *p)
 {
-    return p->set.ops[SLOT_RETRIEVE]->cache ? p->set.ops[SLOT_RETRIEVE]->cache(p->self[SLOT_RETRIEVE]) : NULL;
+    const void *self = p->self[SLOT_RETRIEVE]; /* NULL until the base is loaded */
+    return self && p->set.ops[SLOT_RETRIEVE]->cache ? p->set.ops[SLOT_RETRIEVE]->cache(self) : NULL;
 }
 
 const struct index *pipeline_index(const struct pipeline *p)

@@ -20,6 +20,7 @@
 extern "C" {
 #endif
 
+#define SETTINGS_TRUST "trust_base=true" /* what --trust adds to the settings */
 enum slot { SLOT_EMBED, SLOT_RETRIEVE, SLOT_RERANK, SLOT_EXPAND, SLOT_SCORE, SLOT_FILTER, SLOT_CONTEXT, SLOT_COUNT };
 const char *slot_name(enum slot s); /* "embed" ... */
 
@@ -69,8 +70,9 @@ struct question {
 };
 
 /* Opens the knowledge base and prepares every stage.  settings: "key=value", later ones win; what the base
- * itself recommends (store_settings) comes before all of them; it may not name files or commands, and an
- * embed_url of its own gets no key.
+ * itself recommends (store_settings) comes before all of them; it may not name files or commands, and nothing is
+ * sent to a service of its choice: embedding a text there is ERR_ARG unless the caller gives embed_url too, or
+ * SETTINGS_TRUST among the settings.
  * ERR_ARG: unknown key (with the nearest), bad value, bit_width with an index that has no bits, a key of a plug-in that
  * is not chosen (of the base's own
  * such keys nothing is said: the caller chose another stage); ERR_NOT_FOUND, ERR_FORMAT (not a database, not
@@ -86,7 +88,12 @@ int pipeline_share(struct pipeline **out, struct pipeline *p, struct err *e);
  * again.  After a failure only pipeline_close may follow. */
 int pipeline_change(struct pipeline *p, const char *const *settings, size_t setting_count, struct err *e);
 
-/* Loads the base again if it has changed; pipeline_query does so by itself. */
+/* From now on answers are those of the base as it is loaded: once it has changed, whatever would load it again is
+ * ERR_BUSY, "the base changed while it was measured".  Of pipelines shared from p too. */
+void pipeline_hold(struct pipeline *p);
+
+/* Loads the base again if it has changed; pipeline_query does so by itself.  All of it or nothing: after a failure p is
+ * as it was, and the next call tries again. */
 int pipeline_refresh(struct pipeline *p, struct err *e);
 /* A base that has changed since the last query is loaded again first.  A base without vectors has no
  * results.  ERR_ARG: wrong dimension, non-finite vector, k == 0, neither text nor vector; ERR_IO, ERR_BUSY,

@@ -138,32 +138,31 @@ static int refresh(void *self_, const struct kb *kb, struct err *e)
     struct self *self = self_;
     const struct graph *g = &kb->graph;
     const size_t n = kb->vectors.rows.count, room = self->most < n ? self->most : n;
-    int64_t *ids = mem_alloc(g->count, sizeof *ids);
-    double *q = mem_alloc(g->count, sizeof *q);
-    mem_free(self->best);
+    self->ids = mem_alloc(g->count, sizeof *self->ids);
+    self->q = mem_alloc(g->count, sizeof *self->q);
     self->best = mem_alloc(room, sizeof *self->best);
-    if (!self->pairs) self->pairs = mem_alloc(PAIRS, sizeof *self->pairs);
-    if (!ids || !q || !self->best || !self->pairs) {
-        mem_free(ids);
-        mem_free(q);
+    self->pairs = mem_alloc(PAIRS, sizeof *self->pairs);
+    if (!self->ids || !self->q || !self->best || !self->pairs)
         return FAIL(e, ERR_MEM, "rerank=memrl: no memory for %zu entities", g->count);
-    }
-    for (size_t i = 0; i < g->count; i++) ids[i] = g->ids[i], q[i] = self->initial;
+    self->count = g->count;
+    for (size_t i = 0; i < g->count; i++) self->ids[i] = g->ids[i], self->q[i] = self->initial;
     for (size_t i = 0; i < self->given_count; i++) {
         const uint32_t x = graph_find(g, self->given[i].id);
-        if (x != GRAPH_NONE) q[x] = self->given[i].q;
+        if (x != GRAPH_NONE) self->q[x] = self->given[i].q;
     }
-    for (size_t i = 0; i < self->count; i++) { /* what was learnt before the base changed */
-        const uint32_t x = graph_find(g, self->ids[i]);
-        if (x != GRAPH_NONE) q[x] = self->q[i];
-    }
-    mem_free(self->ids);
-    mem_free(self->q);
-    self->ids = ids;
-    self->q = q;
-    self->count = g->count;
     study_corpus(self, kb);
     return ERR_OK;
+}
+
+/* What was learnt before the base changed. */
+static void inherit(void *self_, const void *old_, const struct kb *kb)
+{
+    struct self *self = self_;
+    const struct self *old = old_;
+    for (size_t i = 0; i < old->count; i++) {
+        const uint32_t x = graph_find(&kb->graph, old->ids[i]);
+        if (x != GRAPH_NONE) self->q[x] = old->q[i];
+    }
 }
 
 static void mean_and_sd(double sum, double squares, size_t n, double *mean, double *sd)
@@ -232,6 +231,6 @@ static double utility(const void *self, uint32_t entity) { return ((const struct
 
 const struct stage_ops rerank_memrl = {
     .name = "memrl", .slot = SLOT_RERANK, .summary = "exact cosine and learnt utility (MemRL)",
-    .params = params, .create = create, .refresh = refresh, .run = run, .feedback = feedback, .utility = utility,
+    .params = params, .create = create, .refresh = refresh, .inherit = inherit, .run = run, .feedback = feedback, .utility = utility,
     .destroy = destroy,
 };

@@ -210,7 +210,7 @@ static int base_may_set(const char *key, const char *value)
     const struct param *known = any_param(key);
     if (!known) return 1; /* a slot; or a mistake, which apply_setting reports */
     if (known->type == PARAM_SPEC) return !spec_reaches_out(value);
-    int may = known->type != PARAM_TEXT;
+    int may = known->type != PARAM_TEXT && strncmp(key, "embed_", 6) != 0; /* not how often and how long a service is tried */
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) may |= strcmp(key, texts[i]) == 0;
     return may;
 }
@@ -224,8 +224,10 @@ static int check_base(struct settings *set, const struct store *base, const stru
             return FAIL(e, ERR_FORMAT, "%s: its own setting %s=%.80s is nothing that a base may ask for: delete it "
                         "from assay_settings, or give %s yourself", store_path(base), key, wish_value(w, i), key);
     }
-    const size_t url = wish_find(w, "embed_url", 0, w->count);
-    set->url_of_base |= url < w->of_base;
+    /* The base names a service, by its address or by asking for the stage whose usual address then holds. */
+    const size_t url = wish_find(w, "embed_url", 0, w->count), stage = wish_find(w, "embed", 0, w->count);
+    const int own_url = url < w->of_base, own_stage = url == w->count && stage < w->of_base;
+    set->asks_elsewhere |= (own_url || own_stage) && !set->trusted;
     return ERR_OK;
 }
 
@@ -237,6 +239,10 @@ static int gather(struct settings *set, struct store *base, const char *const *g
     for (size_t i = 0; status == ERR_OK && i < count; i++) {
         const char *equals = strchr(given[i], '=');
         if (!equals) return FAIL(e, ERR_ARG, "'%s' is not key=value", given[i]);
+        if (strcmp(given[i], SETTINGS_TRUST) == 0) {
+            set->trusted = 1;
+            continue;
+        }
         struct text key = { 0 };
         text_add_bytes(&key, given[i], (size_t)(equals - given[i]));
         status = key.failed ? ERR_MEM : wish_add(w, text_of(&key), equals + 1);

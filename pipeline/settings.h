@@ -22,11 +22,12 @@ struct settings {
     struct params *own;                    /* the pipeline's: compat, min_vector_score, edge_types ... */
     struct setting in_force[SETTINGS_MAX]; /* all of them, in a fixed order; keys and values are the tables' */
     size_t count;
-    int url_of_base; /* embed_url is the base's and not the caller's: it gets no key */
+    int trusted;        /* SETTINGS_TRUST was given */
+    int asks_elsewhere; /* the service that embeds is the base's choice and not the caller's: nothing is sent to it */
 };
 
 /* The base's own settings, then those given ("key=value", later ones win), into a zeroed or cleared *set whose
- * url_of_base may be set already.  Errors as of pipeline_open; afterwards only settings_clear may follow. */
+ * asks_elsewhere may be set already.  Errors as of pipeline_open; afterwards only settings_clear may follow. */
 int settings_read(struct settings *set, struct store *base, const char *const *given, size_t count, struct err *e);
 void settings_clear(struct settings *set); /* frees all; *set is zeroed.  A zeroed one is allowed */
 

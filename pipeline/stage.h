@@ -98,7 +98,7 @@ struct stage_env {
     const struct kernel_set *kernels;
     int threads;         /* that building may use */
     const struct index_cache *adopted; /* of a pipeline with the same settings, to share; NULL: none */
-    int keyless;         /* embed_url is the base's own: it must not see a secret of the user's */
+    int asks_elsewhere;  /* the service is the base's choice and not the user's: nothing may be sent to it */
     size_t context_room; /* out, from the context stage: entities it may attach to one result */
     size_t context_bytes; /* ... and bytes of their text, counted when it is fetched; 0: any */
 };
@@ -110,8 +110,11 @@ struct stage_ops {
     const struct param *params;
     /* *self stays NULL for a stage without state. */
     int (*create)(void **self, struct stage_env *env, struct err *e);
-    /* The base was loaded, or changed: q->kb is new.  NULL: of no interest. */
+    /* Follows create, once: kb is the base, and stays so.  When it changes, the stage is made again beside the old one, so
+     * that a failure leaves the pipeline as it was.  NULL: what create makes is of no base, and stays. */
     int (*refresh)(void *self, const struct kb *kb, struct err *e);
+    /* self, which knows kb, takes the place of old: what old has learnt goes on.  NULL: nothing does. */
+    void (*inherit)(void *self, const void *old, const struct kb *kb);
     int (*run)(void *self, struct query *q, struct err *e);
     /* embed: count texts to count x dim numbers in fewer exchanges than one each.  NULL: run does as well. */
     int (*embed_many)(void *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e);

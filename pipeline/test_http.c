@@ -69,39 +69,58 @@ static void http(void)
     pipeline_close(p);
 }
 
-/* An address that the base brings along is asked, but does not get the user's key; nor from a twin. */
+/* Nothing goes to an address that only the base brings along; nor from a twin. */
 static void address_of_base(void)
 {
-    const char *const answers[] = { GOOD, GOOD, "401 no key", GOOD, NULL };
-    char sql[300], request[16384] = { 0 };
+    const char *const answers[] = { GOOD, GOOD, GOOD, NULL };
+    char sql[400], request[16384] = { 0 };
     struct answer a;
     struct pipeline *p = NULL, *twin = NULL;
-    const struct question q = { .text = "x" };
+    const struct question q = { .text = "private" }, vector = { .text = "private", .vector = (const float[2]){ 0, 1 }, .dim = 2 };
     kb_make("own.db", 2, 2, (const float[4]){ 1, 0, 0, 1 }, NULL);
     const pid_t pid = serve(answers);
     snprintf(sql, sizeof sql, "CREATE TABLE assay_settings (key TEXT, value TEXT); INSERT INTO assay_settings VALUES "
              "('embed', 'http'), ('embed_url', 'http://127.0.0.1:%d/own'), ('index', 'flat')", port);
     kb_sql("own.db", sql);
     CHECK((p = kb_pipeline("own.db", "")) != NULL && pipeline_share(&twin, p, &kb_err) == ERR_OK, "%s", kb_err.text);
-    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_OK && a.results[0].id == 2, "%s", kb_err.text);
-    CHECK(twin && pipeline_query(twin, &q, 1, &a, &kb_err) == ERR_OK && a.results[0].id == 2, "%s", kb_err.text);
-    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_IO && strstr(kb_err.text, "the key was not sent"), "%s",
-          kb_err.text);
-    FILE *log = fopen(kb_path("log"), "r");
-    CHECK(log && fread(request, 1, sizeof request - 1, log) > 0 && strstr(request, "POST /own"), "%s", request);
-    if (log) fclose(log);
-    CHECK(!strstr(request, "secret"), "%s", request);
-    snprintf(sql, sizeof sql, "embed_url=http://127.0.0.1:%d/own", port);
+    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_ARG && strstr(kb_err.text, "/own") &&
+          strstr(kb_err.text, "--trust"), "%s", kb_err.text);
+    CHECK(twin && pipeline_query(twin, &q, 1, &a, &kb_err) == ERR_ARG, "%s", kb_err.text);
+    CHECK(p && pipeline_query(p, &vector, 1, &a, &kb_err) == ERR_OK && a.results[0].id == 2, "%s", kb_err.text);
     pipeline_close(twin);
     pipeline_close(p);
+    p = kb_pipeline("own.db", "embed=http"); /* the stage, but not the address */
+    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_ARG, "%s", kb_err.text);
+    pipeline_close(p);
+    FILE *log = fopen(kb_path("log"), "r");
+    CHECK(log && fread(request, 1, sizeof request - 1, log) == 0, "%s", request);
+    if (log) fclose(log);
+    p = kb_pipeline("own.db", SETTINGS_TRUST);
+    CHECK(p && pipeline_share(&twin, p, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_OK && a.results[0].id == 2, "%s", kb_err.text);
+    CHECK(twin && pipeline_query(twin, &q, 1, &a, &kb_err) == ERR_OK && a.results[0].id == 2, "%s", kb_err.text);
+    pipeline_close(twin);
+    pipeline_close(p);
+    snprintf(sql, sizeof sql, "embed_url=http://127.0.0.1:%d/own", port);
     p = kb_pipeline("own.db", sql);
     CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_OK, "%s", kb_err.text);
-    log = fopen(kb_path("log"), "r");
-    request[log ? fread(request, 1, sizeof request - 1, log) : 0] = 0;
-    if (log) fclose(log);
-    CHECK(strstr(request, "Bearer secret"), "the user's own address: %s", request);
     pipeline_close(p);
+    kb_sql("own.db", "DELETE FROM assay_settings WHERE key = 'embed_url'"); /* then the usual address would be asked */
+    p = kb_pipeline("own.db", "");
+    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_ARG && strstr(kb_err.text, "--trust"), "%s", kb_err.text);
+    pipeline_close(p);
+    kb_sql("own.db", "INSERT INTO assay_settings VALUES ('embed_retries', '20')");
+    CHECK(!kb_pipeline("own.db", "") && strstr(kb_err.text, "embed_retries"), "our limits: %s", kb_err.text);
     if (pid > 0) kill(pid, SIGKILL), waitpid(pid, NULL, 0);
+}
+
+/* A service that does not stop: no more is kept than vectors of the base can take. */
+static void flood(void)
+{
+    static char much[300000];
+    snprintf(much, sizeof much, "200 {\"data\":[{\"embedding\":[0,1]}],\"x\":\"");
+    memset(much + strlen(much), 'x', sizeof much - 1 - strlen(much));
+    tries((const char *const[]){ much, NULL }, "embed_retries=0", ERR_FORMAT, "a reply of more than 65");
 }
 
 /* Many texts: batches of embed_batch, answers in any order, one try again in between. */
@@ -183,6 +202,7 @@ int main(void)
     kb_make("http.db", 2, 2, (const float[4]){ 1, 0, 0, 1 }, NULL);
     test_case("embed=http", http);
     test_case("the base's own address", address_of_base);
+    test_case("a flood", flood);
     test_case("many texts, few requests", batches);
     test_case("embed=file", file);
     return kb_end();

@@ -26,7 +26,7 @@ if [ "${1:-native}" = native ]; then
 else
     suite "everything under ASan and UBSan" MODE=asan
     suite "kernels, gcc -O0" MODE=debug ONLY=kernels/
-    suite "threads under TSan" MODE=tsan ONLY=pipeline/test_threads
+    suite "threads under TSan" MODE=tsan ONLY="pipeline/test_threads pipeline/test_live pipeline/test_extension"
     suite "clang" CC=clang
     suite "kernels, clang -O0" CC=clang MODE=debug ONLY=kernels/
     # STRICT: what this CPU must run, and not skip

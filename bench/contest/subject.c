@@ -224,6 +224,7 @@ static int open_rag(struct subject *s, struct err *e)
     if (status == ERR_OK) status = queries_open(&s->questions, s->data->questions, e);
     if (status == ERR_OK && s->data->qrels) status = queries_label(&s->questions, s->data->qrels, e);
     if (status == ERR_OK) status = pipeline_open(&s->pipeline, db, settings, count, &s->kernels, e);
+    if (status == ERR_OK) pipeline_hold(s->pipeline);
     return status;
 }
 

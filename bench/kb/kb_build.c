@@ -373,7 +373,7 @@ static int prepare_service(struct kb_build *b, struct embed *m, struct err *e)
     if (status == ERR_OK && o->embed_url) status = params_set(m->params, "embed_url", o->embed_url, e);
     if (status == ERR_OK && o->embed_model) status = params_set(m->params, "embed_model", o->embed_model, e);
     struct stage_env env = { .params = m->params, .store = b->store, .threads = 1,
-                             .keyless = b->made.url.size && !o->embed_url };
+                             .asks_elsewhere = b->made.url.size && !o->embed_url && !o->trust };
     if (status == ERR_OK) status = b->service->create(&m->service, &env, e);
     if (status == ERR_OK) m->step = (size_t)params_int(m->params, "embed_batch");
     m->texts = mem_alloc(m->step, sizeof *m->texts);

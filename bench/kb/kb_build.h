@@ -22,6 +22,7 @@ struct kb_build_options {
     const char *what;   /* for the progress line and provenance: "wordnet" */
     const char *embed;  /* "rp", "lsa" or "http": how texts become vectors; NULL: as those of the base were, or rp */
     const char *embed_url, *embed_model; /* http: as embed_http's parameters; NULL: the base's, or their defaults */
+    int trust; /* the base's own embed_url may be asked; otherwise it counts only where embed_url repeats it */
     size_t dim;         /* of those vectors; 0: those of the base, or KB_BUILD_DIM */
     uint64_t seed;      /* of the projection, unless the base has words already */
     int threads;

@@ -71,6 +71,7 @@ int kb_cost_measure(const char *db, const char *questions, const struct kb_cost_
     if (!best) status = FAIL(e, ERR_MEM, "no memory for %zu times", q.count);
     const uint64_t start = clock_ns();
     if (status == ERR_OK) status = pipeline_open(&p, db, plan->settings, plan->setting_count, NULL, e);
+    if (status == ERR_OK) pipeline_hold(p);
     if (status == ERR_OK) status = ask(p, &q, 0, plan->k, e);
     c.first_s = clock_since_s(start);
     if (status == ERR_OK) status = time_queries(p, &q, plan, best, &c, e);

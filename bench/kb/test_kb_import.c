@@ -61,7 +61,9 @@ static void by_service(void)
     o.embed = "http", o.embed_url = url, o.embed_model = "m", o.dim = 3;
     setenv("ASSAY_EMBED_KEY", "secret", 1);
     CHECK(add(&o, 1, 0) == ERR_OK, "%s", kb_err.text);
-    o = into(db, 1); /* everything else as the base has it, but the key */
+    o = into(db, 1);
+    CHECK(add(&o, 3, 0) == ERR_ARG && strstr(kb_err.text, "--trust"), "the base's address alone: %s", kb_err.text);
+    o.trust = 1; /* everything else as the base has it */
     CHECK(add(&o, 3, 0) == ERR_OK, "%s", kb_err.text);
     CHECK(kb_number("h.db", "SELECT count(*) FROM kg_vectors WHERE length(vector) = 12") == 4, "vectors");
     CHECK(kb_number("h.db", "SELECT count(*) FROM kg_relations WHERE weight = 0.5") == 2, "relations");
@@ -71,7 +73,7 @@ static void by_service(void)
     CHECK(f && fread(log, 1, sizeof log - 1, f) > 0, "the requests");
     if (f) fclose(f);
     const char *first = strstr(log, "Bearer secret");
-    CHECK(first && !strstr(first + 1, "Bearer") && strstr(first, "POST"), "the key goes where the user says: %s", log);
+    CHECK(first && strstr(first + 1, "Bearer") && strstr(first, "POST"), "the key goes where the user says: %s", log);
 
     snprintf(other, sizeof other, "%s/", url);
     const struct { const char *embed, *url, *model, *says; size_t dim; } refused[] = {
@@ -90,6 +92,7 @@ static void by_service(void)
     o.embed = "http", o.embed_url = url, o.embed_model = "m", o.dim = 3;
     CHECK(add(&o, 5, 0) == ERR_OK, "what it is may be said: %s", kb_err.text);
     o = into(db, 1);
+    o.trust = 1;
     CHECK(add(&o, 7, 0) == ERR_IO && strstr(kb_err.text, "entities 7 .. 8"), "%s", kb_err.text);
     CHECK(kb_number("h.db", "SELECT count(*) FROM kg_entities") == 6, "all or nothing");
     end(pid);
@@ -106,7 +109,8 @@ static void without_lock(void)
     snprintf(sql, sizeof sql, "UPDATE assay_settings SET value = 'http://127.0.0.1:%d/v1' WHERE key = 'embed_url'",
              port);
     kb_sql("h.db", sql);
-    const struct kb_build_options o = into(db, 1);
+    struct kb_build_options o = into(db, 1);
+    o.trust = 1;
     CHECK(add(&o, 7, 0) == ERR_OK, "%s", kb_err.text);
     CHECK(kb_number("h.db", "SELECT count(*) FROM kg_entities WHERE id = 906") == 1, "the other writer got in");
     CHECK(kb_number("h.db", "SELECT count(*) FROM kg_entities") == 9, "and so did the import");

@@ -23,6 +23,8 @@ int rag_open(struct rag_arm *a, const struct rag_set *s, const struct rag_point 
     int status = kernel_set_resolve(&a->kernels, p->kernel, e);
     if (status == ERR_OK)
         status = pipeline_open(&a->pipeline, s->db, p->settings, p->setting_count, &a->kernels, e);
+    if (status == ERR_OK) pipeline_hold(a->pipeline);
+    if (status == ERR_OK && (status = rag_set_still(s, e)) != ERR_OK) rag_close(a);
     return status == ERR_OK ? look(a, s, wanted, e) : status;
 }
 

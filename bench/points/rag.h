@@ -4,7 +4,8 @@
 #define ASSAY_RAG_H
 #include "bench/points/rag_arm.h"
 
-/* Opens the pipeline, runs the references and judges every question once. */
+/* Opens the pipeline, runs the references and judges every question once.  ERR_BUSY, here and below: the base changed
+ * since the set was opened. */
 int rag_open(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, int wanted, struct err *e);
 /* The same on the base that `a` has open, with other settings, if they embed alike.  After a failure: rag_close. */
 int rag_reopen(struct rag_arm *a, const struct rag_set *s, const struct rag_point *p, int wanted, struct err *e);

@@ -58,6 +58,7 @@ int rag_learn(const struct rag_set *s, const struct rag_point *p, size_t epochs,
     int64_t *ids = mem_alloc(p->k, sizeof *ids);
     int status = ids ? kernel_set_resolve(&kernels, p->kernel, e) : FAIL(e, ERR_MEM, "no memory for answers");
     if (status == ERR_OK) status = pipeline_open(&pipeline, s->db, p->settings, p->setting_count, &kernels, e);
+    if (status == ERR_OK) pipeline_hold(pipeline);
     for (size_t epoch = 0; status == ERR_OK && epoch < epochs; epoch++) {
         status = learn_epoch(pipeline, s, p->k, ids, &lesson, e);
         if (epoch == 0) lesson.first = lesson.last;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Every value of a table but the times of writing, which differ between two copies made alike. */
@@ -65,22 +66,50 @@ static int hash_base(const char *path, uint64_t *out, struct stage_choice *usual
     return status;
 }
 
-int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e)
+/* Of the file and of the log that a writer may keep: equal while nobody has written. */
+static uint64_t hash_stamp(const char *db)
+{
+    uint64_t hash = 0;
+    struct text log = { 0 };
+    text_add(&log, "%s-wal", db);
+    const char *const files[2] = { db, text_of(&log) };
+    for (int i = 0; i < 2; i++) {
+        struct stat st;
+        if (stat(files[i], &st) != 0 || st.st_size == 0) continue; /* readers make an empty log */
+        const uint64_t about[] = { (uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                                   (uint64_t)st.st_mtim.tv_nsec };
+        hash = hash64(hash + (uint64_t)i, about, sizeof about);
+    }
+    text_free(&log);
+    return hash;
+}
+
+int rag_set_still(const struct rag_set *s, struct err *e)
 {
     uint64_t base = 0;
-    *s = (struct rag_set){ .db = db, .replay_fd = -1 };
+    struct stage_choice usual;
+    if (hash_stamp(s->db) == s->stamp) return ERR_OK;
+    const int status = hash_base(s->db, &base, &usual, e); /* or only its log was taken in */
+    if (status != ERR_OK || base == s->base_hash) return status;
+    return FAIL(e, ERR_BUSY, "%s: the base changed while it was measured", s->db);
+}
+
+int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e)
+{
+    *s = (struct rag_set){ .db = db, .replay_fd = -1, .stamp = hash_stamp(db) };
     path_short(db, s->name, sizeof s->name);
-    int status = hash_base(db, &base, &s->usual, e);
+    int status = hash_base(db, &s->base_hash, &s->usual, e);
     if (status == ERR_OK) status = queries_open(&s->queries, questions, e);
     if (status == ERR_OK && qrels) status = queries_label(&s->queries, qrels, e);
-    s->hash = hash64(s->queries.hash, &base, sizeof base);
+    s->hash = hash64(s->queries.hash, &s->base_hash, sizeof s->base_hash);
     if (status != ERR_OK) rag_set_close(s);
     return status;
 }
 
 int rag_set_take(struct rag_set *out, const struct rag_set *all, const uint32_t *which, size_t count, struct err *e)
 {
-    struct rag_set s = { .db = all->db, .usual = all->usual, .replay_fd = -1 };
+    struct rag_set s = { .db = all->db, .usual = all->usual, .replay_fd = -1, .stamp = all->stamp,
+                         .base_hash = all->base_hash };
     const int status = queries_take(&s.queries, &all->queries, which, count, e);
     if (status != ERR_OK) return status;
     memcpy(s.name, all->name, sizeof s.name);
@@ -243,6 +272,8 @@ int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int 
     int64_t kept;
     int status = settings ? kernel_set_resolve(&kernels, p->kernel, e) : FAIL(e, ERR_MEM, "no memory for settings");
     if (status == ERR_OK) status = pipeline_open(&pipeline, s->db, settings, count, &kernels, e);
+    if (status == ERR_OK) pipeline_hold(pipeline);
+    if (status == ERR_OK) status = rag_set_still(s, e);
     if (status == ERR_OK) status = embed_all(s, pipeline, e);
     if (status == ERR_OK && text_to_i64(rag_setting(pipeline, "top_k_rerank"), &kept) && (size_t)kept > depth)
         depth = (size_t)kept;

@@ -9,6 +9,7 @@ struct rag_set {
     const char *db;
     char name[128]; /* "wordnet/kb.sqlite" */
     uint64_t hash;  /* of base, questions and labels */
+    uint64_t base_hash, stamp; /* of what the base says, and of its files' times */
     struct queries queries;
     struct stage_choice usual; /* stages of the base where a point chooses none */
     /* From rag_prepare. */
@@ -21,6 +22,8 @@ struct rag_set {
 /* qrels may be NULL.  db must outlive the set. */
 int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e);
 void rag_set_close(struct rag_set *s);
+/* ERR_BUSY: the base says something else than when the set was opened. */
+int rag_set_still(const struct rag_set *s, struct err *e);
 /* Some of the questions of an open set, which must outlive it. */
 int rag_set_take(struct rag_set *out, const struct rag_set *all, const uint32_t *which, size_t count, struct err *e);
 /* Deals an open set's questions, in the order of `seed`, to two new ones: `share` of them, and the rest.  labelled: only

@@ -532,6 +532,31 @@ static void times(void)
     }
 }
 
+/* Another program adds entities while the base is measured. */
+static void changed_meanwhile(void)
+{
+    const struct rag_point p = { two_bits, 3, "", K, 2 };
+    struct rag_set s = prepared(&p);
+    struct rag_arm a;
+    struct err e = { 0 };
+    sqlite3 *writer;
+    CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
+    CHECK(sqlite3_open(db, &writer) == SQLITE_OK, "%s", db);
+    CHECK(sqlite3_exec(writer, "INSERT INTO kg_entities (id, entity_type, name) VALUES (90001, 't', 'new');"
+                               "INSERT INTO kg_vectors SELECT 90001, vector, dimension, 0 FROM kg_vectors LIMIT 1",
+                       NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(writer));
+    CHECK(rag_time(&a, &s, 30, 0, &e) == ERR_BUSY && strstr(e.text, "changed while it was measured"), "%s", e.text);
+    rag_close(&a);
+    CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_BUSY && strstr(e.text, "changed while it was measured"),
+          "nor is another arm measured on it: %s", e.text);
+    CHECK(rag_set_still(&s, &e) == ERR_BUSY, "%s", e.text);
+    sqlite3_exec(writer, "DELETE FROM kg_vectors WHERE entity_id = 90001; DELETE FROM kg_entities WHERE id = 90001", NULL,
+                 NULL, NULL);
+    CHECK(rag_set_still(&s, &e) == ERR_OK, "it says the same again: %s", e.text);
+    sqlite3_close(writer);
+    rag_set_close(&s);
+}
+
 /* Other settings on a loaded base are what a new pipeline with them would be. */
 static void change(void)
 {
@@ -637,6 +662,7 @@ int main(void)
     test_case("recall is stage one's, against exact cosine", recall);
     test_case("stages and calls are timed", times);
     test_case("a change of settings equals a new pipeline", change);
+    test_case("a base that changes meanwhile", changed_meanwhile);
     test_case("a base is hashed by content", base_is_hashed_by_content);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);

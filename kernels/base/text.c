@@ -51,6 +51,16 @@ void text_free(struct text *t)
     *t = (struct text){ 0 };
 }
 
+void text_add_plain(struct text *t, const char *value)
+{
+    for (const unsigned char *at = (const unsigned char *)value; *at; at++) {
+        const int is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; /* U+0080 .. U+009F in UTF-8 */
+        const int is_control = *at < 0x20 || *at == 0x7f || is_c1;
+        text_add_bytes(t, is_control ? "?" : (const char *)at, 1);
+        at += is_c1;
+    }
+}
+
 void text_add_json(struct text *t, const char *value)
 {
     text_add_bytes(t, "\"", 1);

@@ -25,6 +25,9 @@ void text_free(struct text *t);
 /* Appends the text as a JSON string, quotes and escapes included. */
 void text_add_json(struct text *t, const char *value);
 
+/* Appends the text without what a terminal would obey: '?' for every control character. */
+void text_add_plain(struct text *t, const char *value);
+
 /* The whole of `s` as a number: 1, or 0 when it is not one (empty, trailing bytes, overflow). */
 int text_to_i64(const char *s, int64_t *out);
 int text_to_f64(const char *s, double *out); /* accepts inf and -inf, refuses nan */
