@@ -397,7 +397,7 @@ static int fill_pagerank(struct cursor *out, struct connection *c, int argc, sql
     double damping = 0.85;
     int status = argc > 0 ? number_of(argv[0], "damping", &damping, e) : ERR_OK;
     if (status == ERR_OK && !(damping >= 0 && damping < 1))
-        status = FAIL(e, ERR_ARG, "damping=%g outside 0..1", damping);
+        status = FAIL(e, ERR_ARG, "damping=%g: at least 0 and less than 1", damping);
     if (status == ERR_OK) status = pipeline_of(c, &p, e);
     if (status != ERR_OK) return status;
     struct store *s = NULL;
