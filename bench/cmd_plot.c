@@ -97,7 +97,7 @@ static void write_number(FILE *out, double value)
 }
 
 /* A coordinate without an interval has none: its ends are NaN. */
-static void write_point(FILE *out, const struct point *p, size_t y_count)
+static void write_point(FILE *out, const struct figure_point *p, size_t y_count)
 {
     write_number(out, p->x.at);
     for (size_t y = 0; y < y_count; y++) write_number(out, p->y[y].at);

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * figure.c - turns a table of results into the series of one figure. */
 #define _GNU_SOURCE /* strverscmp */
 #include "bench/rows/figure.h"
 #include "bench/quality/metric.h"
@@ -314,9 +315,9 @@ static struct series *find_series(struct figure *f, const char *key)
     return made->key.failed ? NULL : made;
 }
 
-static int add_point(struct series *s, struct point p)
+static int add_point(struct series *s, struct figure_point p)
 {
-    struct point *grown = mem_grow(s->points, s->count, s->count + 1, sizeof p);
+    struct figure_point *grown = mem_grow(s->points, s->count, s->count + 1, sizeof p);
     if (!grown) return 0;
     s->points = grown;
     s->points[s->count++] = p;
@@ -429,11 +430,11 @@ static uint64_t id_of(const struct table *t, size_t row)
     return id ? id : 1;
 }
 
-static struct point point_of(const struct table *t, const struct figure *f, size_t row)
+static struct figure_point point_of(const struct table *t, const struct figure *f, size_t row)
 {
     const struct value none = { (double)NAN, (double)NAN, (double)NAN };
     const char *x = f->x ? f->x : f->kind->total;
-    struct point p = { .x = x ? value_of(t, row, x) : none,
+    struct figure_point p = { .x = x ? value_of(t, row, x) : none,
                        .id = id_of(t, row),
                        .seed = table_text(t, row, table_column(t, "seed")) };
     for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = y < f->y_count ? value_of(t, row, f->y[y]) : none;
@@ -472,13 +473,13 @@ static int by_number(const void *a, const void *b)
 
 static int by_x(const void *a, const void *b)
 {
-    const struct point *p = a, *q = b;
+    const struct figure_point *p = a, *q = b;
     return by_number(&p->x.at, &q->x.at);
 }
 
 static int by_x_and_y(const void *a, const void *b)
 {
-    const struct point *p = a, *q = b;
+    const struct figure_point *p = a, *q = b;
     const int order = by_x(a, b);
     return order ? order : by_number(&p->y[0].at, &q->y[0].at);
 }
@@ -486,14 +487,14 @@ static int by_x_and_y(const void *a, const void *b)
 /* Rows without an id (written by hand) are repetitions only where they are equal. */
 static int by_id(const void *a, const void *b)
 {
-    const struct point *p = a, *q = b;
+    const struct figure_point *p = a, *q = b;
     if (p->id != q->id) return p->id < q->id ? -1 : 1;
     return p->id ? 0 : by_x_and_y(a, b);
 }
 
 static int by_seed(const void *a, const void *b)
 {
-    const struct point *p = a, *q = b;
+    const struct figure_point *p = a, *q = b;
     return strcmp(p->seed, q->seed);
 }
 
@@ -504,13 +505,13 @@ static double median(double *values, size_t count)
 }
 
 /* Coordinate y of a point; x is the one past the last. */
-static const struct value *coordinate(const struct point *p, size_t y)
+static const struct value *coordinate(const struct figure_point *p, size_t y)
 {
     return y < FIGURE_PANELS ? &p->y[y] : &p->x;
 }
 
 /* Half an interval: median distance of the rows' own ends from their values; 0 where they have none. */
-static double own_reach(const struct point *p, size_t count, size_t y, int upwards, double *room)
+static double own_reach(const struct figure_point *p, size_t count, size_t y, int upwards, double *room)
 {
     size_t have = 0;
     for (size_t i = 0; i < count; i++) {
@@ -522,7 +523,7 @@ static double own_reach(const struct point *p, size_t count, size_t y, int upwar
 }
 
 /* One number a seed (the median of its repetitions), or where there is one seed a number a repetition. */
-static size_t replicates(const struct point *p, size_t count, size_t y, double *out, double *room)
+static size_t replicates(const struct figure_point *p, size_t count, size_t y, double *out, double *room)
 {
     size_t seeds = 0;
     for (size_t i = 0, end; i < count; i = end) {
@@ -537,7 +538,7 @@ static size_t replicates(const struct point *p, size_t count, size_t y, double *
 }
 
 /* Points of one id, in the order of seeds, as one value.  room: 2 x count. */
-static struct value merged_value(const struct point *p, size_t count, size_t y, double *room)
+static struct value merged_value(const struct figure_point *p, size_t count, size_t y, double *room)
 {
     double *of = room + count;
     const size_t n = replicates(p, count, y, of, room);
@@ -560,7 +561,7 @@ static void merge_points(struct series *s, int (*same)(const void *, const void 
     for (size_t i = 0, end; i < s->count; i = end) {
         for (end = i + 1; end < s->count && same(&s->points[end], &s->points[i]) == 0;) end++;
         qsort(s->points + i, end - i, sizeof *s->points, by_seed);
-        struct point p = s->points[i];
+        struct figure_point p = s->points[i];
         p.x = merged_value(s->points + i, end - i, FIGURE_PANELS, room);
         for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = merged_value(s->points + i, end - i, y, room);
         s->points[merged++] = p;
@@ -578,7 +579,7 @@ static void series_free(struct series *s)
 
 static int by_x_then_cost(const void *a, const void *b)
 {
-    const struct point *p = a, *q = b;
+    const struct figure_point *p = a, *q = b;
     const int order = by_x(a, b);
     return order ? order : by_number(&q->y[0].at, &p->y[0].at);
 }
@@ -617,7 +618,7 @@ static int take_levels(struct series *s, const double *levels)
     size_t reached = 0;
     for (; *levels; levels++) {
         const struct value none = { (double)NAN, (double)NAN, (double)NAN };
-        struct point p = { .x = { *levels, (double)NAN, (double)NAN }, .seed = "" };
+        struct figure_point p = { .x = { *levels, (double)NAN, (double)NAN }, .seed = "" };
         for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = none;
         for (size_t i = 0; i < s->count; i++)
             if (s->points[i].x.at >= *levels && !(p.y[0].at >= s->points[i].y[0].at)) p.y[0] = s->points[i].y[0];

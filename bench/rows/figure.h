@@ -39,7 +39,7 @@ struct figure_kind {
  * interval of their median, of fewer than six all that was seen.  Both together add as independent errors do. */
 struct value { double at, lo, hi; };
 
-struct point {
+struct figure_point {
     struct value x, y[FIGURE_PANELS];
     uint64_t id;      /* hash of all settings but the seed; 0: its row was written by hand */
     const char *seed; /* its row's */
@@ -50,7 +50,7 @@ struct series {
     struct text key, label;
     enum series_mark mark; /* FOREIGN: recorded elsewhere, ids:, a generic build: no line, no front */
     size_t row;            /* its first, which speaks for the settings of all */
-    struct point *points;  /* ascending x */
+    struct figure_point *points;  /* ascending x */
     size_t count;
 };
 

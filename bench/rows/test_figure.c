@@ -84,7 +84,7 @@ static int count_dominated(const struct figure *f, void *context, struct err *e)
     for (size_t i = 0; i < f->count; i++)
         for (size_t p = 0; p < f->series[i].count; p++)
             for (size_t o = 0; o < f->series[i].count; o++) {
-                const struct point a = f->series[i].points[p], b = f->series[i].points[o];
+                const struct figure_point a = f->series[i].points[p], b = f->series[i].points[o];
                 *dominated += b.x.at >= a.x.at && b.y[0].at <= a.y[0].at &&
                               (b.x.at > a.x.at || b.y[0].at < a.y[0].at);
             }
