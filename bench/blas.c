@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * blas.c - asks OpenBLAS which kernels it took, and starts the program again with better ones where it took badly. */
 #include "bench/blas.h"
 #include "kernels/cpu.h"
 #include <stdlib.h>

@@ -78,7 +78,7 @@ static const struct { const char *name, *head; int width, digits; } shown[] = {
     { "ns_per_vector", "ns/vec", 8, 3 }, { "bytes_per_vector", "B/vec", 7, 0 }, { "build_s", "build s", 8, 3 },
 };
 
-/* Of the column of specs. */
+/* How wide the column of specs is: as the longest of them. */
 static int spec_width(const struct request *r)
 {
     size_t width = strlen("index");

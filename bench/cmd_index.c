@@ -134,7 +134,7 @@ static int turn_into_angles(const struct kernel_set *kernels, struct hit *hits, 
     return ERR_OK;
 }
 
-/* -1 where there are fewer than k. */
+/* Writes k ids a query as .ivecs, -1 where fewer were found. */
 static int write_ids(const char *path, const struct hit *hits, const size_t *counts, size_t queries,
                      size_t k, struct err *e)
 {

@@ -155,7 +155,7 @@ static int kb_stats(int argc, char **argv, struct err *e)
 }
 
 /* --- check ------------------------------------------------------------------------------------ */
-/* What must not be, counted, with the first row that is. */
+/* Faults of a base: each query counts the rows that have one, and names the first. */
 static const struct { const char *what, *sql; int fatal; } checks[] = {
     { "relations from or to no entity",
       "SELECT count(*), min(id) FROM kg_relations r WHERE NOT EXISTS (SELECT 1 FROM kg_entities WHERE id = source_id) "

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So deep is stage one judged at least. */
+/* TRUTH_DEPTH: exact neighbours of each question that stage one is held to, at least. */
 enum { TRUTH_DEPTH = 100, CUTS_MOST = 32 };
 
 struct request {
@@ -230,7 +230,7 @@ static int emit(struct sink *o, const struct request *r, const struct rag_set *s
     return status;
 }
 
-/* What is measured afterwards starts from what was learnt; so can any other run. */
+/* Learns utilities, writes them to a file, and sets the point to start from that file, as any other run may. */
 static int learn(const struct request *r, const struct rag_set *s, struct rag_point *point, struct text *setting,
                  const char **settings, struct err *e)
 {

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * dataset.c - opens a file by the reader whose suffix it has, and makes floats of what is in it. */
 #include "datasets/dataset.h"
 #include "datasets/whole_file.h"
 #include "kernels/base/text.h"

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * jsonl.c - reads entities, relations and queries from JSON lines, and names file, line and field of what is wrong.
+ * */
 #include "datasets/jsonl.h"
 #include <jansson.h> /* for the build to see that this file needs it */
 #include <string.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * sha256.c - SHA-256, a block of 64 bytes at a time. */
 #include "datasets/sha256.h"
 #include <stdint.h>
 #include <stdio.h>

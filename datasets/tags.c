@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * tags.c - reads, checks, writes and intersects the tags of rows and queries. */
 #include "datasets/tags.h"
 #include "datasets/whole_file.h"
 #include "kernels/base/mem.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * unit.c - unit vectors in a fixed order of operations, so that they are the same everywhere. */
 #include "datasets/unit.h"
 #include "kernels/base/rng.h"
 #include <math.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * vector_set.c - draws rows, each from its own random stream, on several threads; and random rotations. */
 #include "datasets/vector_set.h"
 #include "datasets/unit.h"
 #include "kernels/base/parallel.h"

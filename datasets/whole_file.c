@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * whole_file.c - writes beside a path, then renames. */
 #include "datasets/whole_file.h"
 #include "kernels/base/file.h"
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * adapt.c - learns mean and spread of rotated rows, takes them off, and makes the probe that stands for queries. */
 #include "index/adapt.h"
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * codec.c - rows into codes and blocks, queries into int8 and tables. */
 #include "index/codec.h"
 #include <math.h>
 #include <string.h>

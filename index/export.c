@@ -13,7 +13,7 @@ static void put_floats(FILE *out, const float *x, size_t count)
     fputc(']', out);
 }
 
-/* Every row's codes, or (norms) its length. */
+/* Writes a JSON member for every row: its codes, or with `norms` its length. */
 static void put_rows(const struct index *ix, uint64_t rows, uint8_t *codes, int norms, FILE *out)
 {
     for (size_t row = 0; row < rows; row++) {

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * idset.c - ids of rows in an array, rows of ids in a hash table, which is not made while ids are row numbers. */
 #include "index/idset.h"
 #include "index/persist.h"
 #include "kernels/base/mem.h"

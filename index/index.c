@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * index.c - the registry of indexes, and what is checked before any of them is called. */
 #include "index/index.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/mem.h"

@@ -126,7 +126,7 @@ static int check_range(const struct flat *f, struct rows rows, struct err *e)
     return ERR_OK;
 }
 
-/* Whether a search reads it. */
+/* 1 when a search reads the number beside each row: 1 / |x| by cosine, |x|^2 by l2. */
 static int has_side(const struct flat *f)
 {
     return f->base.config.metric == METRIC_COSINE || (f->base.config.metric == METRIC_L2 && f->type == F32);
@@ -319,7 +319,7 @@ static int save(const struct index *ix, struct index_writer *w, struct err *e)
                : status;
 }
 
-/* As they lie in the file. */
+/* Takes mapped rows as they lie in the file; the numbers beside them are made anew. */
 static int take_rows(struct flat *f, const void *rows, size_t count, struct err *e)
 {
     f->side = mem_alloc(count, sizeof *f->side);

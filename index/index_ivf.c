@@ -92,7 +92,7 @@ static void destroy(struct index *ix)
     mem_free(v);
 }
 
-/* Before it is made, which may open a library. */
+/* Checks the inner spec before an index is made of it: making one may open a library. */
 static int check_inner(const char *spec, int adds_shifts, struct err *e)
 {
     const struct index_ops *ops;
@@ -129,7 +129,7 @@ static void less(const float *x, const float *mean, size_t dim, float *out)
     for (size_t i = 0; i < dim; i++) out[i] = x[i] - mean[i];
 }
 
-/* What ranks the lists. */
+/* Makes v->coarse, against which a query is held to rank the lists. */
 static int make_coarse(struct ivf *v, struct err *e)
 {
     const size_t count = v->kmeans.count, dim = v->base.config.dim;
@@ -156,7 +156,7 @@ static int make_coarse(struct ivf *v, struct err *e)
     return whole ? ERR_OK : FAIL(e, ERR_MEM, "ivf: no memory for %zu lists", count);
 }
 
-/* The lists, empty, and what ranks them. */
+/* Makes the lists, still empty, and v->coarse, which ranks them. */
 static int make_lists(struct ivf *v, struct err *e)
 {
     const struct index_config c = inner_config(v);
@@ -212,7 +212,7 @@ static void less_mean(const struct ivf *v, size_t list, const float *x, float *o
     for (size_t i = 0; i < dim; i++) out[i] = x[i] - v->shares[list] * centre[i];
 }
 
-/* The same of a row that is added. */
+/* The residual of a row that is added, which by cosine is made a unit row first. */
 static void residual_of(const struct ivf *v, size_t list, const float *x, float *out)
 {
     const size_t dim = v->base.config.dim;
@@ -241,7 +241,8 @@ static int route(const struct ivf *v, struct rows rows, uint32_t *list_of, struc
     return status;
 }
 
-/* The shares of a residual index, and what the model learns, which is what its lists will hold. */
+/* The model learns from what lists will hold: rows, or in a residual index rows less their centre, whose shares
+ * are worked out here too. */
 static int learn_lists(struct ivf *v, struct rows rows, struct err *e)
 {
     const struct index_ops *ops = v->model->ops;
@@ -499,7 +500,7 @@ static size_t rank_lists(const struct ivf *v, const float *query, const struct s
     return count;
 }
 
-/* Adds what was read since the query was prepared. */
+/* Adds to the query's count what one list has read of it. */
 static void count_work(const struct ivf *v, const struct index *list, const struct scratch *s)
 {
     struct index_work one = { 0 };

@@ -32,7 +32,7 @@ static void *open_beside_program(const char *name)
     return library;
 }
 
-/* Whether it was built for the index.h of this program. */
+/* 1 when the adaptor was compiled with the structs of this program's index.h. */
 static int fits(void *library)
 {
     static const size_t sizes[PEER_LAYOUT_SIZES] = PEER_LAYOUT;

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * kmeans.c - Lloyd's k-means: products by sgemm, the nearest centre by four lanes at a time. */
 #include "index/kmeans.h"
 #include <math.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static inline struct least least_start(void)
     return (struct least){ { INFINITY, INFINITY, INFINITY, INFINITY }, { 0 } };
 }
 
-/* Four numbers, of the places `here`. */
+/* The lesser of l and four values, lane by lane; `here`: the places that the values come from. */
 static inline struct least least_of(struct least l, four_f32 values, four_i32 here)
 {
     const four_i32 less = values < l.value;
@@ -71,7 +72,7 @@ static inline uint32_t least_place(struct least l, float *value)
     return (uint32_t)l.at[best];
 }
 
-/* The least half square less product. */
+/* The centre nearest to a row: |c|^2 / 2 - <c, x> is least.  products: <c, x> of every centre. */
 static uint32_t best_centre(const struct kmeans *m, const float *products)
 {
     struct least l = least_start();

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * opq.c - the best orthogonal map of rows to what was decoded of them: a singular value decomposition. */
 #include "index/opq.h"
 #include <lapacke.h>
 #include "index/blas.h"

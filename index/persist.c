@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * persist.c - writes and reads the sections of an index file, and the checks that a foreign file must pass. */
 #include "index/persist.h"
 #include "kernels/base/file.h"
 #include <errno.h>
@@ -177,7 +178,7 @@ static int check_frame(struct index_reader *r, struct header *h, char *spec, str
     return r->at <= r->end ? ERR_OK : damaged(r->path, "damaged header", e);
 }
 
-/* The last section, where there is one, in a copy of the caller's. */
+/* Copies the caller's note, the last section, where the file has one. */
 static int load_note(struct index_reader *r, struct index_note *note, struct err *e)
 {
     const void *bytes;

@@ -228,7 +228,7 @@ static void codes_of(const struct rotated *t, const struct plane *p, size_t row,
     else kernels->of[OP_unpack]->fn.unpack(block_of(t, p, row), row % CODES_ROWS, 1, t->groups, p->bits, codes, 0);
 }
 
-/* What was coded has unit length, or is zero. */
+/* *norm is 1, or 0 of a zero row: what is coded are unit rows. */
 void rotated_codes(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm)
 {
     const struct rotated *t = (const struct rotated *)ix;

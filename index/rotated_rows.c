@@ -142,7 +142,8 @@ static void encode_some(void *context, int thread, size_t from, size_t to)
     if (!c->t->is_split) pack_rows(c->t, from, to, codes);
 }
 
-/* Of every so many rows one, in their order: whatever the threads, the same sums. */
+/* Learns from ADAPT_ROWS rows at most, spread evenly over the sample and summed in order, on one thread: the sums
+ * are the same however many threads the index has. */
 static int learn(struct rotated *t, struct rows sample, struct err *e)
 {
     const size_t dim = sample.dim, step = (sample.count + ADAPT_ROWS - 1) / ADAPT_ROWS,

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * rotation_dense.c - rotations that are whole matrices: drawn as the Q of a Gaussian one, applied by sgemm. */
 #include <lapacke.h>
 #include "index/blas.h"
 #include "index/rotation.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * split.c - scans signs first, and the other bits of the rows that may belong to the answer. */
 #include "index/split.h"
 #include "index/codec.h"
 #include "index/persist.h"
@@ -115,7 +116,7 @@ struct bound {
     float alpha, beta;
 };
 
-/* In the operations and the order of kernel `survive`. */
+/* The row's estimate plus its error: the same operations in the same order as in kernel `survive`. */
 static float upper_bound(const struct split *s, struct bound b, int32_t sum, size_t row)
 {
     return (float)sum * b.alpha * s->scales[row] + s->errors[row] * b.beta;

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * cache.c - keeps an index in step with a base: loads, compares row by row, updates or builds, and saves. */
 #include "pipeline/cache.h"
 #include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
@@ -62,7 +63,8 @@ static int compare_next(const struct index_cache *c, size_t old, const struct ve
     return c->hashes[old] != v->hashes[new] ? 2 : 0;
 }
 
-/* Walks the differences; index NULL only counts them. */
+/* Removes, adds and replaces in the index what differs between its ids and hashes and the base's; with index NULL the
+ * differences are only counted. */
 static int apply_changes(const struct index_cache *c, struct index *index, const struct vectors *v, size_t *changes,
                          struct err *e)
 {
@@ -187,7 +189,7 @@ static int build(struct index *empty, const struct kb *kb, struct err *e)
     return status == ERR_OK ? index_add(empty, kb->vectors.rows, kb->vectors.ids, e) : status;
 }
 
-/* Loads or builds from nothing. */
+/* An index where none was in memory: loaded from its file where that is good, else built from all vectors. */
 static int fresh(struct index_cache *c, const struct kb *kb, const struct cache_request *want, const char *path,
                  struct err *e)
 {

@@ -23,7 +23,7 @@ SQLITE_EXTENSION_INIT1
 
 enum { ARGS_MAX = 2 };
 
-/* One a connection, shared by all functions. */
+/* What all functions of one SQLite connection share. */
 struct connection {
     sqlite3 *db;
     struct pipeline *pipeline; /* opened when first needed */
@@ -38,7 +38,7 @@ static void release(void *connection)
     mem_free(c);
 }
 
-/* The base as it is now. */
+/* The connection's pipeline, opened when it is first asked for, over the base as it is now. */
 static int pipeline_of(struct connection *c, struct pipeline **out, struct err *e)
 {
     const char *path = sqlite3_db_filename(c->db, "main");

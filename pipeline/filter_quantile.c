@@ -20,7 +20,7 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     return ERR_OK;
 }
 
-/* Keeps the best whole number of members that leaves at least the share out. */
+/* Keeps all but the worst floor(share * pool). */
 static int run(void *self_, struct query *q, struct err *e)
 {
     (void)e;

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * graph.c - reads relations and hyperedges into neighbour lists, and walks them. */
 #include "pipeline/graph.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
@@ -242,15 +243,15 @@ void walk_free(struct walk *w)
     *w = (struct walk){ 0 };
 }
 
-/* What a walk has found, and whether that will do. */
-struct progress {
+/* How far a walk has come: entities found, and whether its goal is reached. */
+struct reached {
     size_t count, most, reached;
     const struct walk_goal *goal;
     int done;
 };
 
 /* Appends what lies one step from x. */
-static void step_from(const struct graph *g, struct walk *w, uint32_t x, struct progress *p)
+static void step_from(const struct graph *g, struct walk *w, uint32_t x, struct reached *p)
 {
     const struct walk_goal *goal = p->goal;
     for (size_t i = g->start[x]; i < g->start[x + 1]; i++) {
@@ -276,7 +277,7 @@ size_t graph_neighbors(const struct graph *g, struct walk *w, const uint32_t *fr
         w->epoch = 1;
     }
     for (size_t i = 0; i < from_count; i++) w->stamp[from[i]] = w->epoch;
-    struct progress p = { .most = most, .goal = goal, .done = most == 0 };
+    struct reached p = { .most = most, .goal = goal, .done = most == 0 };
     size_t next = 0;
     for (int d = 0; d < depth && !p.done; d++) {
         const size_t end = p.count; /* found[next..end) lie d steps away */

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * kb.c - loads vectors and graph of one state of a base, and joins the two by entity. */
 #include "pipeline/kb.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"

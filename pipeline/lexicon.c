@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * lexicon.c - cuts words, counts documents, and sums word vectors into the vector of a text. */
 #include "pipeline/lexicon.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/names.h"

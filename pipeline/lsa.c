@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * lsa.c - fits singular vectors of the tf-idf matrix by subspace iteration, over its sparse rows and columns. */
 #include "pipeline/lsa.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"

@@ -237,7 +237,7 @@ int pipeline_open(struct pipeline **out, const char *db_path, const char *const 
 
 void pipeline_hold(struct pipeline *p) { p->held = 1; }
 
-/* All that the settings made. */
+/* Frees the stages and all else that the settings made. */
 static void unconfigure(struct pipeline *p)
 {
     for (int s = 0; s < SLOT_COUNT; s++) {
@@ -277,7 +277,7 @@ int pipeline_refresh(struct pipeline *p, struct err *e)
     return status;
 }
 
-/* Begins a transaction of p's in which the database is what `from` has loaded. */
+/* Begins a read transaction of p in which the database is as `from` has it in memory. */
 static int begin_alike(struct pipeline *p, struct pipeline *from, struct err *e)
 {
     enum { TRIES = 100 };

@@ -215,7 +215,7 @@ static int base_may_set(const char *key, const char *value)
     return may;
 }
 
-/* What it may not set it has not set, where the caller does; otherwise it is not used. */
+/* A base that sets what it may not is refused, unless the caller sets that too: then the base's value is of no use. */
 static int check_base(struct settings *set, const struct store *base, const struct wish *w, struct err *e)
 {
     for (size_t i = 0; i < w->of_base; i++) {

@@ -19,7 +19,7 @@ static const char indexes_sql[] =
 #include "gen/schema_indexes.sql.inc"
     ;
 
-/* What takes version i + 1 to i + 2. */
+/* migrations[i] takes a schema of version i + 1 to version i + 2. */
 static const char *const migrations[STORE_SCHEMA_NEWEST - 1] = {
     "ALTER TABLE kg_turboquant_cache ADD COLUMN vectors_checksum INTEGER NOT NULL DEFAULT 0;",
     "ALTER TABLE kg_entities ADD COLUMN confidence REAL DEFAULT 1.0;"

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Whether an entity exists; of a base that was there before, SQLite sees to it. */
+/* 1 when an entity of a base in the making exists.  Of a base that was there before it is always 1: SQLite's foreign
+ * keys refuse what does not. */
 static int exists(const struct store *s, int64_t id) { return !s->partial || idset_row(&s->known, id) != IDSET_NONE; }
 
 static int begin_statement(struct store *s, enum store_statement which, sqlite3_stmt **st, struct err *e)

@@ -73,7 +73,7 @@ static void base_functions(void)
     sqlite3_close(db);
 }
 
-/* Everything that SQL lets through. */
+/* SQL checks the number of arguments only: what else may arrive is refused by name. */
 static void wrong_arguments(void)
 {
     static const struct { const char *sql, *says; } bad[] = {

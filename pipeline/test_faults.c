@@ -22,7 +22,7 @@ struct faulty {
     sqlite3_file *real;
 };
 
-/* 1 when this call is the one. */
+/* Counts a call; 1 when it is the one that fails. */
 static int hit(void) { return ++calls == fail_at; }
 static sqlite3_file *real_of(sqlite3_file *f) { return ((struct faulty *)f)->real; }
 

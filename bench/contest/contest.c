@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * contest.c - plays a comparison: starts the processes of its arms, deals the rounds, and judges what they measured.
+ * */
 #include "bench/contest/contest.h"
 #include "bench/time/progress.h"
 #include "kernels/base/mem.h"
@@ -69,7 +71,7 @@ static int start(struct remote **out, const struct contest_plan *plan, size_t pr
     return status;
 }
 
-/* Arm i of the contest: the base comes twice. */
+/* The spec of arm i; the last arm is the base once more (A/A). */
 static const char *spec_of(const struct contest *c, size_t i) { return c->arms[i == c->count ? 0 : i]; }
 
 static int one_interleaved(struct contest *c, const struct contest_plan *plan, const struct sample_plan *sampling,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * contest.h - runs the arms of a comparison: processes, rounds, an A/A arm, and what came of it. */
+ * contest.h - runs a comparison: its arms in processes of their own, in rounds, with an arm that is compared with
+ * itself (A/A), and what they measured. */
 #ifndef ASSAY_CONTEST_H
 #define ASSAY_CONTEST_H
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * contest_out.c - tells a comparison: as a table, JSON, CSV, figures, and a paragraph for a paper. */
 #include "bench/contest/contest_out.h"
 #include "bench/rows/gnuplot.h"
 #include "bench/rows/output.h"

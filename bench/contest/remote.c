@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * remote.c - both ends of the pipe to a process that is timed: the server of its subjects, and who asks it. */
 #define _GNU_SOURCE
 #include "bench/contest/remote.h"
 #include "kernels/base/clock.h"

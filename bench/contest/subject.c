@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * subject.c - opens kernels, indexes and pipelines by their specs, and runs them for the clock. */
 #include "bench/contest/subject.h"
 #include "bench/time/machine.h"
 #include "bench/quality/queries.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * subject_yaml.c - reads the one point of a sweep's YAML file as the spec and the data of a subject. */
 #include "bench/contest/subject_yaml.h"
 #include "bench/sweep/sweep.h"
 #include <string.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * data_get.c - walks the manifest of public data sets: lists them, and copies files whose hashes are right. */
 #include "bench/kb/data_get.h"
 #include "bench/kb/kb_build.h"
 #include "datasets/sha256.h"

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * kb_build.c - takes texts, vectors, relations and queries from any source, embeds what is text, and writes the
+ * folder. */
 #include "bench/kb/kb_build.h"
 #include "bench/kb/kb_record.h"
 #include "bench/time/progress.h"
@@ -95,7 +97,7 @@ static const char *made_by(const struct kb_build *b)
     return lexicon_meta_of(b->store).dim ? "rp" : NULL;
 }
 
-/* Of its vectors into made.dim. */
+/* Sets made.dim to the dimension of the base's vectors; 0: it has none. */
 static int read_dimension(struct kb_build *b, struct err *e)
 {
     sqlite3_stmt *st = NULL;
@@ -108,7 +110,7 @@ static int read_dimension(struct kb_build *b, struct err *e)
                                                  : FAIL(e, ERR_IO, "%s: %s", store_path(b->store), sqlite3_errmsg(db));
 }
 
-/* Unless told, a base that has vectors gets more of the same. */
+/* Chooses, where the caller does not, the embedder that made the vectors which the base has already. */
 static int follow_base(struct kb_build *b, struct err *e)
 {
     int status = read_dimension(b, e);
@@ -449,7 +451,7 @@ static int embed_blocks(struct kb_build *b, struct embed *m, struct err *e)
     return status;
 }
 
-/* The second time: everything that the check has seen, and the vectors. */
+/* Writes once more, now that the vectors are there, the rows that were rolled back after their check. */
 static int write_again(struct kb_build *b, const struct embed *m, struct err *e)
 {
     const int status = kb_record_replay(&b->record, b->store, e);

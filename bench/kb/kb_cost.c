@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * kb_cost.c - opens a base and asks it a file of questions, with nothing else in the process, and reads off the
+ * costs. */
 #include "bench/kb/kb_cost.h"
 #include "bench/quality/queries.h"
 #include "kernels/base/clock.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * kb_record.c - keeps rows as they come, strings in one text, and plays them into a store. */
 #include "bench/kb/kb_record.h"
 #include "kernels/base/mem.h"
 #include "pipeline/store.h"

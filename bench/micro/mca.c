@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * mca.c - finds the inner loop of a kernel in this program's own code, and asks llvm-mca what it costs. */
 #define _GNU_SOURCE
 #include "bench/micro/mca.h"
 #include "kernels/base/clock.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * micro.c - runs every row of an operation over each shape, interleaved, and collects what it took. */
 #include "bench/micro/micro.h"
 #include "kernels/base/mem.h"
 #include <math.h>

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * roofline.c - measures this machine's ceilings: instructions at their peak, and bytes read from every cache level.
+ * */
 #define _GNU_SOURCE
 #include "bench/micro/roofline.h"
 #include "bench/time/sample.h"
@@ -26,7 +28,7 @@ const struct kernel *roofline_reader(void)
     return set.of[OP_peak];
 }
 
-/* The results must be used, or the compiler may drop pure work. */
+/* Takes up the results of work that has no other use, which a compiler might drop. */
 static atomic_ullong used;
 
 struct peak_work { const struct kernel *kernel; const uint8_t *at; size_t size; };
@@ -38,7 +40,7 @@ static double run_peak(void *context, uint64_t iterations)
     return -1;
 }
 
-/* units: done by one iteration. */
+/* The rate of an arm whose one iteration does so many units. */
 static int rate_of(const struct samples *s, size_t arm, double units, uint64_t seed, struct rate *out, struct err *e)
 {
     struct summary sum;

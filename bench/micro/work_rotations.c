@@ -34,7 +34,7 @@ static void call_fht_f32(const struct workload_shape *s, const struct kernel *k,
     for (size_t i = 0; i < s->rows; i++) k->fn.fht_f32((float *)o->rows + i * s->dim, s->dim);
 }
 
-/* Of all numbers of a row alike: made at its first. */
+/* The terms are the same for all numbers of a row: they are made at its first. */
 static void fht_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
 {
     if (i % s->dim) return;
@@ -104,7 +104,7 @@ static void call_rotate_f32(const struct workload_shape *s, const struct kernel 
                          1 / (float)s->dim, (float *)o->out + i * s->dim);
 }
 
-/* Of all numbers of a row alike: made at its first. */
+/* The terms are the same for all numbers of a row: they are made at its first. */
 static void rotate_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
 {
     if (i % s->dim) return;

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * paper.c - the list of papers that the build makes, and the verdict of a finding. */
 #include "bench/papers/paper.h"
 #include <math.h>
 

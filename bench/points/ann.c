@@ -186,7 +186,7 @@ static size_t rescore(const struct ann_work *w, struct lane *l, const float *que
     return topk_finish(&best);
 }
 
-/* Keeps what the first asking of each query gave. */
+/* Keeps the hits of a call: the first calls ask every query once, in order. */
 static void keep(struct ann_work *w, const struct lane *l, size_t call)
 {
     const size_t batch = w->arm->point.batch, k = w->arm->point.k;

@@ -159,7 +159,7 @@ static int run_hop(struct rag_arm *a, const struct rag_set *s, int depth, struct
     return status;
 }
 
-/* Ends with the point's own settings in force. */
+/* Asks the references (exact stage one; no graph; each depth), then puts the point's own settings back. */
 static int run_references(struct rag_arm *a, const struct rag_set *s, struct references *r, int wanted, struct err *e)
 {
     int64_t depth = 0;

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * queries.c - reads questions, vectors and labels from the files that hold them, and joins them by their ids. */
 #define _GNU_SOURCE
 #include "bench/quality/queries.h"
 #include "kernels/base/mem.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * truth.c - finds exact neighbours, tile by tile, on all threads, and keeps them in a cache. */
 #include "bench/quality/truth.h"
 #include "bench/time/progress.h"
 #include "kernels/base/parallel.h"

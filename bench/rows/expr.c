@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * expr.c - cuts a condition into its clauses, and tries it on named values. */
 #include "bench/rows/expr.h"
 #include "kernels/base/text.h"
 #include <ctype.h>

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One figure for each combination of these. */
+/* Rows that differ in one of these go into figures of their own; the second list, where time is drawn. */
 static const char *const split_always[] = { "dataset", "k", NULL };
 static const char *const split_timed[] = { "machine", "threads", "batch", NULL };
 
@@ -655,7 +655,7 @@ static int tidy(struct figure *f, size_t rows, struct err *e)
     return ERR_OK;
 }
 
-/* That of all our own points. */
+/* Adds the Pareto front of all our own points as a series. */
 static int add_front(struct figure *f, struct err *e)
 {
     struct series front = { .mark = SERIES_FRONT };

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * gnuplot.c - finds the committed gnuplot files and runs gnuplot on them. */
 #include "bench/rows/gnuplot.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * output.c - writes whole files at once, in folders that it makes. */
 #include "bench/rows/output.h"
 #include "bench/rows/run.h"
 #include "datasets/whole_file.h"

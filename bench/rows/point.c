@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * point.c - folds calls and the quality of every query into a row, and writes the per-query file. */
 #include "bench/rows/point.h"
 #include "bench/quality/interval.h"
 #include "bench/rows/output.h"

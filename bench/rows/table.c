@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * table.c - reads CSV files with comments on top into one table of text cells. */
 #define _GNU_SOURCE /* strchrnul */
 #include "bench/rows/table.h"
 #include "kernels/base/mem.h"

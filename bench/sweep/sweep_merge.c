@@ -200,7 +200,7 @@ static int differs(const struct table *t, int column)
     return 0;
 }
 
-/* All that differs between rows; run_id and the like say nothing here. */
+/* Prints the values of a row that not all rows share, without those that say which run it was. */
 static void print_page(const struct table *t, size_t row)
 {
     static const char *const quiet[] = { "run_id", "rep", "status", "schema", "machine", "binary" };

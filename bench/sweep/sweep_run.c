@@ -274,7 +274,7 @@ static int measure_rag(const struct job *j, const struct rag_set *set, const str
     return status;
 }
 
-/* What a group holds for its workers. */
+/* What is loaded once for all points of one load key: workers are forked with it in memory. */
 struct loaded {
     struct ann_set ann;
     struct ann_index built;
@@ -395,7 +395,7 @@ static void warm_truth(const struct job *j)
 
 /* --- the coordinator
  * ---------------------------------------------------------------------------------------------- */
-/* What is wanted of this shard and not done. */
+/* Fills j->work with the points of this shard that are not done and have not failed TRIES times. */
 static int find_work(struct job *j, struct shard shard, struct run_result *out, struct err *e)
 {
     struct seen *seen;

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * tune.c - measures a grid on some of the questions, picks by rule, and holds the pick to the questions kept apart.
+ * */
 #include "bench/sweep/tune.h"
 #include "bench/points/rag_judge.h"
 #include "bench/points/rag_row.h"

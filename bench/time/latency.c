@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * latency.c - calls in a closed loop, or as an open one has them due, and keeps how long each took. */
 #define _GNU_SOURCE
 #include "bench/time/latency.h"
 #include "kernels/base/mem.h"

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * machine.c - reads what this machine is from /proc, /sys and cpuid, and what took time from us. */
 #define _GNU_SOURCE
 #include "bench/time/machine.h"
 #include "kernels/cpu.h"

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * stats.c - order statistics, intervals by bootstrap and sign test, outliers, and how much neighbours in time agree.
+ * */
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"

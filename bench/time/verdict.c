@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * verdict.c - judges pairs of timings: faster, slower or not resolved, held to an A/A control. */
 #include "bench/time/verdict.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"

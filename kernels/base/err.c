@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * err.c - writes the message of an error, and what it happened in before it. */
 #include "kernels/base/err.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * file.c - partial files that a lock marks as in use, published by link or rename; folders and hashes. */
 #define _GNU_SOURCE /* flock */
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"

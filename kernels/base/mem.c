@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * mem.c - aligned blocks, huge pages for large ones, and files as memory. */
 #include "kernels/base/mem.h"
 #include <assert.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * names.c - a hash table from strings to the order in which they first came. */
 #include "kernels/base/names.h"
 #include "kernels/base/mem.h"
 #include <string.h>

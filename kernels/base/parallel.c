@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * parallel.c - threads that take chunks from a common counter. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "kernels/base/parallel.h"
 #include <pthread.h>

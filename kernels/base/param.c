@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * param.c - parses spec strings by their tables, checks every value, and spells a spec canonically. */
 #include "kernels/base/param.h"
 #include "kernels/base/mem.h"
 #include <assert.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * rng.c - xoshiro256++, and normals by Box-Muller with SLEEF, four at a time. */
 #include "kernels/base/rng.h"
 #include <sleef.h>
 

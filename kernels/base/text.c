@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * text.c - strings that grow, hashes and checksums, numbers that must parse whole, and the nearest of some names. */
 #include "kernels/base/text.h"
 #include <errno.h>
 #include <math.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * topk.c - a heap with the worst hit at its root. */
 #include "kernels/base/topk.h"
 
 static void sift_down(struct hit *heap, size_t count, size_t at)
