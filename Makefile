@@ -97,6 +97,8 @@ compiled := $(sort $(lib) bench/main.c pipeline/extension.c $(wildcard bench/pee
 commit   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 version  := $(commit)$(if $(filter unknown %-dirty,$(commit)),,$(if $(shell git ls-files --others -- $(compiled)),-dirty))
 archive := $(out)/libassay.a
+# Tests link this, so that a changed kernel is linked once and not into each of them.
+shared  := $(out)/libassay_tests.so
 assay   := $(out)/assay
 plugin  := $(out)/assay.so
 # Adaptors of other libraries: built for this CPU where the library's header is installed.
@@ -108,7 +110,7 @@ peer_flags := -O3 -march=native
 , := ,
 peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/peers/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peers/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
 
-.PHONY: all tags compdb tidy run run-full test test-all check check-quick fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
+.PHONY: all tags compdb tidy run run-full test test-all check check-caps check-quick fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/assay.so, for SQLite
@@ -169,10 +171,16 @@ $(out)/$1: $(out)/$1.o $(out)/$1.drive.o $(archive)
 	$(Q)$$(subst fuzzer-no-link,fuzzer,$$(link)) $$^ $(libs) -o $$@
 endef
 $(foreach f,$(fuzzers:%.c=%),$(eval $(call fuzz_rule,$f)))
-# Where a test asks for faults, the calls that faults.c has in the place of the system's.
+$(shared): $(filter-out %/faults.o,$(objs))
+	$(Q)$(link) -shared -Wl,-soname,$(@F) $^ $(libs) -o $@
+$(out)/%: $(out)/%.o | $(shared)
+	$(Q)$(link) $< $(shared) $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(libs) \
+	  -Wl,-rpath,'$$ORIGIN/$(subst $() ,/,$(patsubst %,..,$(subst /, ,$(dir $*))))' -o $@
+# Where a test asks for faults, the calls that faults.c has in the place of the system's: of its own copy of the archive.
 wraps := $(shell sed -n 's/^WRAP.[^,]*, \([a-z_]*\),.*/-Wl,--wrap=\1/p' kernels/base/faults.c)
-$(out)/%: $(out)/%.o $(archive)
-	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(if $(shell grep -l 'base/faults.h' $*.c),$(wraps)) $(libs) -o $@
+faulty := $(patsubst %.c,$(out)/%,$(shell grep -l 'base/faults.h' $(tests)))
+$(faulty): $(out)/%: $(out)/%.o $(archive)
+	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(wraps) $(libs) -o $@
 
 $(contract): $(out)/index/test_index
 	$(Q)ln -sf $(<F) $@
@@ -205,9 +213,31 @@ fuzz-planted:                       ## SECONDS=60: each fuzz target must find th
 	$(Q)scripts/fuzz.sh planted $(SECONDS) $(chosen_fuzzers)
 chosen_fuzzers = $(filter $(if $(ONLY),$(ONLY:%=%%),%),$(fuzzers:%.c=%))
 fuzz-programs: $(chosen_fuzzers:%=$(out)/%)
+# What a test uses, so that it need not run again while all of that is as it was when it passed: the rooms below its own;
+# of the kernels those of the operations that it names, all of them where it walks the registry.  (Whoever gets kernels
+# from a resolved set relies on ops.def, to which the tests of kernels hold them.)  ALL=1 runs every test; make test does.
+$(foreach k,$(kernels),$(eval objs_of_$(call op_of,$(notdir $(basename $k))) += $(k:%.c=$(out)/%.o)))
+$(foreach p,$(pairs),$(eval objs_of_$(call col,1,$p) += $(out)/baselines/$(call baseline,compiler,$p).o $(if $(other_cc),$(out)/baselines/$(call baseline,compiler$(notdir $(other_cc)),$p).o)))
+test_words = $(eval test_words := $(shell grep -oHE '\b(OP_[a-z0-9_]+|fn\.[a-z0-9_]+|kernel_next..?[a-z])' $(tests) | sed 's/OP_//; s/fn\.//; s/kernel_next.*/ALL/' | sort -u))$(test_words)
+objs_of_ALL = $(foreach o,$(ops),$(objs_of_$o))
+below_kernels := kernels/%
+below_index    = $(below_kernels) index/%
+below_datasets = kernels/base/% datasets/%
+below_pipeline = $(below_index) datasets/% pipeline/%
+below_bench    = %
+below_scripts  = %
+data_files    := $(shell find index pipeline datasets bench scripts results -type f ! -name '*.[ch]')
+room_of        = $(firstword $(subst /, ,$1))
+# test, its source; words
+uses = $1 $(patsubst %.c,$(out)/%.o,$(filter $(below_$(call room_of,$2)),$(filter-out $(kernels),$(lib)))) \
+  $(foreach w,$(filter $2:%,$3),$(objs_of_$(w:$2:%=%))) $(if $(filter kernels,$(call room_of,$2)),,$(data_files))
 # Not of `all`, which links build/assay to what it made: a sanitizer's build is not for use.
-check: $(filter $(out)/%,$(chosen_tests)) $(assay) $(plugin) $(peers)    ## run every test of this CC and MODE (ONLY=kernels/ for some; RUN= wraps them)
-	$(Q)RUN="$(RUN)" CC="$(CC)" ASSAY="$(abspath $(assay))" scripts/run_tests.sh $(chosen_tests)
+check: $(filter $(out)/%,$(chosen_tests)) $(assay) $(plugin) $(peers)    ## run the tests of this CC and MODE that are not as they passed (ONLY=kernels/ for some; ALL=1; RUN= wraps them)
+	$(shell mkdir -p $(out)/uses)$(foreach t,$(chosen_tests),$(file >$(out)/uses/$(subst /,_,$t),$(call uses,$t,$(patsubst $(out)/%,%.c,$t),$(test_words))))
+	$(Q)RUN="$(RUN)" CC="$(CC)" ALL="$(ALL)" USES="$(out)/uses" ASSAY="$(abspath $(assay))" scripts/run_tests.sh $(chosen_tests)
+check-caps:                         ## kernels/ and bench/ (or ONLY=) as every lesser CPU would run them: under each ISA that this one can be capped at
+	$(Q)for cap in $(mine); do ! $(assay) info --kernel $$cap >/dev/null 2>&1 || { echo "== ASSAY_ISA=$$cap"; \
+	  ASSAY_ISA=$$cap $(MAKE) --no-print-directory check ONLY="$(or $(ONLY),kernels/ bench/)" || exit 1; }; done
 symbols: $(objs)                    ## each kernel file exports its own table and nothing else
 	$(Q)for o in $(kernels:%.c=$(out)/%.o); do want=kernels_$$(basename $$o .o); \
 	  got=$$(nm -g --defined-only $$o | awk '$$3 !~ /^(__|$$)/ {print $$3}'); \

@@ -44,7 +44,9 @@ static inline void check_one(const struct kernel *k, void (*check)(const void *,
         return;
     }
     check_start();
+    test_heading = name;
     const char *said = test_child(check, k, a, b);
+    test_heading = NULL;
     if (said != TEST_SAID_OK) fprintf(stderr, "%s: %s\n", name, said);
     if (check_seen->worst > 0)
         snprintf(name + length, sizeof name - (size_t)length, " worst/bound %.3f", check_seen->worst);

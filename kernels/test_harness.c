@@ -249,6 +249,37 @@ static void strict_forbids_skipping(void)
     free(kept);
 }
 
+/* What check_one says of a row on stderr, into `said`; its TAP line is not for the screen. */
+static void report_of(const struct kernel *k, char *said, size_t size)
+{
+    const int cases = test_cases, bad = test_bad_cases;
+    FILE *file = tmpfile();
+    if (!file) abort();
+    fflush(NULL);
+    const int screen = dup(STDOUT_FILENO), errors = dup(STDERR_FILENO), hole = open("/dev/null", O_WRONLY);
+    dup2(hole, STDOUT_FILENO), dup2(fileno(file), STDERR_FILENO);
+    check_one(k, rows_check_run, &inputs, NULL);
+    fflush(NULL);
+    dup2(screen, STDOUT_FILENO), dup2(errors, STDERR_FILENO);
+    close(screen), close(errors), close(hole);
+    test_cases = cases, test_bad_cases = bad;
+    rewind(file);
+    said[fread(said, 1, size - 1, file)] = 0;
+    fclose(file);
+}
+
+/* The name, three cases, how many more. */
+static void failures_are_named_first(void)
+{
+    const struct kernel k = { .op = OP_dot_f32, .isa = VECTOR, .variant = "planted", .fn.dot_f32 = drops_tail };
+    char said[4096], want[64];
+    snprintf(want, sizeof want, "dot_f32=%s/planted:\n", isa_name(VECTOR));
+    report_of(&k, said, sizeof said);
+    size_t cases = 0;
+    for (const char *at = said; (at = strstr(at, "check_rows.h:")); at++) cases++;
+    CHECK(strncmp(said, want, strlen(want)) == 0 && cases == TEST_SHOWN && strstr(said, "/planted: and "), "%zu cases: %s", cases, said);
+}
+
 int main(void)
 {
     static const struct rows_op op = { OP_dot_f32, ROWS_DOT, &element_of_f32, &element_of_f32, 0, call };
@@ -257,6 +288,7 @@ int main(void)
     test_case("planted wrong kernels are caught", plants_are_caught);
     test_case("planted int8 kernels that overflow are caught", int8_plants_are_caught);
     test_case("right kernels pass", right_ones_pass);
+    test_case("a failing row is named first, with three cases", failures_are_named_first);
     test_case("STRICT makes a failure of skipping", strict_forbids_skipping);
     test_case("a row needs what its ISA needs", rows_need_what_their_isa_needs);
     return test_end();

@@ -13,7 +13,7 @@ suite() {
     local name=$1
     shift
     echo "== $name"
-    make --no-print-directory -j "$jobs" check "$@" 2>&1 | tee -a "$log"
+    make --no-print-directory -j "$jobs" check ALL=1 "$@" 2>&1 | tee -a "$log"
     [ "${PIPESTATUS[0]}" = 0 ] || { failed_suites=$((failed_suites + 1)); echo "suite failed: $name" >>"$log"; }
 }
 
@@ -28,6 +28,8 @@ else
     suite "kernels, gcc -O0" MODE=debug ONLY=kernels/
     suite "threads under TSan" MODE=tsan ONLY="pipeline/test_threads pipeline/test_live pipeline/test_extension"
     suite "clang" CC=clang
+    make --no-print-directory check-caps 2>&1 | tee -a "$log"
+    [ "${PIPESTATUS[0]}" = 0 ] || failed_suites=$((failed_suites + 1))
     suite "kernels, clang -O0" CC=clang MODE=debug ONLY=kernels/
     # STRICT: what this CPU must run, and not skip
     on_x86() { suite "kernels on $1 (qemu)" ONLY="$emulated" RUN="qemu-x86_64 -cpu $1" STRICT="$2"; }

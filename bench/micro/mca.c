@@ -5,11 +5,13 @@
 #include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"
+#include <dlfcn.h>
 #include <elf.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 enum { INSTRUCTIONS_MOST = 20000, FUNCTIONS_MOST = 12, WINDOW_BYTES = 1 << 16, TURNS = 1000 };
@@ -38,21 +40,30 @@ double mca_ghz(void)
 
 struct instruction { uint64_t at; char text[112]; };
 struct code {
+    char file[160]; /* where it stands */
     struct instruction *list;
     size_t count;
     uint64_t functions[FUNCTIONS_MOST]; /* start addresses, in the file's terms */
     size_t function_count, from[FUNCTIONS_MOST + 1]; /* instructions of each */
 };
 
-/* Addresses in memory to those of the file: a position-independent program is loaded anywhere. */
-extern const char __executable_start[];
-static uint64_t file_address(const struct kernel *k)
+/* Finds the file that holds a kernel's code, this program or a library, and returns its address there: a
+ * position-independent file is loaded anywhere. */
+static uint64_t find_code(struct code *c, const struct kernel *k)
 {
+    enum { HEADER = sizeof(Elf64_Ehdr) }; /* the table of segments stands right behind it */
     void *fn;
     memcpy(&fn, &k->fn, sizeof fn);
+    Dl_info found;
     Elf64_Ehdr header;
-    memcpy(&header, __executable_start, sizeof header);
-    return (uint64_t)(uintptr_t)fn - (header.e_type == ET_DYN ? (uint64_t)(uintptr_t)__executable_start : 0);
+    if (!dladdr(fn, &found)) return 0;
+    memcpy(&header, found.dli_fbase, sizeof header);
+    const ssize_t size = readlink("/proc/self/exe", c->file, sizeof c->file - 1);
+    c->file[size > 0 ? size : 0] = 0;
+    /* Of the program itself dli_fname is what it was called by, which need not be a path. */
+    if ((const char *)found.dli_fbase + HEADER != (const char *)getauxval(AT_PHDR))
+        snprintf(c->file, sizeof c->file, "%s", found.dli_fname);
+    return (uint64_t)(uintptr_t)fn - (header.e_type == ET_DYN ? (uint64_t)(uintptr_t)found.dli_fbase : 0);
 }
 
 /* Where a jump or call goes; 0: not a direct one.  "jne    1a2b <name+0x10>" */
@@ -73,12 +84,10 @@ static void want_function(struct code *c, uint64_t at)
 /* One function: from its address to the next symbol. */
 static int read_function(struct code *c, uint64_t at, struct err *e)
 {
-    char command[256], line[512], self[160];
-    const ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[size > 0 ? size : 0] = 0;
+    char command[320], line[512];
     snprintf(command, sizeof command,
              "objdump -d --no-show-raw-insn --start-address=0x%llx --stop-address=0x%llx '%s' 2>/dev/null",
-             (unsigned long long)at, (unsigned long long)at + WINDOW_BYTES, self);
+             (unsigned long long)at, (unsigned long long)at + WINDOW_BYTES, c->file);
     FILE *f = popen(command, "r");
     if (!f) return FAIL(e, ERR_IO, "objdump cannot be started");
     size_t headers = 0;
@@ -142,7 +151,7 @@ static struct loop heaviest_loop(const struct code *c, enum ceiling kind)
 
 static int read_code(struct code *c, const struct kernel *k, struct err *e)
 {
-    want_function(c, file_address(k));
+    want_function(c, find_code(c, k));
     for (size_t f = 0; f < c->function_count; f++) { /* callees join the list while we walk it */
         c->from[f] = c->count;
         const int status = read_function(c, c->functions[f], e);

@@ -15,8 +15,22 @@
 #include <unistd.h>
 enum { TEST_PASS = 0, TEST_FAIL = 1, TEST_SKIP = 77 };
 static int test_failures;
+/* Under a heading ("op=isa/variant") its name comes first, then three cases, then how many more. */
+enum { TEST_SHOWN = 3, TEST_ENOUGH = 100 };
+static const char *test_heading;
+static inline int test_failed(void)
+{
+    if (test_heading && test_failures == 0) fprintf(stderr, "%s:\n", test_heading);
+    return ++test_failures <= TEST_SHOWN || !test_heading;
+}
+static inline int test_enough(void) { return test_failures >= TEST_ENOUGH; } /* a long search may stop */
+static inline void test_say_rest(void)
+{
+    if (test_heading && test_failures > TEST_SHOWN)
+        fprintf(stderr, "%s: and %s%d more\n", test_heading, test_enough() ? "at least " : "", test_failures - TEST_SHOWN);
+}
 #define CHECK(cond, ...) \
-    do { if (!(cond)) { test_failures++; fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #cond); \
+    do { if (!(cond) && test_failed()) { fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #cond); \
          fprintf(stderr, __VA_ARGS__); fputc('\n', stderr); } } while (0)
 static uint64_t test_seed = 1;
 static inline uint64_t test_rand(void)
@@ -41,7 +55,7 @@ static inline const char *test_child(void (*fn)(const void *, void *, void *), c
     int status = 0;
     fflush(NULL);
     pid_t pid = fork();
-    if (pid == 0) { test_failures = 0; fn(k, a, b); fflush(NULL); _exit(test_failures ? TEST_FAIL : TEST_PASS); }
+    if (pid == 0) { test_failures = 0; fn(k, a, b); test_say_rest(); fflush(NULL); _exit(test_failures ? TEST_FAIL : TEST_PASS); }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) return "FAIL: fork";
     if (WIFSIGNALED(status)) return strsignal(WTERMSIG(status));
     return WEXITSTATUS(status) == TEST_PASS ? TEST_SAID_OK : "FAIL";

@@ -75,7 +75,7 @@ static void one(const struct kernel *k, const struct shape *s, uint64_t *hash)
         define(want, exact, signs + (size_t)round * dim, s->power, s->parts);
     k->fn.rotate_f32(x, signs, dim, s->parts, s->rounds, scale, out);
     const double bound = kernel_bound(k, &(struct bound_terms){ dim, sqrt(square), 0, s->parts, s->rounds });
-    for (size_t i = 0; i < dim && test_failures < 5; i++) {
+    for (size_t i = 0; i < dim && !test_enough(); i++) {
         const double error = fabs((double)out[i] - exact[i]);
         check_error(error, bound);
         CHECK(error <= bound && (k->kind == KERNEL_BASELINE || !memcmp(&out[i], &want[i], sizeof *out)),
@@ -93,7 +93,7 @@ static void run(const void *kernel, void *recorded, void *unused)
     uint64_t hash = CHECK_HASH_START;
     (void)unused;
     for (size_t parts = 1; parts <= 5; parts += 2)
-        for (size_t power = 1; parts * power <= LONGEST && test_failures < 5; power *= 2)
+        for (size_t power = 1; parts * power <= LONGEST && !test_enough(); power *= 2)
             for (int rounds = 1; rounds <= ROUNDS; rounds++)
                 for (int fill = 0; fill < FILLS; fill++)
                     for (int way = 0; way < 4; way++)
