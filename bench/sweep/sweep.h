@@ -15,6 +15,7 @@
 #include "bench/rows/row.h"
 #include "bench/rows/run.h"
 #include "bench/rows/table.h"
+#include "bench/sweep/pool.h"
 #include "kernels/base/err.h"
 #include "kernels/base/param.h"
 
@@ -27,7 +28,7 @@ struct point;
 struct axis {
     char *name;
     char **values;
-    size_t count, line;
+    size_t count, room, line;
 };
 
 struct grid {
@@ -59,7 +60,8 @@ struct sweep {
     /* Called in every worker before it measures; NULL.  Tests let it die here. */
     void (*before_point)(const struct plan *p, const struct point *point);
 };
-/* Reads and checks it: every axis must be known and every value fit it.  Errors name path, line and
+/* Reads and checks it: one document of at most 4 MiB, no key twice, no value left empty; every axis must be known and
+ * every value fit it; nothing is said both in an index's spec and by name.  Errors name path, line and
  * the nearest name.  Paths inside are as on the command line: relative to the working folder. */
 int sweep_load(struct sweep *s, const char *path, struct err *e);
 /* The same from a text; `name` stands for the path in messages. */
@@ -78,6 +80,8 @@ struct vocabulary {
 };
 int vocabulary_of(struct vocabulary *n, const struct sweep *s, struct err *e);
 void vocabulary_free(struct vocabulary *n);
+/* A value in its one spelling, for the caller to free: "1" and "true" are the same flag.  ERR_ARG: it does not fit. */
+int vocabulary_spell(const struct vocabulary *n, int at, const char *value, char **out, struct err *e);
 int vocabulary_find(const struct vocabulary *n, const char *name); /* -1: none */
 const char *vocabulary_hint(struct hint *out, const struct vocabulary *n, const char *wanted); /* text_hint */
 
@@ -86,21 +90,28 @@ struct point {
     char id[17];
     uint64_t load_key;  /* equal: one group loads for all (an index sweep: and builds the index) */
     uint64_t build_key; /* equal: the same index (a pipeline finds it beside the database) */
-    char *values[SWEEP_NAMES]; /* by name; NULL: not set */
-    char *spec;                /* an index's canonical spec */
-    char *settings[SWEEP_NAMES]; /* a pipeline's "key=value" */
+    const char **values;   /* by name, as many as the vocabulary has; NULL: not set.  Texts are the plan's */
+    const char *spec;      /* an index's canonical spec */
+    const char **settings; /* a pipeline's "key=value" */
     size_t setting_count;
 };
 
 struct plan {
     struct vocabulary names;
+    struct pool texts, ids; /* of all points: equal texts are one */
+    const char *usual[SWEEP_NAMES];    /* by name: the default in its one spelling; NULL: none */
+    const char *last_spec; /* the index that was settled last, and of which values: most points have their neighbour's */
+    uint64_t last_spec_key;
+    unsigned char varies[SWEEP_NAMES]; /* by name: 1 where points differ in it */
     struct point *points; /* ordered so that equal keys are neighbours */
-    size_t count;
+    size_t count, room;
     struct ann_set ann; /* of an index sweep, opened */
     struct rag_set rag; /* of a pipeline sweep, opened, not prepared */
     size_t depth;       /* neighbours that some point needs */
 };
-/* Opens the data (ids depend on its content) and lays out the points.  The sweep must outlive it. */
+enum { PLAN_POINTS_MAX = 1000000 };
+/* Opens the data (ids depend on its content) and lays out the points, in time that grows with their number (100,000 in
+ * 5 s).  The sweep must outlive it.  ERR_ARG: more than PLAN_POINTS_MAX combinations. */
 int plan_make(struct plan *p, const struct sweep *s, struct err *e);
 void plan_free(struct plan *p);
 /* Appends the point as a config that plans it alone. */

@@ -102,18 +102,29 @@ void vocabulary_free(struct vocabulary *n)
 /* --- points ------------------------------------------------------------------------------------------ */
 static void point_free(struct point *p)
 {
-    for (int i = 0; i < SWEEP_NAMES; i++) {
-        free(p->values[i]);
-        free(p->settings[i]);
-    }
-    free(p->spec);
+    mem_free(p->values);
+    mem_free(p->settings);
     *p = (struct point){ 0 };
+}
+
+static int point_make(const struct plan *p, struct point *out)
+{
+    *out = (struct point){ .values = mem_zero(p->names.count, sizeof *out->values),
+                           .settings = mem_alloc(p->names.count, sizeof *out->settings) };
+    return out->values && out->settings;
+}
+
+static int no_memory(struct err *e) { return FAIL(e, ERR_MEM, "no memory for a point"); }
+
+static const char *value_at(const struct vocabulary *n, const struct point *p, size_t at)
+{
+    return p->values[at] ? p->values[at] : n->at[at].usual;
 }
 
 static const char *value_of(const struct vocabulary *n, const struct point *p, const char *name)
 {
     const int at = vocabulary_find(n, name);
-    return at < 0 ? NULL : p->values[at] ? p->values[at] : n->at[at].usual;
+    return at < 0 ? NULL : value_at(n, p, (size_t)at);
 }
 
 static size_t number_of(const struct vocabulary *n, const struct point *p, const char *name)
@@ -123,21 +134,26 @@ static size_t number_of(const struct vocabulary *n, const struct point *p, const
     return text && text_to_i64(text, &value) ? (size_t)value : 0;
 }
 
-/* A value in its one spelling: "1" and "true" are the same flag. */
-static int set_value(const struct vocabulary *n, struct point *p, const char *name, const char *value, struct err *e)
+int vocabulary_spell(const struct vocabulary *n, int at, const char *value, char **out, struct err *e)
 {
-    const int at = vocabulary_find(n, name);
     const struct param table[2] = { n->at[at], { 0 } };
     struct params *params;
-    int status = params_create(&params, table, name, NULL, e);
+    int status = params_create(&params, table, n->at[at].name, NULL, e);
     if (status != ERR_OK) return status;
-    status = params_set(params, name, value, e);
-    char *copy = status == ERR_OK ? strdup(params_text(params, name)) : NULL;
+    status = params_set(params, n->at[at].name, value, e);
+    char *copy = status == ERR_OK ? strdup(params_text(params, n->at[at].name)) : NULL;
     params_destroy(params);
-    if (status != ERR_OK) return status;
-    free(p->values[at]);
-    p->values[at] = copy;
-    return copy ? ERR_OK : FAIL(e, ERR_MEM, "no memory for a point");
+    if (status == ERR_OK && !copy) return no_memory(e);
+    *out = copy;
+    return status;
+}
+
+/* The value is in its one spelling: sweep_load saw to that. */
+static int set_value(struct plan *p, struct point *made, const char *name, const char *value, struct err *e)
+{
+    const char **to = &made->values[vocabulary_find(&p->names, name)];
+    *to = pool_keep(&p->texts, value);
+    return *to ? ERR_OK : no_memory(e);
 }
 
 struct ann_point plan_ann(const struct plan *p, const struct point *point)
@@ -157,7 +173,7 @@ struct ann_point plan_ann(const struct plan *p, const struct point *point)
 struct rag_point plan_rag(const struct plan *p, const struct point *point)
 {
     return (struct rag_point){
-        .settings = (const char *const *)point->settings,
+        .settings = point->settings,
         .setting_count = point->setting_count,
         .kernel = value_of(&p->names, point, "kernel"),
         .k = number_of(&p->names, point, "k"),
@@ -165,20 +181,24 @@ struct rag_point plan_rag(const struct plan *p, const struct point *point)
     };
 }
 
-/* The point's index with the parameters that are varied and that it has, canonical; strdup'd. */
-static int settle_spec(const struct plan *p, const struct point *point, char **out, struct err *e)
+/* The point's index with the parameters that are varied and that it has, canonical. */
+static int settle_spec(struct plan *p, const struct point *point, const char **out, struct err *e)
 {
     const struct index_ops *ops;
     struct params *params = NULL;
     struct text spec = { 0 };
-    int status = index_parse(value_of(&p->names, point, "index"), &ops, &params, e);
+    const char *const asked = value_of(&p->names, point, "index");
+    uint64_t key = hash64(0, &asked, sizeof asked); /* equal texts are one, so their places will do */
+    key = hash64(key, point->values + p->names.settings, (p->names.count - p->names.settings) * sizeof *point->values);
+    if (p->last_spec && key == p->last_spec_key) return *out = p->last_spec, ERR_OK;
+    int status = index_parse(asked, &ops, &params, e);
     for (size_t i = p->names.settings; status == ERR_OK && i < p->names.count; i++)
         if (point->values[i] && param_find(ops->params, p->names.at[i].name))
             status = params_set(params, p->names.at[i].name, point->values[i], e);
     if (status == ERR_OK) params_canonical(params, &spec);
     params_destroy(params);
-    if (status == ERR_OK && (spec.failed || !(*out = strdup(text_of(&spec)))))
-        status = FAIL(e, ERR_MEM, "no memory for a point");
+    if (status == ERR_OK && (spec.failed || !(*out = pool_keep(&p->texts, text_of(&spec))))) status = no_memory(e);
+    if (status == ERR_OK) p->last_spec = *out, p->last_spec_key = key;
     text_free(&spec);
     return status;
 }
@@ -207,13 +227,11 @@ static int is_about(enum slot slot, const char *name)
  * expand=none is. */
 static void drop_idle(const struct plan *p, struct point *point)
 {
-    const size_t kept = pipeline_in_force(&p->rag.usual, (const char **)point->settings, point->setting_count);
+    const size_t kept = pipeline_in_force(&p->rag.usual, point->settings, point->setting_count);
     for (size_t i = kept; i < point->setting_count; i++) {
-        *strchr(point->settings[i], '=') = 0;
-        const int at = vocabulary_find(&p->names, point->settings[i]);
-        free(point->values[at]);
-        free(point->settings[i]);
-        point->values[at] = point->settings[i] = NULL;
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(point->settings[i], "="), point->settings[i]);
+        point->values[vocabulary_find(&p->names, name)] = NULL;
     }
     point->setting_count = kept;
 }
@@ -224,12 +242,8 @@ static int settle_rag(struct plan *p, struct point *point, struct err *e)
     int varied = 0;
     for (size_t i = p->names.settings; i < p->names.count; i++) varied |= point->values[i] != NULL;
     if (varied) {
-        char *spec = NULL;
-        const int status = settle_spec(p, point, &spec, e);
+        const int status = settle_spec(p, point, &point->values[vocabulary_find(&p->names, "index")], e);
         if (status != ERR_OK) return status;
-        const int at = vocabulary_find(&p->names, "index");
-        free(point->values[at]);
-        point->values[at] = spec;
     }
     const char *kernel = value_of(&p->names, point, "kernel");
     point->load_key = point->build_key = hash64(0, kernel, strlen(kernel));
@@ -238,11 +252,14 @@ static int settle_rag(struct plan *p, struct point *point, struct err *e)
         if (!point->values[i] || param_find(pipeline_point_params, name->name)) continue;
         struct text setting = { 0 };
         text_add(&setting, name->type == PARAM_SPEC ? "%s=(%s)" : "%s=%s", name->name, point->values[i]);
-        if (setting.failed) return FAIL(e, ERR_MEM, "no memory for a point");
+        if (setting.failed) return no_memory(e);
         if (is_about(SLOT_EMBED, name->name)) point->load_key = hash64(point->load_key, setting.at, setting.size);
         if (is_about(SLOT_RETRIEVE, name->name) && strcmp(name->name, "top_k_candidates") != 0)
             point->build_key = hash64(point->build_key, setting.at, setting.size);
-        point->settings[point->setting_count++] = setting.at;
+        const char *kept = pool_keep(&p->texts, text_of(&setting));
+        text_free(&setting);
+        if (!kept) return no_memory(e);
+        point->settings[point->setting_count++] = kept;
     }
     point->build_key = hash64(point->build_key, &point->load_key, sizeof point->load_key);
     drop_idle(p, point);
@@ -290,17 +307,15 @@ static int allowed(const struct plan *p, const struct sweep *s, const struct poi
 
 /* The defaults of all that is varied somewhere: said, so that a default and the same value chosen
  * are one point.  (A pipeline's base may recommend other values for what nobody varies.) */
-static int set_defaults(const struct plan *p, const struct sweep *s, struct point *made, struct err *e)
+static void set_defaults(const struct plan *p, const struct sweep *s, struct point *made)
 {
     for (size_t i = 0; i <= s->grid_count; i++) {
         const struct grid *g = i == 0 ? &s->axes : &s->grids[i - 1];
         for (size_t j = 0; j < g->count; j++) {
-            const char *usual = p->names.at[vocabulary_find(&p->names, g->axes[j].name)].usual;
-            const int status = *usual ? set_value(&p->names, made, g->axes[j].name, usual, e) : ERR_OK;
-            if (status != ERR_OK) return status;
+            const int at = vocabulary_find(&p->names, g->axes[j].name);
+            made->values[at] = p->usual[at];
         }
     }
-    return ERR_OK;
 }
 
 /* Adds the point of defaults, fixed values and the chosen ones (which[i] beyond an axis: not chosen),
@@ -308,37 +323,36 @@ static int set_defaults(const struct plan *p, const struct sweep *s, struct poin
 static int add_point(struct plan *p, const struct sweep *s, const struct grid *chosen, const size_t *which,
                      struct err *e)
 {
-    struct point made = { 0 };
-    int holds = 1;
-    int status = set_defaults(p, s, &made, e);
+    struct point made;
+    int holds = 1, status = ERR_OK;
+    if (point_make(p, &made)) set_defaults(p, s, &made);
+    else status = no_memory(e);
     for (size_t i = 0; status == ERR_OK && i < s->fixed.count; i++)
-        status = set_value(&p->names, &made, s->fixed.axes[i].name, s->fixed.axes[i].values[0], e);
+        status = set_value(p, &made, s->fixed.axes[i].name, s->fixed.axes[i].values[0], e);
     for (size_t i = 0; status == ERR_OK && i < chosen->count; i++)
         if (which[i] < chosen->axes[i].count)
-            status = set_value(&p->names, &made, chosen->axes[i].name, chosen->axes[i].values[which[i]], e);
+            status = set_value(p, &made, chosen->axes[i].name, chosen->axes[i].values[which[i]], e);
     if (status == ERR_OK) status = s->is_pipeline ? settle_rag(p, &made, e) : settle_ann(p, &made, e);
     if (status == ERR_OK) status = allowed(p, s, &made, &holds, e);
-    for (size_t i = 0; holds && i < p->count; i++) holds = strcmp(p->points[i].id, made.id) != 0;
-    struct point *grown = NULL;
-    if (status == ERR_OK && holds) {
-        grown = mem_grow(p->points, p->count, p->count + 1, sizeof *grown);
-        if (!grown) status = FAIL(e, ERR_MEM, "no memory for %zu points", p->count);
-    }
-    if (!grown) {
-        point_free(&made);
-        return status;
-    }
-    p->points = grown;
-    p->points[p->count++] = made;
-    return ERR_OK;
+    const size_t ids = p->ids.count;
+    if (status == ERR_OK && holds && !pool_keep(&p->ids, made.id)) status = no_memory(e);
+    const int is_new = status == ERR_OK && holds && p->ids.count > ids;
+    if (is_new && !mem_one_more(&p->points, p->count, &p->room, sizeof *p->points)) status = no_memory(e);
+    if (is_new && status == ERR_OK) p->points[p->count++] = made;
+    else point_free(&made);
+    return status;
 }
 
 enum { AXES_MAX = 64 };
 
 static int add_product(struct plan *p, const struct sweep *s, const struct grid *g, struct err *e)
 {
-    size_t which[AXES_MAX] = { 0 };
+    size_t which[AXES_MAX] = { 0 }, product = 1;
     if (g->count > AXES_MAX) return FAIL(e, ERR_ARG, "%s: more than %d axes", s->path, AXES_MAX);
+    for (size_t i = 0; i < g->count; i++)
+        if (__builtin_mul_overflow(product, g->axes[i].count, &product) || product > PLAN_POINTS_MAX)
+            return FAIL(e, ERR_ARG, "%s:%zu: with %s there are more than %d combinations", s->path, g->axes[i].line,
+                        g->axes[i].name, PLAN_POINTS_MAX);
     for (;;) {
         const int status = add_point(p, s, g, which, e);
         if (status != ERR_OK) return status;
@@ -371,20 +385,44 @@ static int add_star(struct plan *p, const struct sweep *s, const struct grid *g,
     return status;
 }
 
-static uint64_t key_of(const struct point *p, int build) { return build ? p->build_key : p->load_key; }
+struct place { uint64_t key; size_t at, first; };
+
+static int by_key(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return x->at < y->at ? -1 : 1;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->first != y->first) return x->first < y->first ? -1 : 1;
+    return x->at < y->at ? -1 : 1;
+}
 
 /* Stable: keys in the order in which they first came, points of a key in theirs. */
-static void group_by_key(struct plan *p, int build)
+static int group_by_key(struct plan *p, int build, struct err *e)
 {
-    for (size_t i = 0, to; i < p->count; i = to) {
-        to = i + 1;
-        for (size_t j = i + 1; j < p->count; j++) {
-            if (key_of(&p->points[j], build) != key_of(&p->points[i], build)) continue;
-            const struct point moved = p->points[j];
-            memmove(&p->points[to + 1], &p->points[to], (j - to) * sizeof moved);
-            p->points[to++] = moved;
-        }
+    struct place *places = mem_alloc(p->count, sizeof *places);
+    struct point *sorted = mem_alloc(p->count, sizeof *sorted);
+    if (!places || !sorted) {
+        mem_free(places);
+        mem_free(sorted);
+        return FAIL(e, ERR_MEM, "no memory for %zu points", p->count);
     }
+    for (size_t i = 0; i < p->count; i++)
+        places[i] = (struct place){ build ? p->points[i].build_key : p->points[i].load_key, i, i };
+    qsort(places, p->count, sizeof *places, by_key);
+    for (size_t i = 1; i < p->count; i++)
+        if (places[i].key == places[i - 1].key) places[i].first = places[i - 1].first;
+    qsort(places, p->count, sizeof *places, by_first);
+    for (size_t i = 0; i < p->count; i++) sorted[i] = p->points[places[i].at];
+    mem_free(places);
+    mem_free(p->points);
+    p->points = sorted;
+    p->room = p->count;
+    return ERR_OK;
 }
 
 static int open_data(struct plan *p, const struct sweep *s, struct err *e)
@@ -412,10 +450,37 @@ static int check_used(const struct plan *p, const struct sweep *s, const struct 
     return ERR_OK;
 }
 
+static int spell_defaults(struct plan *p, struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < p->names.count; i++) {
+        char *spelled = NULL;
+        if (!*p->names.at[i].usual) continue;
+        status = vocabulary_spell(&p->names, (int)i, p->names.at[i].usual, &spelled, e);
+        if (status == ERR_OK && !(p->usual[i] = pool_keep(&p->texts, spelled))) status = no_memory(e);
+        free(spelled);
+    }
+    return status;
+}
+
+/* What the points have in common, and what not. */
+static void look_over(struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct point *point = &p->points[i];
+        const size_t k = number_of(&p->names, point, "k"), kept = number_of(&p->names, point, "top_k_rerank");
+        p->depth = k > p->depth ? k : p->depth;
+        p->depth = kept > p->depth ? kept : p->depth;
+        for (size_t n = 0; n < p->names.count; n++)
+            p->varies[n] |= strcmp(value_at(&p->names, point, n), value_at(&p->names, &p->points[0], n)) != 0;
+    }
+}
+
 int plan_make(struct plan *out, const struct sweep *s, struct err *e)
 {
     struct plan p = { .rag = { .replay_fd = -1 } };
     int status = vocabulary_of(&p.names, s, e);
+    if (status == ERR_OK) status = spell_defaults(&p, e);
     if (status == ERR_OK) status = open_data(&p, s, e);
     if (status == ERR_OK) status = s->one_at_a_time ? add_star(&p, s, &s->axes, e) : add_product(&p, s, &s->axes, e);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = add_product(&p, s, &s->grids[i], e);
@@ -424,14 +489,9 @@ int plan_make(struct plan *out, const struct sweep *s, struct err *e)
     if (status == ERR_OK && s->is_pipeline) status = check_used(&p, s, &s->axes, e);
     for (size_t i = 0; status == ERR_OK && s->is_pipeline && i < s->grid_count; i++)
         status = check_used(&p, s, &s->grids[i], e);
-    for (size_t i = 0; i < p.count; i++) {
-        const size_t k = number_of(&p.names, &p.points[i], "k");
-        const size_t kept = number_of(&p.names, &p.points[i], "top_k_rerank");
-        p.depth = k > p.depth ? k : p.depth;
-        p.depth = kept > p.depth ? kept : p.depth;
-    }
-    group_by_key(&p, 1);
-    group_by_key(&p, 0);
+    if (status == ERR_OK) status = group_by_key(&p, 1, e);
+    if (status == ERR_OK) status = group_by_key(&p, 0, e);
+    if (status == ERR_OK) look_over(&p);
     if (status == ERR_OK) *out = p;
     else plan_free(&p);
     return status;
@@ -441,17 +501,12 @@ void plan_free(struct plan *p)
 {
     for (size_t i = 0; i < p->count; i++) point_free(&p->points[i]);
     mem_free(p->points);
+    pool_free(&p->texts);
+    pool_free(&p->ids);
     ann_set_close(&p->ann);
     rag_set_close(&p->rag);
     vocabulary_free(&p->names);
     *p = (struct plan){ .rag = { .replay_fd = -1 } };
-}
-
-static int varies(const struct plan *p, const char *name)
-{
-    for (size_t i = 1; i < p->count; i++)
-        if (strcmp(value_of(&p->names, &p->points[i], name), value_of(&p->names, &p->points[0], name)) != 0) return 1;
-    return 0;
 }
 
 void plan_describe(const struct plan *p, const struct point *point, struct text *out)
@@ -463,7 +518,7 @@ void plan_describe(const struct plan *p, const struct point *point, struct text 
         /* A spec holds the index and its parameters. */
         if (point->spec && (strcmp(name, "index") == 0 || !param_find(point_params, name))) continue;
         const int idle = p->rag.db && !point->values[i] && *p->names.at[i].usual;
-        if (!idle && varies(p, name))
+        if (!idle && p->varies[i])
             text_add(out, "%s%s=%s", out->size > start ? " " : "", name, value_of(&p->names, point, name));
     }
     if (out->size == start) text_add(out, "defaults");

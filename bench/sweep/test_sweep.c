@@ -123,6 +123,25 @@ static void bad_configs(void)
     refuse("kb: a\nqueries: b\nbudget_s: soon\n", "bad.yaml:3", "number");
     refuse("kb: a\nqueries: b\none_at_a_time: maybe\n", "bad.yaml:3", "true or false");
     refuse("kb: a\n", "bad.yaml:1", "queries");
+    refuse("kb: a\nqueries: b\nreps: 2\nreps: 3\n", "bad.yaml:4", "reps comes twice: in line 3");
+    refuse("dataset: {base: a, query: b,\n base: c}\n", "bad.yaml:2", "base comes twice: in line 1");
+    refuse("kb: a\nqueries: b\naxes: {k: 1,\n k: 2}\n", "bad.yaml:4", "k comes twice: in line 3");
+    refuse("kb: a\nqueries: b\n---\nkb: c\n", "bad.yaml:3", "second document");
+    refuse("kb: a\nqueries: b\nqrels:\n", "bad.yaml:3", "qrels: it has no value");
+    refuse("kb: a\nqueries: b\nqrels: ~\n", "bad.yaml:3", "qrels: it has no value");
+    refuse("kb: a\nqueries: ''\n", "bad.yaml:2", "queries: it has no value");
+    refuse("kb: a\nqueries: b\naxes:\n  k: [1,\n   null]\n", "bad.yaml:5", "k: it has no value");
+    refuse("kb: a\nqueries: b\nbase: {k: }\n", "bad.yaml:3", "k: it has no value");
+    refuse("dataset: {base: a, query: }\n", "bad.yaml:1", "it has no value");
+    static const char *const reps[] = { "0", "-1", "1.5", "two", "1e9", "[1]", "nan", "99999999999999999999" };
+    for (size_t i = 0; i < sizeof reps / sizeof *reps; i++) {
+        char yaml[80];
+        for (int calls = 0; calls < 2; calls++) {
+            snprintf(yaml, sizeof yaml, "kb: a\nqueries: b\n%s: %s\n", calls ? "min_calls" : "reps",
+                     calls && i == 4 ? "1e10" : reps[i]);
+            refuse(yaml, "bad.yaml:3", "a whole number from 1");
+        }
+    }
     refuse("axes: {k: 1}\n", "bad.yaml:1", "dataset");
     refuse("- a\n- b\n", "bad.yaml:1", "mapping");
     refuse("kb: [\n", "bad.yaml:", "did not find");
@@ -130,6 +149,25 @@ static void bad_configs(void)
     refuse("dataset: {base: a, query: b}\naxes: {index: [flatt]}\n", "bad.yaml:2", "'flat'");
     refuse("dataset: {base: a, query: b}\naxes: {index: [flat], bitz: [1]}\n", "bad.yaml:2", "'bitz'");
     refuse("dataset: {base: a, query: b}\naxes: {k: [1]}\n", "bad.yaml", "no index");
+    refuse("dataset: {base: a, query: b}\naxes: {index: ['turboquant:bits=1..4'],\n bits: [2]}\n", "bad.yaml:3",
+           "bits is given twice: here, and in 'turboquant:bits=1' of line 2");
+    refuse("dataset: {base: a, query: b}\nbase: {bits: 2}\naxes: {index: [flat, 'turboquant:bits=4']}\n", "bad.yaml:2",
+           "of line 3");
+    refuse("kb: a\nqueries: b\naxes: {index: 'ivf:inner=(turboquant:bits=2)',\n bit_width: [2]}\n", "bad.yaml:4",
+           "bit_width is given twice");
+    refuse("dataset: {base: a, query: b}\naxes: {index: 'turboquant:bits=1..100,rounds=1..101'}\n", "bad.yaml:2", "10000");
+    refuse("dataset: {base: a, query: b}\naxes: {index: 'turboquant:bits=1..99999999999999999999'}\n", "bad.yaml:2", "10000");
+    refuse("kb: a\nqueries: b\naxes: {k: -9223372036854775808..9223372036854775807}\n", "bad.yaml:3", "longer");
+    refuse("kb: a\nqueries: b\naxes: {k: 1..100001}\n", "bad.yaml:3", "longer");
+    struct text deep = { 0 };
+    text_add(&deep, "kb: a\naxes: ");
+    for (int i = 0; i < 100000; i++) text_add(&deep, "[");
+    refuse(text_of(&deep), "bad.yaml:2", "nested deeper");
+    text_free(&deep);
+    config("axes: {index: flat, k: 1..10000, rerank: 1..101}\n");
+    char *many = get("sweep.yaml");
+    refuse(many, "bad.yaml:3", "more than 1000000 combinations");
+    free(many);
     config("axes: {index: flat}\nconstraints: ['bats >= 1']\n");
     char *yaml = get("sweep.yaml");
     refuse(yaml, "bad.yaml:4", "'bats'");
@@ -172,6 +210,12 @@ static void plans(void)
     const size_t constrained = planned("axes: {index: turboquant, bits: 1..4, rerank: [0, 20]}\n"
                                        "constraints: ['bits >= 3 or rerank > 0']\n");
     CHECK(constrained == 6, "%zu points", constrained);
+    /* A bit_width beside a spec that says its bits, in a grid where they do not meet. */
+    struct sweep apart;
+    struct err e = { 0 };
+    CHECK(sweep_parse(&apart, "apart", "kb: a\nqueries: b\none_at_a_time: true\naxes: {index: ['rabitq:bits=3']}\n"
+                                       "grids: [{bit_width: 1..3}]\n", &e) == ERR_OK, "%s", e.text);
+    sweep_free(&apart);
     const size_t spelled = planned("axes: {index: ['turboquant:bits=3', turboquant]}\n");
     CHECK(spelled == 1, "%zu points", spelled);
 }

@@ -106,6 +106,16 @@ static int unknown_key(const struct params *p, const char *key, struct err *e)
                 NEAREST(key, names, count));
 }
 
+/* A value in its one spelling, so that equal settings compare and hash equal. */
+static const char *spell(const struct param *p, const struct value *parsed, const char *typed, char number[40])
+{
+    if (p->type >= PARAM_CHOICE) return typed;
+    if (p->type == PARAM_INT) snprintf(number, 40, "%lld", (long long)parsed->integer);
+    if (p->type == PARAM_REAL) snprintf(number, 40, "%.12g", parsed->real);
+    if (p->type == PARAM_FLAG) snprintf(number, 40, "%s", parsed->integer ? "true" : "false");
+    return number;
+}
+
 int params_set(struct params *p, const char *key, const char *value, struct err *e)
 {
     const struct param *param = param_find(p->table, key);
@@ -113,13 +123,8 @@ int params_set(struct params *p, const char *key, const char *value, struct err 
     struct value parsed;
     const int status = parse(param, p->who, value, &parsed, e);
     if (status != ERR_OK) return status;
-    /* One spelling a value, so that equal settings compare and hash equal. */
     char number[40];
-    if (param->type == PARAM_INT) snprintf(number, sizeof number, "%lld", (long long)parsed.integer);
-    if (param->type == PARAM_REAL) snprintf(number, sizeof number, "%.12g", parsed.real);
-    if (param->type == PARAM_FLAG) snprintf(number, sizeof number, "%s", parsed.integer ? "true" : "false");
-    const int is_text = param->type >= PARAM_CHOICE;
-    parsed.text = strdup(is_text ? value : number);
+    parsed.text = strdup(spell(param, &parsed, value, number));
     if (!parsed.text) return FAIL(e, ERR_MEM, "%s: no memory for %s", p->who, key);
     struct value *slot = &p->values[param - p->table];
     free(slot->text);
@@ -227,14 +232,13 @@ void params_canonical(const struct params *p, struct text *out)
     text_add(out, "%s", p->who);
     for (size_t i = 0; i < p->count; i++) {
         const struct param *param = &p->table[i];
-        struct params *defaults = NULL;
-        if (params_create(&defaults, param, p->who, NULL, NULL) != ERR_OK) {
+        struct value usual;
+        char number[40];
+        if (parse(param, p->who, param->usual, &usual, NULL) != ERR_OK) {
             out->failed = 1;
             return;
         }
-        const int same = strcmp(p->values[i].text, defaults->values[0].text) == 0;
-        params_destroy(defaults);
-        if (same) continue;
+        if (strcmp(p->values[i].text, spell(param, &usual, param->usual, number)) == 0) continue;
         const char *format = param->type == PARAM_SPEC ? "%c%s=(%s)" : "%c%s=%s";
         text_add(out, format, separator, param->name, p->values[i].text);
         separator = ',';
@@ -293,20 +297,54 @@ static int find_range(const char *spec, const char **start, const char **end, lo
     return 0;
 }
 
-int spec_expand(const char *spec, int (*each)(const char *spec, void *context), void *context, struct err *e)
+int spec_says(const char *spec, const char *key, int inside)
+{
+    const size_t size = strlen(key);
+    int depth = 0;
+    for (const char *c = spec; *c; c++) {
+        if (*c == '(') depth++;
+        if (*c == ')') depth--;
+        const int starts = c > spec && strchr(":,(", c[-1]) && strncmp(c, key, size) == 0 && c[size] == '=';
+        if (starts && (depth == 0 || inside)) return 1;
+    }
+    return 0;
+}
+
+/* How many specs the ranges stand for; 0: too many, or a range that is empty. */
+static size_t expansions(const char *spec)
+{
+    const char *start, *end;
+    long long from, to, more;
+    size_t count = 1;
+    while (find_range(spec, &start, &end, &from, &to)) {
+        if (from > to || __builtin_sub_overflow(to, from, &more) || more >= SPEC_EXPANSIONS_MAX) return 0;
+        count *= (size_t)more + 1;
+        if (count > SPEC_EXPANSIONS_MAX) return 0;
+        spec = end;
+    }
+    return count;
+}
+
+static int expand(const char *spec, int (*each)(const char *spec, void *context), void *context, struct err *e)
 {
     const char *start, *end;
     long long from, to;
     if (!find_range(spec, &start, &end, &from, &to)) return each(spec, context);
-    if (from > to || to - from > 1000)
-        return FAIL(e, ERR_ARG, "'%s': range %lld..%lld is empty or longer than 1000", spec, from, to);
     int status = ERR_OK;
     for (long long v = from; v <= to && status == ERR_OK; v++) {
         struct text one = { 0 };
         text_add(&one, "%.*s%lld%s", (int)(start - spec), spec, v, end);
         status = one.failed ? FAIL(e, ERR_MEM, "no memory for '%s'", spec)
-                            : spec_expand(text_of(&one), each, context, e);
+                            : expand(text_of(&one), each, context, e);
         text_free(&one);
     }
     return status;
+}
+
+int spec_expand(const char *spec, int (*each)(const char *spec, void *context), void *context, struct err *e)
+{
+    if (expansions(spec) == 0)
+        return FAIL(e, ERR_ARG, "'%.200s': a range is empty, or there are more than %d specs in it", spec,
+                    SPEC_EXPANSIONS_MAX);
+    return expand(spec, each, context, e);
 }

@@ -64,8 +64,12 @@ int param_check(const struct param *p, const char *who, const char *value, struc
 
 /* Cuts "name:args" into name (copied) and args (points into spec, NULL when there are none). */
 int spec_split(const char *spec, char *name, size_t name_size, const char **args, struct err *e);
+/* 1 when the spec itself says a value for `key`; inside: also when a spec nested in it does. */
+int spec_says(const char *spec, const char *key, int inside);
+enum { SPEC_EXPANSIONS_MAX = 10000 };
 /* Expands integer ranges "key=1..8" (the innermost level too) into one spec a value, in order.
- * Calls each(spec, context) and stops at the first non-zero return, which it passes on. */
+ * Calls each(spec, context) and stops at the first non-zero return, which it passes on.  ERR_ARG: an empty range, or
+ * more than SPEC_EXPANSIONS_MAX specs. */
 int spec_expand(const char *spec, int (*each)(const char *spec, void *context), void *context,
                 struct err *e);
 

@@ -90,7 +90,14 @@ static void specs_expand(void)
     text_clear(&seen);
     CHECK(spec_expand("ids:../x..y", collect, &seen, &e) == ERR_OK && !strcmp(text_of(&seen), "ids:../x..y "),
           "a path");
+    text_clear(&seen);
+    CHECK(spec_expand("x:a=1..100,b=(y:c=1..101)", collect, &seen, &e) == ERR_ARG && !seen.size && strstr(e.text, "10000"),
+          "%s", e.text);
+    CHECK(spec_expand("x:a=2..1", collect, &seen, &e) == ERR_ARG && !seen.size, "%s", e.text);
+    CHECK(spec_expand("x:a=0..9223372036854775807", collect, &seen, &e) == ERR_ARG && !seen.size, "%s", e.text);
     text_free(&seen);
+    CHECK(spec_says("x:a=1,bb=2", "a", 0) && !spec_says("x:aa=1", "a", 0) && !spec_says("a", "a", 0), "keys of a spec");
+    CHECK(!spec_says("x:y=(z:a=1)", "a", 0) && spec_says("x:y=(z:a=1)", "a", 1), "and of one inside");
 }
 
 /* Recorded once on x86-64: every machine must draw the same. */
