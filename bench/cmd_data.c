@@ -5,7 +5,7 @@
 #include "bench/kb/data_get.h"
 #include "bench/kb/data_info.h"
 #include "bench/kb/kb_build.h"
-#include "bench/quality/truth.h"
+#include "bench/quality/truth_file.h"
 #include "datasets/dataset.h"
 #include "datasets/unit.h"
 #include "datasets/whole_file.h"
@@ -256,34 +256,107 @@ static int open_floats(struct dataset *d, const char *path, struct err *e)
     return FAIL(e, ERR_ARG, "%s: holds ids (%s), vectors are needed", path, element_name(d->element));
 }
 
-static int data_truth(int argc, char **argv, struct err *e)
+struct truth_wishes {
+    const char *base, *query, *metric, *out, *kernel, *shard, *base_tags, *query_tags;
+    int64_t k, threads, merge;
+};
+
+/* "I/N", I from 0. */
+static int parse_shard(const char *text, size_t *shard, size_t *shards, struct err *e)
 {
-    const char *base_path = NULL, *query_path = NULL, *metric_text = "cosine", *out_path = NULL, *kernel = NULL;
-    int64_t k = 100, threads = parallel_cpus();
-    const struct option options[] = {
-        { "--base", OPTION_TEXT, &base_path, 0, 0 },     { "--query", OPTION_TEXT, &query_path, 0, 0 },
-        { "--metric", OPTION_TEXT, &metric_text, 0, 0 }, { "--out", OPTION_TEXT, &out_path, 0, 0 },
-        { "--kernel", OPTION_TEXT, &kernel, 0, 0 },      { "-k", OPTION_INT, &k, 1, 1e6 },
-        { "--threads", OPTION_INT, &threads, 1, 256 },   { 0 }
-    };
-    enum metric metric;
-    struct kernel_set kernels;
-    int status = options_parse(argc, argv, options, NULL, e);
-    if (status == ERR_OK && (!base_path || !query_path || !out_path))
-        status = FAIL(e, ERR_ARG, "truth needs --base, --query and --out");
-    if (status == ERR_OK) status = metric_parse(metric_text, &metric, e);
-    if (status == ERR_OK) status = kernel_set_resolve(&kernels, kernel, e);
+    char *slash = strchr(text, '/'), first[32];
+    int64_t i = -1, n = -1;
+    if (slash && (size_t)(slash - text) < sizeof first) {
+        snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
+        if (!text_to_i64(first, &i) || !text_to_i64(slash + 1, &n)) i = -1;
+    }
+    if (i < 0 || n < 1 || i >= n || n > 100000) return FAIL(e, ERR_ARG, "--shard %s: not I/N with 0 <= I < N", text);
+    *shard = (size_t)i;
+    *shards = (size_t)n;
+    return ERR_OK;
+}
+
+/* The filter of the two files of tags. */
+static int open_filter(const struct truth_wishes *w, struct tags *by_tag, struct tags *query, uint64_t *hash,
+                       struct err *e)
+{
+    struct tags base = { 0 };
+    if (!w->base_tags != !w->query_tags) return FAIL(e, ERR_ARG,
+                                                     "truth needs both --base-tags and --query-tags, or neither");
+    if (!w->base_tags) return ERR_OK;
+    int status = tags_read(&base, w->base_tags, e);
+    if (status == ERR_OK) status = tags_read(query, w->query_tags, e);
+    if (status == ERR_OK) status = tags_transpose(by_tag, &base, e);
+    const uint64_t parts[2] = { status == ERR_OK ? tags_hash(&base) : 0, status == ERR_OK ? tags_hash(query) : 0 };
+    *hash = hash64(0, parts, sizeof parts);
+    tags_free(&base);
+    return status;
+}
+
+static void say_truth(const struct truth_wishes *w, const struct truth_done *done, const char *metric, size_t shard,
+                      size_t shards)
+{
+    if (w->merge) printf("%-40s %zu x %zu ids, of %zu shards\n", w->out, done->found, done->k, (size_t)w->merge);
+    else if (shards > 1) printf("%-40s shard %zu of %zu: ", w->out, shard, shards);
+    else printf("%-40s ", w->out);
+    if (w->merge) return;
+    printf("%zu x %zu ids, %s", done->found + done->computed, done->k, metric);
+    if (done->found) printf("; %zu were there", done->found);
+    printf("; a tie over the last place in %zu\n", done->tied);
+}
+
+static int write_truth(const struct truth_wishes *w, struct err *e)
+{
     struct dataset base = { 0 }, query = { 0 };
-    struct truth truth = { 0 };
-    if (status == ERR_OK) status = open_floats(&base, base_path, e);
-    if (status == ERR_OK) status = open_floats(&query, query_path, e);
-    if (status == ERR_OK)
-        status = truth_compute(&truth, base.rows, query.rows, (size_t)k, metric, (int)threads, &kernels, e);
-    if (status == ERR_OK) status = dataset_write_ivecs(out_path, truth.ids, truth.count, truth.k, e);
-    if (status == ERR_OK) printf("%-40s %zu x %zu ids, %s\n", out_path, truth.count, truth.k, metric_name(metric));
-    truth_free(&truth);
+    struct tags by_tag = { 0 }, query_tags = { 0 };
+    struct kernel_set kernels;
+    struct truth_job job = { .k = (size_t)w->k, .threads = (int)w->threads, .kernels = &kernels };
+    struct truth_key key = { 0 };
+    struct truth_done done = { 0 };
+    size_t shard = 0, shards = 1;
+    int status = metric_parse(w->metric, &job.metric, e);
+    if (status == ERR_OK) status = kernel_set_resolve(&kernels, w->kernel, e);
+    if (status == ERR_OK && w->shard) status = parse_shard(w->shard, &shard, &shards, e);
+    if (status == ERR_OK) status = open_floats(&base, w->base, e);
+    if (status == ERR_OK) status = open_floats(&query, w->query, e);
+    if (status == ERR_OK) status = open_filter(w, &by_tag, &query_tags, &key.filter, e);
+    if (status == ERR_OK) {
+        job.base = base.rows;
+        job.query = query.rows;
+        if (w->base_tags) job.rows_by_tag = &by_tag, job.query_tags = &query_tags;
+        key.base = base.content_hash;
+        key.query = query.content_hash;
+        status = truth_to_file(w->out, &job, &key, shard, shards, &done, e);
+    }
+    if (status == ERR_OK) say_truth(w, &done, metric_name(job.metric), shard, shards);
+    tags_free(&by_tag);
+    tags_free(&query_tags);
     dataset_close(&base);
     dataset_close(&query);
+    return status;
+}
+
+static int data_truth(int argc, char **argv, struct err *e)
+{
+    struct truth_wishes w = { .metric = "cosine", .k = 100, .threads = parallel_cpus() };
+    const struct option options[] = {
+        { "--base", OPTION_TEXT, &w.base, 0, 0 },           { "--query", OPTION_TEXT, &w.query, 0, 0 },
+        { "--metric", OPTION_TEXT, &w.metric, 0, 0 },       { "--out", OPTION_TEXT, &w.out, 0, 0 },
+        { "--kernel", OPTION_TEXT, &w.kernel, 0, 0 },       { "-k", OPTION_INT, &w.k, 1, 1e6 },
+        { "--threads", OPTION_INT, &w.threads, 1, 256 },    { "--shard", OPTION_TEXT, &w.shard, 0, 0 },
+        { "--base-tags", OPTION_TEXT, &w.base_tags, 0, 0 }, { "--query-tags", OPTION_TEXT, &w.query_tags, 0, 0 },
+        { "--merge", OPTION_INT, &w.merge, 1, 1e5 },        { 0 }
+    };
+    struct truth_done done = { 0 };
+    int status = options_parse(argc, argv, options, NULL, e);
+    if (status == ERR_OK && !w.out) status = FAIL(e, ERR_ARG, "truth needs --out FILE");
+    if (status == ERR_OK && !w.merge && (!w.base || !w.query))
+        status = FAIL(e, ERR_ARG, "truth needs --base, --query and --out");
+    if (status == ERR_OK && w.merge && (w.base || w.query || w.shard))
+        status = FAIL(e, ERR_ARG, "truth --merge N joins what is there: it takes --out alone");
+    if (status != ERR_OK || !w.merge) return status == ERR_OK ? write_truth(&w, e) : status;
+    status = truth_merge(w.out, (size_t)w.merge, &done, e);
+    if (status == ERR_OK) say_truth(&w, &done, "", 0, 1);
     return status;
 }
 
@@ -455,7 +528,8 @@ const struct command cmd_data = {
         "       assay data import NAME [--from PATH] [--embed rp|lsa] [--dim N] [--seed N] --out DIR\n"
         "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
         "       assay data split --base FILE [--queries N] [--seed N] --out DIR\n"
-        "       assay data truth --base FILE --query FILE [-k N] [--metric M] --out FILE.ivecs\n"
+        "       assay data truth --base FILE --query FILE [-k N] [--metric M] [--shard I/N] --out FILE.ivecs\n"
+        "       assay data truth --merge N --out FILE.ivecs\n"
         "       assay data queries DB [--n N] [--noise X] [--seed N] --out DIR\n"
         "\n"
         "  import writes kb.sqlite, queries and qrels; texts become linear text features:\n"
@@ -475,7 +549,10 @@ const struct command cmd_data = {
         "  truth  -k N           neighbours a query, default 100\n"
         "         --metric M     cosine|dot|l2, default cosine\n"
         "         --threads N    default: the CPUs of this process\n"
-        "         --kernel SPEC  kernels that score, default: the best of this CPU\n"
+        "         --kernel SPEC  kernels of the first pass, default: the best of this CPU\n"
+        "         --base-tags FILE --query-tags FILE  (.spmat) only rows with all tags of the query; else -1\n"
+        "         --shard I/N    a part of the queries, into FILE.shard-I-of-N; --merge N joins them.  A run that\n"
+        "                        was stopped goes on where it stood\n"
         "  queries  synthetic ones, where there is no log: vectors of random entities + noise x a random unit\n"
         "           vector, and qrels that name the entity; --n default 2000, --noise .5, --seed 1\n"
         "\n"

@@ -51,6 +51,18 @@ static void generate_split_truth(void)
     expect("data truth --base gen/base.fvecs --query gen/query.fvecs -k 10 --metric l2 --out t.ivecs", 0, "20 x 10 ids, l2");
     expect("data gen --kind filters --base_file gen/base.fvecs --query_file gen/query.fvecs --selectivity .02 --out gen", 0,
            "500 base rows, 20 tags, 200 entries");
+    expect("data truth --base gen/base.fvecs --query gen/query.fvecs -k 10 --base-tags gen/base.metadata.spmat "
+           "--query-tags gen/query.metadata.spmat --out f.ivecs", 0, "20 x 10 ids, cosine");
+    expect("data truth --base gen/base.fvecs --query gen/query.fvecs --base-tags gen/base.metadata.spmat --out f", 2,
+           "both --base-tags and --query-tags");
+    expect("data truth --base gen/base.fvecs --query gen/query.fvecs -k 5 --shard 0/2 --out s.ivecs", 0,
+           "shard 0 of 2: 10 x 5");
+    expect("data truth --merge 2 --out s.ivecs", 1, "s.ivecs.shard-1-of-2");
+    expect("data truth --base gen/base.fvecs --query gen/query.fvecs -k 5 --shard 1/2 --out s.ivecs", 0,
+           "shard 1 of 2");
+    expect("data truth --merge 2 --out s.ivecs", 0, "20 x 5 ids, of 2 shards");
+    expect("data truth --merge 2 --base gen/base.fvecs --out s.ivecs", 2, "--out alone");
+    expect("data truth --base gen/base.fvecs --query gen/query.fvecs --shard 2/2 --out s.ivecs", 2, "--shard 2/2");
     expect("data gen --kind filters --query_file gen/query.fvecs --out gen", 2, "needs base_file=FILE");
     expect("data gen --kind filters --base_file gen/base.fvecs --query_file t.ivecs --out gen", 2, "holds ids");
     expect("data info gen/base.fvecs t.ivecs", 0, "min 1, mean 1, max 1");

@@ -3,6 +3,7 @@
 #include "datasets/tags.h"
 #include "datasets/whole_file.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/text.h"
 #include <limits.h>
 #include <string.h>
 
@@ -75,6 +76,13 @@ int tags_write(const char *path, const struct tags *t, struct err *e)
     fwrite(t->tag, sizeof *t->tag, (size_t)entries, f.to);
     for (int64_t i = 0; i < entries; i++) fwrite(&one, sizeof one, 1, f.to);
     return whole_file_commit(&f, e);
+}
+
+uint64_t tags_hash(const struct tags *t)
+{
+    const uint64_t shape[2] = { t->rows, t->tags };
+    const uint64_t h = hash64(hash64(0, shape, sizeof shape), t->start, (t->rows + 1) * sizeof *t->start);
+    return hash64(h, t->tag, (size_t)t->start[t->rows] * sizeof *t->tag);
 }
 
 int tags_transpose(struct tags *out, const struct tags *t, struct err *e)

@@ -19,6 +19,7 @@ struct tags {
 /* ERR_NOT_FOUND, ERR_IO, ERR_MEM; ERR_FORMAT naming the path and what is wrong: size, order, a tag out of range. */
 int tags_read(struct tags *out, const char *path, struct err *e);
 int tags_write(const char *path, const struct tags *t, struct err *e); /* values 1 */
+uint64_t tags_hash(const struct tags *t); /* of who has which */
 void tags_free(struct tags *t); /* a zeroed one is allowed */
 
 /* The other way round: row i lists, ascending, the rows of t that have tag i. */

@@ -4,7 +4,6 @@
 #include "bench/quality/truth.h"
 #include "kernels/base/faults.h"
 #include "kernels/base/test.h"
-#include "kernels/base/topk.h"
 #include <errno.h>
 #include <math.h>
 
@@ -71,32 +70,170 @@ static void check_against_oracle(enum metric metric, int kind, int threads, size
     truth_free(&t);
 }
 
-/* The order is that of the kernels of one query, to the last bit and tie. */
-static void truth_is_canonical(void)
+/* What single precision cannot order: rows that differ from one of ten in one place, by a few units in the last. */
+static void fill_near_ties(void)
 {
-    struct kernel_set kernels;
-    struct err e = { 0 };
-    CHECK(kernel_set_resolve(&kernels, NULL, &e) == ERR_OK, "%s", e.text);
+    fill(0);
+    for (size_t row = 10; row < N; row++) {
+        float *x = base_at + row * D;
+        memcpy(x, base_at + (row % 10) * D, D * sizeof *x);
+        const size_t place = test_rand() % D;
+        for (size_t steps = test_rand() % 4; steps > 0; steps--) x[place] = nextafterf(x[place], 10);
+    }
+}
+
+static long double unit_of(const float *q, enum metric metric)
+{
+    long double qq = 0, longest = 0;
+    for (size_t i = 0; i < D; i++) qq += (long double)q[i] * q[i];
+    for (size_t row = 0; row < N; row++) {
+        long double xx = 0;
+        for (size_t i = 0; i < D; i++) xx += (long double)base_at[row * D + i] * base_at[row * D + i];
+        longest = fmaxl(longest, xx);
+    }
+    const long double reach = sqrtl(qq) + sqrtl(longest);
+    return metric == METRIC_COSINE ? 1 : metric == METRIC_DOT ? sqrtl(qq) * sqrtl(longest) : reach * reach;
+}
+
+/* The order is that of exact arithmetic; what differs by less than 2^-43 of the terms comes by row. */
+static void check_order(enum metric metric, int kind)
+{
     const struct rows base = { base_at, N, D, D }, query = { query_at, Q, D, D };
-    static struct hit hits[N];
-    static float scores[N], inverses[N];
-    for (int m = 0; m < METRIC_COUNT; m++) {
-        struct truth t = { 0 };
-        fill(m);
-        CHECK(truth_compute(&t, base, query, 100, (enum metric)m, 2, NULL, &e) == ERR_OK, "%s", e.text);
-        kernels.of[OP_norms_f32]->fn.norms_f32(base_at, D, N, D, inverses);
-        for (size_t q = 0; q < t.count; q++) {
-            const float *x = query_at + q * D;
-            if (m == METRIC_DOT) kernels.of[OP_dot_f32]->fn.dot_f32(x, base_at, D, NULL, N, D, scores);
-            if (m == METRIC_L2) kernels.of[OP_l2_f32]->fn.l2_f32(x, base_at, D, NULL, N, D, scores);
-            if (m == METRIC_COSINE) kernels.of[OP_cosine_f32]->fn.cosine_f32(x, base_at, D, NULL, N, D, inverses, scores);
-            for (size_t i = 0; i < N; i++) hits[i] = (struct hit){ (int64_t)i, m == METRIC_L2 ? -scores[i] : scores[i] };
-            hits_sort(hits, N);
-            for (size_t i = 0; i < t.k; i++)
-                CHECK(t.ids[q * t.k + i] == hits[i].id, "%s query %zu place %zu: %d, not %lld", metric_name((enum metric)m),
-                      q, i, t.ids[q * t.k + i], (long long)hits[i].id);
+    struct truth t = { 0 };
+    struct err e = { 0 };
+    static long double s[N];
+    CHECK(truth_compute(&t, base, query, 100, metric, 2, NULL, &e) == ERR_OK, "%s", e.text);
+    for (size_t q = 0; q < t.count; q++) {
+        const long double width = 0x1p-43L * unit_of(query_at + q * D, metric);
+        static char given[N];
+        memset(given, 0, sizeof given);
+        for (size_t row = 0; row < N; row++) s[row] = oracle(query_at + q * D, base_at + row * D, metric);
+        for (size_t i = 0; i < t.k; i++) {
+            const int32_t id = t.ids[q * t.k + i], last = i ? t.ids[q * t.k + i - 1] : id;
+            given[id] = 1;
+            CHECK(s[id] <= s[last] + width, "%s kind %d query %zu place %zu: %.17Lg after %.17Lg", metric_name(metric),
+                  kind,
+                  q, i, s[id], s[last]);
+            if (i && s[id] >= s[last]) CHECK(id > last, "%s kind %d query %zu place %zu: ties come by row",
+                                             metric_name(metric), kind, q, i);
         }
+        for (size_t row = 0; row < N; row++) {
+            const int32_t last = t.ids[q * t.k + t.k - 1];
+            CHECK(given[row] || s[row] <= s[last] + width, "%s kind %d query %zu misses row %zu", metric_name(metric),
+                  kind, q, row);
+            if (!given[row] && s[row] == s[last]) CHECK((int32_t)row > last, "a tie over the last place: row %zu", row);
+        }
+    }
+    if (kind == 1) CHECK(t.tied == Q, "%zu of %d queries have a tie over the last place", t.tied, Q);
+    if (kind == 0) CHECK(t.tied == 0 && t.scanned == 0, "%zu ties, %zu scanned whole", t.tied, t.scanned);
+    truth_free(&t);
+}
+
+static void order_is_exact(void)
+{
+    for (int kind = 0; kind < 5; kind++)
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            if (kind < 4) fill(kind);
+            else fill_near_ties();
+            check_order((enum metric)m, kind);
+        }
+}
+
+static void filters_are_kept(void)
+{
+    static int64_t base_start[N + 1], query_start[Q + 1];
+    static int32_t base_tag[2 * N], query_tag[2 * Q];
+    fill(0);
+    /* Row r has tags r mod 3 and 3 + r mod 5; query 0 asks nothing, others one or both; tag 8 nobody has. */
+    for (int32_t r = 0; r < N; r++) {
+        base_tag[2 * r] = r % 3;
+        base_tag[2 * r + 1] = 3 + r % 5;
+        base_start[r + 1] = 2 * r + 2;
+    }
+    for (int32_t q = 1; q < Q; q++) {
+        int64_t at = query_start[q];
+        if (q % 2) query_tag[at++] = q % 3;
+        if (q % 4 != 1) query_tag[at++] = q == 8 ? 8 : 3 + q % 5;
+        query_start[q + 1] = at;
+    }
+    const struct tags base_tags = { N, 9, base_start, base_tag }, query_tags = { Q, 9, query_start, query_tag };
+    struct tags by_tag = { 0 };
+    struct truth t = { 0 };
+    struct err e = { 0 };
+    CHECK(tags_transpose(&by_tag, &base_tags, &e) == ERR_OK, "%s", e.text);
+    struct truth_job job = { .base = { base_at, N, D, D }, .query = { query_at, Q, D, D }, .k = 300,
+                            .metric = METRIC_L2,
+                             .threads = 3, .rows_by_tag = &by_tag, .query_tags = &query_tags };
+    CHECK(truth_run(&t, &job, &e) == ERR_OK, "%s", e.text);
+    for (int32_t q = 0; q < Q; q++) {
+        const int third = q % 2 ? q % 3 : -1, fifth = q && q % 4 != 1 ? (q == 8 ? 9 : q % 5) : -1;
+        size_t passing = 0, given = 0;
+        for (int32_t r = 0; r < N; r++) passing += (third < 0 || r % 3 == third) && (fifth < 0 || r % 5 == fifth);
+        long double last = INFINITY;
+        for (size_t i = 0; i < t.k; i++) {
+            const int32_t id = t.ids[(size_t)q * t.k + i];
+            CHECK(i < passing ? id >= 0 : id == -1, "query %d place %zu: %d of %zu that pass", q, i, id, passing);
+            if (id < 0) continue;
+            CHECK((third < 0 || id % 3 == third) && (fifth < 0 || id % 5 == fifth), "query %d: row %d does not pass",
+                  q, id);
+            const long double s = oracle(query_at + (size_t)q * D, base_at + (size_t)id * D, METRIC_L2);
+            CHECK(s <= last, "query %d place %zu", q, i);
+            last = s;
+            given++;
+        }
+        size_t nearer = 0;
+        for (int32_t r = 0; r < N; r++)
+            if ((third < 0 || r % 3 == third) && (fifth < 0 || r % 5 == fifth))
+                nearer += oracle(query_at + (size_t)q * D, base_at + (size_t)r * D, METRIC_L2) >= last;
+        CHECK(nearer == given, "query %d: %zu rows are as near as the last of %zu", q, nearer, given);
+    }
+    truth_free(&t);
+    job.query.count = Q - 1;
+    CHECK(truth_run(&t, &job, &e) == ERR_ARG && strstr(e.text, "tags of 37"), "%s", e.text);
+    tags_free(&by_tag);
+}
+
+/* What others computed in float64 for real vectors, to the id; of integers only up to ties. */
+static void shipped_truths(void)
+{
+    static const char *const sets[][5] = {
+        { "siftsmall", "siftsmall_base", "siftsmall_query", "siftsmall_groundtruth", "l2" },
+        { "bge_base_beir768", "ann_base", "ann_query", "ann_gt_cos_top100", "cosine" },
+        { "cap_docs_minilm384", "ann_base", "ann_query", "ann_gt_cos_top100", "cosine" },
+        { "glove10k_100", "ann_base", "ann_query", "ann_gt_cos_top100", "cosine" },
+    };
+    const char *shared = getenv("ASSAY_SHARED");
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        struct dataset d[3] = { 0 };
+        struct truth t = { 0 };
+        struct err e = { 0 };
+        enum metric metric = METRIC_L2;
+        for (int f = 0; f < 3; f++) {
+            char path[400];
+            snprintf(path, sizeof path, "%s/data/%s/%s.%s", shared ? shared : "../shared", sets[i][0], sets[i][f + 1],
+                     f == 2 ? "ivecs" : "fvecs");
+            const int status = dataset_open(&d[f], path, &e);
+            if (status == ERR_NOT_FOUND) SKIP("needs ../shared/data");
+            CHECK(status == ERR_OK, "%s", e.text);
+        }
+        CHECK(metric_parse(sets[i][4], &metric, &e) == ERR_OK, "%s", e.text);
+        CHECK(truth_compute(&t, d[0].rows, d[1].rows, d[2].rows.dim, metric, 2, NULL, &e) == ERR_OK, "%s", e.text);
+        size_t other = 0;
+        for (size_t at = 0; at < t.count * t.k; at++) {
+            const size_t q = at / t.k, mine = (size_t)t.ids[at], theirs = (size_t)d[2].ids[at], dim = d[0].rows.dim;
+            if (mine == theirs) continue;
+            other++;
+            double a = 0, b = 0;
+            for (size_t c = 0; c < dim; c++) {
+                a += pow(rows_at(d[1].rows, q)[c] - rows_at(d[0].rows, mine)[c], 2);
+                b += pow(rows_at(d[1].rows, q)[c] - rows_at(d[0].rows, theirs)[c], 2);
+            }
+            CHECK(metric == METRIC_L2 && a == b && mine != theirs, "%s query %zu place %zu: %zu, not %zu", sets[i][0],
+                  q, at % t.k, mine, theirs);
+        }
+        CHECK(metric == METRIC_L2 || other == 0, "%s: %zu ids differ", sets[i][0], other);
         truth_free(&t);
+        for (int f = 0; f < 3; f++) dataset_close(&d[f]);
     }
 }
 
@@ -172,7 +309,9 @@ static void truth_refuses(void)
 int main(void)
 {
     test_case("truth is exact for every metric and kind of data", truth_is_exact);
-    test_case("the order is that of the kernels of one query", truth_is_canonical);
+    test_case("the order is that of exact arithmetic, ties by row", order_is_exact);
+    test_case("filters: only what passes, and all of the best of it", filters_are_kept);
+    test_case("shipped truths of real sets", shipped_truths);
     test_case("truth does not depend on threads", truth_ignores_threads);
     test_case("cache: kept by content, damaged ones computed anew", cache_keeps_and_forgets);
     test_case("bad input is refused", truth_refuses);

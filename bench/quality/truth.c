@@ -2,9 +2,12 @@
  * truth.c - finds exact neighbours, tile by tile, on all threads, and keeps them in a cache. */
 #include "bench/quality/truth.h"
 #include "bench/time/progress.h"
+#include "datasets/unit.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/topk.h"
+#include "kernels/bound.h"
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,28 +16,39 @@
 /* Queries of a tile stay in L2 (half of 1 MiB) while every row passes, and so do the scores of its rows. */
 enum { QUERY_BYTES = 384 << 10, QUERY_MOST = 256, BASE_TILE = 256, MARGIN = 64 };
 
+/* Scores closer than this, in units of what they are sums of, are equal but for rounding: 8 lanes of up to 65,536
+ * dimensions add at most 2^13 roundings of 2^-53, and by a walk some 2^7. */
+static const double tie_width = 0x1p-44;
+
+struct exact { double score; int32_t id; };
+
+/* The best `room` of what was pushed, in order: (score descending, row ascending). */
+struct list { struct exact *at; size_t room, count; };
+
 struct job {
-    struct rows base, query;
-    size_t k, keep; /* keep = k, of l2 k + MARGIN, cut to base.count */
-    enum metric metric;
+    struct truth_job ask;
+    size_t k, keep; /* keep = k + MARGIN, cut to base.count */
     struct kernel_set kernels;
     float *squares;  /* |x|^2 of every base row */
     float *inverses; /* 1/|x| of every base row, 0 for a zero row */
-    float longest;   /* largest |x| */
+    double longest;  /* largest |x| */
     int32_t *ids;
     struct scratch *scratch; /* one a thread */
     size_t query_tile;
-    _Atomic size_t done;
+    _Atomic size_t done, tied, scanned;
     struct progress progress;
+    pthread_mutex_t lock; /* of save and failed */
+    int failed;
+    struct err why;
 };
 
 struct scratch {
     float *tile;         /* query_tile x BASE_TILE */
     struct hit *hits;    /* query_tile x keep */
     struct topk *heaps;  /* query_tile */
-    uint32_t *pick;      /* keep */
     uint32_t *above;     /* BASE_TILE */
-    float *scores;       /* max(keep, BASE_TILE) */
+    struct exact *best;  /* keep */
+    uint32_t *passing;   /* base.count; NULL without a filter */
 };
 
 /* Scores of one query against rows row .. row + n - 1 from their inner products.  By inner product and by
@@ -42,18 +56,19 @@ struct scratch {
 static void score(const struct job *j, float inverse, size_t row, size_t n, float *scores)
 {
     const float *inverses = j->inverses + row, *squares = j->squares + row;
-    if (j->metric == METRIC_COSINE)
+    if (j->ask.metric == METRIC_COSINE)
         for (size_t i = 0; i < n; i++) scores[i] = scores[i] * inverse * inverses[i];
-    if (j->metric == METRIC_L2)
+    if (j->ask.metric == METRIC_L2)
         for (size_t i = 0; i < n; i++) scores[i] = 2 * scores[i] - squares[i];
 }
 
 static void first_pass(const struct job *j, struct rows queries, const float *inverses, struct scratch *s)
 {
-    for (size_t row = 0; row < j->base.count; row += BASE_TILE) {
-        const size_t n = j->base.count - row < BASE_TILE ? j->base.count - row : BASE_TILE;
-        j->kernels.of[OP_tile_f32]->fn.tile_f32(queries.at, queries.stride, queries.count, rows_at(j->base, row),
-                                                j->base.stride, n, j->base.dim, s->tile);
+    const struct rows base = j->ask.base;
+    for (size_t row = 0; row < base.count; row += BASE_TILE) {
+        const size_t n = base.count - row < BASE_TILE ? base.count - row : BASE_TILE;
+        j->kernels.of[OP_tile_f32]->fn.tile_f32(queries.at, queries.stride, queries.count, rows_at(base, row),
+                                                base.stride, n, base.dim, s->tile);
         for (size_t q = 0; q < queries.count; q++) {
             float *scores = s->tile + q * n;
             score(j, inverses[q], row, n, scores);
@@ -64,45 +79,134 @@ static void first_pass(const struct job *j, struct rows queries, const float *in
     }
 }
 
-static void distances(const struct job *j, const float *query, const float *base, const uint32_t *pick, size_t count,
-                      float *scores)
+/* --- in float64 -------------------------------------------------------------------------------------- */
+static double exact_score(enum metric metric, const float *q, double q_square, const float *x, size_t dim)
 {
-    j->kernels.of[OP_l2_f32]->fn.l2_f32(query, base, j->base.stride, pick, count, j->base.dim, scores);
-    for (size_t i = 0; i < count; i++) scores[i] = -scores[i];
+    if (metric == METRIC_L2) {
+        double lane[8] = { 0 }, sum = 0;
+        size_t i = 0;
+        for (; i + 8 <= dim; i += 8)
+            for (size_t l = 0; l < 8; l++) lane[l] += ((double)q[i + l] - x[i + l]) * ((double)q[i + l] - x[i + l]);
+        for (size_t l = 0; i + l < dim; l++) lane[l] += ((double)q[i + l] - x[i + l]) * ((double)q[i + l] - x[i + l]);
+        for (size_t l = 0; l < 8; l++) sum += lane[l];
+        return -sum;
+    }
+    const double dot = fixed_dot(q, x, dim);
+    if (metric == METRIC_DOT) return dot;
+    const double square = q_square * fixed_dot(x, x, dim);
+    return square > 0 ? dot / sqrt(square) : 0;
 }
 
-/* l2: the best k of what the first pass kept for one query, or of everything when it cannot vouch. */
-static void second_pass(const struct job *j, const float *query, struct topk *top, struct scratch *s)
+static int before(struct exact a, struct exact b) { return a.score > b.score || (a.score == b.score && a.id < b.id); }
+
+static void list_push(struct list *l, double value, size_t row)
 {
-    const size_t kept = top->count, dim = j->base.dim;
-    double square = 0;
-    for (size_t c = 0; c < dim; c++) square += (double)query[c] * query[c];
-    const double reach = sqrt(square) + j->longest, error = ((double)dim + 8) * 0x1p-24 * reach * reach;
-    const double cut = top->hits[0].score - square + error; /* no row left out scores above this */
-    for (size_t i = 0; i < kept; i++) s->pick[i] = (uint32_t)top->hits[i].id;
-    distances(j, query, j->base.at, s->pick, kept, s->scores);
-    topk_init(top, top->hits, j->k);
-    for (size_t i = 0; i < kept; i++) topk_push(top, s->pick[i], s->scores[i]);
-    if (kept == j->base.count || topk_bound(top) - error > cut) return;
-    topk_init(top, top->hits, j->k);
-    for (size_t row = 0; row < j->base.count; row += BASE_TILE) {
-        const size_t n = j->base.count - row < BASE_TILE ? j->base.count - row : BASE_TILE;
-        distances(j, query, rows_at(j->base, row), NULL, n, s->scores);
-        for (size_t i = 0; i < n; i++) topk_push(top, (int64_t)(row + i), s->scores[i]);
+    const struct exact new = { value, (int32_t)row };
+    if (l->count == l->room && !before(new, l->at[l->count - 1])) return;
+    size_t at = l->count < l->room ? l->count++ : l->room - 1;
+    for (; at > 0 && before(new, l->at[at - 1]); at--) l->at[at] = l->at[at - 1];
+    l->at[at] = new;
+}
+
+/* Rows pick[0..count-1], or all of them. */
+static void scan_exact(const struct job *j, const float *query, double square, const uint32_t *pick, size_t count,
+                       struct list *l)
+{
+    for (size_t i = 0; i < count; i++) {
+        const size_t row = pick ? pick[i] : i;
+        list_push(l, exact_score(j->ask.metric, query, square, rows_at(j->ask.base, row), j->ask.base.dim), row);
     }
 }
 
-static void answer_tile(const struct job *j, size_t from, size_t count, struct scratch *s)
+static int compare_ids(const void *a, const void *b)
 {
-    const struct rows queries = { rows_at(j->query, from), count, j->query.dim, j->query.stride };
+    const struct exact *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* What only rounding tells apart comes by row; 1 when such a tie reaches over the k-th place. */
+static int settle_ties(struct list *l, size_t k, double width)
+{
+    int over = 0;
+    for (size_t from = 0, to; from < l->count; from = to) {
+        for (to = from + 1; to < l->count && l->at[to - 1].score - l->at[to].score <= width; to++) {}
+        if (to - from > 1) qsort(l->at + from, to - from, sizeof *l->at, compare_ids);
+        over |= from < k && to > k;
+    }
+    return over;
+}
+
+/* What a score of a query of this length is a sum of, at most. */
+static double unit_of(const struct job *j, double length)
+{
+    const double reach = length + j->longest;
+    if (j->ask.metric == METRIC_COSINE) return 1;
+    return j->ask.metric == METRIC_DOT ? length * j->longest : reach * reach;
+}
+
+static double bound_of(const struct job *j, enum kernel_op op, double magnitude)
+{
+    const struct bound_terms terms = { .dim = j->ask.base.dim, .magnitude = magnitude };
+    return kernel_bound(j->kernels.of[op], &terms);
+}
+
+/* How far a score of the first pass may be from the exact one, for a query of this length. */
+static double first_error(const struct job *j, double length)
+{
+    const double u = 0x1p-24, product = length * j->longest, square = j->longest * j->longest;
+    if (j->ask.metric == METRIC_DOT) return bound_of(j, OP_tile_f32, product);
+    if (j->ask.metric == METRIC_COSINE)
+        return 1.01 * (bound_of(j, OP_tile_f32, 1) + 2 * bound_of(j, OP_norms_f32, 1) + 4 * u);
+    return 2 * bound_of(j, OP_tile_f32, product) + bound_of(j, OP_dot_f32, square) + 4 * u * unit_of(j, length);
+}
+
+/* The exact best of what the first pass kept, or of everything when it cannot vouch for what it left out. */
+static void second_pass(struct job *j, const float *query, struct topk *top, struct list *l)
+{
+    const struct rows base = j->ask.base;
+    const double square = fixed_dot(query, query, base.dim), length = sqrt(square), width = tie_width * unit_of(j,
+                                                                                                                length);
+    int sure = top->count == j->keep;
+    for (size_t i = 0; i < top->count; i++) {
+        const size_t row = (size_t)top->hits[i].id;
+        list_push(l, exact_score(j->ask.metric, query, square, rows_at(base, row), base.dim), row);
+    }
+    if (sure && j->keep < base.count) { /* no row left out scores above `cut` */
+        const double cut = top->hits[0].score - (j->ask.metric == METRIC_L2 ? square : 0) + first_error(j, length);
+        sure = l->at[j->k - 1].score > cut + width;
+    }
+    if (!sure) {
+        l->count = 0;
+        scan_exact(j, query, square, NULL, base.count, l);
+        atomic_fetch_add(&j->scanned, 1);
+    }
+    if (settle_ties(l, j->k, width)) atomic_fetch_add(&j->tied, 1);
+}
+
+static void answer_filtered(struct job *j, size_t q, struct scratch *s, struct list *l)
+{
+    const float *query = rows_at(j->ask.query, q);
+    const double square = fixed_dot(query, query, j->ask.base.dim);
+    const size_t count = tags_passing(j->ask.rows_by_tag, j->ask.base.count, j->ask.query_tags, q, s->passing);
+    scan_exact(j, query, square, s->passing, count, l);
+    if (settle_ties(l, j->k, tie_width * unit_of(j, sqrt(square)))) atomic_fetch_add(&j->tied, 1);
+}
+
+static void answer_tile(struct job *j, size_t from, size_t count, struct scratch *s)
+{
+    const struct rows queries = { rows_at(j->ask.query, from), count, j->ask.query.dim, j->ask.query.stride };
     float inverses[QUERY_MOST];
-    j->kernels.of[OP_norms_f32]->fn.norms_f32(queries.at, queries.stride, count, queries.dim, inverses);
-    for (size_t q = 0; q < count; q++) topk_init(&s->heaps[q], s->hits + q * j->keep, j->keep);
-    first_pass(j, queries, inverses, s);
+    if (!s->passing) {
+        j->kernels.of[OP_norms_f32]->fn.norms_f32(queries.at, queries.stride, count, queries.dim, inverses);
+        for (size_t q = 0; q < count; q++) topk_init(&s->heaps[q], s->hits + q * j->keep, j->keep);
+        first_pass(j, queries, inverses, s);
+    }
     for (size_t q = 0; q < count; q++) {
-        if (j->metric == METRIC_L2) second_pass(j, rows_at(queries, q), &s->heaps[q], s);
-        topk_finish(&s->heaps[q]);
-        for (size_t i = 0; i < j->k; i++) j->ids[(from + q) * j->k + i] = (int32_t)s->heaps[q].hits[i].id;
+        struct list best = { s->best, j->keep, 0 };
+        if (s->passing) answer_filtered(j, from + q, s, &best);
+        else second_pass(j, rows_at(queries, q), &s->heaps[q], &best);
+        int32_t *ids = j->ids + (from + q) * j->k;
+        for (size_t i = 0; i < j->k; i++) ids[i] = i < best.count ? best.at[i].id : -1;
     }
 }
 
@@ -111,9 +215,9 @@ static void scratch_free(struct scratch *s)
     mem_free(s->tile);
     mem_free(s->hits);
     mem_free(s->heaps);
-    mem_free(s->pick);
     mem_free(s->above);
-    mem_free(s->scores);
+    mem_free(s->best);
+    mem_free(s->passing);
 }
 
 static int scratch_make(struct scratch *s, const struct job *j)
@@ -121,87 +225,139 @@ static int scratch_make(struct scratch *s, const struct job *j)
     s->tile = mem_alloc(j->query_tile * BASE_TILE, sizeof *s->tile);
     s->hits = mem_alloc(j->query_tile * j->keep, sizeof *s->hits);
     s->heaps = mem_alloc(j->query_tile, sizeof *s->heaps);
-    s->pick = mem_alloc(j->keep, sizeof *s->pick);
     s->above = mem_alloc(BASE_TILE, sizeof *s->above);
-    s->scores = mem_alloc(j->keep > BASE_TILE ? j->keep : BASE_TILE, sizeof *s->scores);
-    return s->tile && s->hits && s->heaps && s->pick && s->above && s->scores;
+    s->best = mem_alloc(j->keep, sizeof *s->best);
+    if (j->ask.query_tags) s->passing = mem_alloc(j->ask.base.count, sizeof *s->passing);
+    return s->tile && s->hits && s->heaps && s->above && s->best && (s->passing || !j->ask.query_tags);
 }
 
+static int has_failed(struct job *j)
+{
+    pthread_mutex_lock(&j->lock);
+    const int failed = j->failed;
+    pthread_mutex_unlock(&j->lock);
+    return failed;
+}
+
+static void keep_tile(struct job *j, size_t from, size_t count)
+{
+    pthread_mutex_lock(&j->lock);
+    if (!j->failed && j->ask.save) j->failed = j->ask.save(j->ask.context, from, count, j->ids + from * j->k, j->k,
+                                                           &j->why);
+    pthread_mutex_unlock(&j->lock);
+}
+
+/* The stretches of queries from..to-1 that are not there yet. */
 static void work(void *context, int thread, size_t from, size_t to)
 {
     struct job *j = context;
-    answer_tile(j, from, to - from, &j->scratch[thread]);
+    from += j->ask.from;
+    to += j->ask.from;
+    for (size_t q = from, end; q < to; q = end) {
+        const int have = j->ask.have && j->ask.have[q];
+        for (end = q + 1; end < to && have == (j->ask.have && j->ask.have[end]); end++) {}
+        if (have || has_failed(j)) continue;
+        answer_tile(j, q, end - q, &j->scratch[thread]);
+        keep_tile(j, q, end - q);
+    }
     const size_t done = atomic_fetch_add(&j->done, to - from) + to - from;
     if (thread == 0) progress_step(&j->progress, done);
 }
 
 static int run(struct job *j, int threads, struct err *e)
 {
+    const size_t count = j->ask.to - j->ask.from;
     j->scratch = mem_zero((size_t)threads, sizeof *j->scratch);
     int ready = j->scratch != NULL;
     for (int t = 0; ready && t < threads; t++) ready = scratch_make(&j->scratch[t], j);
     if (ready) {
-        progress_start(&j->progress, "truth: queries", j->query.count);
-        parallel_for(threads, j->query.count, j->query_tile, work, j);
+        progress_start(&j->progress, "truth: queries", count);
+        parallel_for(threads, count, j->query_tile, work, j);
         progress_end(&j->progress);
     }
     for (int t = 0; j->scratch && t < threads; t++) scratch_free(&j->scratch[t]);
     mem_free(j->scratch);
-    return ready ? ERR_OK : FAIL(e, ERR_MEM, "truth: no memory for %d threads", threads);
+    if (!ready) return FAIL(e, ERR_MEM, "truth: no memory for %d threads", threads);
+    return j->failed ? FAIL(e, j->failed, "%s", j->why.text) : ERR_OK;
 }
 
 static void measure_base(struct job *j)
 {
-    j->kernels.of[OP_norms_f32]->fn.norms_f32(j->base.at, j->base.stride, j->base.count, j->base.dim, j->inverses);
-    for (size_t row = 0; row < j->base.count; row++) {
-        const float *x = rows_at(j->base, row);
+    const struct rows base = j->ask.base;
+    j->kernels.of[OP_norms_f32]->fn.norms_f32(base.at, base.stride, base.count, base.dim, j->inverses);
+    for (size_t row = 0; row < base.count; row++) {
+        const float *x = rows_at(base, row);
         float square;
-        j->kernels.of[OP_dot_f32]->fn.dot_f32(x, x, j->base.dim, NULL, 1, j->base.dim, &square);
+        j->kernels.of[OP_dot_f32]->fn.dot_f32(x, x, base.dim, NULL, 1, base.dim, &square);
         j->squares[row] = square;
-        if (sqrtf(square) > j->longest) j->longest = sqrtf(square);
+        j->longest = fmax(j->longest, sqrt(square) * (1 + 0x1p-10)); /* more than rounding can have taken */
     }
 }
 
-static int check(struct rows base, struct rows query, size_t k, struct err *e)
+static int check(const struct truth_job *a, struct err *e)
 {
-    if (k == 0) return FAIL(e, ERR_ARG, "truth: k is 0");
-    if (base.dim != query.dim)
-        return FAIL(e, ERR_ARG, "truth: base has dimension %zu, queries have %zu", base.dim, query.dim);
-    if (base.count > INT32_MAX) return FAIL(e, ERR_ARG, "truth: %zu base rows, at most 2147483647", base.count);
-    if (base.count == 0 || query.count == 0)
-        return FAIL(e, ERR_ARG, "truth: %zu base rows, %zu queries", base.count, query.count);
+    if (a->k == 0) return FAIL(e, ERR_ARG, "truth: k is 0");
+    if (a->base.dim != a->query.dim)
+        return FAIL(e, ERR_ARG, "truth: base has dimension %zu, queries have %zu", a->base.dim, a->query.dim);
+    if (a->base.count > INT32_MAX) return FAIL(e, ERR_ARG, "truth: %zu base rows, at most 2147483647", a->base.count);
+    if (a->base.count == 0 || a->query.count == 0)
+        return FAIL(e, ERR_ARG, "truth: %zu base rows, %zu queries", a->base.count, a->query.count);
+    if (a->query_tags && (a->query_tags->rows != a->query.count || a->rows_by_tag->tags != a->base.count))
+        return FAIL(e, ERR_ARG, "truth: tags of %zu queries and %zu base rows, there are %zu and %zu",
+                    a->query_tags->rows,
+                    a->rows_by_tag->tags, a->query.count, a->base.count);
+    if (a->query_tags && a->query_tags->tags > a->rows_by_tag->rows)
+        return FAIL(e, ERR_ARG, "truth: queries have %zu tags, the base %zu", a->query_tags->tags,
+                    a->rows_by_tag->rows);
     return ERR_OK;
+}
+
+static int prepare(struct job *j, struct err *e)
+{
+    const struct rows base = j->ask.base;
+    int status = ERR_OK;
+    if (j->ask.kernels) j->kernels = *j->ask.kernels;
+    else status = kernel_set_resolve(&j->kernels, NULL, e);
+    if (status != ERR_OK) return status;
+    j->squares = mem_alloc(base.count, sizeof *j->squares);
+    j->inverses = mem_alloc(base.count, sizeof *j->inverses);
+    j->ids = mem_alloc(j->ask.query.count * j->k, sizeof *j->ids);
+    if (!j->squares || !j->inverses || !j->ids) return FAIL(e, ERR_MEM, "truth: no memory for %zu base rows",
+                                                            base.count);
+    measure_base(j);
+    return ERR_OK;
+}
+
+int truth_run(struct truth *out, const struct truth_job *ask, struct err *e)
+{
+    int status = check(ask, e), threads = ask->threads;
+    if (status != ERR_OK) return status;
+    struct job j = { .ask = *ask, .lock = PTHREAD_MUTEX_INITIALIZER };
+    if (j.ask.to == 0) j.ask.to = ask->query.count;
+    j.k = truth_width(ask->k, ask->base.count);
+    j.keep = truth_width(j.k + MARGIN, ask->base.count);
+    threads = threads < 1 ? 1 : threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : threads;
+    const size_t share = (j.ask.to - j.ask.from + (size_t)threads - 1) / (size_t)threads;
+    const size_t fit = QUERY_BYTES / (ask->base.dim * sizeof(float) + 1);
+    const size_t most = fit < 3 ? 3 : fit < QUERY_MOST ? fit : QUERY_MOST;
+    j.query_tile = share < most ? share : most;
+    status = prepare(&j, e);
+    if (status == ERR_OK && j.ask.to > j.ask.from) status = run(&j, threads, e);
+    mem_free(j.squares);
+    mem_free(j.inverses);
+    const struct truth made = { .ids = j.ids, .count = ask->query.count, .k = j.k, .tied = j.tied,
+                               .scanned = j.scanned };
+    if (status == ERR_OK) *out = made;
+    else mem_free(j.ids);
+    return status;
 }
 
 int truth_compute(struct truth *out, struct rows base, struct rows query, size_t k, enum metric metric, int threads,
                   const struct kernel_set *kernels, struct err *e)
 {
-    int status = check(base, query, k, e);
-    if (status != ERR_OK) return status;
-    struct job j = { .base = base, .query = query, .metric = metric };
-    j.k = k < base.count ? k : base.count;
-    j.keep = metric != METRIC_L2 ? j.k : j.k + MARGIN < base.count ? j.k + MARGIN : base.count;
-    threads = threads < 1 ? 1 : threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : threads;
-    const size_t share = (query.count + (size_t)threads - 1) / (size_t)threads;
-    const size_t fit = QUERY_BYTES / (base.dim * sizeof(float) + 1), most = fit < 3 ? 3 : fit < QUERY_MOST ? fit : QUERY_MOST;
-    j.query_tile = share < most ? share : most;
-    if (kernels) j.kernels = *kernels;
-    else status = kernel_set_resolve(&j.kernels, NULL, e);
-    if (status != ERR_OK) return status;
-    j.squares = mem_alloc(base.count, sizeof *j.squares);
-    j.inverses = mem_alloc(base.count, sizeof *j.inverses);
-    j.ids = mem_alloc(query.count * j.k, sizeof *j.ids);
-    if (!j.squares || !j.inverses || !j.ids) {
-        status = FAIL(e, ERR_MEM, "truth: no memory for %zu base rows", base.count);
-    } else {
-        measure_base(&j);
-        status = run(&j, threads, e);
-    }
-    mem_free(j.squares);
-    mem_free(j.inverses);
-    if (status == ERR_OK) *out = (struct truth){ j.ids, query.count, j.k, 0 };
-    else mem_free(j.ids);
-    return status;
+    const struct truth_job job = { .base = base, .query = query, .k = k, .metric = metric, .threads = threads,
+                                  .kernels = kernels };
+    return truth_run(out, &job, e);
 }
 
 void truth_free(struct truth *t)
@@ -239,7 +395,7 @@ static int load(struct truth *out, const char *path, size_t count, size_t k, siz
         ids[i] = (int32_t)d.ids[i];
     }
     dataset_close(&d);
-    if (ids && good) *out = (struct truth){ ids, count, k, 1 };
+    if (ids && good) *out = (struct truth){ .ids = ids, .count = count, .k = k, .from_cache = 1 };
     else mem_free(ids);
     return ids && good;
 }
@@ -247,7 +403,7 @@ static int load(struct truth *out, const char *path, size_t count, size_t k, siz
 int truth_cached(struct truth *out, const struct dataset *base, const struct dataset *query, size_t k,
                  enum metric metric, int threads, const struct kernel_set *kernels, struct err *e)
 {
-    enum { FORMAT = 1 }; /* count up when the meaning of a cached file changes */
+    enum { FORMAT = 2 }; /* count up when the meaning of a cached file changes */
     const size_t held = k < base->rows.count ? k : base->rows.count;
     const uint64_t key[] = { FORMAT, base->content_hash, query->content_hash, base->rows.dim, held, metric };
     struct text path = { 0 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * truth.h - the exact nearest neighbours, against which every index is measured.
  *
- * Tiles of queries meet tiles of rows (kernel tile_f32, then above_f32 against the k-th best so far).  By inner
- * product and by cosine those scores are the canonical ones of index.h, ordered by (score descending, row
- * ascending).  l2 keeps 64 more than k by 2 <q, x> - |x|^2 and scores them again by kernel l2_f32; where the
- * rounding error (forward bound (dim + 8) 2^-24 (|q| + |x|)^2) could have hidden a row, the query is scanned
- * whole.
+ * Tiles of queries meet tiles of rows (kernel tile_f32, then above_f32 against the k-th best so far) and keep 64 more
+ * than k by single precision, of l2 by 2 <q, x> - |x|^2.  Those are scored again in float64, in a fixed order of
+ * sums, and ordered by (score descending, row ascending); what only the rounding of float64 tells apart counts as tied.
+ * Where the bound of the first pass's error (kernels/bound.h) could have hidden a row, the query is scanned whole in
+ * float64.  So the ids are those of exact arithmetic but for ties below 2^-44 of the terms, on every machine and by any
+ * number of threads.  With a filter only the rows that pass are scored, in float64.
  *
  * Not sgemm and a heap, as it was: its scores had to be made again, and on Zen 4 with AVX-512 the tile is the
  * faster of the two, ns a pair at d = 384 / 768 / 1536: 7.3 / 14.9 / 34.1 against 8.2 / 16.5 / 35.7 of
@@ -14,16 +15,36 @@
 #define ASSAY_TRUTH_H
 #include <stdint.h>
 #include "datasets/dataset.h"
+#include "datasets/tags.h"
 #include "index/index.h"
 
 struct truth {
-    int32_t *ids; /* count x k base rows, best first; mem_free'd by truth_free */
+    int32_t *ids; /* count x k base rows, best first, -1 where fewer pass a filter; mem_free'd by truth_free */
     size_t count, k;
     int from_cache;
+    size_t tied;    /* queries with a tie over the k-th place (of those computed now) */
+    size_t scanned; /* queries that the first pass could not vouch for */
 };
 
-/* k is cut to base.count.  kernels NULL: best defaults; threads >= 1.  Shows progress when long.
- * ERR_ARG: dimensions differ, k is 0, more than 2^31 - 1 base rows; ERR_MEM. */
+struct truth_job {
+    struct rows base, query;
+    size_t k; /* cut to base.count */
+    enum metric metric;
+    int threads;                       /* >= 1 */
+    const struct kernel_set *kernels;  /* NULL: best defaults */
+    const struct tags *rows_by_tag, *query_tags; /* a filter (tags.h), the base's transposed; NULL: none */
+    size_t from, to;     /* queries to be answered; to 0: all.  The others' ids are left as they are */
+    const uint8_t *have; /* queries that need no answer, by number; NULL: none */
+    /* Called for every stretch of answers (count x k ids), one at a time; an error stops the job.  NULL: not wanted. */
+    int (*save)(void *context, size_t from, size_t count, const int32_t *ids, size_t k, struct err *e);
+    void *context;
+};
+
+static inline size_t truth_width(size_t k, size_t base_count) { return k < base_count ? k : base_count; }
+
+/* Shows progress when long.  ERR_ARG: dimensions differ, k is 0, more than 2^31 - 1 base rows, tags of other numbers
+ * of rows; ERR_MEM; what save returns. */
+int truth_run(struct truth *out, const struct truth_job *job, struct err *e);
 int truth_compute(struct truth *out, struct rows base, struct rows query, size_t k, enum metric metric, int threads,
                   const struct kernel_set *kernels, struct err *e);
 
