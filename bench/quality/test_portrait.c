@@ -62,7 +62,7 @@ static void strata_are_quintiles(void)
 
 static void spectrum_and_lengths(void)
 {
-    enum { N = 6000, D = 24 };
+    enum { N = 3000, D = 24 };
     float *x = draw(N, D, 1);
     double total = 0, square = 0, eighth = 0;
     for (size_t c = 0; c < D; c++) {
