@@ -142,7 +142,7 @@ $(out)/gen/.stamp: $(incs) $(sql) $(out)/gen/version.h
 	@touch $@
 $(out)/gen/version.h: FORCE
 	@mkdir -p $(@D); printf '#define ASSAY_VERSION "%s"\n#define ASSAY_SOURCES "%.16s"\n#define ASSAY_FLAGS "%s"\n#define ASSAY_MODE "%s"\n' \
-	  '$(version)' "$$(sha256sum $(compiled) | sha256sum)" '$(flags)' '$(MODE)' > $@.new; \
+	  '$(version)' "$$(sha256sum $(compiled) | sha256sum)" '$(strip $(flags) $(CFLAGS))' '$(MODE)' > $@.new; \
 	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(out)/gen/kernels.inc: names = $(notdir $(basename $(kernels))) $(baselines)
 $(kinds:%=$(out)/gen/%.inc): names = $(notdir $(basename $($(basename $(notdir $@)))))

@@ -8,19 +8,25 @@
 #include "bench/time/progress.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *const levels[] = { "l1", "l2", "l3", "dram" };
 enum { LEVELS = 4, LIST_MOST = 32 };
+/* Seven and seven give the exact interval an end for up to 85 rows at once (stats_shift_rank). */
+enum { PROCESSES = 7 };
 
 struct asked {
     const char *dims, *where, *access, *bits, *batch;
-    int64_t rows, rounds, cpu, seed;
-    double budget_s;
-    const char *save, *baseline, *out;
+    int64_t rows, rounds, cpu, seed, processes, part;
+    double budget_s, fail_slower;
+    const char *save, *baseline, *out, *part_to;
+    int argc;
+    char **argv; /* of the verb */
     int csv, json, quick, force, model;
     struct option_list filters;
 };
@@ -134,7 +140,7 @@ static int each_shape(const struct asked *a, const struct axes *x, const struct 
             const int status = micro_shape(m, plan, &shape, level, e);
             if (status != ERR_OK)
                 return err_context(e, status, "%s, dim %zu, %s", kernel_op_name(shape.op), shape.dim, level);
-            progress_step(progress, *count + 1);
+            if (progress) progress_step(progress, *count + 1);
         }
     }
     return ERR_OK;
@@ -185,12 +191,66 @@ static int write_results(const struct asked *a, const struct micro *m, const cha
     return status;
 }
 
+/* --- other processes ------------------------------------------------------------------------------ */
+/* Process `part` of this run: the same command line, which writes its samples to a file and nothing else. */
+static int run_part(const struct asked *a, int64_t part, const char *to, struct err *e)
+{
+    enum { WORDS = 300 };
+    char *argv[WORDS], self[] = "assay", number[32], file[64];
+    int count = 0, status;
+    snprintf(number, sizeof number, "--part=%lld", (long long)part);
+    snprintf(file, sizeof file, "--part-to=%s", to);
+    argv[count++] = self;
+    for (int i = 0; i < a->argc && count < WORDS - 3; i++) argv[count++] = a->argv[i];
+    argv[count++] = number;
+    argv[count++] = file;
+    argv[count] = NULL;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        execv("/proc/self/exe", argv);
+        _exit(127);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) return FAIL(e, ERR_IO, "process %lld: %s", (long long)part, strerror(errno));
+    return status == 0 ? ERR_OK : FAIL(e, ERR_IO, "process %lld of this measurement failed", (long long)part);
+}
+
+/* Each with a layout in memory of its own, one after the other. */
+static int run_parts(const struct asked *a, struct micro *m, struct err *e)
+{
+    int status = ERR_OK;
+    for (int64_t part = 1; status == ERR_OK && part < a->processes; part++) {
+        char path[] = P_tmpdir "/assay_bench.XXXXXX";
+        const int fd = mkstemp(path);
+        if (fd < 0) return FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+        close(fd);
+        status = run_part(a, part, path, e);
+        if (status == ERR_OK) status = micro_add_process(m, path, e);
+        unlink(path);
+    }
+    return status;
+}
+
+static int measure_part(const struct asked *a, const struct axes *axes, const struct micro_plan *plan, const char *notes,
+                        struct err *e)
+{
+    struct micro m;
+    struct text out = { 0 };
+    size_t done;
+    micro_init(&m);
+    int status = each_shape(a, axes, plan, &m, NULL, &done, e);
+    micro_raw_csv(&m, notes, &out);
+    if (status == ERR_OK) status = output_write(a->part_to, &out, e);
+    text_free(&out);
+    micro_fini(&m);
+    return status;
+}
+
 static int measure(const struct asked *a, const char *notes, struct err *e)
 {
     const char *filter = a->filters.count ? a->filters.at[0] : "";
     const struct micro_plan plan = { .rounds = (size_t)a->rounds,
                                      .budget_ns = a->budget_s * 1e9,
-                                     .seed = (uint64_t)a->seed,
+                                     .seed = (uint64_t)(a->seed + 1000 * a->part), /* of the order of arms */
                                      .filter = filter,
                                      .defaults_only = a->quick };
     struct axes axes;
@@ -200,7 +260,8 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     each_shape(a, &axes, &plan, NULL, NULL, &shapes, e);
     if (shapes == 0) return FAIL(e, ERR_ARG, "no kernel that can be timed is called '%s' (assay info --list)", filter);
     struct err pinned;
-    if (clock_pin((int)a->cpu, &pinned) != ERR_OK) fprintf(stderr, "%s: the scheduler may move us\n", pinned.text);
+    if (clock_pin((int)a->cpu, &pinned) != ERR_OK && !a->part) fprintf(stderr, "%s: the scheduler may move us\n", pinned.text);
+    if (a->part) return measure_part(a, &axes, &plan, notes, e);
     if (!machine_is_release()) fprintf(stderr, "not a release build: these times mean nothing\n");
     if (a->baseline) { /* before minutes of measuring rather than after */
         struct mem_map map;
@@ -215,6 +276,7 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     status = micro_ceilings(&m, &plan, e);
     if (status == ERR_OK) status = each_shape(a, &axes, &plan, &m, &progress, &done, e);
     progress_end(&progress);
+    if (status == ERR_OK) status = run_parts(a, &m, e);
     if (status == ERR_OK && a->model) micro_models(&m);
     if (status == ERR_OK && a->baseline) status = micro_baseline(&m, a->baseline, a->force, e);
     if (status == ERR_OK) {
@@ -223,6 +285,7 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     }
     size_t wrong = 0;
     for (size_t i = 0; i < m.count; i++) wrong += m.rows[i].wrong[0] != 0;
+    if (status == ERR_OK && !wrong && a->fail_slower > 0) status = micro_fails(&m, a->fail_slower, e);
     micro_fini(&m);
     if (status == ERR_OK && wrong) return FAIL(e, ERR_FORMAT, "%zu rows gave wrong results and were not timed", wrong);
     return status;
@@ -238,7 +301,10 @@ static int run(int argc, char **argv, struct err *e)
                        .rounds = 0,
                        .cpu = -1,
                        .seed = 1,
-                       .budget_s = 10 };
+                       .budget_s = 10,
+                       .fail_slower = 1.05,
+                       .argc = argc,
+                       .argv = argv };
     const struct option options[] = {
         { "--dim", OPTION_TEXT, &a.dims, 0, 0 },        { "--rows", OPTION_INT, &a.rows, 1, 1e9 },
         { "--where", OPTION_TEXT, &a.where, 0, 0 },     { "--access", OPTION_TEXT, &a.access, 0, 0 },
@@ -248,13 +314,18 @@ static int run(int argc, char **argv, struct err *e)
         { "--save", OPTION_TEXT, &a.save, 0, 0 },       { "--baseline", OPTION_TEXT, &a.baseline, 0, 0 },
         { "--out", OPTION_TEXT, &a.out, 0, 0 },         { "--csv", OPTION_FLAG, &a.csv, 0, 0 },
         { "--json", OPTION_FLAG, &a.json, 0, 0 },       { "--quick", OPTION_FLAG, &a.quick, 0, 0 },
-        { "--force", OPTION_FLAG, &a.force, 0, 0 },     { "--model", OPTION_FLAG, &a.model, 0, 0 },     { 0 },
+        { "--force", OPTION_FLAG, &a.force, 0, 0 },     { "--model", OPTION_FLAG, &a.model, 0, 0 },
+        { "--processes", OPTION_INT, &a.processes, 1, MICRO_PROCESSES },
+        { "--fail-slower", OPTION_REAL, &a.fail_slower, 0, 1e6 },
+        { "--part", OPTION_INT, &a.part, 1, MICRO_PROCESSES }, { "--part-to", OPTION_TEXT, &a.part_to, 0, 0 },
+        { 0 },
     };
     int status = options_parse(argc, argv, options, &a.filters, e);
     if (status != ERR_OK) return status;
     if (a.filters.count > 1) return FAIL(e, ERR_ARG, "one FILTER at most, not '%s' too", a.filters.at[1]);
     if (a.csv && a.json) return FAIL(e, ERR_ARG, "--csv and --json: choose one");
     if (!a.where) a.where = a.quick ? "l1,l2" : "l2";
+    if (!a.processes) a.processes = a.save || a.baseline ? PROCESSES : 1;
     if (!a.rounds) a.rounds = a.quick ? 20 : 52;
     struct run r;
     status = run_init(&r, argc, argv, e);
@@ -282,8 +353,10 @@ const struct command cmd_bench = {
         "  --cpu N          the CPU to run on                             (the one we start on)\n"
         "  --seed N         of data, order and resampling                             (1)\n"
         "  --model          what llvm-mca predicts for each inner loop (needs objdump and llvm-mca)\n"
-        "  --save FILE      keep the raw samples (CSV)\n"
-        "  --baseline FILE  compare with such a file; of another machine or build only with --force\n"
+        "  --save FILE      keep the raw samples (CSV), of several processes\n"
+        "  --baseline FILE  compare with such a file; of another machine, compiler or flags only with --force\n"
+        "  --processes N    fresh processes that time every row        (7 with --save or --baseline, else 1)\n"
+        "  --fail-slower R  with --baseline: exit status 1 where a row is resolved slower, and R times or more; 0: never  (1.05)\n"
         "  --csv | --json   to standard output; --json is Google Benchmark's schema\n"
         "  --out DIR        bench.csv, raw.csv, bench.json and figures\n"
         "  --quick          headline operations, default rows only, l1 and l2, 20 rounds, one line a shape\n\n"

@@ -9,7 +9,7 @@ enum { ARMS = 96, LEAST_ROUNDS = 12, RESAMPLES = 2000 };
 
 void micro_init(struct micro *m)
 {
-    *m = (struct micro){ 0 };
+    *m = (struct micro){ .processes = 1 };
     machine_read(&m->machine);
     char why_not[128];
     m->counted = counters_open(&m->counters, why_not, sizeof why_not);
@@ -24,6 +24,7 @@ void micro_fini(struct micro *m)
     }
     mem_free(m->rows);
     mem_free(m->detectable);
+    text_free(&m->others);
     if (m->counted) counters_close(&m->counters);
     *m = (struct micro){ 0 };
 }
@@ -199,6 +200,7 @@ static int make_row(struct micro *m, const struct shape_run *r, size_t arm, cons
     if (r->scalar < ARMS) row.over_scalar = paired(s, r->scalar, arm, work);
     row.over_read = paired(s, r->kernels + 1, arm, work);
     count_cycles(r, arm, &row);
+    row.process_logs[row.process_count++] = log(row.call_ns.median / row.facts.vectors);
     row.raw_ns = copied(samples_of(s, arm), s->rounds);
     row.raw_cpu_ns = copied(s->cpu_ns + arm * s->rounds, s->rounds);
     status = row.raw_ns && row.raw_cpu_ns ? append_row(m, &row, e) : FAIL(e, ERR_MEM, "no memory for samples");

@@ -18,6 +18,9 @@
 
 struct ratio { double at; struct interval interval; }; /* of times: above 1 is faster; at 0: none */
 
+enum { MICRO_PROCESSES = 40 };
+enum micro_verdict { MICRO_UNRESOLVED, MICRO_FASTER, MICRO_SLOWER, MICRO_VERDICTS };
+
 struct micro_row {
     const struct kernel *kernel;
     const char *where; /* "l1" "l2" "l3" "dram" "" */
@@ -34,8 +37,11 @@ struct micro_row {
     double cycles, instructions; /* per vector; 0: no counters */
     double detectable;         /* of this shape's A/A arm, a factor less 1; infinite: none */
     struct mca model;        /* ports 0: not asked for, or none could be made */
-    struct ratio over_saved;   /* over the row of the same name in --baseline */
-    int saved_resolved;        /* its interval does not hold 1 */
+    double process_logs[MICRO_PROCESSES]; /* ln of the median ns a vector in each process; ours first */
+    size_t process_count;
+    struct ratio over_saved;   /* of the row of the same name in --baseline, over processes; at 0: it has none */
+    int saved_control;         /* a row that tells how far the machine has moved: it has no verdict */
+    enum micro_verdict saved_verdict;
 };
 
 struct micro {
@@ -51,6 +57,10 @@ struct micro {
     size_t null_count, null_resolved;
     double *detectable;        /* null_count of them */
     double overhead_ns, resolution_ns; /* of the clock */
+    size_t processes;          /* that timed the rows: this one, and those of micro_add_process */
+    struct text others;        /* their lines of micro_raw_csv; owned */
+    size_t saved[MICRO_VERDICTS]; /* rows against --baseline */
+    double saved_drift;        /* the most that intervals are wider for it, as a factor less 1 */
     const char *foreign_saved; /* why the saved run is not comparable, when it was forced; or NULL */
     double ghz;                /* core cycles a nanosecond, when models were asked for */
 };
@@ -89,7 +99,20 @@ void micro_google_json(const struct micro *m, const char *program, struct text *
 /* micro_plot.c: gains over the compiler, time against dimension and working set (from three of them
  * on), densities; with their data, as PNG, SVG and PDF. */
 int micro_figures(const struct micro *m, const char *dir, struct err *e);
-/* Compares with a file of micro_raw_csv.  ERR_FORMAT when it is not one; ERR_ARG when it is of another
- * machine or build and `force` is 0. */
+
+/* saved.c: the replicate of a saved run is a process, its number the median of its samples.
+ * Adds the samples of another process over the same shapes, from its micro_raw_csv.  ERR_FORMAT: other rows. */
+int micro_add_process(struct micro *m, const char *path, struct err *e);
+/* Compares with a file of micro_raw_csv: of each row the shift between the processes then and now, with Mann & Whitney's
+ * exact interval, at 95 % for all rows together (Bonferroni).  The scalar and the compiler's rows of a shape are its controls:
+ * what the furthest of them has moved by is taken for the machine's doing and widens every interval of that shape.
+ * ERR_FORMAT when it is not such a file; ERR_NOT_FOUND when it has none of the rows; ERR_ARG when it is of another
+ * machine, compiler or flags and `force` is 0. */
 int micro_baseline(struct micro *m, const char *path, int force, struct err *e);
+/* ERR_NOT_FOUND, naming it, when some row is resolved slower, and by a factor of `slower` or more. */
+int micro_fails(const struct micro *m, double slower, struct err *e);
+/* The scalar and the compiler's rows of a shape are its controls, but for one that this CPU would choose. */
+int micro_is_control(const struct micro_row *r);
+int micro_same_shape(const struct micro_row *a, const struct micro_row *b);
+void micro_provenance(const struct micro *m, const char *notes, struct text *out); /* lines on top of its files */
 #endif

@@ -14,7 +14,7 @@ static double gb_per_s(const struct micro_row *r) { return r->facts.demand[CEILI
 
 /* --- for a person ----------------------------------------------------------------------------- */
 
-static int same_shape(const struct micro_row *a, const struct micro_row *b)
+int micro_same_shape(const struct micro_row *a, const struct micro_row *b)
 {
     const struct workload_shape *s = &a->facts.shape, *t = &b->facts.shape;
     return s->op == t->op && s->dim == t->dim && s->rows == t->rows && s->bits == t->bits && s->batch == t->batch &&
@@ -36,6 +36,15 @@ static void add_ratio(struct ratio r, struct text *out)
     char cell[64] = "";
     if (r.at > 0) snprintf(cell, sizeof cell, "%6.2f [%.2f, %.2f]", r.at, r.interval.lo, r.interval.hi);
     text_add(out, "  %-22s", cell);
+}
+
+static void add_saved(const struct micro_row *r, struct text *out)
+{
+    static const char *const words[] = { "not resolved", "faster", "SLOWER" };
+    if (r->over_saved.at <= 0) return;
+    text_add(out, "  since saved: %s x%.3f", r->saved_control ? "control" : words[r->saved_verdict], r->over_saved.at);
+    if (isfinite(r->over_saved.interval.hi))
+        text_add(out, " [%.3f, %.3f]", r->over_saved.interval.lo, r->over_saved.interval.hi);
 }
 
 static void add_table_row(const struct micro_row *r, double ghz, struct text *out)
@@ -60,21 +69,14 @@ static void add_table_row(const struct micro_row *r, double ghz, struct text *ou
                  per_vector(r, r->call_ns.median) * ghz, r->model.tool);
     else if (r->model.tool[0]) text_add(out, "  no model: %s", r->model.tool);
     if (r->call_ns.lag1 > 0.2) text_add(out, "  lag-1 %.2f", r->call_ns.lag1);
-    if (r->over_saved.at > 0) {
-        const struct interval i = r->over_saved.interval;
-        const double within = fmax(1 / i.lo, i.hi) - 1;
-        if (r->saved_resolved)
-            text_add(out, "  since saved: %s x%.3f [%.3f, %.3f]", i.lo > 1 ? "faster" : "SLOWER", r->over_saved.at,
-                     i.lo, i.hi);
-        else text_add(out, "  since saved: not resolved (+- %.1f %%)", 100 * within);
-    }
+    add_saved(r, out);
     text_add(out, "\n");
 }
 
 void micro_table(const struct micro *m, struct text *out)
 {
     for (size_t i = 0; i < m->count; i++) {
-        if (i == 0 || !same_shape(&m->rows[i], &m->rows[i - 1])) {
+        if (i == 0 || !micro_same_shape(&m->rows[i], &m->rows[i - 1])) {
             text_add(out, "%s", i ? "\n" : "");
             add_shape(&m->rows[i], out);
             text_add(out, "  %-28s %10s  %-20s %7s  %-14s  %-22s  %-22s  %s\n", "kernel", "ns/vector", "[95 %]", "GB/s",
@@ -98,9 +100,11 @@ void micro_headline(const struct micro *m, struct text *out)
         if (r->over_compiler.at > 0)
             snprintf(gain, sizeof gain, "x%.2f [%.2f, %.2f] over %s", r->over_compiler.at, r->over_compiler.interval.lo,
                      r->over_compiler.interval.hi, isa_name(r->compiler->isa));
-        text_add(out, "  %-11s %-11s %-4s %-22s %8.4g ns/vector  %s%s%s\n", kernel_op_name(r->facts.shape.op), shape,
+        text_add(out, "  %-11s %-11s %-4s %-22s %8.4g ns/vector  %s%s%s", kernel_op_name(r->facts.shape.op), shape,
                  r->where, kernel, per_vector(r, r->call_ns.median), gain, r->compiler ? "/" : "",
                  r->compiler ? r->compiler->variant : "");
+        add_saved(r, out);
+        text_add(out, "\n");
     }
 }
 
@@ -133,6 +137,11 @@ void micro_footer(const struct micro *m, struct text *out)
     machine_describe_load(m->before, m->after, out);
     text_add(out, "; governor %s; clock step %.0f ns, overhead %.0f ns taken off; counters %s\n", m->machine.governor,
              m->resolution_ns, m->overhead_ns, m->counted ? "open" : m->machine.counters);
+    if (m->saved[MICRO_FASTER] + m->saved[MICRO_SLOWER] + m->saved[MICRO_UNRESOLVED])
+        text_add(out, "since saved, over %zu processes now: %zu rows faster, %zu slower, %zu not resolved; intervals are wider by "
+                      "what their controls moved, %.2f %% at most\n",
+                 m->processes, m->saved[MICRO_FASTER], m->saved[MICRO_SLOWER], m->saved[MICRO_UNRESOLVED],
+                 100 * m->saved_drift);
     if (m->foreign_saved)
         text_add(out, "NOT COMPARABLE: the saved run was measured %s; \"since saved\" was forced\n", m->foreign_saved);
     if (m->null_count)
@@ -158,7 +167,9 @@ static void csv_number(double x, struct text *out)
     else text_add(out, ",");
 }
 
-enum { FIELDS_AFTER_STATUS = 29 }; /* of a row that was timed */
+enum { FIELDS_AFTER_STATUS = 33 }; /* of a row that was timed */
+
+static const char *const verdicts[] = { "not_resolved", "faster", "slower" };
 
 static void csv_row(const struct micro_row *r, struct text *out)
 {
@@ -194,10 +205,11 @@ static void csv_row(const struct micro_row *r, struct text *out)
     csv_number(r->model.ports, out);
     csv_number(r->model.chained, out);
     text_add(out, ",%s", r->model.ports > 0 ? r->model.tool : "");
-    text_add(out, "\n");
+    csv_ratio(r->over_saved, out);
+    text_add(out, ",%s\n", r->over_saved.at <= 0 ? "" : r->saved_control ? "control" : verdicts[r->saved_verdict]);
 }
 
-static void provenance(const struct micro *m, const char *notes, struct text *out)
+void micro_provenance(const struct micro *m, const char *notes, struct text *out)
 {
     text_add(out, "%s# load: ", notes);
     machine_describe_load(m->before, m->after, out);
@@ -214,28 +226,15 @@ static void provenance(const struct micro *m, const char *notes, struct text *ou
 
 void micro_csv(const struct micro *m, const char *notes, struct text *out)
 {
-    provenance(m, notes, out);
+    micro_provenance(m, notes, out);
     text_add(out,
              "op,isa,variant,kind,dim,bits,batch,rows,where,access,working_set_bytes,status,samples,iterations,"
              "ns_per_vector,ns_per_vector_lo,ns_per_vector_hi,mad_pct,gb_per_s,ceiling,pct_of_ceiling,x_scalar,x_"
              "scalar_lo,"
              "x_scalar_hi,x_compiler,x_compiler_lo,x_compiler_hi,compiler,x_read,x_read_lo,x_read_hi,outliers_mild,"
              "outliers_severe,lag1,preempted,cycles_per_vector,instructions_per_vector,detectable_pct,"
-             "model_port_cycles,model_chained_cycles,model\n");
+             "model_port_cycles,model_chained_cycles,model,x_saved,x_saved_lo,x_saved_hi,since_saved\n");
     for (size_t i = 0; i < m->count; i++) csv_row(&m->rows[i], out);
-}
-
-void micro_raw_csv(const struct micro *m, const char *notes, struct text *out)
-{
-    provenance(m, notes, out);
-    text_add(out, "name,sample,ns_per_vector\n");
-    for (size_t i = 0; i < m->count; i++) {
-        struct text name = { 0 };
-        micro_name(&m->rows[i], &name);
-        for (size_t j = 0; j < m->rows[i].call_ns.n; j++)
-            text_add(out, "%s,%zu,%.9g\n", text_of(&name), j, per_vector(&m->rows[i], m->rows[i].raw_ns[j]));
-        text_free(&name);
-    }
 }
 
 /* --- Google Benchmark's JSON ------------------------------------------------------------------------ */
@@ -390,81 +389,4 @@ void micro_google_json(const struct micro *m, const char *program, struct text *
         text_add(out, "%s\n", i + 1 < m->count ? "," : "");
     }
     text_add(out, "  ]\n}\n");
-}
-
-/* --- saved baselines ----------------------------------------------------------------------------------- */
-
-struct saved { char *text; char machine[32], build[256]; };
-
-static int read_saved(struct saved *s, const char *path, struct err *e)
-{
-    struct mem_map map;
-    const int status = mem_map_open(&map, path, e);
-    if (status != ERR_OK) return status;
-    *s = (struct saved){ .text = mem_alloc(map.size + 1, 1) };
-    if (s->text && map.size) memcpy(s->text, map.at, map.size);
-    if (s->text) s->text[map.size] = 0;
-    mem_map_close(&map);
-    if (!s->text) return FAIL(e, ERR_MEM, "%s: no memory", path);
-    const char *machine = strstr(s->text, "# machine: "), *build = strstr(s->text, "# build: ");
-    if (!machine || !build || !strstr(s->text, "\nname,sample,ns_per_vector\n")) {
-        mem_free(s->text);
-        return FAIL(e, ERR_FORMAT, "%s: not a saved run of assay bench", path);
-    }
-    sscanf(machine, "# machine: %31[^\n]", s->machine);
-    sscanf(build, "# build: %255[^\n]", s->build);
-    return ERR_OK;
-}
-
-/* The samples of one name, sorted; n = 0: the saved run has none. */
-static size_t saved_samples(const struct saved *s, const char *name, double *out, size_t room)
-{
-    const size_t size = strlen(name);
-    size_t n = 0;
-    for (const char *line = s->text; line && n < room; line = strchr(line, '\n')) {
-        if (*line == '\n') line++;
-        if (strncmp(line, name, size) != 0 || line[size] != ',') continue;
-        sscanf(line + size, ",%*u,%lf", &out[n]);
-        n++;
-    }
-    stats_sort(out, n);
-    return n;
-}
-
-int micro_baseline(struct micro *m, const char *path, int force, struct err *e)
-{
-    struct saved s;
-    const int status = read_saved(&s, path, e);
-    if (status != ERR_OK) return status;
-    char id[32];
-    snprintf(id, sizeof id, "%016" PRIx64, m->machine.id);
-    struct text own = { 0 };
-    machine_provenance(&m->machine, &own);
-    const int other_machine = strcmp(id, s.machine) != 0, other_build = !strstr(text_of(&own), s.build);
-    text_free(&own);
-    m->foreign_saved = other_machine ? "on another machine" : other_build ? "with another compiler or flags" : NULL;
-    if (m->foreign_saved && !force) {
-        mem_free(s.text);
-        return FAIL(e, ERR_ARG, "%s was measured %s: not comparable (--force compares all the same)", path,
-                    m->foreign_saved);
-    }
-    enum { ROOM = 4096 };
-    double saved[ROOM], now[ROOM];
-    for (size_t i = 0; i < m->count; i++) {
-        struct micro_row *r = &m->rows[i];
-        if (r->wrong[0]) continue;
-        struct text name = { 0 };
-        micro_name(r, &name);
-        const size_t n = saved_samples(&s, text_of(&name), saved, ROOM),
-                     count = r->call_ns.n < ROOM ? r->call_ns.n : ROOM;
-        text_free(&name);
-        if (n == 0) continue;
-        for (size_t j = 0; j < count; j++) now[j] = per_vector(r, r->raw_ns[j]);
-        stats_sort(now, count);
-        r->over_saved.at = stats_median(saved, n) / stats_median(now, count);
-        r->over_saved.interval = stats_bootstrap_ratio(saved, n, now, count, 0.95, 2000, i);
-        r->saved_resolved = r->over_saved.interval.lo > 1 || r->over_saved.interval.hi < 1;
-    }
-    mem_free(s.text);
-    return ERR_OK;
 }

@@ -246,38 +246,140 @@ static void csv_is_square(void)
     text_free(&out);
 }
 
-/* Saved and read again, a run is equal to itself; of another machine it is refused. */
+static char saved_path[64];
+static struct text saved_notes;
+
+/* A file of a saved run of `processes`: of every row what was measured, made `apart` times dearer by turns from process to
+ * process, and rows that are no control `slower` times dearer. */
+static void save(size_t processes, double apart, double slower)
+{
+    struct text out = { 0 };
+    struct err e = { 0 };
+    text_add(&out, "%sname,process,sample,ns_per_vector\n", text_of(&saved_notes));
+    for (size_t p = 0; p < processes; p++)
+        for (size_t i = 0; i < measured.count; i++) {
+            const struct micro_row *r = &measured.rows[i];
+            struct text name = { 0 };
+            micro_name(r, &name);
+            const double ns = exp(r->process_logs[0]) * (1 + apart * ((double)p - (double)(processes - 1) / 2)) *
+                              (micro_is_control(r) ? 1 : slower);
+            for (size_t s = 0; s < 3; s++) text_add(&out, "%s,%zu,%zu,%.9g\n", text_of(&name), p, s, ns * (0.9 + 0.1 * (double)s));
+            text_free(&name);
+        }
+    CHECK(output_write(saved_path, &out, &e) == ERR_OK, "%s", e.text);
+    text_free(&out);
+}
+
+/* What was measured becomes seven processes, a tenth of a percent apart. */
+static void seven_processes_now(void)
+{
+    for (size_t i = 0; i < measured.count; i++)
+        for (size_t p = 1; p < 7; p++)
+            measured.rows[i].process_logs[p] = measured.rows[i].process_logs[0] + 1e-3 * ((double)p - 3);
+    for (size_t i = 0; i < measured.count; i++) measured.rows[i].process_count = 7;
+}
+
+static int against(const char *path)
+{
+    struct err e = { 0 };
+    for (size_t i = 0; i < measured.count; i++) {
+        measured.rows[i].over_saved = (struct ratio){ 0 };
+        measured.rows[i].saved_verdict = MICRO_UNRESOLVED;
+    }
+    memset(measured.saved, 0, sizeof measured.saved);
+    measured.saved_drift = 0;
+    const int status = micro_baseline(&measured, path, 0, &e);
+    CHECK(status == ERR_OK, "%s", e.text);
+    return status;
+}
+
+/* A row whose processes were faster or slower, whether that is said, and what the exit status is made of. */
 static void baseline(void)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/tmp/assay_micro_%d.csv", (int)getpid());
-    struct text out = { 0 }, notes = { 0 };
+    snprintf(saved_path, sizeof saved_path, "/tmp/assay_micro_%d.csv", (int)getpid());
+    machine_provenance(&measured.machine, &saved_notes);
+    seven_processes_now();
     struct err e = { 0 };
-    machine_provenance(&measured.machine, &notes);
-    micro_raw_csv(&measured, text_of(&notes), &out);
-    CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
-    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_OK, "%s", e.text);
-    for (size_t i = 0; i < measured.count; i++) {
-        const struct micro_row *r = &measured.rows[i];
-        CHECK(fabs(r->over_saved.at - 1) < 1e-6 && !r->saved_resolved, "row %zu: x%g over itself", i, r->over_saved.at);
+    save(7, 2e-3, 1);
+    against(saved_path);
+    CHECK(measured.saved[MICRO_FASTER] == 0 && measured.saved[MICRO_SLOWER] == 0, "the same is resolved: %zu, %zu",
+          measured.saved[MICRO_FASTER], measured.saved[MICRO_SLOWER]);
+    const size_t tested = measured.saved[MICRO_UNRESOLVED];
+    CHECK(micro_fails(&measured, 1.05, &e) == ERR_OK, "%s", e.text);
+    save(7, 2e-3, 1 / 1.08);
+    against(saved_path);
+    CHECK(measured.saved[MICRO_SLOWER] == tested, "8 %% slower: %zu of %zu rows", measured.saved[MICRO_SLOWER], tested);
+    CHECK(micro_fails(&measured, 1.05, &e) == ERR_NOT_FOUND && strstr(e.text, "x1.08"), "%s", e.text);
+    CHECK(micro_fails(&measured, 1.2, &e) == ERR_OK, "8 %% is not 20 %%: %s", e.text);
+    save(7, 2e-3, 1.08);
+    against(saved_path);
+    CHECK(measured.saved[MICRO_FASTER] == tested && micro_fails(&measured, 1.05, &e) == ERR_OK, "faster: %s", e.text);
+    save(7, 0.05, 1 / 1.05); /* processes as far apart as what is looked for */
+    against(saved_path);
+    CHECK(measured.saved[MICRO_SLOWER] == 0, "resolved within the spread of processes: %zu", measured.saved[MICRO_SLOWER]);
+    save(2, 0, 1 / 1.5);
+    against(saved_path);
+    CHECK(measured.saved[MICRO_SLOWER] == 0, "two processes resolve nothing: %zu", measured.saved[MICRO_SLOWER]);
+}
+
+/* Every row is `of_controls`, or `of_others`, times as slow as when it was saved. */
+static void moved(double of_controls, double of_others)
+{
+    save(7, 2e-3, 1);
+    for (size_t i = 0; i < measured.count; i++)
+        for (size_t p = 0; p < 7; p++)
+            measured.rows[i].process_logs[p] += log(micro_is_control(&measured.rows[i]) ? of_controls : of_others);
+    against(saved_path);
+}
+
+/* What the controls of a shape have moved by, other rows may have moved by, too. */
+static void controls_widen(void)
+{
+    size_t controls = 0;
+    for (size_t i = 0; i < measured.count; i++) controls += (size_t)micro_is_control(&measured.rows[i]);
+    if (!controls) SKIP("no row of this build is a control");
+    moved(1.04, 1.042);
+    CHECK(measured.saved[MICRO_SLOWER] + measured.saved[MICRO_FASTER] == 0, "4.2 %% beside controls that moved by 4 %%: %zu",
+          measured.saved[MICRO_SLOWER]);
+    CHECK(fabs(measured.saved_drift - 0.04) < 5e-3, "drift %.4f", measured.saved_drift);
+    const size_t tested = measured.saved[MICRO_UNRESOLVED];
+    moved(1 / 1.02, 1.05);
+    CHECK(measured.saved[MICRO_SLOWER] == tested, "5 %% beside controls that moved by -2 %%: %zu of %zu",
+          measured.saved[MICRO_SLOWER], tested);
+}
+
+static void refuses_other_files(void)
+{
+    struct err e = { 0 };
+    static const char *const parts[] = { "# machine: ", "# build: " }, *const said[] = { "another machine", "another compiler" };
+    for (int i = 0; i < 2; i++) {
+        struct text notes = { 0 };
+        text_add(&notes, "%s", text_of(&saved_notes));
+        char *at = strstr(saved_notes.at, parts[i]) + strlen(parts[i]);
+        *at = *at == 'x' ? 'y' : 'x';
+        save(7, 0, 1);
+        CHECK(micro_baseline(&measured, saved_path, 0, &e) == ERR_ARG && strstr(e.text, said[i]), "%s", e.text);
+        CHECK(micro_baseline(&measured, saved_path, 1, &e) == ERR_OK, "forced: %s", e.text);
+        struct text footer = { 0 };
+        micro_footer(&measured, &footer);
+        CHECK(strstr(text_of(&footer), "NOT COMPARABLE"), "forced, but not marked: %s", text_of(&footer));
+        text_free(&footer);
+        text_free(&saved_notes);
+        saved_notes = notes;
     }
-    char *id = strstr(out.at, "# machine: ");
-    id[11] = id[11] == '0' ? '1' : '0';
-    CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
-    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_ARG && strstr(e.text, "another machine"), "%s", e.text);
-    CHECK(micro_baseline(&measured, path, 1, &e) == ERR_OK, "forced: %s", e.text);
-    struct text footer = { 0 };
-    micro_footer(&measured, &footer);
-    CHECK(strstr(text_of(&footer), "NOT COMPARABLE"), "forced, but not marked: %s", text_of(&footer));
-    text_free(&footer);
+    struct text out = { 0 };
+    text_add(&out, "name,sample,ns_per_vector\na,1,2\n");
+    CHECK(output_write(saved_path, &out, &e) == ERR_OK, "%s", e.text);
+    CHECK(micro_baseline(&measured, saved_path, 0, &e) == ERR_FORMAT, "%s", e.text);
     text_clear(&out);
-    text_add(&out, "not,a,saved,run\n");
-    CHECK(output_write(path, &out, &e) == ERR_OK, "%s", e.text);
-    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_FORMAT, "%s", e.text);
-    remove(path);
-    CHECK(micro_baseline(&measured, path, 0, &e) == ERR_NOT_FOUND, "%s", e.text);
+    text_add(&out, "%sname,process,sample,ns_per_vector\nother,0,0,2\n", text_of(&saved_notes));
+    CHECK(output_write(saved_path, &out, &e) == ERR_OK, "%s", e.text);
+    CHECK(micro_baseline(&measured, saved_path, 0, &e) == ERR_NOT_FOUND && strstr(e.text, "none of the rows"), "%s", e.text);
+    CHECK(micro_add_process(&measured, saved_path, &e) == ERR_FORMAT && strstr(e.text, "did not time"), "%s", e.text);
+    remove(saved_path);
+    CHECK(micro_baseline(&measured, saved_path, 0, &e) == ERR_NOT_FOUND, "%s", e.text);
     text_free(&out);
-    text_free(&notes);
+    text_free(&saved_notes);
     micro_fini(&measured);
 }
 
@@ -291,5 +393,7 @@ int main(void)
     test_case("Google Benchmark's schema, key by key", google_json);
     test_case("CSV is square", csv_is_square);
     test_case("saved runs", baseline);
+    test_case("what controls moved by widens intervals", controls_widen);
+    test_case("other machines, builds and files are refused", refuses_other_files);
     return test_end();
 }

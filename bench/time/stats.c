@@ -193,6 +193,49 @@ struct interval stats_sign_interval(const double *sorted, size_t n, double alpha
     return (struct interval){ sorted[r - 1], sorted[n - r] };
 }
 
+/* --- two samples ------------------------------------------------------------------------------- */
+enum { SHIFT_MOST = 64 };
+
+/* How many orders of n and m values have U = u, for u < count: coefficients of the product over i of
+ * (1 - q^(m + i)) / (1 - q^i).  Each follows from those before it, so that those of a tail are exact. */
+static void count_orders(size_t n, size_t m, double *orders, size_t count)
+{
+    memset(orders, 0, count * sizeof *orders);
+    orders[0] = 1;
+    for (size_t i = 1; i <= n; i++) {
+        for (size_t u = count; u-- > m + i;) orders[u] -= orders[u - m - i];
+        for (size_t u = i; u < count; u++) orders[u] += orders[u - i];
+    }
+}
+
+size_t stats_shift_rank(size_t n, size_t m, double alpha, size_t comparisons)
+{
+    assert(n <= SHIFT_MOST && m <= SHIFT_MOST);
+    double orders[SHIFT_MOST * SHIFT_MOST / 2 + 1], below = 0;
+    const size_t half = n * m / 2 + 1;
+    const double all = exp(lgamma((double)(n + m + 1)) - lgamma((double)n + 1) - lgamma((double)m + 1));
+    count_orders(n, m, orders, half);
+    size_t rank = 0;
+    while (rank < half && 2 * (below + orders[rank]) <= alpha / (double)comparisons * all) below += orders[rank++];
+    return rank;
+}
+
+int stats_shift(const double *a, size_t n, const double *b, size_t m, double alpha, size_t comparisons,
+                struct shift *out, struct err *e)
+{
+    assert(n > 0 && m > 0);
+    double *apart = mem_alloc(n * m, sizeof *apart);
+    if (!apart) return FAIL(e, ERR_MEM, "no memory for %zu differences", n * m);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < m; j++) apart[i * m + j] = a[i] - b[j];
+    stats_sort(apart, n * m);
+    const size_t rank = stats_shift_rank(n, m, alpha, comparisons);
+    out->at = stats_median(apart, n * m);
+    out->interval = rank ? (struct interval){ apart[rank - 1], apart[n * m - rank] } : (struct interval){ -INFINITY, INFINITY };
+    mem_free(apart);
+    return ERR_OK;
+}
+
 double stats_detectable(const double *sorted, size_t n, double alpha, size_t comparisons, double power,
                         size_t resamples, uint64_t seed)
 {

@@ -27,6 +27,37 @@ static void sign_ranks(void)
     CHECK(isinf(five.lo) && isinf(five.hi), "n = 5 must give no interval: [%g, %g]", five.lo, five.hi);
 }
 
+/* Ranks against tables of Mann & Whitney's U (critical U + 1); the interval covers as often as it says. */
+static void shifts(void)
+{
+    static const struct { size_t n, m, r; } known[] = { { 3, 3, 0 }, { 4, 4, 1 }, { 5, 5, 3 }, { 7, 7, 9 }, { 5, 8, 7 },
+                                                        { 10, 10, 24 }, { 20, 20, 128 } };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const size_t r = stats_shift_rank(known[i].n, known[i].m, 0.05, 1);
+        CHECK(r == known[i].r, "%zu and %zu: rank %zu, not %zu", known[i].n, known[i].m, r, known[i].r);
+    }
+    CHECK(stats_shift_rank(7, 7, 0.05, 85) == 1 && stats_shift_rank(7, 7, 0.05, 86) == 0, "85 comparisons of seven and seven");
+    const double a[] = { 1, 2, 3, 4 }, b[] = { 11, 12, 13, 14 };
+    struct shift s;
+    struct err e = { 0 };
+    CHECK(stats_shift(a, 4, b, 4, 0.05, 1, &s, &e) == ERR_OK && s.at == -10, "%g", s.at);
+    CHECK(s.interval.lo == -13 && s.interval.hi == -7, "[%g, %g]", s.interval.lo, s.interval.hi);
+    CHECK(stats_shift(a, 2, b, 2, 0.05, 1, &s, &e) == ERR_OK && isinf(s.interval.lo) && isinf(s.interval.hi), "two and two");
+    size_t held = 0;
+    struct rng r;
+    rng_seed(&r, 3, 0);
+    for (int run = 0; run < 2000; run++) {
+        double x[7], y[7];
+        for (int i = 0; i < 7; i++) { /* skewed, as times are */
+            x[i] = -log(1 - (double)rng_below(&r, 1 << 20) / (1 << 20));
+            y[i] = -log(1 - (double)rng_below(&r, 1 << 20) / (1 << 20));
+        }
+        stats_shift(x, 7, y, 7, 0.05, 1, &s, &e);
+        held += s.interval.lo <= 0 && 0 <= s.interval.hi;
+    }
+    CHECK(held >= 1900, "held %zu of 2,000", held);
+}
+
 static void binomials(void)
 {
     CHECK(near(stats_binomial_cdf(2, 10, 0.5), 56.0 / 1024, 1e-14), "%.17g", stats_binomial_cdf(2, 10, 0.5));
@@ -187,6 +218,7 @@ static void summary(void)
 
 int main(void)
 {
+    test_case("shifts between two samples", shifts);
     test_case("sign-test ranks and least n", sign_ranks);
     test_case("binomial sums", binomials);
     test_case("ranks that enclose a quantile", quantile_ranks);
