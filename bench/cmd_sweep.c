@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_sweep.c - grids of points, measured. */
 #include "bench/command.h"
+#include "bench/rows/contrast.h"
 #include "bench/sweep/sweep.h"
 #include "kernels/base/file.h"
 #include "kernels/base/option.h"
@@ -94,6 +95,22 @@ static void print_done(const struct run_result *d, double budget_s, int json)
     printf("\n");
 }
 
+/* What each change is worth: the result of a sweep of one axis at a time. */
+static int print_ablation(const char *folder, struct err *e)
+{
+    struct contrast c = { 0 };
+    struct text path = { 0 }, out = { 0 };
+    const struct contrast_plan plan = { 0 };
+    text_add(&path, "%s/sweep.csv", folder);
+    int status = contrast_add(&c, text_of(&path), e);
+    if (status == ERR_OK) status = contrast_ablation(&c, &plan, &out, e);
+    if (status == ERR_OK) printf("\n%s", text_of(&out));
+    text_free(&path);
+    text_free(&out);
+    contrast_free(&c);
+    return status == ERR_NOT_FOUND ? ERR_OK : status; /* nothing varies, or not yet */
+}
+
 static int do_run(const struct request *r, struct err *e)
 {
     struct sweep s;
@@ -108,6 +125,7 @@ static int do_run(const struct request *r, struct err *e)
     status = run_init(&run, r->argc, r->argv, e);
     if (status == ERR_OK) status = sweep_run(&s, &p, r->out, shard, &run, &done, e);
     if (status == ERR_OK) print_done(&done, s.budget_s, r->json);
+    if (status == ERR_OK && s.one_at_a_time && !r->json) status = print_ablation(r->out, e);
     if (status == ERR_OK && done.failed)
         status = FAIL(e, ERR_IO, "%zu of %zu points failed: see the column status", done.failed, done.measured);
     run_fini(&run);

@@ -78,9 +78,9 @@ static int in_list(const char *list, const char *name)
     return 0;
 }
 
-/* Parameters stand behind the last fixed column of a row; other tables have none.  A seed is asked for, but nothing to tell
- * points apart by: rows of other seeds are one point. */
-static int is_setting(const struct table *t, size_t column)
+/* Parameters stand behind the last fixed column of a row; other tables have none.  A seed is asked for, but nothing to
+ * tell points apart by: rows of other seeds are one point. */
+int figure_is_setting(const struct table *t, size_t column)
 {
     if (strcmp(t->names[column], "seed") == 0) return 0;
     const int last_fixed = table_column(t, "steal_ms");
@@ -179,7 +179,7 @@ static int tells_apart(const struct view *v, const struct selection *s, size_t c
     const char *name = v->t->names[column];
     if (v->k->by) return in_list(v->k->by, name);
     if (v->k->levels) return names_method(name);
-    if (!is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
+    if (!figure_is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
     /* The canonical spec of an index says all its parameters; rerank is the caller's. */
     if (!v->pipeline && column_role(name) != COLUMN_SETTING && strcmp(name, "rerank") != 0) return 0;
     if (!v->k->timed && (in_table(split_timed + 1, name) || strcmp(name, "kernel_asked") == 0))
@@ -195,7 +195,7 @@ static void keep_usual(const struct view *v, struct selection *s, size_t most)
     if (!odd) return;
     for (size_t c = 0; c < t->columns; c++) {
         const char *name = t->names[c];
-        if (!is_setting(t, c) || in_list(v->k->x, name) || in_list(v->k->by, name) ||
+        if (!figure_is_setting(t, c) || in_list(v->k->x, name) || in_list(v->k->by, name) ||
             strcmp(name, "index") == 0)
             continue;
         const char *usual = usual_value(t, s, (int)c);
@@ -417,13 +417,12 @@ static int label_series(const struct view *v, struct figure *f, const struct sel
     return ok ? ERR_OK : FAIL(e, ERR_MEM, "figure %s: out of memory", v->k->name);
 }
 
-/* All settings of a row and its data: rows of other seeds and repetitions have the same. */
-static uint64_t id_of(const struct table *t, size_t row)
+uint64_t figure_point_id(const struct table *t, size_t row)
 {
     uint64_t id = 0;
     if (!*table_text(t, row, table_column(t, "point_id"))) return 0;
     for (size_t c = 0; c < t->columns; c++) {
-        if (!is_setting(t, c) && strcmp(t->names[c], "data") != 0) continue;
+        if (!figure_is_setting(t, c) && strcmp(t->names[c], "data") != 0) continue;
         const char *value = table_text(t, row, (int)c);
         id = hash64(id, value, strlen(value) + 1);
     }
@@ -435,8 +434,8 @@ static struct figure_point point_of(const struct table *t, const struct figure *
     const struct value none = { (double)NAN, (double)NAN, (double)NAN };
     const char *x = f->x ? f->x : f->kind->total;
     struct figure_point p = { .x = x ? value_of(t, row, x) : none,
-                       .id = id_of(t, row),
-                       .seed = table_text(t, row, table_column(t, "seed")) };
+                              .id = figure_point_id(t, row),
+                              .seed = table_text(t, row, table_column(t, "seed")) };
     for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = y < f->y_count ? value_of(t, row, f->y[y]) : none;
     return p;
 }
@@ -808,7 +807,7 @@ size_t figure_axes(const struct table *t, const char **names, size_t room)
 {
     size_t count = 0;
     for (size_t c = 0; c < t->columns; c++) {
-        if (!is_setting(t, c) || splits(&(struct figure_kind){ .timed = 1 }, t->names[c])) continue;
+        if (!figure_is_setting(t, c) || splits(&(struct figure_kind){ .timed = 1 }, t->names[c])) continue;
         double least = INFINITY, most = -INFINITY;
         int numbers = 1;
         for (size_t r = 0; r < t->count; r++) {

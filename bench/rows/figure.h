@@ -4,8 +4,8 @@
  * A series is one build key: rows that agree in every setting but those that the figure varies
  * along a line.  Rows of different machines never share a series, and where time is drawn never a
  * figure; the same holds for batch sizes, thread counts, data sets and k.  Repetitions of a point
- * count as their median, seeds too: neither is ever a series or an axis.  Whether a column is a setting or a measurement
- * its table says (column_role in bench/rows/row.h). */
+ * count as their median, seeds too: neither is ever a series or an axis.  Whether a column is a setting or a
+ * measurement its table says (column_role in bench/rows/row.h). */
 #ifndef ASSAY_FIGURE_H
 #define ASSAY_FIGURE_H
 #include <stdint.h>
@@ -71,6 +71,10 @@ int figures_each(const struct table *t, const struct figure_kind *kind,
 
 /* Settings of the table that take several numbers: axes worth a figure.  Returns how many. */
 size_t figure_axes(const struct table *t, const char **names, size_t room);
+/* 1 where a column says what was asked for, and so tells points apart; a seed does not. */
+int figure_is_setting(const struct table *t, size_t column);
+/* Hash of all settings of a row and its data: rows of other seeds and repetitions have the same; 0: no point_id. */
+uint64_t figure_point_id(const struct table *t, size_t row);
 /* "lat_p50_us" -> "latency p50 (us)"; the name itself where there is no better one. */
 const char *figure_label(const char *column);
 #endif
