@@ -210,7 +210,8 @@ static int run_part(const struct asked *a, int64_t part, const char *to, struct 
         execv("/proc/self/exe", argv);
         _exit(127);
     }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid) return FAIL(e, ERR_IO, "process %lld: %s", (long long)part, strerror(errno));
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return FAIL(e, ERR_IO, "process %lld: %s", (long long)part, strerror(errno));
     return status == 0 ? ERR_OK : FAIL(e, ERR_IO, "process %lld of this measurement failed", (long long)part);
 }
 
@@ -230,8 +231,8 @@ static int run_parts(const struct asked *a, struct micro *m, struct err *e)
     return status;
 }
 
-static int measure_part(const struct asked *a, const struct axes *axes, const struct micro_plan *plan, const char *notes,
-                        struct err *e)
+static int measure_part(const struct asked *a, const struct axes *axes, const struct micro_plan *plan,
+                        const char *notes, struct err *e)
 {
     struct micro m;
     struct text out = { 0 };
@@ -356,7 +357,7 @@ const struct command cmd_bench = {
         "  --save FILE      keep the raw samples (CSV), of several processes\n"
         "  --baseline FILE  compare with such a file; of another machine, compiler or flags only with --force\n"
         "  --processes N    fresh processes that time every row        (7 with --save or --baseline, else 1)\n"
-        "  --fail-slower R  with --baseline: exit status 1 where a row is resolved slower, and R times or more; 0: never  (1.05)\n"
+        "  --fail-slower R  with --baseline: exit status 1 where a row is resolved slower, R times or more; 0: never (1.05)\n"
         "  --csv | --json   to standard output; --json is Google Benchmark's schema\n"
         "  --out DIR        bench.csv, raw.csv, bench.json and figures\n"
         "  --quick          headline operations, default rows only, l1 and l2, 20 rounds, one line a shape\n\n"

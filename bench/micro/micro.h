@@ -103,9 +103,10 @@ int micro_figures(const struct micro *m, const char *dir, struct err *e);
 /* saved.c: the replicate of a saved run is a process, its number the median of its samples.
  * Adds the samples of another process over the same shapes, from its micro_raw_csv.  ERR_FORMAT: other rows. */
 int micro_add_process(struct micro *m, const char *path, struct err *e);
-/* Compares with a file of micro_raw_csv: of each row the shift between the processes then and now, with Mann & Whitney's
- * exact interval, at 95 % for all rows together (Bonferroni).  The scalar and the compiler's rows of a shape are its controls:
- * what the furthest of them has moved by is taken for the machine's doing and widens every interval of that shape.
+/* Compares with a file of micro_raw_csv: of each row the shift between the processes then and now, with Mann &
+ * Whitney's exact interval, at 95 % for all rows together (Bonferroni).  The scalar and the compiler's rows of a shape
+ * are its controls: what the furthest of them has moved by is taken for the machine's doing and widens every interval
+ * of that shape.
  * ERR_FORMAT when it is not such a file; ERR_NOT_FOUND when it has none of the rows; ERR_ARG when it is of another
  * machine, compiler or flags and `force` is 0. */
 int micro_baseline(struct micro *m, const char *path, int force, struct err *e);

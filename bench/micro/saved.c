@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double per_vector(const struct micro_row *r, double call_ns) { return call_ns / r->facts.vectors; }
+static double per_vector(const struct micro_row *r, double call_ns)
+{
+    return call_ns / r->facts.vectors;
+}
 
-/* --- files of samples ------------------------------------------------------------------------------ */
+/* --- files of samples
+ * ------------------------------------------------------------------------------ */
 void micro_raw_csv(const struct micro *m, const char *notes, struct text *out)
 {
     micro_provenance(m, notes, out);
@@ -19,14 +23,18 @@ void micro_raw_csv(const struct micro *m, const char *notes, struct text *out)
         struct text name = { 0 };
         micro_name(&m->rows[i], &name);
         for (size_t j = 0; j < m->rows[i].call_ns.n; j++)
-            text_add(out, "%s,0,%zu,%.9g\n", text_of(&name), j, per_vector(&m->rows[i], m->rows[i].raw_ns[j]));
+            text_add(out, "%s,0,%zu,%.9g\n", text_of(&name), j,
+                     per_vector(&m->rows[i], m->rows[i].raw_ns[j]));
         text_free(&name);
     }
     if (m->others.size) text_add_bytes(out, m->others.at, m->others.size);
 }
 
 /* The columns of a file of samples. */
-struct raw { struct table table; int name, process, sample, ns; };
+struct raw {
+    struct table table;
+    int name, process, sample, ns;
+};
 
 static int raw_open(struct raw *r, const char *path, struct err *e)
 {
@@ -39,11 +47,12 @@ static int raw_open(struct raw *r, const char *path, struct err *e)
     r->ns = table_column(&r->table, "ns_per_vector");
     if (r->name >= 0 && r->process >= 0 && r->sample >= 0 && r->ns >= 0) return ERR_OK;
     table_free(&r->table);
-    return FAIL(e, ERR_FORMAT, "%s: not a saved run of assay bench, or of an assay that saved one process", path);
+    return FAIL(e, ERR_FORMAT,
+                "%s: not a saved run of assay bench, or of an assay that saved one process", path);
 }
 
-/* ln of the median time of each process, in the order of the file, of the row with this name.  room: as many doubles as
- * the table has rows.  Returns how many processes, at most MICRO_PROCESSES. */
+/* ln of the median time of each process, in the order of the file, of the row with this name. room:
+ * as many doubles as the table has rows.  Returns how many processes, at most MICRO_PROCESSES. */
 static size_t process_logs(const struct raw *r, const char *name, double *out, double *room)
 {
     size_t count = 0, have = 0;
@@ -64,7 +73,8 @@ static size_t process_logs(const struct raw *r, const char *name, double *out, d
     return count;
 }
 
-/* --- other processes of this run --------------------------------------------------------------------- */
+/* --- other processes of this run
+ * --------------------------------------------------------------------- */
 int micro_add_process(struct micro *m, const char *path, struct err *e)
 {
     struct raw r;
@@ -78,21 +88,25 @@ int micro_add_process(struct micro *m, const char *path, struct err *e)
         if (row->wrong[0]) continue;
         micro_name(row, &name);
         if (process_logs(&r, text_of(&name), log_ns, room) != 1)
-            status = FAIL(e, ERR_FORMAT, "%s: another process did not time %s", path, text_of(&name));
-        else if (row->process_count < MICRO_PROCESSES) row->process_logs[row->process_count++] = log_ns[0];
+            status =
+                FAIL(e, ERR_FORMAT, "%s: another process did not time %s", path, text_of(&name));
+        else if (row->process_count < MICRO_PROCESSES)
+            row->process_logs[row->process_count++] = log_ns[0];
         text_free(&name);
     }
     m->processes++;
     for (size_t i = 0; status == ERR_OK && i < r.table.count; i++)
         text_add(&m->others, "%s,%zu,%s,%s\n", table_text(&r.table, i, r.name), m->processes - 1,
                  table_text(&r.table, i, r.sample), table_text(&r.table, i, r.ns));
-    if (status == ERR_OK && m->others.failed) status = FAIL(e, ERR_MEM, "no memory for %zu samples", r.table.count);
+    if (status == ERR_OK && m->others.failed)
+        status = FAIL(e, ERR_MEM, "no memory for %zu samples", r.table.count);
     mem_free(room);
     table_free(&r.table);
     return status;
 }
 
-/* --- against a saved run -------------------------------------------------------------------------------- */
+/* --- against a saved run
+ * -------------------------------------------------------------------------------- */
 int micro_is_control(const struct micro_row *r)
 {
     struct kernel_set usual;
@@ -101,11 +115,17 @@ int micro_is_control(const struct micro_row *r)
     return r->kernel->kind == KERNEL_BASELINE || r->kernel->isa == ISA_scalar;
 }
 
-struct pair { double then[MICRO_PROCESSES]; size_t then_count; int known, control; struct shift shift; };
+struct pair {
+    double then[MICRO_PROCESSES];
+    size_t then_count;
+    int known, control;
+    struct shift shift;
+};
 
 static int shift_of(const struct micro_row *r, struct pair *p, size_t comparisons, struct err *e)
 {
-    return stats_shift(p->then, p->then_count, r->process_logs, r->process_count, 0.05, comparisons, &p->shift, e);
+    return stats_shift(p->then, p->then_count, r->process_logs, r->process_count, 0.05, comparisons,
+                       &p->shift, e);
 }
 
 /* The furthest that a control of row i's shape has moved. */
@@ -123,14 +143,16 @@ static int judge(struct micro *m, struct pair *pairs, struct err *e)
     size_t tested = 0;
     for (size_t i = 0; i < m->count; i++) tested += pairs[i].known && !pairs[i].control;
     for (size_t i = 0; i < m->count; i++) {
-        const int status = pairs[i].known ? shift_of(&m->rows[i], &pairs[i], tested ? tested : 1, e) : ERR_OK;
+        const int status =
+            pairs[i].known ? shift_of(&m->rows[i], &pairs[i], tested ? tested : 1, e) : ERR_OK;
         if (status != ERR_OK) return status;
     }
     for (size_t i = 0; i < m->count; i++) {
         struct micro_row *r = &m->rows[i];
         if (!pairs[i].known) continue;
         const struct shift s = pairs[i].shift;
-        const double drift = drift_of(m, pairs, i), lo = s.interval.lo - drift, hi = s.interval.hi + drift;
+        const double drift = drift_of(m, pairs, i), lo = s.interval.lo - drift,
+                     hi = s.interval.hi + drift;
         r->over_saved = (struct ratio){ exp(s.at), { exp(lo), exp(hi) } };
         r->saved_control = pairs[i].control;
         m->saved_drift = fmax(m->saved_drift, expm1(drift));
@@ -153,7 +175,9 @@ static const char *foreign(const struct micro *m, const struct table *saved)
     const int other_build = !strstr(text_of(&own), text_of(&build));
     text_free(&own);
     text_free(&build);
-    return other_machine ? "on another machine" : other_build ? "with another compiler or flags" : NULL;
+    return other_machine ? "on another machine"
+           : other_build ? "with another compiler or flags"
+                         : NULL;
 }
 
 static int against(struct micro *m, const struct raw *r, const char *path, struct err *e)
@@ -187,8 +211,9 @@ int micro_baseline(struct micro *m, const char *path, int force, struct err *e)
     if (status != ERR_OK) return status;
     m->foreign_saved = foreign(m, &r.table);
     if (m->foreign_saved && !force)
-        status = FAIL(e, ERR_ARG, "%s was measured %s: not comparable (--force compares all the same)", path,
-                      m->foreign_saved);
+        status =
+            FAIL(e, ERR_ARG, "%s was measured %s: not comparable (--force compares all the same)",
+                 path, m->foreign_saved);
     if (status == ERR_OK) status = against(m, &r, path, e);
     table_free(&r.table);
     return status;
@@ -201,8 +226,10 @@ int micro_fails(const struct micro *m, double slower, struct err *e)
         if (r->saved_verdict != MICRO_SLOWER || r->over_saved.at * slower > 1) continue;
         struct text name = { 0 };
         micro_name(r, &name);
-        const int status = FAIL(e, ERR_NOT_FOUND, "%s takes x%.3f [%.3f, %.3f] the time of the saved run", text_of(&name),
-                                1 / r->over_saved.at, 1 / r->over_saved.interval.hi, 1 / r->over_saved.interval.lo);
+        const int status =
+            FAIL(e, ERR_NOT_FOUND, "%s takes x%.3f [%.3f, %.3f] the time of the saved run",
+                 text_of(&name), 1 / r->over_saved.at, 1 / r->over_saved.interval.hi,
+                 1 / r->over_saved.interval.lo);
         text_free(&name);
         return status;
     }
