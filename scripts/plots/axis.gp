@@ -32,10 +32,12 @@ do for [p = 1:panels] {
     if (p == panels) { set xlabel x_label noenhanced }
     set ylabel y_label[p] noenhanced
     set yrange [*:*]
-    stats dat using p + 1 nooutput
-    # A share that hardly moves must look flat: at least 0.05 from bottom to top.
+    # With the bands, where there are any.
+    stats dat using (column(y_lo(p)) == column(y_lo(p)) ? column(y_lo(p)) : column(p + 1)) nooutput
     low = STATS_min
+    stats dat using (column(y_hi(p)) == column(y_hi(p)) ? column(y_hi(p)) : column(p + 1)) nooutput
     high = STATS_max
+    # A share that hardly moves must look flat: at least 0.05 from bottom to top.
     if (high <= 1 && high - low < 0.05) { low = high - 0.05 }
     slack = high > low ? 0.08 * (high - low) : 0.05 * abs(high)
     set yrange [low - slack:high + slack]

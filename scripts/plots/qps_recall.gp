@@ -14,8 +14,9 @@ set logscale x
 low = 1e300
 high = 0
 do for [i = 1:n] {
-    stats dat index (i - 1) using 2 nooutput
+    stats dat index (i - 1) using (column(y_lo(1)) == column(y_lo(1)) ? column(y_lo(1)) : $2) nooutput
     if (STATS_min < low) { low = STATS_min }
+    stats dat index (i - 1) using (column(y_hi(1)) == column(y_hi(1)) ? column(y_hi(1)) : $2) nooutput
     if (STATS_max > high) { high = STATS_max }
 }
 set xrange [low / 1.4:high * 1.4]

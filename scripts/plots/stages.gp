@@ -7,6 +7,10 @@ set key outside right top
 set yrange [n + 0.6:0.4]
 set grid noytics
 set style fill solid noborder
+# Two parts more than there are colours.
+set linetype 9 lc rgb '#8c564b'
+set linetype 10 lc rgb '#c8c8c8'
+set linetype cycle 10
 set border 1
 set ytics scale 0 ("" 0)
 set for [i = 1:n] ytics add (label[i] i)
