@@ -93,7 +93,7 @@ static int run(int argc, char **argv, struct err *e)
     if (status != ERR_OK) return status;
     if (what.count != 2) return FAIL(e, ERR_ARG, "name a CSV file and a point_id of it");
     struct table t = { 0 };
-    size_t row;
+    size_t row = 0;
     status = table_append(&t, what.at[0], e);
     if (status == ERR_OK) status = find(&t, what.at[0], what.at[1], &row, e);
     if (status == ERR_OK && json)
