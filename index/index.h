@@ -7,7 +7,7 @@
  * Ids       The caller's, 64 bits, unique within an index.
  * Threads   One caller mutates an index.  Built, it is const and any number may search it, each
  *           with its own scratch.  Results depend on data, query and parameters alone: never on
- *           the number of threads, the order of adding, or which default kernels run.
+ *           the number of threads, the order of adding (a graph, symqg, excepted), or which default kernels run.
  * Checks    Vectors with a non-finite value, or with absolute values that sum to more than 1e18, are
  *           refused at add, naming the row.  search cannot fail, because
  *           index_check_queries was asked first; it allocates nothing. */
@@ -174,7 +174,7 @@ int index_save(const struct index *ix, const char *path, uint64_t fingerprint, s
 int index_load(struct index **out, const char *path, const struct index_config *config,
                uint64_t *fingerprint, struct err *e);
 /* The same, but codes and what lies beside them stay in the file, mapped read-only (of flat, turboquant, rabitq, sq,
- * binary, and ivf over them; others are loaded).  The file is read once, for its checksum, and must not be changed in
+ * binary, symqg, and ivf over them; others are loaded).  The file is read once, for its checksum, and must not be changed in
  * place after: what is written into it is searched unchecked, and where it is cut short a search ends in SIGBUS.
  * index_save to its path is no such change.  Adding and removing are refused: ERR_UNSUPPORTED. */
 int index_map(struct index **out, const char *path, const struct index_config *config, uint64_t *fingerprint,
