@@ -9,8 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const unsigned char *http_packed;
+static size_t http_packed_size;
+
 /* A process that answers every connection to *port with the next of the answers, "STATUS BODY" each ("STATUSr":
- * with Retry-After: 1), then closes it.  Writes what came to the file `log`; calls meanwhile, unless NULL, before it
+ * with Retry-After: 1, "STATUSl": with a Location, "STATUSz": gzip, http_packed), then closes it.  Writes what came to the file `log`; calls meanwhile, unless NULL, before it
  * answers. */
 static inline pid_t http_serve(const char *const *answers, const char *log_path, void (*meanwhile)(void), int *port)
 {
@@ -38,8 +41,14 @@ static inline pid_t http_serve(const char *const *answers, const char *log_path,
         if (meanwhile) meanwhile();
         const char *body = strchr(*answers, ' ');
         if (strncmp(*answers, "hang", 4) == 0) usleep(1500000);
-        else dprintf(peer, "HTTP/1.1 %.3s X\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n%s", *answers,
-                     strlen(body + 1), (*answers)[3] == 'r' ? "Retry-After: 1\r\n" : "", body + 1);
+        else if ((*answers)[3] == 'z') {
+            dprintf(peer, "HTTP/1.1 %.3s X\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+                    *answers, http_packed_size);
+            if (write(peer, http_packed, http_packed_size) < 0) _exit(1);
+        } else
+            dprintf(peer, "HTTP/1.1 %.3s X\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n%s", *answers,
+                    strlen(body + 1), (*answers)[3] == 'r' ? "Retry-After: 1\r\n"
+                                      : (*answers)[3] == 'l' ? "Location: http://127.0.0.1/new\r\n" : "", body + 1);
         close(peer);
     }
     _exit(0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * embed_http.c - an OpenAI-compatible service: POST {"model", "input"} to <embed_url>, where input is a text or a
- * list of them; vectors come back in data[].embedding, each in the place that its "index" says.  The key, where
+ * list of them; vectors come back in data[].embedding, each in the place that its "index" says, as numbers or as
+ * base64 of little-endian float32.  A redirect is not followed, because the key would go along.  The key, where
  * one is needed, is in the environment (ASSAY_EMBED_KEY), never in a setting, because settings are printed.  A service
  * that only the base names is sent nothing.  Replies are bounded.  Timeouts, 429 and 5xx are tried again,
  * after 0.1, 0.2, 0.4 ... s, 429 after 1, 2, 4 ... s, or when the service says (Retry-After), at most a minute. */
@@ -18,6 +19,11 @@ static const struct param params[] = {
     { "embed_model", PARAM_TEXT, 0, 0, "all-minilm", "", NULL, "model that the service shall use" },
     { "embed_batch", PARAM_INT, 1, 2048, "64", "texts", NULL,
       "texts that one request asks for, where many are embedded" },
+    { "embed_dimensions", PARAM_INT, 0, INDEX_DIM_MAX, "0", "", NULL,
+      "numbers a vector that the service is asked for; 0: as many as the model has" },
+    { "embed_encoding", PARAM_CHOICE, 0, 0, "float", "", "float|base64", "how it is asked to write vectors" },
+    { "embed_key_header", PARAM_CHOICE, 0, 0, "bearer", "", "bearer|api-key",
+      "how the key is sent: as Authorization: Bearer, or as api-key (Azure)" },
     { "embed_timeout", PARAM_REAL, 0.001, 86400, "30", "s", NULL, "longest wait for the answer to one request" },
     { "embed_retries", PARAM_INT, 0, 20, "3", "", NULL, "further tries after a failure that may pass" },
     { 0 },
@@ -28,7 +34,8 @@ struct self {
     struct curl_slist *headers;
     char *url, *model;
     int retries, asks_elsewhere, flooded;
-    size_t batch, reply_most;
+    int base64;
+    size_t batch, dimensions, reply_most;
     struct text body, reply;
 };
 
@@ -59,12 +66,12 @@ static size_t reply_bound(size_t count, size_t dim)
     return vectors < most ? vectors : most;
 }
 
-static int set_headers(struct self *self, const char *secret)
+static int set_headers(struct self *self, const char *secret, int api_key)
 {
     struct text key = { 0 };
     self->headers = curl_slist_append(NULL, "Content-Type: application/json");
     if (self->headers && secret && *secret) {
-        text_add(&key, "Authorization: Bearer %s", secret);
+        text_add(&key, "%s%s", api_key ? "api-key: " : "Authorization: Bearer ", secret);
         if (!key.failed && !curl_slist_append(self->headers, text_of(&key))) key.failed = 1;
     }
     const int failed = key.failed || !self->headers;
@@ -80,15 +87,19 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     self->model = strdup(params_text(env->params, "embed_model"));
     self->retries = (int)params_int(env->params, "embed_retries");
     self->batch = (size_t)params_int(env->params, "embed_batch");
+    self->dimensions = (size_t)params_int(env->params, "embed_dimensions");
+    self->base64 = (int)params_int(env->params, "embed_encoding");
     self->curl = curl_easy_init();
     self->asks_elsewhere = env->asks_elsewhere;
-    if (!self->url || !self->model || !self->curl || set_headers(self, getenv("ASSAY_EMBED_KEY")))
+    if (!self->url || !self->model || !self->curl ||
+        set_headers(self, getenv("ASSAY_EMBED_KEY"), (int)params_int(env->params, "embed_key_header")))
         return destroy(self), FAIL(e, ERR_MEM, "embed=http: no memory");
     curl_easy_setopt(self->curl, CURLOPT_URL, self->url);
     curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, self->headers);
     curl_easy_setopt(self->curl, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(self->curl, CURLOPT_WRITEDATA, self);
     curl_easy_setopt(self->curl, CURLOPT_NOSIGNAL, 1L); /* timeouts without SIGALRM: other threads are about */
+    curl_easy_setopt(self->curl, CURLOPT_ACCEPT_ENCODING, ""); /* what this library can unpack: gzip */
     curl_easy_setopt(self->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(self->curl, CURLOPT_TIMEOUT_MS, (long)ceil(params_real(env->params, "embed_timeout") * 1000));
     *self_ = self;
@@ -125,27 +136,85 @@ static int post(struct self *self, const char *body, int *again, long *answered,
     if (rc != CURLE_OK)
         return FAIL(e, rc == CURLE_OPERATION_TIMEDOUT ? ERR_BUSY : ERR_IO, "embed=http: %s: %s", self->url,
                     curl_easy_strerror(rc));
+    const char *other = NULL;
+    if (code >= 300 && code < 400 && curl_easy_getinfo(self->curl, CURLINFO_REDIRECT_URL, &other) == CURLE_OK && other)
+        return FAIL(e, ERR_IO, "embed=http: %s: status %ld: it has moved to %s: give that as embed_url", self->url, code, other);
     if (code != 200)
         return FAIL(e, code == 429 ? ERR_BUSY : ERR_IO, "embed=http: %s: status %ld: %.120s", self->url, code,
                     text_of(&self->reply));
     return ERR_OK;
 }
 
+static int digit_of(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* Whole bytes of a base64 text; as many as there are, SIZE_MAX when it is none.  Writes the first `room`. */
+static size_t from_base64(const char *text, unsigned char *out, size_t room)
+{
+    size_t count = 0, size = strlen(text);
+    uint32_t bits = 0;
+    int held = 0;
+    if (size % 4) return SIZE_MAX;
+    for (int pad = 0; pad < 2 && size && text[size - 1] == '='; pad++) size--;
+    for (size_t i = 0; i < size; i++) {
+        const int digit = digit_of(text[i]);
+        if (digit < 0) return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)digit;
+        held += 6;
+        if (held < 8) continue;
+        held -= 8;
+        if (count < room) out[count] = (unsigned char)(bits >> held);
+        count++;
+    }
+    return count;
+}
+
+/* Numbers of a vector in either spelling; SIZE_MAX for neither. */
+static size_t vector_size(const json_t *vector)
+{
+    if (json_is_array(vector)) return json_array_size(vector);
+    const size_t bytes = json_is_string(vector) ? from_base64(json_string_value(vector), NULL, 0) : SIZE_MAX;
+    return bytes == SIZE_MAX || bytes % sizeof(float) ? SIZE_MAX : bytes / sizeof(float);
+}
+
 /* The vector of one element of data. */
 static int parse_vector(const struct self *self, const json_t *vector, float *out, size_t dim, struct err *e)
 {
-    if (!json_is_array(vector))
-        return FAIL(e, ERR_FORMAT, "embed=http: %s: no data[].embedding in: %.120s", self->url, text_of(&self->reply));
-    if (json_array_size(vector) != dim)
-        return FAIL(e, ERR_FORMAT, "embed=http: %s: a vector of %zu numbers, the base has %zu dimensions", self->url,
-                    json_array_size(vector), dim);
+    const size_t size = vector_size(vector);
+    if (size == SIZE_MAX)
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: no data[].embedding, of numbers or base64, in: %.120s", self->url,
+                    text_of(&self->reply));
+    if (size != dim)
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: a vector of %zu numbers, the base has %zu dimensions", self->url, size,
+                    dim);
+    if (json_is_string(vector))
+        (void)from_base64(json_string_value(vector), (unsigned char *)out, dim * sizeof *out);
     for (size_t i = 0; i < dim; i++) {
         const json_t *x = json_array_get(vector, i);
-        out[i] = (float)json_number_value(x);
-        if (!json_is_number(x) || !isfinite(out[i]))
+        if (json_is_array(vector)) out[i] = (float)json_number_value(x);
+        if ((json_is_array(vector) && !json_is_number(x)) || !isfinite(out[i]))
             return FAIL(e, ERR_FORMAT, "embed=http: %s: number %zu is no finite number", self->url, i);
     }
     return ERR_OK;
+}
+
+/* Where a vector belongs: "index", which one alone need not have. */
+static int place_of(const struct self *self, const json_t *one, size_t count, size_t *out, struct err *e)
+{
+    const json_t *index = json_object_get(one, "index");
+    char *shown = index ? json_dumps(index, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    const json_int_t at = index ? json_integer_value(index) : 0;
+    const int good = index ? json_is_integer(index) && at >= 0 && (uint64_t)at < count : count == 1;
+    int status = ERR_OK;
+    if (good) *out = (size_t)at;
+    else status = FAIL(e, ERR_FORMAT, "embed=http: %s: \"index\" is %.40s, where one of 0..%zu is wanted", self->url,
+                       shown ? shown : "missing", count - 1);
+    free(shown);
+    return status;
 }
 
 static int parse_reply(const struct self *self, float *out, size_t count, size_t dim, struct err *e)
@@ -158,19 +227,20 @@ static int parse_reply(const struct self *self, float *out, size_t count, size_t
         status = FAIL(e, ERR_FORMAT, "embed=http: %s: no data[] of %zu with an embedding in: %.120s", self->url, count,
                       text_of(&self->reply));
     for (size_t i = 0; status == ERR_OK && i < count; i++) {
-        const json_t *one = json_array_get(data, i), *index = json_object_get(one, "index");
-        const size_t at = json_is_integer(index) ? (size_t)json_integer_value(index) : i;
-        if (at >= count || seen[at]++)
-            status = FAIL(e, ERR_FORMAT, "embed=http: %s: index %zu of %zu vectors, or twice", self->url, at, count);
-        else status = parse_vector(self, json_object_get(one, "embedding"), out + at * dim, dim, e);
+        const json_t *one = json_array_get(data, i);
+        size_t at = 0;
+        status = place_of(self, one, count, &at, e);
+        if (status == ERR_OK && seen[at]++)
+            status = FAIL(e, ERR_FORMAT, "embed=http: %s: index %zu of %zu vectors twice", self->url, at, count);
+        if (status == ERR_OK) status = parse_vector(self, json_object_get(one, "embedding"), out + at * dim, dim, e);
     }
     mem_free(seen);
     json_decref(root);
     return status;
 }
 
-/* One request, a text alone as itself: not every service takes lists. */
-static int embed_batch(struct self *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e)
+/* One request for vectors of `dim` numbers at most, the reply left in self: a text alone as itself, because not every service takes lists. */
+static int request(struct self *self, const char *const *texts, size_t count, size_t dim, struct err *e)
 {
     if (self->asks_elsewhere)
         return FAIL(e, ERR_ARG, "embed=http: it is the base that names the service %s: nothing is sent there unless you "
@@ -179,6 +249,8 @@ static int embed_batch(struct self *self, const char *const *texts, size_t count
     text_clear(&self->body);
     text_add(&self->body, "{\"model\":");
     text_add_json(&self->body, self->model);
+    if (self->dimensions) text_add(&self->body, ",\"dimensions\":%zu", self->dimensions);
+    if (self->base64) text_add(&self->body, ",\"encoding_format\":\"base64\"");
     text_add(&self->body, ",\"input\":%s", count > 1 ? "[" : "");
     for (size_t i = 0; i < count; i++) {
         text_add(&self->body, "%s", i ? "," : "");
@@ -190,11 +262,31 @@ static int embed_batch(struct self *self, const char *const *texts, size_t count
     long code = 0;
     for (int try = 0;; try++) {
         status = post(self, text_of(&self->body), &again, &code, e);
-        if (status == ERR_OK || !again || try == self->retries) break;
+        if (status == ERR_OK || !again || try == self->retries) return status;
         const long wait_ms = pause_of(self, code, try);
         nanosleep(&(struct timespec){ wait_ms / 1000, wait_ms % 1000 * 1000000 }, NULL);
     }
+}
+
+static int embed_batch(struct self *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e)
+{
+    const int status = request(self, texts, count, dim, e);
     return status == ERR_OK ? parse_reply(self, out, count, dim, e) : status;
+}
+
+static int dimension(void *self_, const char *text, size_t *dim, struct err *e)
+{
+    struct self *self = self_;
+    const int status = request(self, &text, 1, INDEX_DIM_MAX, e);
+    if (status != ERR_OK) return status;
+    json_t *root = json_loadb(text_of(&self->reply), self->reply.size, 0, NULL);
+    const size_t size = vector_size(json_object_get(json_array_get(json_object_get(root, "data"), 0), "embedding"));
+    json_decref(root);
+    if (size == 0 || size > INDEX_DIM_MAX)
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: no data[].embedding, of numbers or base64, in: %.120s", self->url,
+                    text_of(&self->reply));
+    *dim = size;
+    return ERR_OK;
 }
 
 static int embed_many(void *self_, const char *const *texts, size_t count, size_t dim, float *out, struct err *e)
@@ -218,5 +310,5 @@ static int run(void *self, struct query *q, struct err *e)
 
 const struct stage_ops embed_http = {
     .name = "http", .slot = SLOT_EMBED, .summary = "an OpenAI-compatible embeddings service",
-    .params = params, .create = create, .run = run, .embed_many = embed_many, .destroy = destroy,
+    .params = params, .create = create, .run = run, .embed_many = embed_many, .dimension = dimension, .destroy = destroy,
 };

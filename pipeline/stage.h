@@ -118,6 +118,8 @@ struct stage_ops {
     int (*run)(void *self, struct query *q, struct err *e);
     /* embed: count texts to count x dim numbers in fewer exchanges than one each.  NULL: run does as well. */
     int (*embed_many)(void *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e);
+    /* embed: the dimension of the vectors that it makes, found by embedding a text.  NULL: that of the base. */
+    int (*dimension)(void *self, const char *text, size_t *dim, struct err *e);
     void (*kernels)(const void *self, struct text *out); /* appends "op=isa/variant;..."; NULL: none */
     const struct index_cache *(*cache)(const void *self); /* NULL: no index */
     int (*work)(const void *self, struct index_work *out); /* of the last run; 0, or NULL: not counted */

@@ -12,7 +12,7 @@ static pid_t serve(const char *const *answers) { return http_serve(answers, kb_p
 
 static int ask(const char *more, int64_t *best)
 {
-    char url[128];
+    char url[256];
     snprintf(url, sizeof url, "embed=http embed_url=http://127.0.0.1:%d/v1/embeddings index=flat %s", port, more);
     struct pipeline *p = kb_pipeline("http.db", url);
     struct answer a = { 0 };
@@ -47,6 +47,13 @@ static void http(void)
     if (log) fclose(log);
     CHECK(strstr(request, "{\"model\":\"m1\",\"input\":\"a \\\"cat\\\"\\n\"}"), "%s", request);
     CHECK(strstr(request, "Authorization: Bearer secret"), "%s", request);
+    tries((const char *const[]){ GOOD, NULL }, "embed_dimensions=2 embed_encoding=base64 embed_key_header=api-key", ERR_OK, "");
+    log = fopen(kb_path("log"), "r");
+    memset(request, 0, sizeof request);
+    CHECK(log && fread(request, 1, sizeof request - 1, log) > 0, "the request");
+    if (log) fclose(log);
+    CHECK(strstr(request, ",\"dimensions\":2,\"encoding_format\":\"base64\",\"input\"") && strstr(request, "api-key: secret") &&
+          !strstr(request, "Bearer"), "%s", request);
     tries((const char *const[]){ "429 slow down", "503 busy", GOOD, NULL }, "", ERR_OK, "");
     const time_t began = time(NULL);
     tries((const char *const[]){ "503r busy", "503r busy", GOOD, NULL }, "", ERR_OK, "");
@@ -58,6 +65,27 @@ static void http(void)
     tries((const char *const[]){ "200 <html>", NULL }, "", ERR_FORMAT, "embedding");
     tries((const char *const[]){ "200 {\"data\":[{\"embedding\":[1]}]}", NULL }, "", ERR_FORMAT, "1 numbers");
     tries((const char *const[]){ "200 {\"data\":[{\"embedding\":[1,\"x\"]}]}", NULL }, "", ERR_FORMAT, "number 1");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":\"AAAAAAAAgD8=\"}]}", NULL }, "embed_encoding=base64", ERR_OK, "");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":\"AAAAAAAAgD9=\"}]}", NULL }, "", ERR_OK, "");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":\"AAAAAA!AgD8=\"}]}", NULL }, "", ERR_FORMAT, "base64");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":\"AAAAAAAAgD\"}]}", NULL }, "", ERR_FORMAT, "base64");
+    tries((const char *const[]){ "200 {\"data\":[{\"embedding\":\"AADAfwAAgD8=\"}]}", NULL }, "", ERR_FORMAT, "number 0");
+    static const char *const places[] = { "\"0\"", "0.0", "1", "-1", "null", "18446744073709551616" };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char one[96];
+        snprintf(one, sizeof one, "200 {\"data\":[{\"index\":%s,\"embedding\":[0,1]}]}", places[i]);
+        tries((const char *const[]){ one, NULL }, "", ERR_FORMAT, i < 5 ? "\"index\" is" : "embedding");
+    }
+    static const unsigned char packed[] = { /* the good reply, by gzip -9 */
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0x4a, 0x49, 0x2c, 0x49,
+        0x54, 0xb2, 0x8a, 0xae, 0x56, 0x4a, 0xcd, 0x4d, 0x4a, 0x4d, 0x49, 0xc9, 0xcc, 0x4b, 0x07, 0xf2,
+        0x0c, 0xf4, 0x0c, 0x74, 0x0c, 0x63, 0x6b, 0x63, 0x6b, 0x01, 0x4e, 0x56, 0x3b, 0x76, 0x20, 0x00,
+        0x00, 0x00
+    };
+    http_packed = packed;
+    http_packed_size = sizeof packed;
+    tries((const char *const[]){ "200z", NULL }, "", ERR_OK, "");
+    tries((const char *const[]){ "307l moved", GOOD, NULL }, "", ERR_IO, "moved to http://127.0.0.1/new: give that as embed_url");
     tries((const char *const[]){ "200 {\"data\":[{\"embedding\":[1,1e99]}]}", NULL }, "", ERR_FORMAT, "number 1");
     int64_t best;
     port = 1; /* nobody listens there */
@@ -129,9 +157,10 @@ static void batches(void)
     static const char *const texts[5] = { "a", "b", "c", "d", "e" };
     static const int64_t ids[5] = { 0, 1, 2, 3, 4 };
     const char *const answers[] = { "200 {\"data\":[{\"index\":1,\"embedding\":[2,2]},{\"index\":0,\"embedding\":[1,1]}]}",
-                                    "503 busy", "200 {\"data\":[{\"embedding\":[3,3]},{\"embedding\":[4,4]}]}",
+                                    "503 busy", "200 {\"data\":[{\"index\":0,\"embedding\":\"AABAQAAAQEA=\"},{\"index\":1,\"embedding\":[4,4]}]}",
                                     "200 {\"data\":[{\"index\":0,\"embedding\":[5,5]}]}",
                                     "200 {\"data\":[{\"index\":1,\"embedding\":[2,2]},{\"index\":1,\"embedding\":[1,1]}]}",
+                                    "200 {\"data\":[{\"embedding\":[3,3]},{\"embedding\":[3,3]}]}",
                                     "200 {\"data\":[{\"embedding\":[3,3]}]}", NULL };
     float out[5][2] = { { 0 } };
     char settings[200], request[16384] = { 0 };
@@ -148,6 +177,8 @@ static void batches(void)
           strstr(request, "\"input\":\"e\"}"), "%s", request);
     CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "index 1"), "%s",
           kb_err.text);
+    CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "index\" is missing"),
+          "%s", kb_err.text);
     CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "data[] of 2"), "%s",
           kb_err.text);
     pipeline_close(p);
