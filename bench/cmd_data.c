@@ -116,6 +116,7 @@ static void print_counts(const char *folder, const struct kb_build_counts *n)
            (unsigned long long)n->entities, (unsigned long long)n->vectors, (unsigned long long)n->relations,
            (unsigned long long)n->queries);
     if (n->words) printf("; embedded over %llu words", (unsigned long long)n->words);
+    else if (n->vectors) printf("; vectors as they came");
     printf("\n");
 }
 
@@ -219,6 +220,7 @@ static int import(const struct importer_ops *importer, const char *from, const s
     status = importer->run(from, &sink, e);
     if (status == ERR_NOT_FOUND) status = err_context(e, status, "%s (%s)", importer->name, importer->get);
     if (status == ERR_OK) status = kb_build_commit(b, &counts, e);
+    if (status == ERR_OK) command_notes(importer->name, kb_build_notes(b));
     kb_build_close(b);
     if (status == ERR_OK) print_counts(options->folder, &counts);
     return status;
@@ -228,12 +230,15 @@ static int data_import(int argc, char **argv, struct err *e)
 {
     struct option_list rest = { 0 };
     const char *from = NULL, *folder = NULL;
-    const char *embed = "rp";
-    int64_t dim = 384, seed = 1, threads = parallel_cpus();
+    const char *embed = NULL;
+    struct option_list columns = { 0 };
+    int drop = 0;
+    int64_t dim = 0, seed = 1, threads = parallel_cpus();
     const struct option options[] = {
         { "--from", OPTION_TEXT, &from, 0, 0 },        { "--out", OPTION_TEXT, &folder, 0, 0 },
         { "--dim", OPTION_INT, &dim, 2, LEXICON_DIM_MAX }, { "--embed", OPTION_TEXT, &embed, 0, 0 }, { "--seed", OPTION_INT, &seed, 0, 9e15 },
-        { "--threads", OPTION_INT, &threads, 1, 256 }, { 0 }
+        { "--threads", OPTION_INT, &threads, 1, 256 }, { "--columns", OPTION_LIST, &columns, 0, 0 },
+        { "--drop-unjudgeable", OPTION_FLAG, &drop, 0, 0 }, { 0 }
     };
     const int status = options_parse(argc, argv, options, &rest, e);
     if (status != ERR_OK) return status;
@@ -242,7 +247,11 @@ static int data_import(int argc, char **argv, struct err *e)
     if (!folder) return FAIL(e, ERR_ARG, "import needs --out DIR");
     if (!from) from = importer->from;
     if (!from) return FAIL(e, ERR_ARG, "import %s needs --from PATH: %s", importer->name, importer->get);
-    const struct kb_build_options build = { .folder = folder, .what = importer->name, .embed = embed, .dim = (size_t)dim,
+    if (columns.count && strcmp(importer->name, "tsv") != 0)
+        return FAIL(e, ERR_ARG, "--columns is for import tsv, not %s", importer->name);
+    const struct kb_wishes wishes = { columns.at, (size_t)columns.count };
+    const struct kb_build_options build = { .folder = folder, .what = importer->name, .embed = embed, .own_vectors = embed != NULL,
+                                            .drop_unjudgeable = drop, .wishes = &wishes, .dim = (size_t)dim,
                                             .seed = (uint64_t)seed, .threads = (int)threads };
     return import(importer, from, &build, e);
 }
@@ -525,7 +534,8 @@ const struct command cmd_data = {
         "usage: assay data list                                    readers, generators with parameters, importers\n"
         "       assay data info FILE... [--query FILE] [--metric M] [--plot DIR] [--json]     what a set is like\n"
         "       assay data get SET [--from FOLDER --out DIR]       files and home of a public set; copy and verify\n"
-        "       assay data import NAME [--from PATH] [--embed rp|lsa] [--dim N] [--seed N] --out DIR\n"
+        "       assay data import NAME [--from PATH] [--embed rp|lsa] [--dim N] [--seed N]\n"
+        "                         [--columns FILE=NAME,NAME,...]... [--drop-unjudgeable] --out DIR\n"
         "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
         "       assay data split --base FILE [--queries N] [--seed N] --out DIR\n"
         "       assay data truth --base FILE --query FILE [-k N] [--metric M] [--shard I/N] --out FILE.ivecs\n"
@@ -533,10 +543,15 @@ const struct command cmd_data = {
         "       assay data queries DB [--n N] [--noise X] [--seed N] --out DIR\n"
         "\n"
         "  import writes kb.sqlite, queries and qrels; texts become linear text features:\n"
-        "         --embed NAME   rp (tf-idf x Gaussian projection) or lsa (x singular vectors), default rp\n"
+        "         --embed NAME   rp (tf-idf x Gaussian projection) or lsa (x singular vectors), default rp; said, also\n"
+        "                        where the source brings vectors of its own\n"
         "         --dim N        of the vectors, default 384\n"
         "         --seed N       of the projection, default 1\n"
         "         --from PATH    default: where the importer's package puts it (assay data list)\n"
+        "         --columns F=N,N,...   tsv: what the columns of a table without a line of names are, as\n"
+        "                        --columns corpus.tsv=id,title,text\n"
+        "         --drop-unjudgeable    labels of documents that are not there and questions without a text; else\n"
+        "                        they are kept, as trec_eval does: relevant and never found\n"
         "  gen    generators of vectors write base.fvecs and query.fvecs, of graphs kb.sqlite and query.fvecs,\n"
         "         filters {base,query}.metadata.spmat (tags of rows, as big-ann's); kinds, parameters: data list\n"
         "  split  --queries N    rows held out as queries, default 1000\n"

@@ -18,6 +18,11 @@
 
 /* --- create, import --------------------------------------------------------------------------- */
 #ifndef ASSAY_WORKER
+static int find_entity(void *store, const char *id, int64_t *number, struct err *e)
+{
+    return store_find_id(store, id, number, e);
+}
+
 static int add_files(const struct kb_build_options *build, struct jsonl_files *files, struct err *e)
 {
     struct kb_build *b = NULL;
@@ -27,11 +32,15 @@ static int add_files(const struct kb_build_options *build, struct jsonl_files *f
     int status = kb_build_open(&b, build, e);
     if (status != ERR_OK) return status;
     if (build->existing) status = store_entity_ids(kb_build_store(b), &ids, &count, e);
-    files->first_id = count ? ids[count - 1] + 1 : 1;
+    if (status == ERR_OK && build->existing) status = store_has_ids(kb_build_store(b), &files->named, e);
+    files->first_id = count && ids[count - 1] < INT64_MAX ? ids[count - 1] + 1 : 1;
     mem_free(ids);
+    files->base = kb_build_store(b);
+    if (build->existing) files->find = find_entity;
     const struct kb_sink sink = kb_build_sink(b);
     if (status == ERR_OK) status = jsonl_read(files, &sink, e);
     if (status == ERR_OK) status = kb_build_commit(b, &n, e);
+    if (status == ERR_OK) command_notes(build->db, kb_build_notes(b));
     kb_build_close(b);
     if (status != ERR_OK) return status;
     printf("%s: %s %llu entities, %llu vectors, %llu relations", build->db, build->existing ? "added" : "made of",
@@ -55,6 +64,7 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
     struct option_list rest = { 0 };
     struct jsonl_files files = { 0 };
     const char *embed = NULL, *embed_url = NULL, *embed_model = NULL;
+    int drop = 0;
     int64_t dim = 0, seed = 1, threads = parallel_cpus();
     int trust = 0;
     const struct option options[] = {
@@ -64,6 +74,7 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
         { "--seed", OPTION_INT, &seed, 0, 9e15 },             { "--threads", OPTION_INT, &threads, 1, 256 },
         { "--embed-url", OPTION_TEXT, &embed_url, 0, 0 },     { "--embed-model", OPTION_TEXT, &embed_model, 0, 0 },
         { "--trust", OPTION_FLAG, &trust, 0, 0 },
+        { "--drop-unjudgeable", OPTION_FLAG, &drop, 0, 0 },
         { 0 }
     };
     int status = options_parse(argc, argv, options, &rest, e);
@@ -76,7 +87,7 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
     status = folder_of(&folder, rest.at[0], e);
     const struct kb_build_options build = {
         .folder = text_of(&folder), .db = rest.at[0], .existing = existing, .what = "rows", .embed = embed,
-        .embed_url = embed_url, .embed_model = embed_model, .trust = trust,
+        .embed_url = embed_url, .embed_model = embed_model, .trust = trust, .drop_unjudgeable = drop,
         .dim = (size_t)dim, .seed = (uint64_t)seed, .threads = (int)threads,
     };
     if (status == ERR_OK) status = add_files(&build, &files, e);
@@ -126,6 +137,20 @@ static const struct { const char *group, *sql; } statistics[] = {
     { "relations", "SELECT rel_type, count(*) FROM kg_relations GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12" },
 };
 
+static int note_service(void *context, const char *key, const char *value)
+{
+    if (strncmp(key, "embed_", 6) == 0) text_add(context, " %s=%s", key, value);
+    return ERR_OK;
+}
+
+/* "lsa", "http embed_url=... embed_model=..."; "" where the base does not say. */
+static int how_embedded(struct store *s, struct text *out, struct err *e)
+{
+    const char *by = store_embedder(s);
+    if (by) text_add(out, "%s", by);
+    return by && strcmp(by, "http") == 0 ? store_settings(s, note_service, out, e) : ERR_OK;
+}
+
 static int kb_stats(int argc, char **argv, struct err *e)
 {
     struct option_list rest = { 0 };
@@ -143,6 +168,17 @@ static int kb_stats(int argc, char **argv, struct err *e)
     text_add(&object, "{\"schema\":%d,\"bytes\":%.0f,\"rp_documents\":%llu", store_schema_version(s), bytes,
              (unsigned long long)words.documents);
     if (!json) printf("%-12s %s, schema version %d, %.1f MB\n", "base", rest.at[0], store_schema_version(s), bytes / 1e6);
+    struct text notes = { 0 }, by = { 0 };
+    status = store_meta(s, "notes", &notes, e);
+    if (status == ERR_OK) status = how_embedded(s, &by, e);
+    text_add(&object, ",\"embedded_by\":");
+    text_add_json(&object, text_of(&by));
+    text_add(&object, ",\"notes\":");
+    text_add_json(&object, text_of(&notes));
+    if (!json && notes.size) printf("%-12s %s\n", "notes", text_of(&notes));
+    if (!json && by.size && !words.dim) printf("%-12s %s\n", "embedded by", text_of(&by));
+    text_free(&notes);
+    text_free(&by);
     if (!json && words.dim)
         printf("%-12s rp: tf-idf x Gaussian projection to %zu, seed %llu\n", "embedded by", words.dim,
                (unsigned long long)words.seed);
@@ -315,13 +351,16 @@ const struct command cmd_kb = {
         "                                         least time of each in all passes (default 20), cache, peak memory\n"
         "\n"
         "  --entities F   JSON lines: {\"id\": 7, \"type\": \"person\", \"name\": \"Ada\", \"properties\": {}, \"text\": \"...\"}\n"
-        "                 only name or text is required; an id may be a number or a string\n"
+        "                 only name or text is required; an id is a number or a text, and stays it; fields that are\n"
+        "                 not known become properties, and are named\n"
         "  --relations F  JSON lines: {\"source\": 7, \"target\": 9, \"type\": \"knows\", \"weight\": 0.5, \"properties\": {}}\n"
         "                 weight in 0..1, default 1\n"
         "  --vectors F    fvecs or npy: row i belongs to line i of the entities.  Without it names and texts\n"
         "                 become vectors by --embed\n"
         "  --queries F    JSON lines: {\"id\": 1, \"text\": \"...\", \"relevant\": [7, 9]}; writes queries.jsonl and\n"
         "                 qrels.txt beside the base, where they must not exist yet\n"
+        "  --drop-unjudgeable   leaves out labels of entities that are not there and questions without a text; else\n"
+        "                 they are kept: relevant and never found\n"
         "  --embed NAME   rp (tf-idf x Gaussian projection), lsa (x singular vectors) or http (an OpenAI-compatible\n"
         "                 service, asked in batches; its key is in the environment, ASSAY_EMBED_KEY), default rp;\n"
         "                 import: as the base was, and nothing else\n"

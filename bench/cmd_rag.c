@@ -16,7 +16,8 @@
 enum { TRUTH_DEPTH = 100, CUTS_MOST = 32 };
 
 struct request {
-    const char *kb, *query, *qrels, *kernel, *out;
+    const char *kb, *query, *query_ids, *qrels, *kernel, *out;
+    int drop;
     struct option_list settings;
     int64_t k, threads, least_calls, reps;
     const char *run_file, *qrels_out, *utility;
@@ -49,7 +50,9 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
     const struct option options[] = {
         { "--kb", OPTION_TEXT, &r->kb, 0, 0 },
         { "--query", OPTION_TEXT, &r->query, 0, 0 },
+        { "--query-ids", OPTION_TEXT, &r->query_ids, 0, 0 },
         { "--qrels", OPTION_TEXT, &r->qrels, 0, 0 },
+        { "--drop-unjudgeable", OPTION_FLAG, &r->drop, 0, 0 },
         { "--set", OPTION_LIST, &r->settings, 0, 0 },
         { "--kernel", OPTION_TEXT, &r->kernel, 0, 0 },
         { "-k", OPTION_INT, &r->k, 1, 1e6 },
@@ -203,6 +206,16 @@ static void note_learning(struct run *run, const struct request *r, const struct
                                 "learnt, not what to expect of others", (long long)r->epochs);
 }
 
+/* What was left out of the base, the questions and the labels. */
+static void note_left_out(struct run *run, const struct rag_set *s)
+{
+    struct text left = { 0 };
+    tally_text(&s->queries.notes, "; ", &left);
+    if (left.size) run_note(run, "left_out", "%s", text_of(&left));
+    if (s->notes) run_note(run, "base_notes", "%s", s->notes);
+    text_free(&left);
+}
+
 static int open_sink(struct sink *o, const struct request *r, const struct parts *p, int argc, char **argv,
                      struct err *e)
 {
@@ -212,6 +225,7 @@ static int open_sink(struct sink *o, const struct request *r, const struct parts
     if (status != ERR_OK) return status;
     run_note(&o->run, "dataset", "%s, with questions and labels %016llx", s->name, (unsigned long long)s->hash);
     note_learning(&o->run, r, p);
+    note_left_out(&o->run, s);
     return sink_create(o, "rag.csv", r->kernel, e);
 }
 
@@ -258,7 +272,11 @@ static int measure(const struct request *r, const struct rag_set *s, const struc
         status = rag_time(&arm, s, (size_t)r->least_calls, 0, e);
         if (status == ERR_OK) status = emit(o, r, s, &arm, rep, e);
     }
-    if (status == ERR_OK && r->run_file) status = rag_write_run(r->run_file, s, &arm, e);
+    size_t nudged = 0;
+    if (status == ERR_OK && r->run_file) status = rag_write_run(r->run_file, s, &arm, &nudged, e);
+    if (status == ERR_OK && nudged)
+        fprintf(stderr, "%s: %zu scores equal the one before: each is lowered by the least step of float32, so that "
+                        "trec_eval, which would order them by document, keeps this order\n", r->run_file, nudged);
     if (status == ERR_OK && r->qrels_out) status = rag_write_qrels(r->qrels_out, s, e);
     rag_close(&arm);
     return status;
@@ -294,9 +312,6 @@ static int measure_all(const struct request *r, struct parts *p, struct sink *o,
     if (r->epochs && !apart)
         fprintf(stderr, "label_* are over the questions that it learnt from, no estimate for others: --held-out 0.5 "
                         "keeps some apart\n");
-    if (p->all.queries.unknown)
-        fprintf(stderr, "%s: %zu lines are about questions that %s does not hold\n", r->qrels,
-                p->all.queries.unknown, r->query);
     return ERR_OK;
 }
 
@@ -306,7 +321,8 @@ static int run(int argc, char **argv, struct err *e)
     struct parts p = { { .replay_fd = -1 }, { .replay_fd = -1 }, { .replay_fd = -1 } };
     struct sink o = { .fd = -1 };
     int status = parse(argc, argv, &r, e);
-    if (status == ERR_OK) status = rag_set_open(&p.all, r.kb, r.query, r.qrels, e);
+    if (status == ERR_OK) status = rag_set_open(&p.all, r.kb, &(struct question_files){ r.query, r.query_ids, r.qrels, r.drop }, e);
+    if (status == ERR_OK) rag_notes(&p.all, "rag");
     if (status == ERR_OK && r.held_out > 0)
         status = rag_set_split(&p.held_out, &p.taught, &p.all, r.held_out, 1, 1, 1, e);
     if (status == ERR_OK) status = open_sink(&o, &r, &p, argc, argv, e);
@@ -325,6 +341,10 @@ const struct command cmd_rag = {
         "usage: assay rag --kb DB --query FILE [--qrels FILE] [--set KEY=VALUE ...]\n\n"
         "  --kb DB           knowledge base (SQLite, made by assay or by sqlite-knowledge-graph)\n"
         "  --query FILE      questions: fvecs or npy (vectors), .txt (one a line), .jsonl (_id, text)\n"
+        "  --query-ids FILE  for questions that are vectors: whose row i is, line by line (.jsonl with _id, or an id a\n"
+        "                    line); rows: they are known by their rows, from 0\n"
+        "  --drop-unjudgeable  leaves out labels of entities that the base has not; else they are kept, as trec_eval\n"
+        "                    does: relevant and never found\n"
         "  --qrels FILE      what is relevant: 'qid 0 entity grade', or tab-separated as in BEIR;\n"
         "                    without it only agree_at_10 and churn_at_10 are known, not which is better\n"
         "  --set KEY=VALUE   a setting of the pipeline, may be given often (assay query --settings lists them)\n"

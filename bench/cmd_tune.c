@@ -11,7 +11,7 @@
 
 struct request {
     struct option_list words, axes, settings;
-    const char *query, *qrels, *kernel, *out;
+    const char *query, *query_ids, *qrels, *kernel, *out;
     int64_t k, seed;
     struct tune_request tune;
     double max_p99_ms;
@@ -24,6 +24,7 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
     int trust = 0;
     const struct option options[] = {
         { "--query", OPTION_TEXT, &r->query, 0, 0 },
+        { "--query-ids", OPTION_TEXT, &r->query_ids, 0, 0 },
         { "--qrels", OPTION_TEXT, &r->qrels, 0, 0 },
         { "--max-p99-ms", OPTION_REAL, &r->max_p99_ms, 1e-6, 1e9 },
         { "--by", OPTION_TEXT, &r->tune.by, 0, 0 },
@@ -214,7 +215,7 @@ static int run(int argc, char **argv, struct err *e)
     int status = parse(argc, argv, &r, e), opened = 0;
     if (status != ERR_OK) return status;
     const struct tune_grid grid = { r.words.at[0], r.query, r.qrels, r.axes.at, r.settings.at, (size_t)r.axes.count,
-                                    (size_t)r.settings.count, (size_t)r.k, r.kernel };
+                                    (size_t)r.settings.count, (size_t)r.k, r.kernel, r.query_ids };
     status = tune_yaml(&grid, &yaml, e);
     if (status == ERR_OK) status = sweep_parse(&sweep, "grid", text_of(&yaml), e);
     if (status == ERR_OK) status = run_init(&about, argc, argv, e);
@@ -239,6 +240,7 @@ const struct command cmd_tune = {
         "says which others are not resolved from it (question by question), and measures those again over the other\n"
         "questions, which had no say: believe the second numbers.\n\n"
         "  --query FILE       questions: fvecs or npy (vectors), .txt (one a line), .jsonl (_id, text)\n"
+        "  --query-ids FILE   for questions that are vectors: whose row i is, line by line; rows: known by their rows\n"
         "  --qrels FILE       what is relevant; without it only stage one is tuned, by its agreement with exact search,\n"
         "                     because nothing says which answers are better\n"
         "  --max-p99-ms T     limit of the 99th percentile of a query's time, milliseconds; default 5\n"

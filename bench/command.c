@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * command.c - the registry of verbs. */
 #include "bench/command.h"
+#include "datasets/intake.h"
 #include "kernels/base/text.h"
 #include "pipeline/pipeline.h"
 #include <string.h>
@@ -40,4 +41,14 @@ void trust_base(struct option_list *settings, int trust)
 {
     const int most = (int)(sizeof settings->at / sizeof *settings->at);
     if (trust && settings->count < most) settings->at[settings->count++] = SETTINGS_TRUST;
+}
+
+void command_notes(const char *what, const struct tally *notes)
+{
+    struct text lines = { 0 }, between = { 0 };
+    text_add(&between, "\n%s: ", what);
+    tally_text(notes, text_of(&between), &lines);
+    if (lines.size) fprintf(stderr, "%s: %s\n", what, text_of(&lines));
+    text_free(&between);
+    text_free(&lines);
 }

@@ -31,4 +31,7 @@ struct subverb {
 int command_action(const struct subverb *actions, int argc, char **argv, struct err *e);
 /* --trust: adds SETTINGS_TRUST (pipeline.h) to the settings. */
 void trust_base(struct option_list *settings, int trust);
+/* A line on stderr for each of the notes: what was left out or added. */
+struct tally;
+void command_notes(const char *what, const struct tally *notes);
 #endif

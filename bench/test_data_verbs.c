@@ -108,7 +108,7 @@ static void graphs_and_queries(void)
 
 static const char entities[] =
     "{\"id\": \"ada\", \"type\": \"person\", \"name\": \"Ada\", \"text\": \"wrote the first program\"}\n\n"
-    "{\"_id\": \"eng\", \"title\": \"engine\", \"properties\": {\"made\": 1837}}\n{\"name\": \"only a name\"}\n";
+    "{\"_id\": \"eng\", \"title\": \"engine\", \"properties\": {\"made\": 1837}}\n{\"id\": 3, \"name\": \"only a name\"}\n";
 
 static void own_base(void)
 {
@@ -135,9 +135,10 @@ static void own_base(void)
     expect("data gen --kind clustered --n 3 --dim 4 --queries 1 --clusters 2 --out v", 0, "3 x 4");
     expect("kb create v.sqlite --entities e.jsonl --vectors v/base.fvecs", 0, "3 entities, 3 vectors, 0 relations\n");
     expect("kb import v.sqlite --entities e2.jsonl", 2, "were not made from words by rp");
-    expect("kb import v.sqlite --relations r.jsonl", 1, "\"source\" is \"ada\", which no entity has");
+    expect("kb import v.sqlite --relations r.jsonl", 0, "1 relations"); /* by the ids that the base keeps */
     put("r2.jsonl", "{\"source\": 1, \"target\": 3}\n");
-    expect("kb import v.sqlite --relations r2.jsonl", 0, "1 relations");
+    expect("kb import v.sqlite --relations r2.jsonl", 1, "line 1: \"source\" is '1': no entity has this id");
+    expect("kb import v.sqlite --entities e.jsonl --vectors v/base.fvecs", 1, "line 1: \"id\" is 'ada': the base has an entity");
     expect("kb create v2.sqlite --entities e2.jsonl --vectors v/base.fvecs", 1, "3 rows for 1 entities");
     CHECK(!exists("v2.sqlite"), "a failure leaves no base");
 }
@@ -146,9 +147,12 @@ static void bad_lines(void)
 {
     static const struct { const char *line, *words; } cases[] = {
         { "{\"name\": \"x\"", "line 2" }, { "[1]", "line 2: not a JSON object" },
-        { "{\"type\": \"x\"}", "needs a \"name\" or a \"text\"" }, { "{\"name\": 7}", "are strings" },
-        { "{\"name\": \"x\", \"properties\": [1]}", "\"properties\" is not an object" },
-        { "{\"name\": \"x\", \"id\": 1.5}", "neither a number nor a string" },
+        { "{\"id\": 2, \"type\": \"x\", \"name\": null}", "line 2: \"name\" is missing, and so is \"text\"" },
+        { "{\"id\": 2, \"name\": 7}", "line 2: \"name\" is '7': not a text" }, { "{\"name\": \"x\"}", "line 2: \"id\" is missing" },
+        { "{\"id\": 2, \"name\": \"x\", \"properties\": [1]}", "line 2: \"properties\" is '[1]': not an object" },
+        { "{\"name\": \"x\", \"id\": 1.5}", "line 2: \"id\" is '1.5': an id is a whole number or a text" },
+        { "{\"name\": \"x\", \"id\": 2, \"Type\": \"y\"}", "line 2: \"Type\" is no field; nearest is \"type\"" },
+        { "{\"name\": \"x\\u0000\", \"id\": 2}", "line 2" },
         { "{\"name\": \"x\", \"id\": \"same\"}", "an id that came before" },
         { "{\"name\": \"x\", \"name\": \"y\"}", "line 2" }, { "\xff\xfe", "line 2" },
     };
@@ -159,10 +163,10 @@ static void bad_lines(void)
         expect("kb create bad.sqlite --entities bad.jsonl", 1, cases[i].words);
         CHECK(strstr(text_of(&said), "bad.jsonl") && !exists("bad.sqlite"), "%s", text_of(&said));
     }
-    put("bad.jsonl", "{\"source\": 1, \"target\": 2, \"weight\": 1.5}\n");
+    put("bad.jsonl", "{\"source\": \"ada\", \"target\": \"eng\", \"weight\": 1.5}\n");
     expect("kb create bad.sqlite --entities e.jsonl --relations bad.jsonl", 2, "bad.jsonl: line 1: ");
-    put("bad.jsonl", "{\"source\": 1, \"target\": 77}\n");
-    expect("kb create bad.sqlite --entities e.jsonl --relations bad.jsonl", 2, "77");
+    put("bad.jsonl", "{\"source\": \"ada\", \"target\": 77}\n");
+    expect("kb create bad.sqlite --entities e.jsonl --relations bad.jsonl", 1, "line 1: \"target\" is '77': no entity has this id");
     CHECK(!exists("bad.sqlite"), "a failure leaves no base");
 }
 

@@ -289,9 +289,11 @@ static void refuses_files(void)
     refuses("index info d/base.fvecs", 1, "d/base.fvecs");
     refuses("rag --kb kg/kb.sqlite --query other/query.fvecs", 2, "8 dimensions");
     put_text("bad.jsonl", "{\"text\": 1\n");
-    refuses("rag --kb kg/kb.sqlite --query bad.jsonl", 1, "bad.jsonl:1");
+    refuses("rag --kb kg/kb.sqlite --query bad.jsonl", 1, "bad.jsonl: line 1: ");
     put_text("bad.qrels", "0 0 cat 1\n1 0 dog 1\n");
-    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels bad.qrels", 1, "bad.qrels:2");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels bad.qrels", 2, "bad.qrels: none of the documents");
+    put_text("bad.qrels", "0 0 1 1\n1 0 2 1.0\n");
+    refuses("rag --kb kg/kb.sqlite --query kg/query.fvecs --qrels bad.qrels", 1, "bad.qrels: line 2: \"grade\" is '1.0'");
     /* A file that is there and is not ours stays as it is. */
     works("ann --base d/base.fvecs --query d/query.fvecs --index flat --min-calls 5 --out keep", "");
     put_text("keep/ann.csv", "mine,and\nmine,alone\n");

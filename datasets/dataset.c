@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * dataset.c - opens a file by the reader whose suffix it has, and makes floats of what is in it. */
 #include "datasets/dataset.h"
+#include "datasets/intake.h"
 #include "datasets/whole_file.h"
 #include "kernels/base/text.h"
 #include <math.h>
@@ -203,4 +204,27 @@ int dataset_write_fvecs(const char *path, struct rows rows, struct err *e)
 int dataset_write_ivecs(const char *path, const int32_t *ids, size_t count, size_t dim, struct err *e)
 {
     return write_vecs(path, ids, count, dim, dim, e);
+}
+
+int sink_entity_id(const struct kb_sink *s, int64_t id, const char *external, struct err *e)
+{
+    return s->entity_id ? s->entity_id(s->context, id, external, e) : ERR_OK;
+}
+
+int sink_query_id(const struct kb_sink *s, int64_t query_id, const char *external, struct err *e)
+{
+    return s->query_id ? s->query_id(s->context, query_id, external, e) : ERR_OK;
+}
+
+int sink_note(const struct kb_sink *s, const char *what, uint64_t count, const char *first, struct err *e)
+{
+    return s->note && count ? s->note(s->context, what, count, first, e) : ERR_OK;
+}
+
+int sink_tally(const struct kb_sink *s, const struct tally *t, struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < t->what.count; i++)
+        status = sink_note(s, names_at(&t->what, i), t->at[i].count, *t->at[i].first ? t->at[i].first : NULL, e);
+    return status;
 }

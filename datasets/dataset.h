@@ -64,9 +64,18 @@ int dataset_write_fvecs(const char *path, struct rows rows, struct err *e);
 int dataset_write_ivecs(const char *path, const int32_t *ids, size_t count, size_t dim, struct err *e);
 
 /* What importers and generators deliver, in this order: entities, then vectors, then relations,
- * then queries.  A callback returns 0 or an error that stops the source.  Entity numbers are the
- * source's own, 1..n in order of delivery.  Any callback may be NULL: not wanted. */
-struct kb_label { int64_t id; int grade; }; /* grade >= 1, as in qrels */
+ * then queries.  A callback returns 0 or an error that stops the source.  An entity's number is its id
+ * where all of a source are whole numbers; otherwise they are counted, and entity_id says what each is called.
+ * Any callback may be NULL: not wanted. */
+/* What is relevant to a query; grade >= 1, as in qrels.  Where no entity has the id that the source gives, `absent` is
+ * that id and `id` means nothing: relevant, and never found.  NULL otherwise. */
+struct kb_label { int64_t id; int grade; const char *absent; };
+
+/* What the caller asks of a source, beside its path. */
+struct kb_wishes {
+    const char *const *columns; /* "FILE=name,name,...": the columns of a table without a header */
+    size_t column_count;
+};
 
 struct kb_sink {
     void *context;
@@ -82,7 +91,20 @@ struct kb_sink {
     int (*query)(void *context, int64_t query_id, const char *split, const char *text,
                  const float *x, size_t dim, const struct kb_label *relevant, size_t relevant_count,
                  struct err *e);
+    /* The id that the source itself gives an entity or a query, before that is delivered; not called where the
+     * number is it. */
+    int (*entity_id)(void *context, int64_t id, const char *external, struct err *e);
+    int (*query_id)(void *context, int64_t query_id, const char *external, struct err *e);
+    /* What was left out or added, in words ("labels of documents that are not there"), and the first of it or NULL. */
+    int (*note)(void *context, const char *what, uint64_t count, const char *first, struct err *e);
+    const struct kb_wishes *wishes; /* NULL: none */
 };
+/* Calls them where the sink wants them. */
+int sink_entity_id(const struct kb_sink *s, int64_t id, const char *external, struct err *e);
+int sink_query_id(const struct kb_sink *s, int64_t query_id, const char *external, struct err *e);
+int sink_note(const struct kb_sink *s, const char *what, uint64_t count, const char *first, struct err *e);
+struct tally; /* intake.h */
+int sink_tally(const struct kb_sink *s, const struct tally *t, struct err *e); /* each of its counts as a note */
 
 struct importer_ops {
     const char *name, *summary; /* "wordnet" */

@@ -67,7 +67,7 @@ static int send_query(struct bandit *b, size_t i, struct err *e)
     const size_t situation = (size_t)rng_below(&r, b->situations);
     for (size_t j = 0; j < b->options; j++) {
         const size_t entity = situation * b->options + j;
-        if (rng_uniform(&r) < chance(b, entity)) relevant[count++] = (struct kb_label){ (int64_t)entity + 1, 1 };
+        if (rng_uniform(&r) < chance(b, entity)) relevant[count++] = (struct kb_label){ .id = (int64_t)entity + 1, .grade = 1 };
     }
     unit_random(b->centre, b->dim, b->seed, stream_situation + situation);
     unit_random(b->x, b->dim, b->seed, stream_query + 2 * i + 1);

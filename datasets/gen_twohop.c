@@ -94,7 +94,7 @@ static int send_queries(struct twohop *t, struct err *e)
 {
     int status = ERR_OK;
     for (size_t i = 0; status == ERR_OK && i < t->queries && t->sink->query; i++) {
-        const struct kb_label relevant = { (int64_t)evidence_of(i) + 1, 1 };
+        const struct kb_label relevant = { .id = (int64_t)evidence_of(i) + 1, .grade = 1 };
         unit_random(t->q, t->dim, t->seed, stream_query + i);
         status = t->sink->query(t->sink->context, (int64_t)i, NULL, NULL, t->q, t->dim, &relevant, 1, e);
     }

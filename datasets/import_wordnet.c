@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * import_wordnet.c - WordNet 3.0 (wndb(5), lexnames(5), wninput(5)): every synset an entity, every
+ * import_wordnet.c - WordNet 3.0 and 3.1 (wndb(5), lexnames(5), wninput(5)): every synset an entity, every
  * pointer a relation, every usage example a labelled query.
  *
+ * A pointer of a sign that wninput(5) does not name (3.1 has some) is kept, with the sign for its type, and counted.
  * Entities are numbered 1.. in the order of the files: noun, verb, adj, adv.  Name: the first lemma.
  * Text, for an embedder: lemmas and definition, without the examples.  An example is a known-item
  * query: its own synset is relevant.  Queries are shuffled, so that the first N are a sample; tune
  * and report are drawn by synset, so that no synset has queries in both. */
 #include "datasets/dataset.h"
+#include "datasets/intake.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/text.h"
 #include <ctype.h>
@@ -55,6 +57,7 @@ struct wordnet {
     struct example *examples;
     size_t example_count, example_room;
     struct text lemmas, definition, properties, all;
+    struct tally tally;
 };
 
 /* A line being read: fields are cut by single spaces. */
@@ -287,8 +290,16 @@ static int send_pointer(struct wordnet *w, struct line *l, const struct head *h,
     uint32_t offset, words;
     char properties[64];
     const size_t size = field(l, &sign);
+    char own[16], what[80];
     const char *type = pointer_type(sign, size, h->pos);
-    if (!type) return bad_line(w, l, "unknown pointer", e);
+    if (size == 0 || size >= sizeof own) return bad_line(w, l, "no sign of a pointer", e);
+    if (!type) {
+        snprintf(own, sizeof own, "%.*s", (int)size, sign);
+        snprintf(what, sizeof what, "pointers of the unknown sign %s, which is their type", own);
+        const int status = tally_add(&w->tally, what, 1, NULL, e);
+        if (status != ERR_OK) return status;
+        type = own;
+    }
     if (!number(l, OFFSET_DIGITS, 10, &offset) || field(l, &pos) != 1 || part_of(*pos) < 0 || !number(l, 4, 16, &words))
         return bad_line(w, l, "a pointer is cut short", e);
     const int64_t target = entity_at(w, part_of(*pos), offset);
@@ -324,7 +335,7 @@ static int send_queries(struct wordnet *w, struct err *e)
     for (size_t i = 0; status == ERR_OK && i < w->example_count; i++) {
         const struct example *x = &w->examples[order[i]];
         const int tune = hash64(0, &x->synset, sizeof x->synset) & 1;
-        const struct kb_label own = { x->synset, 1 };
+        const struct kb_label own = { .id = x->synset, .grade = 1 };
         text_clear(&text);
         text_add_bytes(&text, x->at, x->size);
         if (text.failed) status = FAIL(e, ERR_MEM, "wordnet: no memory for an example");
@@ -359,6 +370,8 @@ static int run(const char *path, const struct kb_sink *sink, struct err *e)
     for (int part = 0; status == ERR_OK && part < FILES && sink->relation; part++)
         status = send_relations(&w, part, &id, e);
     if (status == ERR_OK && sink->query) status = send_queries(&w, e);
+    if (status == ERR_OK) status = sink_tally(sink, &w.tally, e);
+    tally_free(&w.tally);
     for (int part = 0; part < FILES; part++) {
         mem_map_close(&w.maps[part]);
         mem_free(w.offsets[part]);
@@ -373,7 +386,7 @@ static int run(const char *path, const struct kb_sink *sink, struct err *e)
 
 const struct importer_ops import_wordnet = {
     .name = "wordnet",
-    .summary = "WordNet 3.0: synsets, typed pointers, usage examples as labelled queries",
+    .summary = "WordNet 3.0 and 3.1: synsets, typed pointers, usage examples as labelled queries",
     .from = "/usr/share/wordnet",
     .get = "apt-get install wordnet-base",
     .run = run,

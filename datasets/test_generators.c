@@ -143,7 +143,8 @@ static int see_query(void *context, int64_t id, const char *split, const char *t
 static int see(const char *kind, const char *args, struct seen *s, struct err *e)
 {
     const struct generator_ops *g = generator_find(kind);
-    const struct kb_sink sink = { s, see_entity, see_vector, see_relation, see_query };
+    const struct kb_sink sink = { .context = s, .entity = see_entity, .vector = see_vector, .relation = see_relation,
+                                  .query = see_query };
     struct params *p = NULL;
     if (params_create(&p, g->params, g->name, args, e) != ERR_OK) return ERR_ARG;
     s->n = (size_t)params_int(p, "n");

@@ -41,7 +41,7 @@ static int see_query(void *context, int64_t id, const char *split, const char *t
 
 static int import(const char *from, int *logging, struct err *e)
 {
-    const struct kb_sink sink = { logging, see_entity, NULL, see_relation, see_query };
+    const struct kb_sink sink = { .context = logging, .entity = see_entity, .relation = see_relation, .query = see_query };
     entities = relations = queries = tunes = 0;
     text_clear(&log_of);
     return importer_find("wordnet")->run(from, &sink, e);
@@ -116,12 +116,37 @@ static void small_one_is_read(void)
         CHECK(strstr(text_of(&log_of), wanted[i]), "'%s' is not in\n%s", wanted[i], text_of(&log_of));
 }
 
+static int see_note(void *context, const char *what, uint64_t count, const char *first, struct err *e)
+{
+    (void)context;
+    (void)first;
+    (void)e;
+    text_add(&log_of, "N %llu %s\n", (unsigned long long)count, what);
+    return ERR_OK;
+}
+
+/* As 3.1 has some. */
+static void unknown_signs_are_kept(void)
+{
+    const char *const lines[] = { "@0@ 05 n 01 dog 0 002 ?x @0@ n 0000 ?x @0@ n 0000 | a  ", NULL };
+    struct err e = { 0 };
+    put_small();
+    put_part("data.noun", lines);
+    text_clear(&log_of);
+    int logging = 1;
+    const struct kb_sink sink = { .context = &logging, .entity = see_entity, .relation = see_relation, .query = see_query,
+                                  .note = see_note };
+    (void)importer_find("wordnet")->run(folder, &sink, &e);
+    CHECK(strstr(text_of(&log_of), "R 1 ?x 1 1 -\nR 1 ?x 1 1 -\n") && strstr(text_of(&log_of), "N 2 pointers of the unknown sign ?x"),
+          "%s %s", text_of(&log_of), e.text);
+}
+
 static void bad_ones_are_refused(void)
 {
     static const struct { const char *part, *line, *words; } cases[] = {
         { "data.noun", "@0@ 05 n 01 dog 0 001 @ 00000099 n 0000 | a  ", "pointer to no synset" },
-        { "data.noun", "@0@ 05 n 01 dog 0 001 ? @0@ n 0000 | a  ", "unknown pointer" },
-        { "data.noun", "@0@ 05 n 01 dog 0 002 @ @0@ n 0000 | a  ", "unknown pointer" },
+        { "data.noun", "@0@ 05 n 01 dog 0 001 ???????????????? @0@ n 0000 | a  ", "no sign of a pointer" },
+        { "data.noun", "@0@ 05 n 01 dog 0 002 @ @0@ n 0000 | a  ", "cut short" },
         { "data.noun", "@0@ 05 n 01 dog 0 001 @ @0@ q 0000 | a  ", "cut short" },
         { "data.noun", "@0@ 05 n 01 dog 0 xx1 @ @0@ n 0000 | a  ", "no count of pointers" },
         { "data.noun", "@0@ 05 n 03 dog 0 001 @ @0@ n 0000 | a  ", "too few words" },
@@ -189,6 +214,7 @@ int main(void)
 {
     if (!mkdtemp(folder)) return TEST_FAIL;
     test_case("a small WordNet is read to the letter", small_one_is_read);
+    test_case("pointers of unknown signs are kept and counted", unknown_signs_are_kept);
     test_case("bad files are refused by name, place and reason", bad_ones_are_refused);
     test_case("damaged files never fault", damage_never_faults);
     test_case("the real one: 117,659 synsets, 377,592 pointers, 48,345 examples", the_real_one_is_whole);

@@ -539,6 +539,11 @@ int pipeline_query(struct pipeline *p, const struct question *question, size_t k
     struct err why = { 0 };
     for (int s = 0; s < SLOT_COUNT; s++) answer.trace[s].stage = p->set.ops[s]->name;
     if (k == 0) return FAIL(e, ERR_ARG, "k=0, at least 1");
+    if (question->text && !*question->text && !question->vector) { /* asks for nothing */
+        p->q.candidate_count = p->q.pool_count = p->q.kept_count = 0;
+        *out = answer;
+        return ERR_OK;
+    }
     /* A text is embedded before the transaction, which keeps writers out: a service may take its time.  What that
      * fails of may be that the base is another by now. */
     const int early = !question->vector && base->vectors.rows.count > 0;

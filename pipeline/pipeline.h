@@ -96,7 +96,7 @@ void pipeline_hold(struct pipeline *p);
  * as it was, and the next call tries again. */
 int pipeline_refresh(struct pipeline *p, struct err *e);
 /* A base that has changed since the last query is loaded again first.  A base without vectors has no
- * results.  ERR_ARG: wrong dimension, non-finite vector, k == 0, neither text nor vector; ERR_IO, ERR_BUSY,
+ * results, nor has an empty text.  ERR_ARG: wrong dimension, non-finite vector, k == 0, neither text nor vector; ERR_IO, ERR_BUSY,
  * ERR_MEM: nothing is lost, the next query starts afresh. */
 int pipeline_query(struct pipeline *p, const struct question *q, size_t k, struct answer *out, struct err *e);
 

@@ -50,6 +50,11 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_ADD_HYPEREDGE] = "INSERT INTO kg_hyperedges (hyperedge_type, entity_ids, weight, arity, properties) "
                             "VALUES (?1, ?2, ?3, ?4, ?5)",
     [STORE_ADD_MEMBER] = "INSERT INTO kg_hyperedge_entities (hyperedge_id, entity_id, position) VALUES (?1, ?2, ?3)",
+    [STORE_ADD_ID] = "INSERT INTO assay_ids (entity_id, external_id) VALUES (?1, ?2)",
+    [STORE_ID_OF] = "SELECT external_id FROM assay_ids WHERE entity_id = ?1",
+    [STORE_FIND_ID] = "SELECT entity_id FROM assay_ids WHERE external_id = ?1 AND entity_id IN (SELECT id FROM kg_entities)",
+    [STORE_FIND_NUMBER] = "SELECT id FROM kg_entities WHERE id = ?1 AND id NOT IN (SELECT entity_id FROM assay_ids)",
+    [STORE_HAS_ENTITY] = "SELECT id FROM kg_entities WHERE id = ?1",
     [STORE_IS_OBJECT] = "SELECT json_valid(?1) AND json_type(?1) = 'object'",
 };
 
@@ -332,6 +337,7 @@ void store_rollback(struct store *s)
     s->writing = 0;
     s->version = s->found_version;
     s->dim = s->found_dim;
+    s->ids = 0;
 }
 
 /* The partial file becomes the base: on disk first, then under its name, unless one is there. */
@@ -396,6 +402,7 @@ int store_changed(struct store *s, int *changed, struct err *e)
     if (rc != SQLITE_ROW) return store_error(s, rc, e);
     const int64_t changes = sqlite3_total_changes64(s->db); /* our own: data_version counts the others' */
     *changed = !s->seen_once || version != s->seen_data_version || changes != s->seen_changes;
+    if (*changed) s->ids = 0; /* another writer may have brought some */
     s->seen_once = 1;
     s->seen_data_version = version;
     s->seen_changes = changes;

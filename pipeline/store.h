@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include "kernels/base/err.h"
 #include "kernels/base/rows.h"
+#include "kernels/base/text.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,6 +74,15 @@ struct entity {
 };
 int store_entity(struct store *s, int64_t id, struct entity *out, struct err *e);
 
+/* --- what the user calls them --------------------------------------------------------------------
+ * The id that an entity came with is its number, unless assay_ids has another for it: a text, one entity's only.  Bases
+ * of other programs have no such table, nor have those whose ids are all whole numbers. */
+int store_has_ids(struct store *s, int *has, struct err *e);
+int store_id_of(struct store *s, int64_t entity, struct text *out, struct err *e); /* appends it */
+int store_find_id(struct store *s, const char *id, int64_t *entity, struct err *e); /* ERR_NOT_FOUND: none has it */
+/* Of an entity that is there: writes.  ERR_ARG: another one has it. */
+int store_set_id(struct store *s, int64_t entity, const char *id, struct err *e);
+
 /* Every entity id, ascending.  Free *ids with mem_free. */
 int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *e);
 
@@ -85,6 +95,12 @@ struct vectors {
 };
 int store_vectors(struct store *s, struct vectors *out, struct err *e);
 void vectors_free(struct vectors *v);
+
+/* Notes of ours about a base (assay_meta), by key; store_meta appends nothing where there is none. */
+int store_set_meta(struct store *s, const char *key, const char *value, struct err *e);
+int store_meta(struct store *s, const char *key, struct text *out, struct err *e);
+/* The embedder that the base's vectors were made by, as far as the base says: "rp", "lsa" or "http", else NULL. */
+const char *store_embedder(struct store *s);
 
 /* What a base recommends to whoever queries it (embed=rp, say): rows of assay_settings, which bases of other
  * programs do not have.  store_set_setting replaces. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store_inside.h - a store as its own three files see it: store.c opens bases and holds transactions,
- * store_read.c and store_write.c move rows. */
+ * store_inside.h - a store as its own files see it: store.c opens bases and holds transactions,
+ * store_read.c and store_write.c move rows, store_ids.c knows what the user calls them. */
 #ifndef ASSAY_STORE_INSIDE_H
 #define ASSAY_STORE_INSIDE_H
 #include <sqlite3.h>
@@ -14,7 +14,8 @@ extern "C" {
 
 enum store_statement {
     STORE_BEGIN_READ, STORE_END_READ, STORE_DATA_VERSION, STORE_ENTITY, STORE_ADD_ENTITY, STORE_ADD_VECTOR,
-    STORE_ADD_RELATION, STORE_ADD_HYPEREDGE, STORE_ADD_MEMBER, STORE_IS_OBJECT, STORE_STATEMENT_COUNT
+    STORE_ADD_RELATION, STORE_ADD_HYPEREDGE, STORE_ADD_MEMBER, STORE_IS_OBJECT, STORE_ADD_ID, STORE_ID_OF, STORE_FIND_ID, STORE_FIND_NUMBER,
+    STORE_HAS_ENTITY, STORE_STATEMENT_COUNT
 };
 
 struct store {
@@ -33,6 +34,7 @@ struct store {
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     uint64_t statements_run;
     struct text entity; /* the last one read */
+    int ids;            /* assay_ids: 1 there, -1 not, 0 not looked for yet */
     int seen_once, seen_data_version;
     int64_t seen_changes;
 };

@@ -280,6 +280,41 @@ static void notices_changes(void)
     store_close(s);
 }
 
+static void expect_id(struct store *s, int64_t entity, const char *id)
+{
+    struct text got = { 0 };
+    int64_t back = -1;
+    CHECK(store_id_of(s, entity, &got, &e) == ERR_OK && strcmp(text_of(&got), id) == 0, "%s, wanted %s", text_of(&got), id);
+    CHECK(store_find_id(s, id, &back, &e) == ERR_OK && back == entity, "%s is %lld", id, (long long)back);
+    text_free(&got);
+}
+
+/* Numbers need no table; a text is one entity's, whose number is no id any more. */
+static void ids_of_the_user(void)
+{
+    struct store *s = NULL;
+    int has = 1;
+    int64_t found;
+    make("ids.db");
+    CHECK(store_open(&s, file_of("ids.db"), STORE_WRITE, &e) == ERR_OK, "%s", e.text);
+    CHECK(store_has_ids(s, &has, &e) == ERR_OK && !has, "none yet");
+    expect_id(s, 2, "2");
+    CHECK(store_set_id(s, 2, "Pump 4", &e) == ERR_OK && store_set_id(s, 3, "2", &e) == ERR_OK, "%s", e.text);
+    CHECK(store_set_id(s, 1, "Pump 4", &e) == ERR_ARG && strstr(e.text, "another entity's"), "%s", e.text);
+    CHECK(store_set_id(s, 99, "x", &e) == ERR_ARG && strstr(e.text, "no entity 99"), "%s", e.text);
+    CHECK(store_commit(s, &e) == ERR_OK, "%s", e.text);
+    expect_id(s, 1, "1");
+    expect_id(s, 2, "Pump 4");
+    expect_id(s, 3, "2");
+    CHECK(store_find_id(s, "3", &found, &e) == ERR_NOT_FOUND && strstr(e.text, "'3'"), "%s", e.text);
+    CHECK(store_find_id(s, "01", &found, &e) == ERR_NOT_FOUND, "01 is no 1");
+    store_close(s);
+    sql("ids.db", "PRAGMA foreign_keys = ON; DELETE FROM kg_vectors; DELETE FROM kg_relations; DELETE FROM kg_entities WHERE id = 2");
+    CHECK(store_open(&s, file_of("ids.db"), STORE_READ, &e) == ERR_OK, "%s", e.text);
+    CHECK(store_find_id(s, "Pump 4", &found, &e) == ERR_NOT_FOUND, "gone with its entity");
+    store_close(s);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) return 1;
@@ -291,6 +326,7 @@ int main(void)
     test_case("foreign rows are counted, not fatal", foreign_rows);
     test_case("an old schema is read, and migrated by a write", migrates);
     test_case("a crash loses only what was not committed", crash_safe);
+    test_case("ids that are texts, and numbers", ids_of_the_user);
     test_case("changes of other connections are noticed", notices_changes);
     char clean[300];
     snprintf(clean, sizeof clean, "rm -rf %s", folder);

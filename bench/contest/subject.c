@@ -2,7 +2,7 @@
  * subject.c - opens kernels, indexes and pipelines by their specs, and runs them for the clock. */
 #include "bench/contest/subject.h"
 #include "bench/time/machine.h"
-#include "bench/quality/queries.h"
+#include "bench/points/rag_set.h"
 #include "bench/quality/truth.h"
 #include "bench/micro/workload.h"
 #include "datasets/dataset.h"
@@ -222,8 +222,8 @@ static int open_rag(struct subject *s, struct err *e)
     }
     if (!s->data->questions) return FAIL(e, ERR_ARG, "rag: --questions FILE is missing");
     int status = kernel_set_resolve(&s->kernels, s->kernel_request, e);
-    if (status == ERR_OK) status = queries_open(&s->questions, s->data->questions, e);
-    if (status == ERR_OK && s->data->qrels) status = queries_label(&s->questions, s->data->qrels, e);
+    const struct question_files files = { .questions = s->data->questions, .qrels = s->data->qrels };
+    if (status == ERR_OK) status = question_files_open(&s->questions, &files, db, e);
     if (status == ERR_OK) status = pipeline_open(&s->pipeline, db, settings, count, &s->kernels, e);
     if (status == ERR_OK) pipeline_hold(s->pipeline);
     return status;

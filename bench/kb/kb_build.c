@@ -2,9 +2,10 @@
  * kb_build.c - takes texts, vectors, relations and queries from any source, embeds what is text, and writes the
  * folder. */
 #include "bench/kb/kb_build.h"
+#include "bench/kb/kb_files.h"
 #include "bench/kb/kb_record.h"
 #include "bench/time/progress.h"
-#include "datasets/whole_file.h"
+#include "datasets/intake.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/text.h"
 #include "pipeline/lexicon.h"
@@ -18,10 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPLITS_MAX = 4, EMBED_BLOCK = 4096, EMBED_CHUNK = 64 };
-
-/* The files of one split; each is opened by the first query that needs it. */
-struct split { char *name; struct whole_file text, vectors, qrels; };
+enum { EMBED_BLOCK = 4096, EMBED_CHUNK = 64 };
 
 struct kb_build {
     struct kb_build_options options;
@@ -35,8 +33,9 @@ struct kb_build {
     struct text texts;  /* of every entity that has one, each with its 0 */
     int64_t *text_ids;
     size_t *text_at, text_count, text_room;
-    struct split splits[SPLITS_MAX];
-    size_t split_count;
+    struct kb_files files;
+    struct text entity_id, query_id; /* what the next one is called; empty: its number */
+    struct tally notes;
     struct kb_build_counts counts;
     struct progress progress;
     uint64_t rows; /* delivered */
@@ -57,14 +56,6 @@ int make_folder(const char *path, struct err *e)
     }
     text_free(&partial);
     return status;
-}
-
-static char *path_of(const struct kb_build *b, const char *stem, const char *split, const char *suffix)
-{
-    struct text path = { 0 };
-    text_add(&path, "%s/%s%s%s%s", b->folder, stem, *split ? "." : "", split, suffix);
-    if (path.failed) text_free(&path);
-    return path.at;
 }
 
 static int choose_embedder(struct kb_build *b, const char *name, struct err *e)
@@ -90,11 +81,11 @@ static int note_made(void *context, const char *key, const char *value)
     return to && to->failed ? ERR_MEM : ERR_OK;
 }
 
-/* A service leaves its name among the base's settings, rp its words. */
+/* By what more of the same can be made; NULL: by nothing. */
 static const char *made_by(const struct kb_build *b)
 {
-    if (strcmp(text_of(&b->made.embed), "http") == 0) return "http";
-    return lexicon_meta_of(b->store).dim ? "rp" : NULL;
+    const char *by = store_embedder(b->store);
+    return by && strcmp(by, "lsa") == 0 ? NULL : by;
 }
 
 /* Sets made.dim to the dimension of the base's vectors; 0: it has none. */
@@ -127,8 +118,8 @@ static int check_kind(const struct kb_build *b, struct err *e)
     const char *made = b->made.dim ? made_by(b) : NULL, *path = store_path(b->store);
     if (b->made.dim == 0) return ERR_OK;
     if (!made)
-        return FAIL(e, ERR_ARG, "%s: has vectors that were not made from words by rp, nor by http: give vectors for "
-                    "the new entities, too", path);
+        return FAIL(e, ERR_ARG, "%s: has vectors that were not made from words by rp, nor by http%s: give vectors for "
+                    "the new entities, too", path, store_embedder(b->store) ? " (lsa is fitted once, to all texts)" : "");
     if (o->embed && strcmp(o->embed, made) != 0)
         return FAIL(e, ERR_ARG, "%s: its vectors were made by %s: --embed %s makes others", path, made, o->embed);
     if (o->dim && o->dim != (size_t)b->made.dim)
@@ -151,12 +142,15 @@ int kb_build_open(struct kb_build **out, const struct kb_build_options *options,
     b->options = *options;
     b->folder = strdup(options->folder);
     b->what = strdup(options->what);
-    char *path = options->db ? strdup(options->db) : b->folder ? path_of(b, "kb", "", ".sqlite") : NULL;
-    if (!path || !b->what || !b->folder) status = FAIL(e, ERR_MEM, "%s: no memory", options->folder);
-    if (status == ERR_OK) status = store_open(&b->store, path, options->existing ? STORE_WRITE : STORE_CREATE, e);
+    struct text path = { 0 };
+    if (options->db) text_add(&path, "%s", options->db);
+    else text_add(&path, "%s/kb.sqlite", options->folder);
+    if (path.failed || !b->what || !b->folder) status = FAIL(e, ERR_MEM, "%s: no memory", options->folder);
+    if (status == ERR_OK) status = store_open(&b->store, text_of(&path), options->existing ? STORE_WRITE : STORE_CREATE, e);
     if (status == ERR_OK) status = lexicon_create(&b->lexicon, e);
     if (status == ERR_OK && options->existing) status = follow_base(b, e);
-    free(path);
+    text_free(&path);
+    b->files = (struct kb_files){ .folder = b->folder, .what = b->what, .store = b->store, .drop = options->drop_unjudgeable };
     if (status == ERR_OK) {
         progress_start(&b->progress, b->what, 0);
         *out = b;
@@ -178,18 +172,17 @@ void kb_build_close(struct kb_build *b)
     text_free(&b->texts);
     mem_free(b->text_ids);
     mem_free(b->text_at);
-    for (size_t i = 0; i < b->split_count; i++) {
-        whole_file_abandon(&b->splits[i].text);
-        whole_file_abandon(&b->splits[i].vectors);
-        whole_file_abandon(&b->splits[i].qrels);
-        free(b->splits[i].name);
-    }
+    kb_files_close(&b->files);
+    text_free(&b->entity_id);
+    text_free(&b->query_id);
+    tally_free(&b->notes);
     free(b->folder);
     free(b->what);
     mem_free(b);
 }
 
 struct store *kb_build_store(struct kb_build *b) { return b->store; }
+const struct tally *kb_build_notes(const struct kb_build *b) { return &b->notes; }
 
 /* --- the sink ------------------------------------------------------------------------------------ */
 static int keep_text(struct kb_build *b, int64_t id, const char *text, struct err *e)
@@ -219,10 +212,36 @@ static int sink_entity(void *context, int64_t id, const char *type, const char *
 {
     struct kb_build *b = context;
     int status = store_add_entity(b->store, id, type, name, properties, e);
+    if (status == ERR_OK && b->entity_id.size) status = store_set_id(b->store, id, text_of(&b->entity_id), e);
     if (status == ERR_OK && twice(b)) status = kb_record_entity(&b->record, id, type, name, properties, e);
+    if (status == ERR_OK && twice(b) && b->entity_id.size)
+        status = kb_record_id(&b->record, id, text_of(&b->entity_id), e);
+    text_clear(&b->entity_id);
     if (status == ERR_OK && text) status = keep_text(b, id, text, e);
     b->counts.entities++;
     progress_step(&b->progress, ++b->rows);
+    return status;
+}
+
+static int sink_id(void *context, int64_t id, const char *external, struct err *e)
+{
+    struct kb_build *b = context;
+    (void)id;
+    text_clear(&b->entity_id);
+    text_add(&b->entity_id, "%s", external);
+    return b->entity_id.failed ? FAIL(e, ERR_MEM, "%s: no memory", b->what) : ERR_OK;
+}
+
+/* Whose cosine with everything is 0. */
+static int note_zero(struct kb_build *b, int64_t id, const float *x, size_t dim, struct err *e)
+{
+    struct text called = { 0 };
+    size_t i = 0;
+    while (i < dim && x[i] == 0) i++;
+    if (i < dim) return ERR_OK;
+    int status = store_id_of(b->store, id, &called, e);
+    if (status == ERR_OK) status = tally_add(&b->notes, "vectors of zeros, similar to nothing", 1, text_of(&called), e);
+    text_free(&called);
     return status;
 }
 
@@ -231,7 +250,8 @@ static int sink_vector(void *context, int64_t id, const float *x, size_t dim, st
     struct kb_build *b = context;
     b->counts.vectors++;
     progress_step(&b->progress, ++b->rows);
-    return store_add_vector(b->store, id, x, dim, e);
+    const int status = store_add_vector(b->store, id, x, dim, e);
+    return status == ERR_OK ? note_zero(b, id, x, dim, e) : status;
 }
 
 static int sink_relation(void *context, int64_t source, int64_t target, const char *type, double weight,
@@ -245,69 +265,40 @@ static int sink_relation(void *context, int64_t source, int64_t target, const ch
     return kb_record_relation(&b->record, source, target, type, weight, properties, e);
 }
 
-static struct split *find_split(struct kb_build *b, const char *name, struct err *e)
+static int sink_query_name(void *context, int64_t id, const char *external, struct err *e)
 {
-    for (size_t i = 0; i < b->split_count; i++)
-        if (strcmp(b->splits[i].name, name) == 0) return &b->splits[i];
-    if (b->split_count == SPLITS_MAX) {
-        (void)FAIL(e, ERR_FORMAT, "%s: more than %d splits of queries ('%s')", b->what, SPLITS_MAX, name);
-        return NULL;
-    }
-    struct split *s = &b->splits[b->split_count];
-    *s = (struct split){ .name = strdup(name) };
-    if (s->name) b->split_count++;
-    else (void)FAIL(e, ERR_MEM, "%s: no memory", b->what);
-    return s->name ? s : NULL;
-}
-
-static int open_file(struct kb_build *b, struct whole_file *f, const char *stem, const char *split,
-                     const char *suffix, struct err *e)
-{
-    if (f->to) return ERR_OK;
-    char *path = path_of(b, stem, split, suffix);
-    const int status = path ? whole_file_open_new(f, path, e) : FAIL(e, ERR_MEM, "%s: no memory", b->what);
-    free(path);
-    return status == ERR_OK ? status : err_context(e, status, "queries go beside the base");
-}
-
-static int write_text(struct whole_file *f, int64_t id, const char *text, struct err *e)
-{
-    struct text line = { 0 };
-    text_add(&line, "{\"_id\": \"%lld\", \"text\": ", (long long)id);
-    text_add_json(&line, text);
-    text_add(&line, "}\n");
-    const int status = line.failed ? FAIL(e, ERR_MEM, "%s: no memory", f->path) : ERR_OK;
-    if (status == ERR_OK) fputs(text_of(&line), f->to);
-    text_free(&line);
-    return status;
+    struct kb_build *b = context;
+    (void)id;
+    text_clear(&b->query_id);
+    text_add(&b->query_id, "%s", external);
+    return b->query_id.failed ? FAIL(e, ERR_MEM, "%s: no memory", b->what) : ERR_OK;
 }
 
 static int sink_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
                       const struct kb_label *relevant, size_t relevant_count, struct err *e)
 {
     struct kb_build *b = context;
-    struct split *s = find_split(b, split ? split : "", e);
-    int status = s ? ERR_OK : e ? e->code : ERR_MEM;
-    if (status == ERR_OK && text) {
-        status = open_file(b, &s->text, "queries", s->name, ".jsonl", e);
-        if (status == ERR_OK) status = write_text(&s->text, id, text, e);
-    }
-    if (status == ERR_OK && x) {
-        const int32_t head = (int32_t)dim;
-        status = open_file(b, &s->vectors, "query", s->name, ".fvecs", e);
-        if (status == ERR_OK) fwrite(&head, sizeof head, 1, s->vectors.to);
-        if (status == ERR_OK) fwrite(x, sizeof *x, dim, s->vectors.to);
-    }
-    if (status == ERR_OK && relevant_count) status = open_file(b, &s->qrels, "qrels", s->name, ".txt", e);
-    for (size_t i = 0; status == ERR_OK && i < relevant_count; i++)
-        fprintf(s->qrels.to, "%lld 0 %lld %d\n", (long long)id, (long long)relevant[i].id, relevant[i].grade);
-    b->counts.queries++;
+    char number[32];
+    int written = 0;
+    snprintf(number, sizeof number, "%lld", (long long)id);
+    const struct kb_question q = { b->query_id.size ? text_of(&b->query_id) : number, split, text, x, dim, relevant,
+                                   relevant_count };
+    const int status = kb_files_add(&b->files, &q, &b->notes, &written, e);
+    text_clear(&b->query_id);
+    b->counts.queries += written != 0;
     return status;
+}
+
+static int take_note(void *context, const char *what, uint64_t count, const char *first, struct err *e)
+{
+    struct kb_build *b = context;
+    return tally_add(&b->notes, what, count, first, e);
 }
 
 struct kb_sink kb_build_sink(struct kb_build *b)
 {
-    return (struct kb_sink){ b, sink_entity, sink_vector, sink_relation, sink_query };
+    return (struct kb_sink){ b, sink_entity, b->options.own_vectors ? NULL : sink_vector, sink_relation, sink_query, sink_id,
+                             sink_query_name, take_note, b->options.wishes };
 }
 
 /* --- the end --------------------------------------------------------------------------------------- */
@@ -378,6 +369,9 @@ static int prepare_service(struct kb_build *b, struct embed *m, struct err *e)
                              .asks_elsewhere = b->made.url.size && !o->embed_url && !o->trust };
     if (status == ERR_OK) status = b->service->create(&m->service, &env, e);
     if (status == ERR_OK) m->step = (size_t)params_int(m->params, "embed_batch");
+    if (status == ERR_OK && !m->dim) /* as the service has it */
+        status = b->service->dimension(m->service, text_at(b, 0), &m->dim, e);
+    b->options.dim = m->dim;
     m->texts = mem_alloc(m->step, sizeof *m->texts);
     return status == ERR_OK && !m->texts ? FAIL(e, ERR_MEM, "%s: no memory to embed", b->what) : status;
 }
@@ -397,7 +391,8 @@ static int prepare_embedder(struct kb_build *b, struct embed *m, struct err *e)
 {
     m->step = EMBED_BLOCK;
     if (b->made.dim) b->options.dim = (size_t)b->made.dim;
-    m->dim = b->options.dim = b->options.dim ? b->options.dim : KB_BUILD_DIM;
+    if (!b->service && !b->options.dim) b->options.dim = KB_BUILD_DIM;
+    m->dim = b->options.dim;
     if (b->service) return prepare_service(b, m, e);
     int save = 1, status = choose_words(b, &save, e);
     m->dim = b->options.dim;
@@ -411,7 +406,8 @@ static int prepare_embedder(struct kb_build *b, struct embed *m, struct err *e)
         mem_free(texts);
         if (status != ERR_OK) return status;
         m->dim = m->lsa.dim;
-        return lsa_save(&m->lsa, b->store, e);
+        status = store_set_setting(b->store, "embed", "lsa", e);
+        return status == ERR_OK ? lsa_save(&m->lsa, b->store, e) : status;
     }
 #endif
     return lexicon_save(b->lexicon, b->store, m->dim, b->options.seed, e);
@@ -430,8 +426,11 @@ static int add_vectors(struct kb_build *b, const struct embed *m, const float *f
                        struct err *e)
 {
     int status = ERR_OK;
-    for (size_t i = 0; status == ERR_OK && i < count; i++)
-        status = store_add_vector(b->store, b->text_ids[first + i], from + i * m->dim, m->dim, e);
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        const float *x = from + i * m->dim;
+        status = store_add_vector(b->store, b->text_ids[first + i], x, m->dim, e);
+        if (status == ERR_OK) status = note_zero(b, b->text_ids[first + i], x, m->dim, e);
+    }
     return status;
 }
 
@@ -484,28 +483,25 @@ static int embed_texts(struct kb_build *b, struct err *e)
     return status;
 }
 
-static struct whole_file *file_at(struct split *s, size_t i)
+/* What was left out or added, where whoever measures over the base finds it. */
+static int save_notes(struct kb_build *b, struct err *e)
 {
-    struct whole_file *const all[] = { &s->text, &s->vectors, &s->qrels };
-    return all[i];
+    struct text all = { 0 };
+    tally_text(&b->notes, "; ", &all);
+    int status = all.failed ? FAIL(e, ERR_MEM, "%s: no memory", b->what) : ERR_OK;
+    if (status == ERR_OK && all.size) status = store_set_meta(b->store, "notes", text_of(&all), e);
+    text_free(&all);
+    return status;
 }
 
 /* Files and base, or nothing: the files get their names first, because only they can lose them again. */
 static int put_in_place(struct kb_build *b, struct err *e)
 {
-    enum { FILES = 3 };
-    char *published[SPLITS_MAX * FILES];
-    size_t count = 0;
-    int status = ERR_OK;
-    for (size_t i = 0; status == ERR_OK && i < b->split_count * FILES; i++) {
-        struct whole_file *f = file_at(&b->splits[i / FILES], i % FILES);
-        if (!f->to) continue;
-        char *path = strdup(f->path);
-        status = path ? whole_file_commit(f, e) : FAIL(e, ERR_MEM, "%s: no memory", f->path);
-        if (status == ERR_OK) published[count++] = path;
-        else free(path);
-    }
+    char *published[KB_SPLITS_MAX * KB_FILES];
+    size_t count;
+    int status = kb_files_publish(&b->files, published, &count, e);
     if (status == ERR_OK) status = store_begin(b->store, e); /* an empty base is one, too */
+    if (status == ERR_OK) status = save_notes(b, e);
     if (status == ERR_OK) status = store_commit(b->store, e);
     for (size_t i = 0; i < count; i++) {
         if (status != ERR_OK) (void)unlink(published[i]);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * kb_build.h - a source of entities, relations and queries becomes a folder:
  *
- *   kb.sqlite                 the knowledge base; vectors as delivered, or made from the texts
- *   query.fvecs, qrels.txt    queries that are vectors; their number is their row, from 0
- *   queries.jsonl, qrels.txt  queries that are text: {"_id": ..., "text": ...}
- *   (with a split: queries.tune.jsonl, qrels.tune.txt and so on)
+ *   kb.sqlite                 the knowledge base; vectors as delivered, or made from the texts; the user's ids
+ *   queries.jsonl, query.fvecs, qrels.txt    kb_files.h
  *
- * qrels are TREC's "qid 0 docid 1", docid the entity's id.  Nothing appears before all of it is
+ * Nothing appears before all of it is
  * whole: what exists in the folder already - a base, queries of another one, the very file that queries are
  * read from - is refused, not overwritten. */
 #ifndef ASSAY_KB_BUILD_H
@@ -26,12 +24,17 @@ struct kb_build_options {
     size_t dim;         /* of those vectors; 0: those of the base, or KB_BUILD_DIM */
     uint64_t seed;      /* of the projection, unless the base has words already */
     int threads;
+    int own_vectors;    /* texts become vectors by `embed` even where the source brings some */
+    int drop_unjudgeable; /* labels of absent documents and questions without a text; else they are kept */
+    const struct kb_wishes *wishes; /* for the source; NULL: none */
 };
 struct kb_build_counts { uint64_t entities, vectors, relations, queries, words; };
 
 /* ERR_ARG: an unknown embedder, the base exists (or, with `existing`, does not: ERR_NOT_FOUND); ERR_IO, ERR_BUSY. */
 int kb_build_open(struct kb_build **out, const struct kb_build_options *options, struct err *e);
 struct kb_sink kb_build_sink(struct kb_build *b);
+struct tally;
+const struct tally *kb_build_notes(const struct kb_build *b); /* what was left out or added, as the base keeps it */
 struct store *kb_build_store(struct kb_build *b);
 /* Embeds what came as text where no vectors came: by the service, or with the words that the base has, or in a base
  * without vectors with the words of these texts.  ERR_ARG: the base has vectors that were made in another way.

@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct kb_row {
-    int is_relation;
+    enum { ENTITY, RELATION, ID } what;
     int64_t id, target;
     double weight;
     size_t type, name, properties; /* in strings; NONE: NULL */
@@ -38,14 +38,19 @@ int kb_record_entity(struct kb_record *r, int64_t id, const char *type, const ch
                      struct err *e)
 {
     const size_t at[3] = { keep(r, type), keep(r, name), keep(r, properties) };
-    return add(r, (struct kb_row){ 0, id, 0, 0, at[0], at[1], at[2] }, e);
+    return add(r, (struct kb_row){ ENTITY, id, 0, 0, at[0], at[1], at[2] }, e);
 }
 
 int kb_record_relation(struct kb_record *r, int64_t source, int64_t target, const char *type, double weight,
                        const char *properties, struct err *e)
 {
     const size_t at[2] = { keep(r, type), keep(r, properties) };
-    return add(r, (struct kb_row){ 1, source, target, weight, at[0], NONE, at[1] }, e);
+    return add(r, (struct kb_row){ RELATION, source, target, weight, at[0], NONE, at[1] }, e);
+}
+
+int kb_record_id(struct kb_record *r, int64_t entity, const char *external, struct err *e)
+{
+    return add(r, (struct kb_row){ ID, entity, 0, 0, NONE, keep(r, external), NONE }, e);
 }
 
 static const char *string_at(const struct kb_record *r, size_t at) { return at == NONE ? NULL : r->strings.at + at; }
@@ -56,9 +61,10 @@ int kb_record_replay(const struct kb_record *r, struct store *to, struct err *e)
     for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
         const struct kb_row *row = &r->rows[i];
         const char *type = string_at(r, row->type), *properties = string_at(r, row->properties);
-        status = row->is_relation
-                     ? store_add_relation(to, row->id, row->target, type, row->weight, properties, e)
-                     : store_add_entity(to, row->id, type, string_at(r, row->name), properties, e);
+        if (row->what == RELATION)
+            status = store_add_relation(to, row->id, row->target, type, row->weight, properties, e);
+        else if (row->what == ENTITY) status = store_add_entity(to, row->id, type, string_at(r, row->name), properties, e);
+        else status = store_set_id(to, row->id, string_at(r, row->name), e);
     }
     return status;
 }

@@ -17,6 +17,7 @@ int kb_record_entity(struct kb_record *r, int64_t id, const char *type, const ch
                      struct err *e);
 int kb_record_relation(struct kb_record *r, int64_t source, int64_t target, const char *type, double weight,
                        const char *properties, struct err *e);
+int kb_record_id(struct kb_record *r, int64_t entity, const char *external, struct err *e);
 int kb_record_replay(const struct kb_record *r, struct store *to, struct err *e); /* in the same order */
 void kb_record_free(struct kb_record *r);
 #endif

@@ -39,7 +39,7 @@ static int send_texts(const struct kb_sink *s, struct err *e)
         status = s->entity(s->context, 10 + i, "thing", i == 1 ? "quo\"te" : "plain", i ? NULL : "{\"a\":1}", texts[i], e);
     if (status == ERR_OK) status = s->relation(s->context, 10, 13, "near", 0.5, NULL, e);
     for (int i = 0; status == ERR_OK && i < TEXTS; i++) {
-        const struct kb_label relevant[2] = { { 10 + i, 1 }, { 10, 3 } };
+        const struct kb_label relevant[2] = { { .id = 10 + i, .grade = 1 }, { .id = 10, .grade = 3 } };
         status = s->query(s->context, 100 + i, i % 2 ? "tune" : "report", texts[i], NULL, 0, relevant, i ? 2 : 1, e);
     }
     return status;
@@ -61,7 +61,7 @@ static void texts_arrive(void)
           (unsigned long long)n.words);
     struct queries q = { 0 };
     CHECK(queries_open(&q, path_of("texts/deeper/queries.tune.jsonl"), &e) == ERR_OK, "%s", e.text);
-    CHECK(queries_label(&q, path_of("texts/deeper/qrels.tune.txt"), &e) == ERR_OK, "%s", e.text);
+    CHECK(queries_label(&q, path_of("texts/deeper/qrels.tune.txt"), NULL, 0, &e) == ERR_OK, "%s", e.text);
     size_t labels = 0;
     CHECK(q.count == 2 && q.ids[0] == 101 && strcmp(q.texts[1], texts[3]) == 0, "queries");
     const struct label *l = queries_labels(&q, 0, &labels);

@@ -32,6 +32,7 @@ static void forget(struct rag_arm *a)
 {
     mem_free(a->calls.us);
     mem_free(a->answers);
+    mem_free(a->scores);
     mem_free(a->answer_count);
     quality_fini(&a->quality);
 }

@@ -21,6 +21,7 @@ struct rag_arm {
     struct calls calls;
     struct quality quality;
     int64_t *answers; /* queries.count x k; owned */
+    double *scores;   /* of the answers, combined; owned */
     size_t *answer_count;
     double survivors, bytes_touched; /* a question, of stage one; NaN: not counted */
     struct rag_hop hops[GRAPH_DEPTH_MAX + 1]; /* by depth */

@@ -258,7 +258,11 @@ static void judge(struct rag_arm *a, const struct rag_set *s, const struct refer
     struct evidence ev = { .k = k, .truth = { s->truth + i * s->truth_k, known }, .decoded = decoded,
                            .found_scores = b->found_scores, .truth_scores = b->truth_scores };
     for (size_t j = 0; j < answer->candidate_count; j++) b->candidates[j] = answer->candidates[j].id;
-    for (size_t j = 0; j < answer->count; j++) a->answers[i * k + j] = answer->results[j].id;
+    for (size_t j = 0; j < answer->count; j++) {
+        a->answers[i * k + j] = answer->results[j].id;
+        a->scores[i * k + j] = answer->results[j].combined_score;
+    }
+    if (rag_is_mute(s, i)) ev.truth.at = NULL; /* nothing is nearest to nothing */
     a->answer_count[i] = answer->count;
     ev.candidates = (struct id_list){ b->candidates, answer->candidate_count };
     ev.found = (struct id_list){ b->candidates, answer->candidate_count < k ? answer->candidate_count : k };
@@ -268,7 +272,7 @@ static void judge(struct rag_arm *a, const struct rag_set *s, const struct refer
     ev.labels = queries_labels(&s->queries, i, &ev.label_count);
     pool_evidence(&ev, a->pipeline, answer, b);
     for (size_t j = 0; j < ev.found.count; j++) b->found_scores[j] = entity_score(v, query, b->candidates[j]);
-    for (size_t j = 0; j < known; j++) b->truth_scores[j] = entity_score(v, query, ev.truth.at[j]);
+    for (size_t j = 0; ev.truth.at && j < known; j++) b->truth_scores[j] = entity_score(v, query, ev.truth.at[j]);
     quality_set(&a->quality, i, &ev);
     if (a->depth) add_hop(&a->hops[a->depth], &b->walk, a->pipeline, answer, a->depth, ev.labels, ev.label_count);
 }
@@ -305,8 +309,9 @@ static int judge_all(struct rag_arm *a, const struct rag_set *s, const struct re
     if (status == ERR_OK && wanted & RAG_CEILING) status = search_decoded(a, s, &decoded, e);
     if (status == ERR_OK) status = quality_init(&a->quality, count, e);
     a->answers = mem_alloc(count * k, sizeof *a->answers);
+    a->scores = mem_alloc(count * k, sizeof *a->scores);
     a->answer_count = mem_zero(count, sizeof *a->answer_count);
-    if (status == ERR_OK && (!a->answers || !a->answer_count)) status = FAIL(e, ERR_MEM, "no memory for answers");
+    if (status == ERR_OK && (!a->answers || !a->scores || !a->answer_count)) status = FAIL(e, ERR_MEM, "no memory for answers");
     for (size_t i = 0; status == ERR_OK && i < count; i++) {
         struct answer answer;
         struct index_work work;

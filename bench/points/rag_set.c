@@ -6,6 +6,7 @@
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
+#include "kernels/base/text.h"
 #include "pipeline/kb.h"
 #include "pipeline/store.h"
 #include <errno.h>
@@ -40,12 +41,16 @@ static int hash_table(struct sqlite3 *db, const char *table, uint64_t *hash)
 
 /* Of what a base says, not of its file: the same in a copy made elsewhere or vacuumed, and another when
  * a writer's log holds what the file does not yet.  The engine's index cache says nothing new. */
-static int hash_base(const char *path, uint64_t *out, struct stage_choice *usual, struct err *e)
+static int hash_base(const char *path, uint64_t *out, struct stage_choice *usual, char **notes, struct err *e)
 {
     struct store *store = NULL;
     sqlite3_stmt *st = NULL;
+    struct text said = { 0 };
     int status = store_open(&store, path, STORE_READ, e);
     if (status == ERR_OK) status = store_read_begin(store, e);
+    if (status == ERR_OK) status = store_meta(store, "notes", &said, e);
+    *notes = said.size ? strdup(text_of(&said)) : NULL;
+    text_free(&said);
     if (status == ERR_OK) status = pipeline_usual(usual, store, e);
     if (status != ERR_OK) {
         store_close(store);
@@ -63,6 +68,34 @@ static int hash_base(const char *path, uint64_t *out, struct stage_choice *usual
     store_read_end(store);
     store_close(store);
     if (status == ERR_OK) *out = hash;
+    return status;
+}
+
+static int find_entity(void *store, const char *id, int64_t *number, struct err *e)
+{
+    return store_find_id(store, id, number, e);
+}
+
+static int label(struct queries *q, const struct question_files *f, const char *db, struct err *e)
+{
+    struct store *store = NULL;
+    int status = store_open(&store, db, STORE_READ, e);
+    const struct documents documents = { find_entity, store };
+    if (status == ERR_OK) status = store_read_begin(store, e);
+    if (status == ERR_OK) status = queries_label(q, f->qrels, &documents, f->drop, e);
+    if (store) store_read_end(store);
+    store_close(store);
+    return status;
+}
+
+int question_files_open(struct queries *q, const struct question_files *f, const char *db, struct err *e)
+{
+    struct queries made = { 0 };
+    int status = queries_open(&made, f->questions, e);
+    if (status == ERR_OK && f->ids) status = queries_name(&made, f->ids, e);
+    if (status == ERR_OK && f->qrels) status = label(&made, f, db, e);
+    if (status == ERR_OK) *q = made;
+    else queries_close(&made);
     return status;
 }
 
@@ -88,19 +121,20 @@ int rag_set_still(const struct rag_set *s, struct err *e)
 {
     uint64_t base = 0;
     struct stage_choice usual;
+    char *notes = NULL;
     if (hash_stamp(s->db) == s->stamp) return ERR_OK;
-    const int status = hash_base(s->db, &base, &usual, e); /* or only its log was taken in */
+    const int status = hash_base(s->db, &base, &usual, &notes, e); /* or only its log was taken in */
+    free(notes);
     if (status != ERR_OK || base == s->base_hash) return status;
     return FAIL(e, ERR_BUSY, "%s: the base changed while it was measured", s->db);
 }
 
-int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e)
+int rag_set_open(struct rag_set *s, const char *db, const struct question_files *f, struct err *e)
 {
     *s = (struct rag_set){ .db = db, .replay_fd = -1, .stamp = hash_stamp(db) };
     path_short(db, s->name, sizeof s->name);
-    int status = hash_base(db, &s->base_hash, &s->usual, e);
-    if (status == ERR_OK) status = queries_open(&s->queries, questions, e);
-    if (status == ERR_OK && qrels) status = queries_label(&s->queries, qrels, e);
+    int status = hash_base(db, &s->base_hash, &s->usual, &s->notes, e);
+    if (status == ERR_OK) status = question_files_open(&s->queries, f, db, e);
     s->hash = hash64(s->queries.hash, &s->base_hash, sizeof s->base_hash);
     if (status != ERR_OK) rag_set_close(s);
     return status;
@@ -151,10 +185,13 @@ void rag_set_close(struct rag_set *s)
 {
     if (s->replay_fd >= 0) close(s->replay_fd);
     queries_close(&s->queries);
+    free(s->notes);
     mem_free(s->vectors);
     mem_free(s->truth);
     *s = (struct rag_set){ .replay_fd = -1 };
 }
+
+int rag_is_mute(const struct rag_set *s, size_t i) { return s->queries.texts && !*s->queries.texts[i]; }
 
 /* Question i as it is asked; a prepared one brings its vector, so that no embedder runs. */
 struct question rag_question(const struct rag_set *s, size_t i, int prepared)
@@ -170,6 +207,16 @@ struct question rag_question(const struct rag_set *s, size_t i, int prepared)
     return q;
 }
 
+void rag_notes(const struct rag_set *s, const char *what)
+{
+    struct text lines = { 0 }, between = { 0 };
+    text_add(&between, "\n%s: ", what);
+    tally_text(&s->queries.notes, text_of(&between), &lines);
+    if (lines.size) fprintf(stderr, "%s: %s\n", what, text_of(&lines));
+    text_free(&between);
+    text_free(&lines);
+}
+
 void rag_warn(const char *db, const struct pipeline *p)
 {
     struct text what = { 0 };
@@ -182,6 +229,10 @@ int rag_ask(struct pipeline *p, const struct rag_set *s, size_t i, int prepared,
             struct err *e)
 {
     const struct question q = rag_question(s, i, prepared);
+    if (rag_is_mute(s, i)) {
+        static const struct question nothing = { .text = "" };
+        return pipeline_query(p, &nothing, k, out, e);
+    }
     const int status = pipeline_query(p, &q, k, out, e);
     return status == ERR_OK ? status : err_context(e, status, "question %s", s->queries.names[i]);
 }
@@ -207,6 +258,30 @@ const char *rag_setting(const struct pipeline *p, const char *wanted)
     return "";
 }
 
+/* Those that have a text; the others' vectors are zeros, and are not asked for. */
+static int embed_texts(struct rag_set *s, struct pipeline *p, struct err *e)
+{
+    const size_t count = s->queries.count;
+    const char **texts = mem_alloc(count, sizeof *texts);
+    int64_t *ids = mem_alloc(count, sizeof *ids);
+    size_t some = 0;
+    int status = texts && ids ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu questions", count);
+    for (size_t i = 0; status == ERR_OK && i < count; i++) {
+        if (rag_is_mute(s, i)) continue;
+        texts[some] = s->queries.texts[i];
+        ids[some++] = s->queries.ids[i];
+    }
+    if (status == ERR_OK) status = pipeline_embed(p, texts, ids, some, s->vectors, e);
+    for (size_t i = count, from = some; status == ERR_OK && from < i && i-- > 0;) { /* apart again, from the last */
+        float *to = s->vectors + i * s->dim;
+        if (rag_is_mute(s, i)) memset(to, 0, s->dim * sizeof *to);
+        else memmove(to, s->vectors + --from * s->dim, s->dim * sizeof *to);
+    }
+    mem_free(texts);
+    mem_free(ids);
+    return status;
+}
+
 static int embed_all(struct rag_set *s, struct pipeline *p, struct err *e)
 {
     const struct vectors *v = &pipeline_kb(p)->vectors;
@@ -215,7 +290,7 @@ static int embed_all(struct rag_set *s, struct pipeline *p, struct err *e)
     s->dim = v->rows.dim;
     s->vectors = mem_alloc(s->queries.count * s->dim, sizeof *s->vectors);
     if (!s->vectors) return FAIL(e, ERR_MEM, "no memory for %zu embedded questions", s->queries.count);
-    if (s->queries.texts) return pipeline_embed(p, s->queries.texts, s->queries.ids, s->queries.count, s->vectors, e);
+    if (s->queries.texts) return embed_texts(s, p, e);
     for (size_t i = 0; i < s->queries.count; i++) {
         struct answer a;
         const int status = rag_ask(p, s, i, 0, 1, &a, e);

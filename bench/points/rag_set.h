@@ -10,6 +10,7 @@ struct rag_set {
     char name[128]; /* "wordnet/kb.sqlite" */
     uint64_t hash;  /* of base, questions and labels */
     uint64_t base_hash, stamp; /* of what the base says, and of its files' times */
+    char *notes;    /* what was left out of the base when it was made; NULL: nothing */
     struct queries queries;
     struct stage_choice usual; /* stages of the base where a point chooses none */
     /* From rag_prepare. */
@@ -19,8 +20,15 @@ struct rag_set {
     size_t truth_k;
     int replay_fd;     /* the truth as candidate lists, for retrieve=replay; -1: none */
 };
-/* qrels may be NULL.  db must outlive the set. */
-int rag_set_open(struct rag_set *s, const char *db, const char *questions, const char *qrels, struct err *e);
+/* What is asked and what is relevant: ids and qrels may be NULL (queries_name, queries_label). */
+struct question_files {
+    const char *questions, *ids, *qrels;
+    int drop; /* labels of documents that are not there */
+};
+/* The questions, labelled by the ids that a base's entities have. */
+int question_files_open(struct queries *q, const struct question_files *f, const char *db, struct err *e);
+/* db must outlive the set. */
+int rag_set_open(struct rag_set *s, const char *db, const struct question_files *f, struct err *e);
 void rag_set_close(struct rag_set *s);
 /* ERR_BUSY: the base says something else than when the set was opened. */
 int rag_set_still(const struct rag_set *s, struct err *e);
@@ -45,6 +53,8 @@ struct rag_point {
  * embedder.  ERR_ARG: a base without vectors, questions of another dimension. */
 int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e);
 
+/* 1 when question i has no text: it is asked nothing, and nothing is found for it. */
+int rag_is_mute(const struct rag_set *s, size_t i);
 /* Question i as it is asked; a prepared set brings its vector, so that no embedder runs. */
 struct question rag_question(const struct rag_set *s, size_t i, int prepared);
 /* Asks question i; a prepared set brings its vector, so that no embedder runs. */
@@ -55,6 +65,8 @@ int rag_ask(struct pipeline *p, const struct rag_set *s, size_t i, int prepared,
 const char **rag_settings(const struct rag_set *s, const struct rag_point *point, const char *const extra[3],
                           size_t *count);
 const char *rag_setting(const struct pipeline *p, const char *wanted); /* "" when it is not in force */
+/* A line on stderr for each thing that was left out of the questions and labels, or kept though it cannot count. */
+void rag_notes(const struct rag_set *s, const char *what);
 /* One line on stderr about what of the database takes no part, if anything. */
 void rag_warn(const char *db, const struct pipeline *p);
 #endif

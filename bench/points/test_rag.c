@@ -88,7 +88,7 @@ static struct rag_set prepared(const struct rag_point *p)
 {
     struct rag_set s;
     struct err e = { 0 };
-    CHECK(rag_set_open(&s, db, questions, NULL, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_set_open(&s, db, &(struct question_files){ .questions = questions }, &e) == ERR_OK, "%s", e.text);
     CHECK(rag_prepare(&s, p, 50, 1, &e) == ERR_OK, "%s", e.text);
     return s;
 }
@@ -292,7 +292,7 @@ static void golden(void)
 static void open_hops(struct rag_set *s, const struct rag_point *p)
 {
     struct err e = { 0 };
-    CHECK(rag_set_open(s, hop_db, hop_questions, hop_qrels, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_set_open(s, hop_db, &(struct question_files){ .questions = hop_questions, .qrels = hop_qrels }, &e) == ERR_OK, "%s", e.text);
     CHECK(rag_prepare(s, p, 50, 1, &e) == ERR_OK, "%s", e.text);
 }
 
@@ -309,6 +309,7 @@ static void as_trec_eval(void)
     const struct rag_point p = { settings, 4, "", K, 1 };
     struct rag_set s;
     struct rag_arm a;
+    size_t nudged = 0;
     struct err e = { 0 };
     char run_file[160], qrels_file[160];
     snprintf(run_file, sizeof run_file, "%s/a.run", folder);
@@ -316,7 +317,7 @@ static void as_trec_eval(void)
     open_hops(&s, &p);
     s.queries.labels[0].grade = 0; /* judged, with nothing relevant */
     CHECK(rag_open(&a, &s, &p, RAG_USUAL, &e) == ERR_OK, "%s", e.text);
-    CHECK(rag_write_run(run_file, &s, &a, &e) == ERR_OK && rag_write_qrels(qrels_file, &s, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_write_run(run_file, &s, &a, &nudged, &e) == ERR_OK && rag_write_qrels(qrels_file, &s, &e) == ERR_OK, "%s", e.text);
     read_trec(&run, run_file, "%d Q0 %d %*d %lf assay\n");
     read_trec(&qrels, qrels_file, "%d 0 %d %lf\n");
     int empty = 0;
@@ -342,7 +343,7 @@ static void as_trec_eval(void)
             CHECK(fabs(means[m] - want) < 1e-12, "%s at %zu: %g, trec_eval %g", metric_cut_at(m)->name, cut, means[m], want);
         }
     }
-    CHECK(rag_write_run("/dev/null/x", &s, &a, &e) != ERR_OK, "a file that cannot be");
+    CHECK(rag_write_run("/dev/null/x", &s, &a, &nudged, &e) != ERR_OK, "a file that cannot be");
     rag_close(&a);
     rag_set_close(&s);
 }
@@ -405,7 +406,7 @@ static void learnt_is_hashed(void)
     char path[2][160], setting[2][200], id[3][17];
     struct rag_set s;
     struct err e = { 0 };
-    CHECK(rag_set_open(&s, hop_db, hop_questions, NULL, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_set_open(&s, hop_db, &(struct question_files){ .questions = hop_questions }, &e) == ERR_OK, "%s", e.text);
     for (int turn = 0; turn < 3; turn++) {
         const int name = turn != 0;
         snprintf(path[name], sizeof path[name], "%s/learnt%d.tsv", folder, name);
@@ -427,7 +428,7 @@ static void splits(void)
     struct rag_set s, some, rest;
     struct err e = { 0 };
     int seen[TOPICS] = { 0 };
-    CHECK(rag_set_open(&s, hop_db, hop_questions, hop_qrels, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_set_open(&s, hop_db, &(struct question_files){ .questions = hop_questions, .qrels = hop_qrels }, &e) == ERR_OK, "%s", e.text);
     s.queries.labels[0].grade = 0; /* of one of the questions */
     CHECK(rag_set_split(&some, &rest, &s, 0.3, 1, 1, 1, &e) == ERR_OK, "%s", e.text);
     CHECK(some.queries.count == 11 && rest.queries.count == TOPICS - 1 - 11, "%zu and %zu", some.queries.count,
@@ -565,7 +566,7 @@ static void change(void)
     struct rag_set s;
     struct pipeline *p = NULL;
     struct err e = { 0 };
-    CHECK(rag_set_open(&s, db, questions, NULL, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_set_open(&s, db, &(struct question_files){ .questions = questions }, &e) == ERR_OK, "%s", e.text);
     answers_of(&s, two_bits, 3, opened);
     CHECK(pipeline_open(&p, db, first, 4, NULL, &e) == ERR_OK, "%s", e.text);
     for (int turn = 0; turn < 2; turn++) {
@@ -595,7 +596,7 @@ static void ceiling_beyond_the_rows(void)
     struct rag_set s;
     struct rag_arm a;
     struct err e = { 0 };
-    CHECK(rag_set_open(&s, db, questions, NULL, &e) == ERR_OK && rag_prepare(&s, &p, ENTITIES + 50, 1, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_set_open(&s, db, &(struct question_files){ .questions = questions }, &e) == ERR_OK && rag_prepare(&s, &p, ENTITIES + 50, 1, &e) == ERR_OK, "%s", e.text);
     CHECK(rag_open(&a, &s, &p, RAG_CEILING, &e) == ERR_OK, "%s", e.text);
     CHECK(folded(&a, "code_ceiling") == 1, "%g", folded(&a, "code_ceiling"));
     rag_close(&a);
@@ -627,7 +628,7 @@ static uint64_t hash_after(sqlite3 *writer, const char *sql)
     struct rag_set s;
     struct err e = { 0 };
     CHECK(sqlite3_exec(writer, sql, NULL, NULL, NULL) == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(writer));
-    CHECK(rag_set_open(&s, db, questions, NULL, &e) == ERR_OK, "%s", e.text);
+    CHECK(rag_set_open(&s, db, &(struct question_files){ .questions = questions }, &e) == ERR_OK, "%s", e.text);
     const uint64_t hash = s.hash;
     rag_set_close(&s);
     return hash;

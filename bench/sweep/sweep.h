@@ -47,6 +47,7 @@ struct sweep {
     char *base, *query, *truth; /* an index sweep; truth may be NULL */
     enum metric metric;
     char *kb, *questions, *qrels; /* a pipeline sweep; qrels may be NULL */
+    char *query_ids; /* of questions that are vectors; may be NULL */
     struct grid fixed;            /* `base:`, one value an axis */
     struct grid axes;             /* `axes:` */
     int one_at_a_time;            /* each axis around the fixed values, not their product */

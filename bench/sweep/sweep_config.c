@@ -204,6 +204,11 @@ static int read_queries(struct reading *r, const yaml_node_t *n)
 
 static int read_qrels(struct reading *r, const yaml_node_t *n) { return text_value(r, n, "qrels", &r->sweep->qrels); }
 
+static int read_query_ids(struct reading *r, const yaml_node_t *n)
+{
+    return text_value(r, n, "query_ids", &r->sweep->query_ids);
+}
+
 static int read_axes(struct reading *r, const yaml_node_t *n) { return grid_value(r, n, "axes", &r->sweep->axes); }
 
 static int read_fixed(struct reading *r, const yaml_node_t *n)
@@ -280,6 +285,7 @@ static const struct key {
     { "dataset", read_dataset },
     { "kb", read_kb },
     { "queries", read_queries },
+    { "query_ids", read_query_ids },
     { "qrels", read_qrels },
     { "base", read_fixed },
     { "axes", read_axes },
@@ -474,7 +480,7 @@ static void grid_free(struct grid *g)
 
 void sweep_free(struct sweep *s)
 {
-    char *const texts[] = { s->path, s->base, s->query, s->truth, s->kb, s->questions, s->qrels };
+    char *const texts[] = { s->path, s->base, s->query, s->truth, s->kb, s->questions, s->query_ids, s->qrels };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free(texts[i]);
     grid_free(&s->fixed);
     grid_free(&s->axes);

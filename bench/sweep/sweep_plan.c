@@ -427,7 +427,7 @@ static int group_by_key(struct plan *p, int build, struct err *e)
 
 static int open_data(struct plan *p, const struct sweep *s, struct err *e)
 {
-    return s->is_pipeline ? rag_set_open(&p->rag, s->kb, s->questions, s->qrels, e)
+    return s->is_pipeline ? rag_set_open(&p->rag, s->kb, &(struct question_files){ .questions = s->questions, .ids = s->query_ids, .qrels = s->qrels }, e)
                           : ann_set_open(&p->ann, s->base, s->query, s->metric, e);
 }
 
@@ -539,6 +539,7 @@ void plan_yaml(const struct plan *p, const struct sweep *s, const struct point *
     if (s->is_pipeline) {
         add_quoted(out, "kb", s->kb);
         add_quoted(out, "queries", s->questions);
+        if (s->query_ids) add_quoted(out, "query_ids", s->query_ids);
         if (s->qrels) add_quoted(out, "qrels", s->qrels);
     } else {
         text_add(out, "dataset:\n");

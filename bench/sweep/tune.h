@@ -73,6 +73,7 @@ struct tune_grid {
     const char *const *axes, *const *settings;
     size_t axis_count, setting_count, k;
     const char *kernel;
+    const char *query_ids; /* of questions that are vectors; NULL: none */
 };
 int tune_yaml(const struct tune_grid *g, struct text *out, struct err *e);
 

@@ -85,6 +85,17 @@ int text_to_i64(const char *s, int64_t *out)
     return 1;
 }
 
+int text_is_i64(const char *s, int64_t *out)
+{
+    char printed[32];
+    int64_t value;
+    if (!text_to_i64(s, &value)) return 0;
+    snprintf(printed, sizeof printed, "%lld", (long long)value);
+    if (strcmp(printed, s) != 0) return 0;
+    *out = value;
+    return 1;
+}
+
 int text_to_f64(const char *s, double *out)
 {
     char *end;

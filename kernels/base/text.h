@@ -30,6 +30,8 @@ void text_add_plain(struct text *t, const char *value);
 
 /* The whole of `s` as a number: 1, or 0 when it is not one (empty, trailing bytes, overflow). */
 int text_to_i64(const char *s, int64_t *out);
+/* The same, and 0 unless it is spelt as it would be printed: neither "007" nor "+7". */
+int text_is_i64(const char *s, int64_t *out);
 int text_to_f64(const char *s, double *out); /* accepts inf and -inf, refuses nan */
 
 /* What a message about an unknown name ends with: "; nearest is 'x'", or, when no name is within a few letters
