@@ -160,6 +160,7 @@ static int work_init(const struct ann_set *s, struct ann_arm *a, struct err *e)
     int whole = (w->ring || p->batch == 1) && w->lanes && w->candidates && w->candidate_count && w->found && w->found_count;
     for (int t = 0; whole && t < p->threads; t++) whole = lane_init(&w->lanes[t], w);
     if (whole) whole = quality_init(&a->quality, queries, NULL) == ERR_OK;
+    if (whole && s->hard.count) a->quality.hard = &s->hard;
     return whole ? ERR_OK : FAIL(e, ERR_MEM, "%s: no memory to search %zu x %zu", p->spec, queries, depth);
 }
 

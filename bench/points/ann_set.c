@@ -34,6 +34,7 @@ void ann_set_close(struct ann_set *s)
     dataset_close(&s->base);
     dataset_close(&s->query);
     mem_free(s->truth);
+    difficulties_free(&s->hard);
     mem_free(s->side);
     *s = (struct ann_set){ 0 };
 }
@@ -58,6 +59,11 @@ static int take_truth(struct ann_set *s, const struct dataset *d, const char *pa
     return ERR_OK;
 }
 
+static int take_difficulty(struct ann_set *s, int threads, struct err *e)
+{
+    return difficulties_make(&s->hard, s->base.rows, s->query.rows, s->truth, s->truth_k, s->metric, threads, e);
+}
+
 int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, struct err *e)
 {
     const size_t n = s->base.rows.count, wanted = k < n ? k : n;
@@ -68,7 +74,7 @@ int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, st
         if (status != ERR_OK) return status;
         status = take_truth(s, &d, path, wanted, e);
         dataset_close(&d);
-        return status;
+        return status == ERR_OK ? take_difficulty(s, threads, e) : status;
     }
     struct truth t = { 0 };
     const int status = truth_cached(&t, &s->base, &s->query, wanted, s->metric, threads, NULL, e);
@@ -77,5 +83,5 @@ int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, st
     s->truth_k = t.k;
     t.ids = NULL;
     truth_free(&t);
-    return ERR_OK;
+    return take_difficulty(s, threads, e);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "datasets/dataset.h"
+#include "bench/quality/difficulty.h"
 #include "index/index.h"
 
 enum { ANN_ROWS_MAX = 2147483647 }; /* truth, ours and of files, numbers base rows in 32 bits with a sign */
@@ -14,6 +15,7 @@ struct ann_set {
     enum metric metric;
     int32_t *truth; /* query.rows.count x truth_k base rows, best first; owned */
     size_t truth_k;
+    struct difficulties hard; /* of every query, from the truth */
     float *side;    /* exact re-scoring: cosine 1 / |x|, l2 |x|^2, dot NULL; owned */
     uint64_t hash;  /* of base, queries and metric */
     char name[128]; /* "siftsmall/base.fvecs" */

@@ -308,6 +308,7 @@ static int judge_all(struct rag_arm *a, const struct rag_set *s, const struct re
     int status = books_init(&b, s, &pipeline_kb(a->pipeline)->graph, k, e);
     if (status == ERR_OK && wanted & RAG_CEILING) status = search_decoded(a, s, &decoded, e);
     if (status == ERR_OK) status = quality_init(&a->quality, count, e);
+    if (status == ERR_OK && s->hard.count) a->quality.hard = &s->hard;
     a->answers = mem_alloc(count * k, sizeof *a->answers);
     a->scores = mem_alloc(count * k, sizeof *a->scores);
     a->answer_count = mem_zero(count, sizeof *a->answer_count);

@@ -188,6 +188,7 @@ void rag_set_close(struct rag_set *s)
     free(s->notes);
     mem_free(s->vectors);
     mem_free(s->truth);
+    difficulties_free(&s->hard);
     *s = (struct rag_set){ .replay_fd = -1 };
 }
 
@@ -327,8 +328,9 @@ static int find_truth(struct rag_set *s, const struct vectors *v, size_t depth, 
                                    .content_hash = hash64(s->dim, s->vectors,
                                                           asked.count * s->dim * sizeof(float)) };
     struct truth t = { 0 };
-    const int status = truth_cached(&t, &base, &query, depth, METRIC_COSINE, threads, NULL, e);
-    if (status != ERR_OK) return status;
+    int status = truth_cached(&t, &base, &query, depth, METRIC_COSINE, threads, NULL, e);
+    if (status == ERR_OK) status = difficulties_make(&s->hard, v->rows, asked, t.ids, t.k, METRIC_COSINE, threads, e);
+    if (status != ERR_OK) return truth_free(&t), status;
     s->truth_k = t.k;
     s->truth = mem_alloc(t.count * t.k, sizeof *s->truth);
     for (size_t i = 0; s->truth && i < t.count * t.k; i++) s->truth[i] = v->ids[t.ids[i]];

@@ -2,6 +2,7 @@
  * rag_set.h - what pipeline points are measured on: a knowledge base and a file of questions. */
 #ifndef ASSAY_RAG_SET_H
 #define ASSAY_RAG_SET_H
+#include "bench/quality/difficulty.h"
 #include "bench/quality/queries.h"
 #include "pipeline/pipeline.h"
 
@@ -18,6 +19,7 @@ struct rag_set {
     float *vectors;    /* queries.count x dim: what each question was embedded to */
     int64_t *truth;    /* queries.count x truth_k entity ids, best first */
     size_t truth_k;
+    struct difficulties hard; /* of every question, from the truth */
     int replay_fd;     /* the truth as candidate lists, for retrieve=replay; -1: none */
 };
 /* What is asked and what is relevant: ids and qrels may be NULL (queries_name, queries_label). */

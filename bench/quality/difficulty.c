@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/quality/difficulty.h"
+#include "datasets/unit.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
@@ -18,19 +19,16 @@ double difficulty_lid(const double *distances, size_t k)
     return used > 1 && sum < 0 ? -(double)used / sum : NAN;
 }
 
+/* Of equal rows all three sums are equal, so that the distance is 0 and no rounding is taken for one. */
+static double distance(enum metric metric, double xx, double yy, double xy)
+{
+    if (metric == METRIC_L2) return sqrt(fmax(0, xx + yy - 2 * xy));
+    return sqrt(fmax(0, 2 - 2 * (xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0)));
+}
+
 double difficulty_distance(enum metric metric, const float *x, const float *y, size_t dim)
 {
-    double dot = 0, xx = 0, yy = 0, apart = 0;
-    for (size_t i = 0; i < dim; i++) {
-        const double gap = (double)x[i] - y[i];
-        dot += (double)x[i] * y[i];
-        xx += (double)x[i] * x[i];
-        yy += (double)y[i] * y[i];
-        apart += gap * gap;
-    }
-    if (metric == METRIC_L2) return sqrt(apart);
-    const double cosine = xx > 0 && yy > 0 ? dot / sqrt(xx * yy) : 0;
-    return sqrt(fmax(0, 2 - 2 * cosine));
+    return distance(metric, fixed_dot(x, x, dim), fixed_dot(y, y, dim), fixed_dot(x, y, dim));
 }
 
 struct measuring {
@@ -101,4 +99,41 @@ int difficulty_strata(int *stratum, const double *value, size_t count, int hard_
     for (size_t i = 0; i < known; i++) stratum[r[i].at] = 1 + (int)(i * DIFFICULTY_STRATA / known);
     mem_free(r);
     return ERR_OK;
+}
+
+static int make_strata(struct difficulties *d, struct err *e)
+{
+    double *values = mem_alloc(d->count, sizeof *values);
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "no memory for the strata of %zu queries", d->count);
+    for (size_t i = 0; status == ERR_OK && i < d->count; i++) values[i] = d->each[i].lid;
+    if (status == ERR_OK) status = difficulty_strata(d->lid_stratum, values, d->count, 1, e);
+    for (size_t i = 0; status == ERR_OK && i < d->count; i++) values[i] = d->each[i].contrast;
+    if (status == ERR_OK) status = difficulty_strata(d->contrast_stratum, values, d->count, 0, e);
+    mem_free(values);
+    return status;
+}
+
+int difficulties_make(struct difficulties *out, struct rows base, struct rows query, const int32_t *ids, size_t width,
+                      enum metric metric, int threads, struct err *e)
+{
+    struct difficulties d = { .count = query.count };
+    d.each = mem_alloc(query.count, sizeof *d.each);
+    d.lid_stratum = mem_alloc(query.count, sizeof *d.lid_stratum);
+    d.contrast_stratum = mem_alloc(query.count, sizeof *d.contrast_stratum);
+    int status = d.each && d.lid_stratum && d.contrast_stratum
+                     ? ERR_OK : FAIL(e, ERR_MEM, "no memory for the difficulty of %zu queries", query.count);
+    if (status == ERR_OK) status = difficulty_measure(d.each, base, query, ids, width, DIFFICULTY_K, metric, threads,
+                                                      e);
+    if (status == ERR_OK) status = make_strata(&d, e);
+    if (status == ERR_OK) *out = d;
+    else difficulties_free(&d);
+    return status;
+}
+
+void difficulties_free(struct difficulties *d)
+{
+    mem_free(d->each);
+    mem_free(d->lid_stratum);
+    mem_free(d->contrast_stratum);
+    *d = (struct difficulties){ 0 };
 }

@@ -21,6 +21,17 @@ struct difficulty { double lid, contrast; }; /* NaN: cannot be said */
 double difficulty_lid(const double *distances, size_t k);
 double difficulty_distance(enum metric metric, const float *x, const float *y, size_t dim);
 
+/* The same of a file of queries, with the quintile of each; a zeroed one is of none. */
+struct difficulties {
+    struct difficulty *each; /* count */
+    int *lid_stratum, *contrast_stratum;
+    size_t count;
+};
+/* Arguments as of difficulty_measure.  ERR_MEM. */
+int difficulties_make(struct difficulties *out, struct rows base, struct rows query, const int32_t *ids, size_t width,
+                      enum metric metric, int threads, struct err *e);
+void difficulties_free(struct difficulties *d);
+
 /* Of every query from its first k exact neighbours (ids: query.count x width, best first; k <= DIFFICULTY_K are looked
  * at) and DIFFICULTY_ROWS rows of the base, drawn once for all queries.  ERR_MEM. */
 int difficulty_measure(struct difficulty *out, struct rows base, struct rows query, const int32_t *ids, size_t width,

@@ -334,18 +334,6 @@ void portrait_free(struct portrait *p)
 }
 
 /* --- queries ----------------------------------------------------------------------------------------- */
-static int make_strata(struct match *m, size_t count, struct err *e)
-{
-    double *values = mem_alloc(count, sizeof *values);
-    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu queries", count);
-    for (size_t i = 0; status == ERR_OK && i < count; i++) values[i] = m->each[i].lid;
-    if (status == ERR_OK) status = difficulty_strata(m->lid_stratum, values, count, 1, e);
-    for (size_t i = 0; status == ERR_OK && i < count; i++) values[i] = m->each[i].contrast;
-    if (status == ERR_OK) status = difficulty_strata(m->contrast_stratum, values, count, 0, e);
-    mem_free(values);
-    return status;
-}
-
 static int match_neighbours(struct match *m, const struct portrait *base, struct rows rows, struct rows query,
                             int threads,
                             struct err *e)
@@ -360,8 +348,7 @@ static int match_neighbours(struct match *m, const struct portrait *base, struct
         truth_free(&t);
         status = truth_compute(&t, rows, query, DIFFICULTY_K, METRIC_L2, threads, NULL, e);
     }
-    if (status == ERR_OK) status = difficulty_measure(m->each, rows, query, t.ids, t.k, DIFFICULTY_K, base->metric,
-                                                      threads, e);
+    if (status == ERR_OK) status = difficulties_make(&m->hard, rows, query, t.ids, t.k, base->metric, threads, e);
     truth_free(&t);
     return status;
 }
@@ -372,16 +359,9 @@ int match_make(struct match *out, const struct portrait *base, struct rows rows,
     if (rows.dim != query.dim)
         return FAIL(e, ERR_ARG, "base has dimension %zu, queries have %zu", rows.dim, query.dim);
     struct match m = { 0 };
-    m.each = mem_alloc(query.count, sizeof *m.each);
-    m.lid_stratum = mem_alloc(query.count, sizeof *m.lid_stratum);
-    m.contrast_stratum = mem_alloc(query.count, sizeof *m.contrast_stratum);
-    int status = m.each && m.lid_stratum && m.contrast_stratum ? ERR_OK
-                                                               : FAIL(e, ERR_MEM, "no memory for %zu queries",
-                                                                      query.count);
-    if (status == ERR_OK) status = count_repeated(query, &m.repeated, e);
+    int status = count_repeated(query, &m.repeated, e);
     if (status == ERR_OK) status = count_shared(&m, rows, query, e);
     if (status == ERR_OK) status = match_neighbours(&m, base, rows, query, threads, e);
-    if (status == ERR_OK) status = make_strata(&m, query.count, e);
     const double own = base->nearest_cosine - base->pair_cosine;
     m.likeness = own > 1e-9 ? (m.nearest_cosine - base->pair_cosine) / own : NAN;
     if (status == ERR_OK) *out = m;
@@ -391,8 +371,6 @@ int match_make(struct match *out, const struct portrait *base, struct rows rows,
 
 void match_free(struct match *m)
 {
-    mem_free(m->each);
-    mem_free(m->lid_stratum);
-    mem_free(m->contrast_stratum);
+    difficulties_free(&m->hard);
     *m = (struct match){ 0 };
 }

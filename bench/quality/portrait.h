@@ -42,8 +42,7 @@ struct match {
     size_t in_base, first_in_base; /* queries that are, bit for bit, a base row; the first of them */
     size_t repeated;               /* queries equal to an earlier one */
     double nearest_cosine, likeness;
-    struct difficulty *each;       /* query.count; mem_free'd by match_free */
-    int *lid_stratum, *contrast_stratum;
+    struct difficulties hard;      /* of every query; freed by match_free */
 };
 #define MATCH_LIKE 0.5 /* below this a warning is due */
 int match_make(struct match *out, const struct portrait *base, struct rows rows, struct rows query, int threads,

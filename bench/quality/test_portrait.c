@@ -169,9 +169,9 @@ static void queries_like_the_base_or_not(void)
     double easy = 0, hard = 0;
     size_t held[6] = { 0 };
     for (size_t i = 0; i < 200; i++) {
-        held[m.lid_stratum[i]]++;
-        if (m.lid_stratum[i] == 1) easy = fmax(easy, m.each[i].lid);
-        if (m.lid_stratum[i] == 5) hard = hard == 0 ? m.each[i].lid : fmin(hard, m.each[i].lid);
+        held[m.hard.lid_stratum[i]]++;
+        if (m.hard.lid_stratum[i] == 1) easy = fmax(easy, m.hard.each[i].lid);
+        if (m.hard.lid_stratum[i] == 5) hard = hard == 0 ? m.hard.each[i].lid : fmin(hard, m.hard.each[i].lid);
     }
     for (int s = 1; s <= 5; s++) CHECK(held[s] == 40, "stratum %d holds %zu", s, held[s]);
     CHECK(easy < hard, "the easiest reach %.2f, the hardest begin at %.2f", easy, hard);

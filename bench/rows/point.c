@@ -20,7 +20,7 @@ int quality_init(struct quality *q, size_t query_count, struct err *e)
 {
     double *values = mem_alloc(metric_count() * query_count, sizeof *values);
     if (!values) return FAIL(e, ERR_MEM, "no memory for the quality of %zu queries", query_count);
-    *q = (struct quality){ values, query_count };
+    *q = (struct quality){ .values = values, .query_count = query_count };
     return ERR_OK;
 }
 
@@ -125,6 +125,15 @@ static void sort_by_query(const struct calls *calls, size_t batch, size_t query_
     for (size_t i = 0; i < served; i++) timings[start[i % query_count] + i / query_count] = calls->us[i / batch];
 }
 
+static void hard_cells(struct text *out, const struct difficulties *hard, size_t query)
+{
+    const double values[2] = { hard ? hard->each[query].lid : NAN, hard ? hard->each[query].contrast : NAN };
+    for (int i = 0; i < 2; i++) {
+        if (isnan(values[i])) text_add(out, "\t\t");
+        else text_add(out, "\t%.9g\t%d", values[i], (i ? hard->contrast_stratum : hard->lid_stratum)[query]);
+    }
+}
+
 static void query_line(struct text *out, const char *name, size_t query, const struct quality *q,
                        const double *timings, size_t n)
 {
@@ -132,6 +141,7 @@ static void query_line(struct text *out, const char *name, size_t query, const s
     else text_add(out, "%zu", query);
     if (n) text_add(out, "\t%zu\t%.9g\t%.9g", n, stats_median(timings, n), timings[0]);
     else text_add(out, "\t0\t\t");
+    hard_cells(out, q->hard, query);
     for (size_t m = 0; m < metric_count(); m++) {
         const double value = q->values[m * q->query_count + query];
         if (isnan(value)) text_add(out, "\t");
@@ -148,7 +158,7 @@ int point_queries(const char *folder, const char *id, const char *const *names, 
     size_t *start = mem_alloc(q->query_count + 1, sizeof *start);
     int status = timings && start ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu timings", calls->count * batch);
     if (status == ERR_OK) sort_by_query(calls, batch, q->query_count, start, timings);
-    text_add(&out, "query\tcalls\tlat_us\tlat_min_us");
+    text_add(&out, "query\tcalls\tlat_us\tlat_min_us\tlid\tlid_quintile\tcontrast\tcontrast_quintile");
     for (size_t m = 0; m < metric_count(); m++) text_add(&out, "\t%s", metric_at(m)->name);
     text_add(&out, "\n");
     for (size_t i = 0; status == ERR_OK && i < q->query_count; i++) {

@@ -3,6 +3,7 @@
  * every query, and how both become a row and a per-query file. */
 #ifndef ASSAY_POINT_H
 #define ASSAY_POINT_H
+#include "bench/quality/difficulty.h"
 #include "bench/quality/metric.h"
 #include "bench/rows/row.h"
 #include "index/index.h"
@@ -20,6 +21,7 @@ struct calls {
 struct quality {
     double *values; /* metric_count() x query_count, row after row of one metric; NaN: not applicable */
     size_t query_count;
+    const struct difficulties *hard; /* of the same queries, the set's; NULL: unknown */
 };
 int quality_init(struct quality *q, size_t query_count, struct err *e);
 void quality_fini(struct quality *q);
@@ -37,7 +39,8 @@ void point_resources(struct row *row, uint64_t steal_ms); /* peak_rss_bytes, ste
 void point_id(char out[17], const char *canonical, uint64_t data_hash);
 
 /* <folder>/<point_id>.pq.tsv, one line a query: query (its name), calls, lat_us (median of its
- * calls), lat_min_us, then a column a metric; empty = not applicable.  Repetitions overwrite.
+ * calls), lat_min_us, lid, lid_quintile, contrast, contrast_quintile (difficulty.h), then a column a metric; empty =
+ * not applicable.  Repetitions overwrite.
  * names: NULL for numbers.  Written aside and renamed.  ERR_IO, ERR_MEM. */
 int point_queries(const char *folder, const char *id, const char *const *names, const struct quality *q,
                   const struct calls *calls, size_t batch, struct err *e);

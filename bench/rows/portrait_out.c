@@ -40,7 +40,7 @@ static void stratum_lines(struct text *out, const struct match *m, size_t count)
     for (int s = 1; values && s <= DIFFICULTY_STRATA; s++) {
         size_t held = 0;
         for (size_t i = 0; i < count; i++)
-            if (m->lid_stratum[i] == s) values[held++] = m->each[i].lid;
+            if (m->hard.lid_stratum[i] == s) values[held++] = m->hard.each[i].lid;
         stats_sort(values, held);
         if (held) text_add(out, "%s%zu at %.1f", s > 1 ? ", " : "", held, stats_median(values, held));
     }
@@ -136,8 +136,8 @@ static int query_histograms(struct text *out, const struct match *m, size_t coun
     struct values v[2] = { { mem_alloc(count + 1, sizeof(double)), 0 }, { mem_alloc(count + 1, sizeof(double)), 0 } };
     const int good = v[0].at && v[1].at;
     for (size_t i = 0; good && m && i < count; i++) {
-        if (!isnan(m->each[i].lid)) v[0].at[v[0].count++] = m->each[i].lid;
-        if (!isnan(m->each[i].contrast)) v[1].at[v[1].count++] = m->each[i].contrast;
+        if (!isnan(m->hard.each[i].lid)) v[0].at[v[0].count++] = m->hard.each[i].lid;
+        if (!isnan(m->hard.each[i].contrast)) v[1].at[v[1].count++] = m->hard.each[i].contrast;
     }
     for (int i = 0; good && i < 2; i++) {
         stats_sort(v[i].at, v[i].count);

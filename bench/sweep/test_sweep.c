@@ -235,6 +235,27 @@ static size_t rows_with(const char *csv, const char *column, const char *value)
 
 static const char six[] = "axes: {index: [flat, 'turboquant:bits=2..3'], rerank: [0, 30]}\n";
 
+/* Of QUERIES questions as many in each quintile, and the easiest below the hardest. */
+static void check_quintiles(const char *lines)
+{
+    double low = -1, high = 1e9;
+    int held[6] = { 0 };
+    static const char head[] = "query\tcalls\tlat_us\tlat_min_us\tlid\tlid_quintile\tcontrast\tcontrast_quintile\t";
+    CHECK(strncmp(lines, head, sizeof head - 1) == 0, "%.90s", lines);
+    for (const char *line = strchr(lines, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+        double lid, contrast;
+        int quintile, other;
+        if (sscanf(line + 1, "%*s %*s %*s %*s %lf %d %lf %d", &lid, &quintile, &contrast, &other) != 4) continue;
+        held[quintile < 0 || quintile > 5 ? 0 : quintile]++;
+        if (quintile == 1) low = lid > low ? lid : low;
+        if (quintile == 5) high = lid < high ? lid : high;
+        CHECK(contrast > 1 && other >= 1 && other <= 5, "contrast %g in %d", contrast, other);
+    }
+    for (int q = 1; q <= 5; q++)
+        CHECK(held[q] == QUERIES / 5 || held[q] == QUERIES / 5 + 1, "quintile %d holds %d", q, held[q]);
+    CHECK(low <= high, "the easiest reach %g, the hardest begin at %g", low, high);
+}
+
 static void runs_and_resumes(void)
 {
     struct loaded l;
@@ -251,6 +272,7 @@ static void runs_and_resumes(void)
     size_t count = 0;
     for (char *c = lines; *c; c++) count += *c == '\n';
     CHECK(count == QUERIES + 1, "%zu lines", count);
+    check_quintiles(lines);
     free(lines);
     r = run(&l, "out", whole);
     CHECK(r.measured == 0 && r.skipped == 6, "%zu measured again", r.measured);
