@@ -5,6 +5,7 @@
 #include "kernels/base/file.h"
 #include "kernels/base/names.h"
 #include "kernels/base/text.h"
+#include "pipeline/side.h"
 #include <sleef.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -12,14 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The file: this, postings, document, impact, name_at, names. */
+/* The file: this, postings, document, impact, sizes, name_at, names. */
 struct header {
     char magic[8];
     uint32_t version, crc; /* crc: of all that follows the header */
     uint64_t fingerprint, documents, terms, postings, name_bytes;
 };
 static const char MAGIC[8] = { 'A', 'S', 'S', 'A', 'Y', 'W', 'R', 'D' };
-enum { VERSION = 1 };
+enum { VERSION = 2 };
+static const double K1 = 1.2, PART = 0.75;
 
 /* --- cutting ----------------------------------------------------------------------------------- */
 
@@ -75,13 +77,6 @@ int word_cutter_run(struct word_cutter *c, const char *text, size_t size, word_t
 
 /* --- building ---------------------------------------------------------------------------------- */
 
-/* A column as text, "" for NULL; NULL: no memory. */
-static const char *column_text(sqlite3_stmt *st, int i)
-{
-    if (sqlite3_column_type(st, i) == SQLITE_NULL) return "";
-    return (const char *)sqlite3_column_text(st, i);
-}
-
 /* Postings in the order of documents; each term knows its last one. */
 struct posting { uint32_t term, document, count; };
 struct term { size_t last, postings; }; /* last: the number of its last posting + 1 */
@@ -129,28 +124,63 @@ static int read_error(struct store *s, struct err *e)
                 store_path(s), sqlite3_errmsg(db));
 }
 
-static int read_texts(struct building *b, struct store *s, struct err *e)
+/* What cuts the text of an entity into the words of a document. */
+struct reader {
+    struct store *store;
+    struct building *into;
+    struct word_cutter *cutter;
+    sqlite3_stmt *texts; /* of name ?1 and properties ?2: one text */
+    struct err *e;
+};
+
+static int reader_init(struct reader *r, struct store *s, struct building *into, struct err *e)
 {
     static const char sql[] =
-        "SELECT name || ' ' || CASE WHEN json_valid(properties) THEN coalesce((SELECT group_concat(atom, ' ') "
-        "FROM json_tree(properties) WHERE type = 'text'), '') ELSE '' END FROM kg_entities ORDER BY id";
-    struct word_cutter *cutter = NULL;
-    sqlite3_stmt *st = NULL;
-    int status = word_cutter_create(&cutter, s, e), rc = SQLITE_DONE;
-    if (status != ERR_OK) return status;
-    if (sqlite3_prepare_v2(store_handle(s), sql, -1, &st, NULL) != SQLITE_OK) status = read_error(s, e);
-    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        const char *text = column_text(st, 0); /* an empty one instead would stay in the file */
-        const size_t size = (size_t)sqlite3_column_bytes(st, 0);
+        "SELECT ?1 || ' ' || CASE WHEN json_valid(?2) THEN coalesce((SELECT group_concat(atom, ' ') "
+        "FROM json_tree(?2) WHERE type = 'text'), '') ELSE '' END";
+    *r = (struct reader){ .store = s, .into = into, .e = e };
+    int status = word_cutter_create(&r->cutter, s, e);
+    if (status == ERR_OK && sqlite3_prepare_v2(store_handle(s), sql, -1, &r->texts, NULL) != SQLITE_OK)
+        status = read_error(s, e);
+    return status;
+}
+
+static void reader_fini(struct reader *r)
+{
+    sqlite3_finalize(r->texts);
+    word_cutter_destroy(r->cutter);
+}
+
+static int read_text(void *context, int64_t id, const char *name, size_t name_size, const char *properties,
+                     size_t properties_size)
+{
+    struct reader *r = context;
+    struct building *b = r->into;
+    (void)id;
+    int rc = sqlite3_bind_text(r->texts, 1, name, (int)name_size, SQLITE_STATIC), status = ERR_OK;
+    if (rc == SQLITE_OK) rc = sqlite3_bind_text(r->texts, 2, properties, (int)properties_size, SQLITE_STATIC);
+    if (rc == SQLITE_OK) rc = sqlite3_step(r->texts);
+    const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(r->texts, 0) : NULL;
+    if (rc != SQLITE_ROW) {
+        status = read_error(r->store, r->e);
+    } else {
         int failed = !text || !mem_one_more(&b->sizes, b->documents, &b->document_room, sizeof *b->sizes);
         if (!failed) b->sizes[b->documents] = 0;
-        if (!failed) failed = word_cutter_run(cutter, text, size, take_token, b);
-        if (failed) status = FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s));
+        if (!failed)
+            failed = word_cutter_run(r->cutter, text, (size_t)sqlite3_column_bytes(r->texts, 0), take_token, b);
+        if (failed) status = FAIL(r->e, ERR_MEM, "%s: no memory for its words", store_path(r->store));
         b->documents++;
     }
-    if (status == ERR_OK && rc != SQLITE_DONE) status = read_error(s, e);
-    sqlite3_finalize(st);
-    word_cutter_destroy(cutter);
+    sqlite3_reset(r->texts);
+    return status;
+}
+
+static int read_texts(struct building *b, struct store *s, struct err *e)
+{
+    struct reader r;
+    int status = reader_init(&r, s, b, e);
+    if (status == ERR_OK) status = store_texts(s, read_text, &r, e);
+    reader_fini(&r);
     return status;
 }
 
@@ -179,26 +209,36 @@ static size_t lay_out(struct bm25 *w, const struct header *h, const unsigned cha
     w->postings = part(at, &bytes, (h->terms + 1) * sizeof *w->postings);
     w->document = part(at, &bytes, h->postings * sizeof *w->document);
     w->impact = part(at, &bytes, h->postings * sizeof *w->impact);
+    w->sizes = part(at, &bytes, h->documents * sizeof *w->sizes);
     w->name_at = part(at, &bytes, h->terms * sizeof *w->name_at);
     w->names = part(at, &bytes, h->name_bytes);
     return bytes;
 }
 
+static double mean_size(const uint32_t *sizes, size_t documents)
+{
+    double tokens = 0;
+    for (size_t d = 0; d < documents; d++) tokens += sizes[d];
+    return tokens > 0 ? tokens / (double)documents : 1;
+}
+
+static float impact_of(double count, double size, double mean)
+{
+    return (float)(count * (K1 + 1) / (count + K1 * (1 - PART + PART * size / mean)));
+}
+
 static void fill_postings(const struct building *b, const struct bm25 *w, const uint32_t *rank)
 {
-    const double k1 = 1.2, part = 0.75;
-    double tokens = 0;
-    for (size_t d = 0; d < b->documents; d++) tokens += b->sizes[d];
-    const double mean = tokens > 0 ? tokens / (double)b->documents : 1;
+    const double mean = mean_size(b->sizes, b->documents);
+    memcpy((void *)(uintptr_t)w->sizes, b->sizes, b->documents * sizeof *b->sizes);
     uint64_t *next = (uint64_t *)(uintptr_t)w->postings + 1; /* ends as where the next term starts */
     uint32_t *document = (uint32_t *)(uintptr_t)w->document;
     float *impact = (float *)(uintptr_t)w->impact;
     for (size_t p = 0; p < b->count; p++) {
         const struct posting *from = &b->postings[p];
-        const double count = from->count, size = b->sizes[from->document];
         const size_t to = (size_t)next[rank[from->term]]++;
         document[to] = from->document;
-        impact[to] = (float)(count * (k1 + 1) / (count + k1 * (1 - part + part * size / mean)));
+        impact[to] = impact_of(from->count, b->sizes[from->document], mean);
     }
 }
 
@@ -243,19 +283,92 @@ static int arrange(struct bm25 *w, const struct building *b, uint64_t fingerprin
 
 /* --- the file ---------------------------------------------------------------------------------- */
 
+static int64_t find_term(const struct bm25 *w, const char *token, size_t size)
+{
+    size_t low = 0, high = w->terms;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const char *name = w->names + w->name_at[middle];
+        const int order = strncmp(name, token, size);
+        if (order == 0 && name[size] == 0) return (int64_t)middle;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return -1;
+}
+
+/* Every place that is named exists, and lists ascend. */
 static int is_sound(const struct bm25 *w, const struct header *h)
 {
     int bad = w->postings[0] != 0 || w->postings[h->terms] != h->postings;
-    for (size_t t = 0; t < h->terms; t++) {
-        bad |= w->postings[t] > w->postings[t + 1] || w->name_at[t] >= h->name_bytes;
-        bad |= t && w->name_at[t] <= w->name_at[t - 1];
+    bad |= h->name_bytes ? w->names[h->name_bytes - 1] != 0 : h->terms != 0;
+    for (size_t t = 0; t < h->terms && !bad; t++) {
+        bad |= w->postings[t] > w->postings[t + 1] || w->postings[t + 1] > h->postings || w->name_at[t] >= h->name_bytes;
+        bad |= !bad && t && strcmp(w->names + w->name_at[t - 1], w->names + w->name_at[t]) >= 0;
+        for (size_t p = (size_t)w->postings[t]; p < (size_t)w->postings[t + 1] && !bad; p++)
+            bad |= w->document[p] >= h->documents || (p > w->postings[t] && w->document[p] <= w->document[p - 1]) ||
+                   !(w->impact[p] >= 0 && w->impact[p] <= (float)(K1 + 1));
     }
-    for (size_t p = 0; p < h->postings; p++) bad |= w->document[p] >= h->documents;
-    return !bad && (h->name_bytes == 0 || w->names[h->name_bytes - 1] == 0);
+    return !bad;
 }
 
-/* 1 when the file is there, whole, and of these texts and as many entities. */
-static int load(struct bm25 *w, const char *path, uint64_t fingerprint, size_t documents)
+/* Position of the document in the postings of the token, or -1. */
+static int64_t find_posting(const struct bm25 *w, const char *token, uint32_t document)
+{
+    const int64_t t = find_term(w, token, strlen(token));
+    size_t low = t < 0 ? 0 : (size_t)w->postings[t], high = t < 0 ? 0 : (size_t)w->postings[t + 1];
+    const size_t end = high;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (w->document[middle] < document) low = middle + 1;
+        else high = middle;
+    }
+    return low < end && w->document[low] == document ? (int64_t)low : -1;
+}
+
+/* 1 when one document is what its text says. */
+static int is_document(const struct bm25 *w, struct reader *r, int64_t id, size_t document, double mean)
+{
+    struct entity entity;
+    struct building *b = r->into;
+    if (store_entity(r->store, id, &entity, NULL) != ERR_OK ||
+        read_text(r, id, entity.name, strlen(entity.name), entity.properties, strlen(entity.properties)) != ERR_OK)
+        return 0;
+    int good = w->sizes[document] == b->sizes[0];
+    for (size_t p = 0; good && p < b->count; p++) {
+        const int64_t at = find_posting(w, names_at(&b->names, b->postings[p].term), (uint32_t)document);
+        good = at >= 0 && w->impact[at] == impact_of(b->postings[p].count, b->sizes[0], mean);
+    }
+    return good;
+}
+
+/* 1 when a sample of the documents is as their texts say, and holds nothing else (side.h). */
+static int is_true(const struct bm25 *w, struct store *s, const int64_t *ids, uint64_t postings)
+{
+    size_t sample[SIDE_SAMPLE], found[SIDE_SAMPLE] = { 0 };
+    const size_t count = side_sample(w->documents, sample);
+    const double mean = mean_size(w->sizes, w->documents);
+    uint8_t *place = mem_zero(w->documents, 1); /* in the sample, + 1 */
+    int good = place != NULL;
+    for (size_t i = 0; good && i < count; i++) place[sample[i]] = (uint8_t)(i + 1);
+    for (uint64_t p = 0; good && p < postings; p++)
+        if (place[w->document[p]]) found[place[w->document[p]] - 1]++;
+    struct building one = { 0 };
+    struct reader r = { 0 };
+    if (good) good = reader_init(&r, s, &one, NULL) == ERR_OK;
+    for (size_t i = 0; good && i < count; i++) {
+        good = is_document(w, &r, ids[sample[i]], sample[i], mean) && one.count == found[i];
+        building_free(&one);
+        one = (struct building){ 0 };
+    }
+    building_free(&one);
+    reader_fini(&r);
+    mem_free(place);
+    return good;
+}
+
+/* 1 when the file is there, whole, and of these texts and entities. */
+static int load(struct bm25 *w, const char *path, struct store *s, uint64_t fingerprint, const int64_t *ids, size_t documents)
 {
     struct bm25 got = { 0 };
     struct header h;
@@ -267,7 +380,8 @@ static int load(struct bm25 *w, const char *path, uint64_t fingerprint, size_t d
         good = memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 && h.version == VERSION && h.fingerprint == fingerprint &&
                h.terms < size && h.postings < size && h.name_bytes < size && h.documents == documents &&
                lay_out(&got, &h, got.map.at) == size &&
-               h.crc == crc32_of(0, got.map.at + sizeof h, size - sizeof h) && is_sound(&got, &h);
+               h.crc == crc32_of(0, got.map.at + sizeof h, size - sizeof h) && is_sound(&got, &h) &&
+               is_true(&got, s, ids, h.postings);
     }
     if (good) *w = got;
     else mem_map_close(&got.map);
@@ -290,13 +404,13 @@ static int save(const struct bm25 *w, const char *path, size_t bytes)
     return saved;
 }
 
-int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, size_t documents, struct err *e)
+int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, const int64_t *ids, size_t documents, struct err *e)
 {
     struct text path = { 0 };
     struct bm25 w = { 0 };
     text_add(&path, "%s.assay-words", store_path(s));
     int status = path.failed ? FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s)) : ERR_OK;
-    if (status == ERR_OK && !load(&w, text_of(&path), fingerprint, documents)) {
+    if (status == ERR_OK && !load(&w, text_of(&path), s, fingerprint, ids, documents)) {
         struct building b = { 0 };
         size_t bytes = 0;
         status = read_texts(&b, s, e);
@@ -306,7 +420,7 @@ int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, size_t do
             status = FAIL(e, ERR_MEM, "%s: no memory for %zu words", store_path(s), b.names.count);
         building_free(&b);
         struct bm25 mapped;
-        if (status == ERR_OK && save(&w, text_of(&path), bytes) && load(&mapped, text_of(&path), fingerprint, documents)) {
+        if (status == ERR_OK && save(&w, text_of(&path), bytes) && load(&mapped, text_of(&path), s, fingerprint, ids, documents)) {
             mem_free(w.block); /* processes that use the base share the mapped one */
             w = mapped;
         }
@@ -323,43 +437,23 @@ void bm25_close(struct bm25 *w)
     *w = (struct bm25){ 0 };
 }
 
+static int hash_text(void *context, int64_t id, const char *name, size_t name_size, const char *properties,
+                     size_t properties_size)
+{
+    uint64_t *h = context;
+    *h = hash64(hash64(hash64(*h, &id, sizeof id), name, name_size), properties, properties_size);
+    return ERR_OK;
+}
+
 int bm25_fingerprint(struct store *s, uint64_t *out, struct err *e)
 {
-    sqlite3_stmt *st = NULL;
     uint64_t h = 0;
-    int status = ERR_OK;
-    int rc = sqlite3_prepare_v2(store_handle(s), "SELECT id, name, properties FROM kg_entities ORDER BY id", -1, &st, NULL);
-    if (rc != SQLITE_OK) return read_error(s, e);
-    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        const int64_t id = sqlite3_column_int64(st, 0);
-        h = hash64(h, &id, sizeof id);
-        for (int i = 1; i <= 2; i++) {
-            const char *text = column_text(st, i);
-            if (text) h = hash64(h, text, (size_t)sqlite3_column_bytes(st, i));
-            else status = FAIL(e, ERR_MEM, "%s: no memory for its words", store_path(s));
-        }
-    }
-    if (status == ERR_OK && rc != SQLITE_DONE) status = read_error(s, e);
-    sqlite3_finalize(st);
+    const int status = store_texts(s, hash_text, &h, e);
     if (status == ERR_OK) *out = h;
     return status;
 }
 
 /* --- asking ------------------------------------------------------------------------------------ */
-
-static int64_t find_term(const struct bm25 *w, const char *token, size_t size)
-{
-    size_t low = 0, high = w->terms;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        const char *name = w->names + w->name_at[middle];
-        const int order = strncmp(name, token, size);
-        if (order == 0 && name[size] == 0) return (int64_t)middle;
-        if (order < 0) low = middle + 1;
-        else high = middle;
-    }
-    return -1;
-}
 
 void bm25_add(const struct bm25 *w, const char *token, size_t size, float *scores)
 {

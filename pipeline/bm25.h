@@ -9,8 +9,8 @@
  * question on WordNet: it looks up every document's length in a tree.  Here all but idf is one float a posting.
  *
  * Kept beside the base as <db>.assay-words, mapped, good while a hash of all texts is the same; where that
- * cannot be written, in memory.  It is checked when it is mapped; what questions get when another program
- * writes into it afterwards is undefined.  This one only ever puts a new file in its place. */
+ * cannot be written, in memory.  It is checked when it is mapped, as far as side.h says; what questions get when another
+ * program writes into it afterwards is undefined.  This one only ever puts a new file in its place. */
 #ifndef ASSAY_BM25_H
 #define ASSAY_BM25_H
 #include <stddef.h>
@@ -24,6 +24,7 @@ struct bm25 {
     const uint64_t *postings; /* of term t: postings[t] .. postings[t + 1] - 1 of the next two */
     const uint32_t *document;
     const float *impact;
+    const uint32_t *sizes;    /* tokens of each document */
     const uint32_t *name_at;  /* of each term in names, ascending by bytes */
     const char *names;
     struct mem_map map;       /* all of it; or the block */
@@ -32,9 +33,8 @@ struct bm25 {
 
 /* A hash of every id, name and properties. */
 int bm25_fingerprint(struct store *s, uint64_t *out, struct err *e);
-/* Inside a read transaction, with that hash, and the number of entities that the caller knows: there are as many
- * documents.  ERR_MEM, ERR_IO, ERR_BUSY; ERR_FORMAT: the base gives another number of texts. */
-int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, size_t documents, struct err *e);
+/* Inside a read transaction, with that hash, and the entities that the caller knows: they are the documents.  ERR_MEM, ERR_IO, ERR_BUSY; ERR_FORMAT: the base gives another number of texts. */
+int bm25_open(struct bm25 *out, struct store *s, uint64_t fingerprint, const int64_t *ids, size_t documents, struct err *e);
 void bm25_close(struct bm25 *w); /* a zeroed one is allowed */
 
 /* Cuts a text as the index was: calls each(context, token, size) for every token; a non-zero return stops

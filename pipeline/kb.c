@@ -34,6 +34,7 @@ int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, 
     struct kb kb = { 0 };
     int status = store_vectors(s, &kb.vectors, e);
     if (status == ERR_OK) status = graph_load(&kb.graph, s, graph, e);
+    kb.odd = store_odd(s);
     if (status != ERR_OK) goto out;
     const struct rows *rows = &kb.vectors.rows;
     kb.row_of = mem_alloc(kb.graph.count, sizeof *kb.row_of);
@@ -71,6 +72,9 @@ void kb_free(struct kb *kb)
 void kb_passed_over(const struct kb *kb, struct text *out)
 {
     const struct { size_t count; const char *what; } all[] = {
+        { kb->odd.entities, "entities with an id that is no integer, or another's" },
+        { kb->odd.vectors, "vectors that are no blobs, or of such an id" },
+        { kb->odd.relations, "relations of ids that are no integers" },
         { kb->orphans, "vectors of no entity" },
         { kb->vectors.other_dimension, "vectors of another dimension than most" },
         { kb->vectors.non_finite, "vectors that are not finite or too large" },

@@ -20,6 +20,7 @@ struct kb {
     uint32_t *row_of;     /* entity number -> row of vectors, KB_NO_ROW */
     uint32_t *entity_of;  /* row -> entity number */
     float *inverse_norms; /* of each row, 0 for a zero vector */
+    struct store_odd odd; /* rows passed over */
     size_t orphans;       /* vectors passed over, because their entity does not exist */
     uint64_t fingerprint; /* of all ids and vectors */
     int users;            /* pipelines that share it */

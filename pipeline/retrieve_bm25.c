@@ -53,7 +53,7 @@ static int refresh(void *self_, const struct kb *kb, struct err *e)
     bm25_close(&self->words);
     mem_free(self->scores);
     self->scores = NULL;
-    status = bm25_open(&self->words, self->store, fingerprint, kb->graph.count, e);
+    status = bm25_open(&self->words, self->store, fingerprint, kb->graph.ids, kb->graph.count, e);
     if (status != ERR_OK) return status;
     self->scores = mem_alloc(self->words.documents, sizeof *self->scores);
     return self->scores ? ERR_OK : FAIL(e, ERR_MEM, "retrieve=bm25: no memory for %zu scores", self->words.documents);

@@ -40,7 +40,6 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
     [STORE_BEGIN_READ] = "BEGIN",
     [STORE_END_READ] = "COMMIT",
     [STORE_DATA_VERSION] = "PRAGMA data_version",
-    [STORE_ENTITY] = "SELECT entity_type, name, coalesce(properties, '{}') FROM kg_entities WHERE id = ?1",
     [STORE_ADD_ENTITY] = "INSERT INTO kg_entities (id, entity_type, name, properties, created_at, updated_at) "
                          "VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
     [STORE_ADD_VECTOR] = "INSERT OR REPLACE INTO kg_vectors (entity_id, vector, dimension, created_at) "
@@ -70,6 +69,7 @@ int store_error(const struct store *s, int rc, struct err *e)
                     path);
     case SQLITE_NOTADB: return FAIL(e, ERR_FORMAT, "%s: not a SQLite database", path);
     case SQLITE_CORRUPT: return FAIL(e, ERR_FORMAT, "%s: the database is damaged: %s", path, sqlite3_errmsg(s->db));
+    case SQLITE_INTERRUPT: return FAIL(e, ERR_FORMAT, "%s: a view of it does not come to an end", path);
     case SQLITE_NOMEM: return FAIL(e, ERR_MEM, "%s: no memory", path);
     case SQLITE_READONLY:
         if (rc == SQLITE_READONLY_ROLLBACK)
@@ -90,8 +90,11 @@ int store_run(struct store *s, const char *sql, struct err *e)
 int store_prepare(struct store *s, enum store_statement which, sqlite3_stmt **out, struct err *e)
 {
     if (!s->statements[which]) {
-        const int rc = sqlite3_prepare_v3(s->db, statement_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                          &s->statements[which], NULL);
+        char entity[200];
+        snprintf(entity, sizeof entity, "SELECT coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, '{}') FROM kg_entities "
+                 "WHERE id = ?1", s->column[STORE_ENTITY_TYPE], s->column[STORE_ENTITY_NAME], s->column[STORE_ENTITY_PROPERTIES]);
+        const int rc = sqlite3_prepare_v3(s->db, which == STORE_ENTITY ? entity : statement_sql[which], -1,
+                                          SQLITE_PREPARE_PERSISTENT, &s->statements[which], NULL);
         if (rc != SQLITE_OK) return store_error(s, rc, e);
     }
     *out = s->statements[which];
@@ -123,22 +126,12 @@ int store_number(struct store *s, const char *sql, int64_t *out, int *found, str
 
 static int read_version(struct store *s, struct err *e)
 {
-    static const char has_table[] = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'kg_%s'";
-    static const char *const needed[] = { "entities", "relations", "vectors" };
-    int64_t count = 0, version = 1;
-    int found, status = ERR_OK;
-    for (size_t i = 0; status == ERR_OK && i < sizeof needed / sizeof *needed; i++) {
-        char sql[128];
-        snprintf(sql, sizeof sql, has_table, needed[i]);
-        status = store_number(s, sql, &count, &found, e);
-        if (status == ERR_OK && count == 0)
-            return FAIL(e, ERR_FORMAT, "%s: not a knowledge base: it has no table kg_%s", s->path, needed[i]);
-    }
-    char sql[128];
-    snprintf(sql, sizeof sql, has_table, "schema_version");
-    if (status == ERR_OK) status = store_number(s, sql, &count, &found, e);
+    int64_t version = 1;
+    int found, is_view = 0, status = store_shape(s, e);
+    if (status == ERR_OK) status = store_has(s, "kg_schema_version", &is_view, e);
     /* The first versions of the crate kept no number: tables without one are version 1. */
-    if (status == ERR_OK && count)
+    if (status == 1 && is_view) status = ERR_OK;
+    if (status == 1)
         status = store_number(s, "SELECT max(version) FROM kg_schema_version", &version, &found, e);
     if (status != ERR_OK) return status;
     if (version < 1 || version > STORE_SCHEMA_NEWEST)
@@ -156,11 +149,19 @@ static int file_exists(const char *path, off_t *size)
     return exists;
 }
 
+/* SQLite takes ":memory:" and, where it was built so, "file:..." for more than names. */
 static int connect_to(struct store *s, const char *name, int flags, struct err *e)
 {
+    const int is_odd = !(flags & SQLITE_OPEN_URI) && (*name == ':' || strncmp(name, "file:", 5) == 0);
+    struct text plain = { 0 };
     sqlite3_close(s->db);
     s->db = NULL;
-    int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL); /* one thread at a time */
+    text_add(&plain, "%s%s", is_odd ? "./" : "", name);
+    if (plain.failed) return FAIL(e, ERR_MEM, "%s: no memory", s->path);
+    int rc = sqlite3_open_v2(text_of(&plain), &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL); /* one thread at a time */
+    text_free(&plain);
+    if (rc == SQLITE_OK) rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (rc == SQLITE_OK) rc = sqlite3_extended_result_codes(s->db, 1);
     if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
     if (rc == SQLITE_OK) rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
@@ -218,6 +219,7 @@ static int open_new(struct store *s, struct err *e)
                             "PRAGMA cache_size = -65536; PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE;", e);
     if (status == ERR_OK) s->writing = 1, s->begun = (int64_t)time(NULL);
     if (status == ERR_OK) status = store_run(s, schema_sql, e);
+    if (status == ERR_OK) status = store_shape(s, e);
     s->version = STORE_SCHEMA_NEWEST;
     return status;
 }
@@ -373,6 +375,7 @@ int store_read_begin(struct store *s, struct err *e)
 {
     sqlite3_stmt *st = NULL;
     assert(!s->reading);
+    s->view_steps = 0;
     if (s->writing) return ERR_OK; /* the transaction that is open sees one state too */
     const int status = store_prepare(s, STORE_BEGIN_READ, &st, e);
     if (status != ERR_OK) return status;

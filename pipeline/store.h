@@ -6,7 +6,8 @@
  * databases that we made, and the file <db>.assay for the index cache.
  *
  * What a foreign database may hold and we pass over is counted, never fatal and never silent: vectors
- * of another dimension than most, non-finite ones, vectors without an entity, relations to nowhere. */
+ * of another dimension than most, non-finite ones, vectors without an entity, relations to nowhere, rows whose ids
+ * are no integers or another row's.  Its tables may be views, and lack what is not needed to tell rows apart. */
 #ifndef ASSAY_STORE_H
 #define ASSAY_STORE_H
 #include <stddef.h>
@@ -66,6 +67,11 @@ int store_changed(struct store *s, int *changed, struct err *e);
 /* Statements run through this store so far. */
 uint64_t store_statements(const struct store *s);
 
+/* Rows that are none of ours, as of the last time that they were read: ids that are no integers, or another row's;
+ * vectors that are no blobs. */
+struct store_odd { size_t entities, vectors, relations; };
+struct store_odd store_odd(const struct store *s);
+
 /* One entity, as text: owned by the store, valid until the next call.  ERR_NOT_FOUND.  NULL properties
  * in the database read as "{}". */
 struct entity {
@@ -85,6 +91,12 @@ int store_set_id(struct store *s, int64_t entity, const char *id, struct err *e)
 
 /* Every entity id, ascending.  Free *ids with mem_free. */
 int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *e);
+
+/* Name and properties of every entity of store_entity_ids, in that order, "" where they are NULL; each as for
+ * relations. */
+typedef int store_text_fn(void *context, int64_t id, const char *name, size_t name_size, const char *properties,
+                          size_t properties_size);
+int store_texts(struct store *s, store_text_fn *each, void *context, struct err *e);
 
 /* Every vector of the dimension that most rows have, ascending by id. */
 struct vectors {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store_inside.h - a store as its own files see it: store.c opens bases and holds transactions,
- * store_read.c and store_write.c move rows, store_ids.c knows what the user calls them. */
+ * store_inside.h - a store as its own files see it: store.c opens bases and holds transactions, store_shape.c finds out
+ * what their tables are like, store_read.c and store_write.c move rows, store_ids.c knows what the user calls them. */
 #ifndef ASSAY_STORE_INSIDE_H
 #define ASSAY_STORE_INSIDE_H
 #include <sqlite3.h>
@@ -16,6 +16,12 @@ enum store_statement {
     STORE_BEGIN_READ, STORE_END_READ, STORE_DATA_VERSION, STORE_ENTITY, STORE_ADD_ENTITY, STORE_ADD_VECTOR,
     STORE_ADD_RELATION, STORE_ADD_HYPEREDGE, STORE_ADD_MEMBER, STORE_IS_OBJECT, STORE_ADD_ID, STORE_ID_OF, STORE_FIND_ID, STORE_FIND_NUMBER,
     STORE_HAS_ENTITY, STORE_STATEMENT_COUNT
+};
+
+/* Columns that a base may lack. */
+enum store_column {
+    STORE_ENTITY_TYPE, STORE_ENTITY_NAME, STORE_ENTITY_PROPERTIES, STORE_RELATION_ID, STORE_RELATION_TYPE,
+    STORE_RELATION_WEIGHT, STORE_COLUMN_COUNT
 };
 
 struct store {
@@ -37,10 +43,17 @@ struct store {
     int ids;            /* assay_ids: 1 there, -1 not, 0 not looked for yet */
     int seen_once, seen_data_version;
     int64_t seen_changes;
+    const char *column[STORE_COLUMN_COUNT]; /* as SQL: its name, or what stands for a missing one */
+    int has_views, view_steps;
+    struct store_odd odd;
 };
 
 /* What SQLite's code means, by the path; never ERR_OK. */
 int store_error(const struct store *s, int rc, struct err *e);
+/* Fills column and has_views.  ERR_FORMAT: no base; ERR_UNSUPPORTED: one that cannot be written. */
+int store_shape(struct store *s, struct err *e);
+/* 1 when there is such a table or view, 0 when not, or an error. */
+int store_has(struct store *s, const char *table, int *is_view, struct err *e);
 int store_run(struct store *s, const char *sql, struct err *e); /* statements without parameters and rows */
 /* A statement that is kept, ready to bind; counted as run. */
 int store_prepare(struct store *s, enum store_statement which, sqlite3_stmt **out, struct err *e);

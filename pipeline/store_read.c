@@ -34,6 +34,14 @@ int store_entity(struct store *s, int64_t id, struct entity *out, struct err *e)
     return ERR_OK;
 }
 
+struct store_odd store_odd(const struct store *s) { return s->odd; }
+
+/* 1 when the row is of a new integer, and those before were less. */
+static int is_next(sqlite3_stmt *st, const int64_t *ids, size_t count)
+{
+    return sqlite3_column_type(st, 0) == SQLITE_INTEGER && (count == 0 || sqlite3_column_int64(st, 0) > ids[count - 1]);
+}
+
 int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *e)
 {
     sqlite3_stmt *st = NULL;
@@ -44,10 +52,12 @@ int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *
     int64_t *at = mem_alloc((size_t)room, sizeof *at);
     if (!at) return FAIL(e, ERR_MEM, "%s: no memory for %lld entities", s->path, (long long)room);
     size_t n = 0;
+    s->odd.entities = 0;
     int rc = sqlite3_prepare_v2(s->db, "SELECT id FROM kg_entities ORDER BY id", -1, &st, NULL);
     /* Outside a read transaction the table may grow between the two statements. */
     while (rc == SQLITE_OK && n < (size_t)room && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        at[n++] = sqlite3_column_int64(st, 0);
+        if (is_next(st, at, n)) at[n++] = sqlite3_column_int64(st, 0);
+        else s->odd.entities++;
         rc = SQLITE_OK;
     }
     sqlite3_finalize(st);
@@ -60,52 +70,99 @@ int store_entity_ids(struct store *s, int64_t **ids, size_t *count, struct err *
     return ERR_OK;
 }
 
+int store_texts(struct store *s, store_text_fn *each, void *context, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    int status = ERR_OK;
+    int64_t last = 0;
+    size_t count = 0;
+    char sql[200];
+    snprintf(sql, sizeof sql, "SELECT id, coalesce(%s, ''), coalesce(%s, '') FROM kg_entities ORDER BY id",
+             s->column[STORE_ENTITY_NAME], s->column[STORE_ENTITY_PROPERTIES]);
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+    if (rc != SQLITE_OK) return store_error(s, rc, e);
+    while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        if (!is_next(st, &last, count != 0)) continue;
+        const char *name = (const char *)sqlite3_column_text(st, 1), *properties = (const char *)sqlite3_column_text(st, 2);
+        last = sqlite3_column_int64(st, 0);
+        count++;
+        status = name && properties ? each(context, last, name, (size_t)sqlite3_column_bytes(st, 1), properties,
+                                           (size_t)sqlite3_column_bytes(st, 2))
+                                    : FAIL(e, ERR_MEM, "%s: no memory for its texts", s->path);
+    }
+    if (status == ERR_OK && rc != SQLITE_DONE) status = store_error(s, rc, e);
+    sqlite3_finalize(st);
+    return status;
+}
+
+static int make_room(struct vectors *v, size_t rows, size_t *room)
+{
+    const size_t more = *room * 2 + 64;
+    if (rows < *room) return 1;
+    if (!mem_extend(&v->rows.at, rows * v->rows.dim, more * v->rows.dim, sizeof(float)) ||
+        !mem_extend(&v->ids, rows, more, sizeof *v->ids) || !mem_extend(&v->hashes, rows, more, sizeof *v->hashes))
+        return 0;
+    *room = more;
+    return 1;
+}
+
 static int read_vectors(struct store *s, struct vectors *v, size_t room, struct err *e)
 {
     sqlite3_stmt *st = NULL;
     const size_t dim = v->rows.dim;
-    float *at = (float *)(uintptr_t)v->rows.at;
     size_t n = 0;
     int rc = sqlite3_prepare_v2(s->db, "SELECT entity_id, vector FROM kg_vectors ORDER BY entity_id", -1, &st, NULL);
     if (rc != SQLITE_OK) return store_error(s, rc, e);
-    while (n < room && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        if (!is_next(st, v->ids, n) || sqlite3_column_type(st, 1) != SQLITE_BLOB) {
+            s->odd.vectors++;
+            continue;
+        }
         const void *blob = sqlite3_column_blob(st, 1);
         const size_t size = (size_t)sqlite3_column_bytes(st, 1);
-        if (size / sizeof(float) != dim) { /* bytes after the last whole float do not count (spec 1.4) */
+        if (size / sizeof(float) != dim || dim == 0) { /* bytes after the last whole float do not count (spec 1.4) */
             v->other_dimension++;
             continue;
         }
-        if (!blob) {
+        if (!blob || !make_room(v, n, &room)) {
             rc = SQLITE_NOMEM;
             break;
         }
-        memcpy(at + n * dim, blob, dim * sizeof(float));
-        if (!index_takes(at + n * dim, dim)) {
+        float *at = (float *)(uintptr_t)v->rows.at + n * dim;
+        memcpy(at, blob, dim * sizeof(float));
+        if (!index_takes(at, dim)) {
             v->non_finite++;
             continue;
         }
         v->ids[n] = sqlite3_column_int64(st, 0);
-        v->hashes[n] = hash64((uint64_t)v->ids[n], at + n * dim, dim * sizeof(float));
+        v->hashes[n] = hash64((uint64_t)v->ids[n], at, dim * sizeof(float));
         n++;
     }
     sqlite3_finalize(st);
     v->rows.count = n;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK ? ERR_OK : store_error(s, rc, e);
+    return rc == SQLITE_DONE ? ERR_OK : store_error(s, rc, e);
 }
 
+/* room: of how many rows there may be; that they are all of this dimension, and the file holds them, is no more than
+ * likely, so no more is taken than the file has bytes. */
 static int read_dimension(struct store *s, int64_t dim, int64_t room, struct vectors *out, struct err *e)
 {
     struct vectors v = { 0 };
-    if (dim == 0) v.other_dimension = (size_t)room, room = 0;
+    int64_t bytes = 0;
+    int found, status = store_number(s, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &bytes,
+                                     &found, e);
+    if (status != ERR_OK) return status;
+    if (dim && room > bytes / (4 * dim)) room = bytes / (4 * dim);
+    if (dim == 0) room = 0;
+    s->odd.vectors = 0;
     v.rows.dim = v.rows.stride = (size_t)dim;
     v.rows.at = mem_alloc((size_t)room, (size_t)dim * sizeof(float));
     v.ids = mem_alloc((size_t)room, sizeof *v.ids);
     v.hashes = mem_alloc((size_t)room, sizeof *v.hashes);
-    int status = ERR_OK;
     if (!v.rows.at || !v.ids || !v.hashes)
         status = FAIL(e, ERR_MEM, "%s: no memory for %lld vectors of dimension %lld", s->path, (long long)room,
                       (long long)dim);
-    if (status == ERR_OK && room) status = read_vectors(s, &v, (size_t)room, e);
+    if (status == ERR_OK) status = read_vectors(s, &v, (size_t)room, e);
     if (status == ERR_OK) *out = v;
     else vectors_free(&v);
     return status;
@@ -116,23 +173,28 @@ static int read_dimension(struct store *s, int64_t dim, int64_t room, struct vec
 int store_vectors(struct store *s, struct vectors *out, struct err *e)
 {
     static const char first[] = "SELECT length(vector) / 4 FROM kg_vectors ORDER BY entity_id LIMIT 1";
-    static const char usual[] = "SELECT length(vector) / 4 FROM kg_vectors WHERE length(vector) >= 4 GROUP BY 1 "
-                                "ORDER BY count(*) DESC, 1 LIMIT 1";
+    char usual[256];
+    snprintf(usual, sizeof usual, "SELECT length(vector) / 4 FROM kg_vectors WHERE typeof(vector) = 'blob' AND "
+             "typeof(entity_id) = 'integer' AND length(vector) BETWEEN 4 AND %d GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
+             4 * INDEX_DIM_MAX + 3);
     int64_t dim = 0, room = 0, most = 0;
     int found;
-    struct vectors v;
+    struct vectors v = { 0 };
     int status = store_number(s, first, &dim, &found, e);
     if (status == ERR_OK) status = store_number(s, "SELECT count(*) FROM kg_vectors", &room, &found, e);
-    if (status == ERR_OK) status = read_dimension(s, dim, room, &v, e);
-    if (status != ERR_OK) return status;
-    if (v.other_dimension > (size_t)room / 2) {
+    const int likely = dim >= 1 && dim <= INDEX_DIM_MAX;
+    if (status == ERR_OK && likely) status = read_dimension(s, dim, room, &v, e);
+    if (status == ERR_OK && room && (!likely || v.other_dimension + s->odd.vectors > (size_t)room / 2)) {
         status = store_number(s, usual, &most, &found, e);
-        if (status == ERR_OK && most != dim) {
+        if (status == ERR_OK && (!likely || (found && most != dim))) {
             vectors_free(&v);
             status = read_dimension(s, most, room, &v, e);
         }
+    } else if (status == ERR_OK && !likely) {
+        status = read_dimension(s, 0, 0, &v, e);
     }
     if (status == ERR_OK) *out = v;
+    else vectors_free(&v);
     return status;
 }
 
@@ -146,13 +208,12 @@ void vectors_free(struct vectors *v)
 
 int store_settings(struct store *s, store_setting_fn *each, void *context, struct err *e)
 {
-    int64_t tables = 0;
-    int found;
-    int status = store_number(s, "SELECT count(*) FROM sqlite_master WHERE name = 'assay_settings'", &tables, &found, e);
-    if (status != ERR_OK || tables == 0) return status;
+    int is_view = 0, status = store_has(s, "assay_settings", &is_view, e);
+    if (status <= 0 || is_view) return status < 0 ? status : ERR_OK;
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(s->db, "SELECT key, value FROM assay_settings ORDER BY key", -1, &st, NULL);
     if (rc != SQLITE_OK) return store_error(s, rc, e);
+    status = ERR_OK;
     while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         const char *key = (const char *)sqlite3_column_text(st, 0), *value = (const char *)sqlite3_column_text(st, 1);
         if (key && value) status = each(context, key, value);
@@ -185,16 +246,29 @@ static double tolerant_weight(sqlite3_stmt *st, int column)
     }
 }
 
+static int are_integers(sqlite3_stmt *st, int from, int to)
+{
+    while (from < to && sqlite3_column_type(st, from) == SQLITE_INTEGER) from++;
+    return from == to;
+}
+
 int store_relations(struct store *s, int described, store_relation_fn *each, void *context, struct err *e)
 {
     sqlite3_stmt *st = NULL;
     int status = ERR_OK;
+    char sql[256];
     /* Type and weight cost as much again as the three numbers. */
-    int rc = sqlite3_prepare_v2(s->db, described
-                                    ? "SELECT id, source_id, target_id, rel_type, weight FROM kg_relations ORDER BY id"
-                                    : "SELECT id, source_id, target_id FROM kg_relations ORDER BY id", -1, &st, NULL);
+    snprintf(sql, sizeof sql, "SELECT %s, source_id, target_id%s%s%s%s FROM kg_relations ORDER BY 1",
+             s->column[STORE_RELATION_ID], described ? ", " : "", described ? s->column[STORE_RELATION_TYPE] : "",
+             described ? ", " : "", described ? s->column[STORE_RELATION_WEIGHT] : "");
+    s->odd.relations = 0;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
     if (rc != SQLITE_OK) return store_error(s, rc, e);
     while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        if (!are_integers(st, 0, 3)) {
+            s->odd.relations++;
+            continue;
+        }
         const char *type = described ? (const char *)sqlite3_column_text(st, 3) : NULL;
         status = each(context, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
                       type ? type : "", described ? tolerant_weight(st, 4) : 1);
@@ -214,6 +288,10 @@ int store_members(struct store *s, store_member_fn *each, void *context, struct 
     int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
     if (rc != SQLITE_OK) return store_error(s, rc, e);
     while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        if (!are_integers(st, 0, 2)) {
+            s->odd.relations++;
+            continue;
+        }
         const char *type = (const char *)sqlite3_column_text(st, 2);
         status = each(context, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), type ? type : "",
                       tolerant_weight(st, 3));

@@ -181,7 +181,7 @@ static void foreign_rows(void)
         "UPDATE kg_entities SET properties = NULL WHERE id = 1;"
         "INSERT INTO kg_entities (id, entity_type, name) VALUES (4, 't', 'n'), (5, 't', 'n'), (6, 't', 'n');"
         "INSERT INTO kg_vectors (entity_id, vector, dimension) VALUES (4, x'0000803f', 1),"
-        "  (5, x'0000c07f0000000000000000' || x'00000000', 4),"
+        "  (5, CAST(x'0000c07f0000000000000000' || x'00000000' AS BLOB), 4),"
         "  (6, x'6b0b5e5d6b0b5e5d6b0b5e5d6b0b5e5d', 4);" /* 1e18 each */
         "INSERT INTO kg_relations (source_id, target_id, rel_type, weight) VALUES (1, 2, 'x', 1),"
         "  (1, 2, 'x', NULL), (1, 2, 'x', x'000000000000e03f'), (1, 2, 'x', x'0000803e'),"
