@@ -109,15 +109,18 @@ static int print_rows(struct store *s, const char *group, const char *sql, struc
     while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(st, 0);
         struct text key = { 0 };
+        struct text plain = { 0 };
         text_add(&key, "%s%s%s", group, *group ? "_" : "", name ? name : "(null)");
+        text_add_plain(&plain, name ? name : "(null)");
         if (json) {
             text_add(json, "%s", json->size > 1 ? "," : "");
             text_add_json(json, text_of(&key));
             text_add(json, ":%.10g", sqlite3_column_double(st, 1));
         } else {
-            printf("%-12s %-28s %12.10g\n", first ? group : "", name ? name : "(null)", sqlite3_column_double(st, 1));
+            printf("%-12s %-28s %12.10g\n", first ? group : "", text_of(&plain), sqlite3_column_double(st, 1));
         }
         text_free(&key);
+        text_free(&plain);
         first = 0;
         rc = SQLITE_OK;
     }
@@ -191,47 +194,68 @@ static int kb_stats(int argc, char **argv, struct err *e)
 }
 
 /* --- check ------------------------------------------------------------------------------------ */
-/* Faults of a base: each query counts the rows that have one, and names the first. */
+/* Faults of a base: each query counts the rows that have one, and names the first.  One that asks for a column that the
+ * base lacks is left out. */
+#define IS_ENTITY(x) "EXISTS (SELECT 1 FROM kg_entities WHERE typeof(id) = 'integer' AND id = " x ")"
+#define COUNT_OF(first, table) "SELECT count(*), quote(min(" first ")) FROM " table " WHERE "
 static const struct { const char *what, *sql; int fatal; } checks[] = {
+    { "entities whose id is no integer", COUNT_OF("id", "kg_entities") "typeof(id) <> 'integer'", 1 },
+    { "entities with the id of another",
+      "SELECT count(*), quote(min(id)) FROM (SELECT id, row_number() OVER (PARTITION BY id) AS n FROM kg_entities) WHERE n > 1", 1 },
+    { "relations of ids that are no integers",
+      COUNT_OF("id", "kg_relations") "typeof(id) <> 'integer' OR typeof(source_id) <> 'integer' OR "
+      "typeof(target_id) <> 'integer'", 1 },
     { "relations from or to no entity",
-      "SELECT count(*), min(id) FROM kg_relations r WHERE NOT EXISTS (SELECT 1 FROM kg_entities WHERE id = source_id) "
-      "OR NOT EXISTS (SELECT 1 FROM kg_entities WHERE id = target_id)", 1 },
-    { "vectors of no entity",
-      "SELECT count(*), min(entity_id) FROM kg_vectors WHERE NOT EXISTS (SELECT 1 FROM kg_entities WHERE id = entity_id)", 1 },
+      COUNT_OF("id", "kg_relations") "NOT " IS_ENTITY("source_id") " OR NOT " IS_ENTITY("target_id"), 1 },
+    { "vectors of ids that are no integers", COUNT_OF("entity_id", "kg_vectors") "typeof(entity_id) <> 'integer'", 1 },
+    { "vectors with the id of another",
+      "SELECT count(*), quote(min(entity_id)) FROM (SELECT entity_id, row_number() OVER (PARTITION BY entity_id) AS n "
+      "FROM kg_vectors) WHERE n > 1", 1 },
+    { "vectors that are no blobs", COUNT_OF("entity_id", "kg_vectors") "typeof(vector) <> 'blob'", 1 },
+    { "vectors of no entity", COUNT_OF("entity_id", "kg_vectors") "NOT " IS_ENTITY("entity_id"), 1 },
     { "vectors of another dimension than most",
-      "SELECT count(*), min(entity_id) FROM kg_vectors WHERE dimension <> "
-      "(SELECT dimension FROM kg_vectors GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)", 1 },
-    { "vectors whose size is not their dimension",
-      "SELECT count(*), min(entity_id) FROM kg_vectors WHERE length(vector) <> 4 * dimension", 1 },
+      COUNT_OF("entity_id", "kg_vectors") "length(vector) / 4 <> "
+      "(SELECT length(vector) / 4 FROM kg_vectors GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)", 1 },
+    { "vectors whose size is not their dimension", COUNT_OF("entity_id", "kg_vectors") "length(vector) <> 4 * dimension", 1 },
     { "weights outside 0..1 or not numbers",
-      "SELECT count(*), min(id) FROM kg_relations WHERE typeof(weight) IN ('integer', 'real') AND "
+      COUNT_OF("id", "kg_relations") "typeof(weight) IN ('integer', 'real') AND "
       "(weight < 0 OR weight > 1) OR typeof(weight) = 'text'", 1 },
     { "properties that are not a JSON object",
-      "SELECT count(*), min(id) FROM kg_entities WHERE properties IS NOT NULL AND "
+      COUNT_OF("id", "kg_entities") "properties IS NOT NULL AND "
       "CASE WHEN json_valid(properties) THEN json_type(properties) <> 'object' ELSE 1 END", 1 },
-    { "relations from an entity to itself",
-      "SELECT count(*), min(id) FROM kg_relations WHERE source_id = target_id", 0 },
+    { "relations from an entity to itself", COUNT_OF("id", "kg_relations") "source_id = target_id", 0 },
     { "entities without a vector",
-      "SELECT count(*), min(id) FROM kg_entities WHERE NOT EXISTS (SELECT 1 FROM kg_vectors WHERE entity_id = id)", 0 },
+      COUNT_OF("id", "kg_entities") "NOT EXISTS (SELECT 1 FROM kg_vectors WHERE entity_id = id)", 0 },
 };
 
-static void print_check(const char *what, int64_t count, int64_t first, int fatal)
+static void print_check(const char *what, int64_t count, const char *first, int fatal)
 {
     const char *mark = count == 0 ? "ok" : fatal ? "BAD" : "note";
+    struct text plain = { 0 };
+    if (first) text_add_plain(&plain, first);
     printf("%-5s %-44s %10lld", mark, what, (long long)count);
-    if (count && first) printf("   first %lld", (long long)first);
+    if (count && first) printf("   first %.40s", text_of(&plain));
     printf("\n");
+    text_free(&plain);
 }
 
 static int run_check(struct store *s, size_t i, int64_t *count, struct err *e)
 {
     sqlite3_stmt *st = NULL;
     sqlite3 *db = store_handle(s);
-    const int good = sqlite3_prepare_v2(db, checks[i].sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
-    *count = good ? sqlite3_column_int64(st, 0) : 0;
-    if (good) print_check(checks[i].what, *count, sqlite3_column_int64(st, 1), checks[i].fatal);
+    int rc = sqlite3_prepare_v2(db, checks[i].sql, -1, &st, NULL);
+    *count = 0;
+    if (rc == SQLITE_ERROR) {
+        printf("-     %-44s     cannot be asked: %s\n", checks[i].what, sqlite3_errmsg(db));
+        return ERR_OK;
+    }
+    if (rc == SQLITE_OK) rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW) {
+        *count = sqlite3_column_int64(st, 0);
+        print_check(checks[i].what, *count, (const char *)sqlite3_column_text(st, 1), checks[i].fatal);
+    }
     sqlite3_finalize(st);
-    return good ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", store_path(s), sqlite3_errmsg(db));
+    return rc == SQLITE_ROW ? ERR_OK : FAIL(e, ERR_IO, "%s: %s", store_path(s), sqlite3_errmsg(db));
 }
 
 /* SQLite's own view of the file. */
@@ -246,7 +270,7 @@ static int check_pages(struct store *s, int64_t *bad, struct err *e)
     }
     const char *said = (const char *)sqlite3_column_text(st, 0);
     *bad = !said || strcmp(said, "ok") != 0;
-    print_check("pages that SQLite finds damaged", *bad, 0, 1);
+    print_check("pages that SQLite finds damaged", *bad, NULL, 1);
     if (*bad) printf("      %s\n", said ? said : "");
     sqlite3_finalize(st);
     return ERR_OK;
@@ -263,8 +287,10 @@ static int check_numbers(struct store *s, int64_t *bad, struct err *e)
         while (c < v.rows.dim && rows_at(v.rows, i)[c] == 0) c++;
         if (c == v.rows.dim && zeros++ == 0) first = v.ids[i];
     }
-    print_check("vectors that are not finite or too large", (int64_t)v.non_finite, 0, 1);
-    print_check("vectors of zeros", zeros, first, 0);
+    char zero[32];
+    snprintf(zero, sizeof zero, "%lld", (long long)first);
+    print_check("vectors that are not finite or too large", (int64_t)v.non_finite, NULL, 1);
+    print_check("vectors of zeros", zeros, zero, 0);
     *bad = (int64_t)v.non_finite;
     vectors_free(&v);
     return ERR_OK;

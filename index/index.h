@@ -122,6 +122,7 @@ struct index_ops {
     int (*save)(const struct index *ix, struct index_writer *w, struct err *e); /* NULL: cannot */
     int (*load)(struct index *ix, struct index_reader *r, struct err *e);       /* into a fresh one */
     void (*stats)(const struct index *ix, struct index_stats *out);
+    int (*has)(const struct index *ix, int64_t id); /* 1 when a row has that id; NULL where save is */
     /* Writes the vector that the codes of `id` stand for: dim floats, by cosine such that its inner product with a unit
      * query is what is scored (or, with decoded_by_cosine, its cosine).  NULL: cannot. */
     int (*decode)(const struct index *ix, int64_t id, float *out, struct err *e);

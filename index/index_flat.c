@@ -365,6 +365,11 @@ static void work(const struct index *ix, const void *scratch, size_t query_count
     *out = (struct index_work){ .bytes = (all.code_bytes + all.side_bytes) * query_count };
 }
 
+static int has(const struct index *ix, int64_t id)
+{
+    return idset_row(&((const struct flat *)ix)->ids, id) != IDSET_NONE;
+}
+
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct flat *f = (const struct flat *)ix;
@@ -391,6 +396,7 @@ const struct index_ops index_flat = {
     .save = save,
     .load = load,
     .stats = stats,
+    .has = has,
     .decode = decode,
     .destroy = destroy,
 };

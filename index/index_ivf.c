@@ -698,6 +698,11 @@ static void work(const struct index *ix, const void *scratch, size_t query_count
     out->bytes += query_count * (coarse + means);
 }
 
+static int has(const struct index *ix, int64_t id)
+{
+    return idset_row(&((const struct ivf *)ix)->ids, id) != IDSET_NONE;
+}
+
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct ivf *v = (const struct ivf *)ix;
@@ -727,6 +732,7 @@ const struct index_ops index_ivf = {
     .save = save,
     .load = load,
     .stats = stats,
+    .has = has,
     .decode = decode,
     .destroy = destroy,
 };

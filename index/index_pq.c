@@ -589,6 +589,11 @@ static void work(const struct index *ix, const void *scratch, size_t query_count
     *out = (struct index_work){ .bytes = (all.code_bytes + all.side_bytes) * query_count };
 }
 
+static int has(const struct index *ix, int64_t id)
+{
+    return idset_row(&((const struct pq *)ix)->ids, id) != IDSET_NONE;
+}
+
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct pq *x = (const struct pq *)ix;
@@ -628,6 +633,7 @@ const struct index_ops index_pq = {
     .save = save,
     .load = load,
     .stats = stats,
+    .has = has,
     .decode = decode,
     .destroy = destroy,
 };

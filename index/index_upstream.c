@@ -428,6 +428,11 @@ static void stats(const struct index *ix, struct index_stats *out)
     };
 }
 
+static int has(const struct index *ix, int64_t id)
+{
+    return idset_row(&((const struct upstream *)ix)->ids, id) != IDSET_NONE;
+}
+
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct upstream *u = (const struct upstream *)ix;
@@ -477,6 +482,7 @@ const struct index_ops index_upstream = {
     .save = save,
     .load = load,
     .stats = stats,
+    .has = has,
     .decode = decode,
     .decoded_by_cosine = 1,
     .frame = frame,

@@ -31,6 +31,9 @@ struct index_writer {
     uint32_t crc;
 };
 
+/* A checksum of all that saving ix would write of it. */
+int index_sum(const struct index *ix, uint32_t *out, struct err *e);
+
 /* Appends a section; tag has at most 8 characters. */
 int index_write(struct index_writer *w, const char *tag, const void *bytes, size_t size, struct err *e);
 

@@ -238,6 +238,11 @@ void rotated_codes(const struct index *ix, size_t row, int64_t *id, uint8_t *cod
     *norm = (t->is_split ? t->split.weights : p->weights)[row] > 0;
 }
 
+int rotated_has(const struct index *ix, int64_t id)
+{
+    return idset_row(&((const struct rotated *)ix)->ids, id) != IDSET_NONE;
+}
+
 /* The row as its estimator sees it; by cosine, of unit length but for the estimator's own factor. */
 int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {

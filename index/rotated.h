@@ -89,6 +89,7 @@ int rotated_load(struct index *ix, struct index_reader *r, struct err *e);
 void rotated_stats(const struct index *ix, struct index_stats *out);
 int rotated_frame(const struct index *ix, struct index_frame *out, struct err *e);
 void rotated_codes(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm);
+int rotated_has(const struct index *ix, int64_t id);
 int rotated_decode(const struct index *ix, int64_t id, float *out, struct err *e);
 void rotated_destroy(struct index *ix);
 #define ROTATED_OPS                                                                                     \
@@ -98,6 +99,6 @@ void rotated_destroy(struct index *ix);
     .prepare = rotated_prepare, .search_prepared = rotated_search_prepared, .like = rotated_like,       \
     .work = rotated_work,                                                                               \
     .kernels = rotated_kernels,                                                                         \
-    .save = rotated_save, .load = rotated_load, .stats = rotated_stats, .decode = rotated_decode,       \
+    .save = rotated_save, .load = rotated_load, .stats = rotated_stats, .has = rotated_has, .decode = rotated_decode, \
     .destroy = rotated_destroy
 #endif

@@ -2,7 +2,9 @@
  * cache.c - keeps an index in step with a base: loads, compares row by row, updates or builds, and saves. */
 #include "pipeline/cache.h"
 #include "kernels/base/clock.h"
+#include "index/persist.h"
 #include "kernels/base/mem.h"
+#include "pipeline/side.h"
 #include <string.h>
 
 /* Updating row by row costs more than building in bulk from about here on. */
@@ -152,6 +154,39 @@ static int save(const struct index_cache *c, const char *path)
     return saved;
 }
 
+/* 1 when the vector of id is what the index holds: writing it again changes nothing. */
+static int is_row(struct index *ix, int64_t id, const float *x, float *before, float *after)
+{
+    const size_t size = ix->config.dim * sizeof *before;
+    return index_decode(ix, id, before, NULL) == ERR_OK && index_replace(ix, id, x, NULL) == ERR_OK &&
+           index_decode(ix, id, after, NULL) == ERR_OK && memcmp(before, after, size) == 0;
+}
+
+/* 1 when the index holds the ids of the base, and a sample of its rows is what they are (side.h).  Where nothing is learnt
+ * rows stay in their places, and what lies beside the codes is compared too.  What was learnt is believed: of a forged
+ * codebook or centre only what no sampled row shows goes unnoticed. */
+static int is_true(struct index *ix, const struct kb *kb)
+{
+    const struct vectors *v = &kb->vectors;
+    const size_t n = v->rows.count, dim = v->rows.dim;
+    struct index_stats stats;
+    size_t sample[SIDE_SAMPLE];
+    uint32_t before = 0, after = 0;
+    if (!ix->ops->has || !ix->ops->replace || !ix->ops->decode) return 0;
+    ix->ops->stats(ix, &stats);
+    int good = stats.rows == n;
+    for (size_t r = 0; good && r < n; r++) good = ix->ops->has(ix, v->ids[r]);
+    float *decoded = mem_alloc(2 * dim, sizeof *decoded);
+    const int in_place = !index_learns(ix);
+    if (good) good = decoded && (!in_place || index_sum(ix, &before, NULL) == ERR_OK);
+    const size_t count = side_sample(n, sample);
+    for (size_t i = 0; good && i < count; i++)
+        good = is_row(ix, v->ids[sample[i]], rows_at(v->rows, sample[i]), decoded, decoded + dim);
+    if (good && in_place) good = index_sum(ix, &after, NULL) == ERR_OK && before == after;
+    mem_free(decoded);
+    return good;
+}
+
 /* 1 when the file beside the database is what `empty` would become, or was and has been brought up to date. */
 static int load(struct index_cache *c, const struct kb *kb, const struct index *empty, const char *path)
 {
@@ -172,6 +207,7 @@ static int load(struct index_cache *c, const struct kb *kb, const struct index *
         c->index->ops->stats(c->index, &stats);
         fits = read_rows(c, note.bytes, note.size, (size_t)stats.rows) && update(c, kb);
     }
+    if (fits) fits = is_true(c->index, kb);
     mem_free((void *)(uintptr_t)note.bytes);
     text_free(&want);
     text_free(&have);

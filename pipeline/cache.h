@@ -6,7 +6,7 @@
  * every row, so a vector replaced in place is noticed as surely as an insertion.  Where few rows differ, by
  * whichever process, only those are encoded anew; an index that learns from its rows (ivf, pq) is built
  * again instead, because its answers must not depend on what it held before.  So it is when the spec
- * differs, and the file is damaged or cannot be read.  A folder that cannot be written only means that the
+ * differs, the file is damaged or cannot be read, or is not of this base as far as side.h says.  A folder that cannot be written only means that the
  * next open does the same work. */
 #ifndef ASSAY_CACHE_H
 #define ASSAY_CACHE_H

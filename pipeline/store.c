@@ -122,6 +122,12 @@ int store_number(struct store *s, const char *sql, int64_t *out, int *found, str
     return status;
 }
 
+int store_bytes(struct store *s, int64_t *out, struct err *e)
+{
+    int found;
+    return store_number(s, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", out, &found, e);
+}
+
 /* --- open and close ---------------------------------------------------------------------------- */
 
 static int read_version(struct store *s, struct err *e)

@@ -44,7 +44,7 @@ struct store {
     int seen_once, seen_data_version;
     int64_t seen_changes;
     const char *column[STORE_COLUMN_COUNT]; /* as SQL: its name, or what stands for a missing one */
-    int has_views, view_steps;
+    int64_t view_steps, view_steps_most; /* of a base that has views */
     struct store_odd odd;
 };
 
@@ -59,6 +59,7 @@ int store_run(struct store *s, const char *sql, struct err *e); /* statements wi
 int store_prepare(struct store *s, enum store_statement which, sqlite3_stmt **out, struct err *e);
 /* Runs a statement that gives no rows and makes it ready for the next time; the SQLite code. */
 int store_step(sqlite3_stmt *st);
+int store_bytes(struct store *s, int64_t *out, struct err *e); /* of the database, what the log holds included */
 /* A query of one number; *found is 0 when it gave no row. */
 int store_number(struct store *s, const char *sql, int64_t *out, int *found, struct err *e);
 

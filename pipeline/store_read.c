@@ -149,8 +149,7 @@ static int read_dimension(struct store *s, int64_t dim, int64_t room, struct vec
 {
     struct vectors v = { 0 };
     int64_t bytes = 0;
-    int found, status = store_number(s, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &bytes,
-                                     &found, e);
+    int status = store_bytes(s, &bytes, e);
     if (status != ERR_OK) return status;
     if (dim && room > bytes / (4 * dim)) room = bytes / (4 * dim);
     if (dim == 0) room = 0;
@@ -284,9 +283,11 @@ int store_members(struct store *s, store_member_fn *each, void *context, struct 
         "SELECT m.hyperedge_id, m.entity_id, h.hyperedge_type, h.weight FROM kg_hyperedge_entities m "
                               "JOIN kg_hyperedges h ON h.id = m.hyperedge_id ORDER BY m.hyperedge_id, m.position";
     sqlite3_stmt *st = NULL;
-    int status = ERR_OK;
+    int is_view, status = store_has(s, "kg_hyperedge_entities", &is_view, e);
+    if (status <= 0) return status; /* bases of the first versions have none */
     int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
     if (rc != SQLITE_OK) return store_error(s, rc, e);
+    status = ERR_OK;
     while (status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         if (!are_integers(st, 0, 2)) {
             s->odd.relations++;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * store_shape.c - what the tables of a base are like: a stranger's may be views, lack columns and have triggers.
  *
- * A view may be a program that does not end: a connection to a base that has one gives up after so many steps of SQLite's
- * machine as a million entities would never take (about 10 s). */
+ * A view may be a program that does not end: a connection to a base that has one gives up after more steps of SQLite's
+ * machine, a transaction, than reading a file of its size would take. */
 #include "pipeline/store_inside.h"
 #include <string.h>
 
-static const int VIEW_STEP = 100000, VIEW_STEPS_MOST = 5000;
+enum { VIEW_STEP = 100000, VIEW_STEPS_LEAST = 200, BYTES_A_VIEW_STEP = 10000 };
 
 static const struct { const char *table, *column; } needed[] = {
     { "kg_entities", "id" },         { "kg_relations", "source_id" }, { "kg_relations", "target_id" },
@@ -57,7 +57,7 @@ static int has_column(struct store *s, const char *table, const char *column, st
 static int give_up(void *store)
 {
     struct store *s = store;
-    return ++s->view_steps > VIEW_STEPS_MOST;
+    return ++s->view_steps > s->view_steps_most;
 }
 
 /* What would happen besides the writing that was asked for. */
@@ -85,7 +85,10 @@ int store_shape(struct store *s, struct err *e)
         if (!has) return FAIL(e, ERR_FORMAT, "%s: not a knowledge base: it has no table %s", s->path, tables[i]);
         views += is_view;
     }
-    s->has_views = views;
+    int64_t bytes = 0;
+    const int status = views ? store_bytes(s, &bytes, e) : ERR_OK;
+    if (status != ERR_OK) return status;
+    s->view_steps_most = VIEW_STEPS_LEAST + bytes / BYTES_A_VIEW_STEP;
     sqlite3_progress_handler(s->db, views ? VIEW_STEP : 0, views ? give_up : NULL, s);
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         has = has_column(s, needed[i].table, needed[i].column, e);

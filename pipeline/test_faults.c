@@ -394,7 +394,7 @@ static void stale_cache(void)
     make_base("stale.db");
     pipeline_close(kb_pipeline("stale.db", ""));
     long failed = 0, updated = 0;
-    for (long n = 1; n < 600; n += 1 + n / 100) {
+    for (long n = 1; n < 1500; n += 1 + n / 100) {
         struct answer a;
         char sql[128];
         snprintf(sql, sizeof sql, "UPDATE kg_vectors SET vector = (SELECT vector FROM kg_vectors WHERE entity_id = "

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ * test_strangers.c - bases and side files that others made, or made to harm: what is no row of ours is counted and left
+ * out, what cannot be read is named, and nothing is believed that was not checked. */
+#include "index/persist.h"
+#include "pipeline/check_kb.h"
+#include "pipeline/stage.h"
+
+#define ENTITIES "CREATE TABLE kg_entities(id, entity_type TEXT, name TEXT, properties TEXT);"
+#define RELATIONS "CREATE TABLE kg_relations(id, source_id, target_id, rel_type TEXT, weight, properties TEXT);"
+#define VECTORS "CREATE TABLE kg_vectors(entity_id, vector, dimension INTEGER);"
+#define ONE "x'0000803f0000000000000000'"
+#define TWO "x'000000000000803f00000000'"
+
+static const char *const every_kind[] = { "index=flat", "index=turboquant", "retrieve=hybrid score=ppr expand=ppr",
+                                          "retrieve=bm25 context=bfs", "retrieve=exact rerank=memrl hyperedges=true" };
+
+/* Asks with every kind of pipeline; what was passed over. */
+static const char *asked(const char *name, size_t results)
+{
+    static struct text said;
+    const float x[3] = { 1, 0, 0 };
+    for (size_t i = 0; i < sizeof every_kind / sizeof *every_kind; i++) {
+        struct answer a;
+        const struct question q = { .text = "one two", .vector = x, .dim = 3 };
+        char settings[200];
+        snprintf(settings, sizeof settings, "min_combined_score=-9 %s", every_kind[i]);
+        struct pipeline *p = kb_pipeline(name, settings);
+        CHECK(p && pipeline_query(p, &q, 9, &a, &kb_err) == ERR_OK, "%s, %s: %s", name, every_kind[i], kb_err.text);
+        if (!p) continue;
+        if (i < 2) CHECK(a.count == results, "%s, %s: %zu results", name, every_kind[i], a.count);
+        text_clear(&said);
+        kb_passed_over(pipeline_kb(p), &said);
+        pipeline_close(p);
+    }
+    return text_of(&said);
+}
+
+/* Without primary keys anything can be an id, and stand anywhere. */
+static void odd_ids(void)
+{
+    kb_sql("ids.db", ENTITIES RELATIONS VECTORS
+           "INSERT INTO kg_entities VALUES (1, 't', 'one', '{}'), (1000000000, 't', 'far', '{}'), ('2', 't', 'text', '{}'),"
+           "  (2.5, 't', 'real', '{}'), (NULL, 't', 'null', '{}'), (x'03', 't', 'blob', '{}'), (3, 't', 'two', '{}'),"
+           "  (3, 't', 'twice', '{}'), (9e99, 't', 'large', '{}'), (-5, NULL, NULL, NULL), (4, 5, x'00ff', 6);"
+           "INSERT INTO kg_vectors VALUES (3, " TWO ", 3), (1, " ONE ", 3), ('2', " ONE ", 3), (NULL, " ONE ", 3),"
+           "  (3, " ONE ", 3), (2.5, " ONE ", 3), (4, 'text of 12..', 3), (-5, NULL, 3), (77, " ONE ", 3), (1000000000, 7, 3);"
+           "INSERT INTO kg_relations VALUES (1, 1, 3, 'r', 1, NULL), (2, '1', 3, 'r', 1, NULL), (NULL, 1, 3, 'r', 1, NULL),"
+           "  (4, 1, NULL, 'r', 1, NULL), (5, 3, -5, 7, 'heavy', NULL), (5, 3, 4, NULL, NULL, NULL), (6, 1, 99, 'r', 1, NULL)");
+    const char *said = asked("ids.db", 2);
+    CHECK(strstr(said, "6 entities") && strstr(said, "7 vectors that are no blobs") && strstr(said, "3 relations of ids") &&
+          strstr(said, "1 vectors of no entity") && strstr(said, "1 relations from or to nowhere"), "%s", said);
+}
+
+static void views(void)
+{
+    kb_sql("views.db",
+           "CREATE TABLE things(n INTEGER PRIMARY KEY, title TEXT, v BLOB); INSERT INTO things VALUES (1, 'one', " ONE "), (2, 'two', " TWO ");"
+           "CREATE VIEW kg_entities AS SELECT n AS id, 't' AS entity_type, title AS name, NULL AS properties FROM things;"
+           "CREATE VIEW kg_vectors AS SELECT n AS entity_id, v AS vector FROM things;"
+           "CREATE VIEW kg_relations AS SELECT 1 AS id, 1 AS source_id, 2 AS target_id");
+    CHECK(*asked("views.db", 2) == 0, "%s", asked("views.db", 2));
+    struct store *s = NULL;
+    CHECK(store_open(&s, kb_path("views.db"), STORE_WRITE, &kb_err) == ERR_UNSUPPORTED && strstr(kb_err.text, "views"), "%s",
+          kb_err.text);
+    kb_sql("views.db", "DROP VIEW kg_vectors; CREATE VIEW kg_vectors AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT 1 "
+                       "FROM r) SELECT x AS entity_id, x'00' AS vector FROM r");
+    CHECK(!kb_pipeline("views.db", "") && strstr(kb_err.text, "does not come to an end"), "%s", kb_err.text);
+    kb_sql("views.db", "DROP VIEW kg_vectors; CREATE VIEW kg_vectors AS SELECT * FROM missing");
+    CHECK(!kb_pipeline("views.db", "") && strstr(kb_err.text, "missing"), "%s", kb_err.text);
+}
+
+static void triggers(void)
+{
+    const float x[4] = { 1, 0, 0, 1 };
+    struct store *s = NULL;
+    kb_make("triggers.db", 2, 2, x, NULL);
+    kb_sql("triggers.db", "CREATE TRIGGER t AFTER INSERT ON kg_entities BEGIN DELETE FROM kg_vectors; END");
+    CHECK(store_open(&s, kb_path("triggers.db"), STORE_WRITE, &kb_err) == ERR_UNSUPPORTED && strstr(kb_err.text, "1 triggers"),
+          "%s", kb_err.text);
+    struct pipeline *p = kb_pipeline("triggers.db", "");
+    CHECK(p != NULL, "it may be read: %s", kb_err.text);
+    pipeline_close(p);
+}
+
+static void columns(void)
+{
+    kb_sql("few.db", "CREATE TABLE kg_entities(id INTEGER PRIMARY KEY, NAME TEXT); CREATE TABLE kg_relations(source_id, target_id);"
+           "CREATE TABLE kg_vectors(entity_id INTEGER PRIMARY KEY, vector BLOB);"
+           "INSERT INTO kg_entities VALUES (1, 'one'), (2, 'two'); INSERT INTO kg_relations VALUES (1, 2);"
+           "INSERT INTO kg_vectors VALUES (1, " ONE "), (2, " TWO ")");
+    CHECK(*asked("few.db", 2) == 0, "%s", asked("few.db", 2));
+    kb_sql("fewer.db", ENTITIES RELATIONS "CREATE TABLE kg_vectors(entity_id)");
+    CHECK(!kb_pipeline("fewer.db", "") && strstr(kb_err.text, "kg_vectors has no column vector"), "%s", kb_err.text);
+}
+
+/* The first vector of a base says how much room all take, unless it is believed too much. */
+static void one_large_vector(void)
+{
+    kb_sql("large.db", ENTITIES RELATIONS VECTORS "INSERT INTO kg_entities VALUES (1, 't', 'one', '{}'), (2, 't', 'two', '{}'), (3, 't', 'three', '{}');"
+           "INSERT INTO kg_vectors VALUES (1, zeroblob(20000000), 5000000), (2, " ONE ", 3), (3, " TWO ", 3);"
+           "WITH RECURSIVE r(x) AS (SELECT 10 UNION ALL SELECT x + 1 FROM r WHERE x < 5000) INSERT INTO kg_vectors SELECT x, " TWO ", 3 FROM r");
+    const char *said = asked("large.db", 2);
+    CHECK(strstr(said, "1 vectors of another dimension than most"), "%s", said);
+    kb_sql("large.db", "UPDATE kg_vectors SET vector = zeroblob(262144) WHERE entity_id = 1"); /* as many as an index takes */
+    said = asked("large.db", 2);
+    CHECK(strstr(said, "1 vectors of another dimension than most"), "%s", said);
+}
+
+/* Names that SQLite takes for something else. */
+static void names(void)
+{
+    static const char *const odd[] = { ":memory:", "file:x?mode=memory", "file::memory:", "file:here.db" };
+    const float x[4] = { 1, 0, 0, 1 };
+    char here[1024];
+    CHECK(getcwd(here, sizeof here) && chdir(kb_folder) == 0, "%s", kb_folder);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        struct store *s = NULL;
+        struct pipeline *p = NULL;
+        struct answer a;
+        CHECK(store_open(&s, odd[i], STORE_CREATE, &kb_err) == ERR_OK && store_add_entity(s, 7, "t", "n", NULL, &kb_err) == ERR_OK &&
+              store_add_vector(s, 7, x, 4, &kb_err) == ERR_OK && store_commit(s, &kb_err) == ERR_OK, "%s: %s", odd[i], kb_err.text);
+        store_close(s);
+        CHECK(access(odd[i], R_OK) == 0, "%s is no file", odd[i]);
+        CHECK(pipeline_open(&p, odd[i], NULL, 0, NULL, &kb_err) == ERR_OK && kb_ask(p, x, 4, 1, &a) == ERR_OK && a.count == 1,
+              "%s: %s", odd[i], kb_err.text);
+        pipeline_close(p);
+        (void)unlink(odd[i]);
+    }
+    CHECK(chdir(here) == 0, "%s", here);
+}
+
+/* --- side files that were forged ------------------------------------------------------------------- */
+
+static void save_forged(const char *settings, void (*forge)(unsigned char *bytes, size_t size), int spared)
+{
+    const char *path = kb_path("forged.db.assay");
+    const float x[3] = { 1, 0, 0 };
+    float rows[20][3];
+    struct answer a;
+    for (int i = 0; i < 20; i++) rows[i][0] = (float)(20 - i), rows[i][1] = (float)i, rows[i][2] = (float)(i % 3);
+    kb_make("forged.db", 20, 3, rows[0], NULL);
+    (void)unlink(path);
+    pipeline_close(kb_pipeline("forged.db", settings));
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    CHECK(mem_read_file(&bytes, &size, path, &kb_err) == ERR_OK && size > 64, "%s", kb_err.text);
+    if (!bytes) return;
+    forge(bytes, size);
+    const uint32_t crc = crc32_of(0, bytes, size - 4);
+    memcpy(bytes + size - 4, &crc, sizeof crc);
+    FILE *f = fopen(path, "wb");
+    CHECK(f && fwrite(bytes, 1, size, f) == size && fclose(f) == 0, "%s", path);
+    mem_free(bytes);
+    struct pipeline *p = kb_pipeline("forged.db", settings);
+    CHECK(p && pipeline_cache(p)->source == (spared ? CACHE_LOADED : CACHE_BUILT), "%s: %d", settings,
+          p ? (int)pipeline_cache(p)->source : -1);
+    CHECK(p && kb_ask(p, x, 3, 20, &a) == ERR_OK && a.count && a.results[0].id == 1, "%s: %s", settings, kb_err.text);
+    pipeline_close(p);
+}
+
+static void not_at_all(unsigned char *bytes, size_t size) { (void)bytes, (void)size; }
+
+/* What follows the section of that tag, which begins a block of 64 bytes. */
+static unsigned char *section(unsigned char *bytes, size_t size, const char *tag)
+{
+    for (size_t at = 64; at + 64 < size; at += 64)
+        if (strncmp((const char *)bytes + at, tag, 8) == 0) return bytes + at + 64;
+    return NULL;
+}
+
+static const char *forged_section;
+
+static void other_bytes(unsigned char *bytes, size_t size)
+{
+    unsigned char *at = section(bytes, size, forged_section);
+    CHECK(at != NULL, "no section %s", forged_section);
+    if (at) at[0] ^= 0x41, at[5] ^= 1;
+}
+
+static void forged_indexes(void)
+{
+    static const struct { const char *settings, *section; } all[] = {
+        { "index=flat", "rows" }, { "index=turboquant bit_width=1", "codes" }, { "index=turboquant bit_width=1", "weights" },
+        { "index=turboquant:layout=split,bits=3", "errors" }, { "index=turboquant:layout=split,bits=3", "signs" },
+        { "index=sq", "codes" }, { "index=ivf:nlist=2", "ids" }, { "index=flat", "ids" },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        forged_section = all[i].section;
+        save_forged(all[i].settings, not_at_all, 1);
+        save_forged(all[i].settings, other_bytes, 0);
+    }
+    save_forged("index=turboquant", not_at_all, 1);
+    save_forged("index=pq:m=3", not_at_all, 1);
+    save_forged("index=ivf:nlist=2", not_at_all, 1);
+}
+
+int main(void)
+{
+    (void)kb_memory_folder();
+    test_case("ids of any type, anywhere", odd_ids);
+    test_case("views for tables", views);
+    test_case("triggers", triggers);
+    test_case("missing columns", columns);
+    test_case("one large vector", one_large_vector);
+    test_case("names that are more than names", names);
+    test_case("forged index files", forged_indexes);
+    return kb_end();
+}
