@@ -8,6 +8,7 @@
 
 const char *blas_core(void); /* "SkylakeX"; "" in a build without BLAS */
 /* Where OpenBLAS chose a core without AVX2 and this CPU has it: sets OPENBLAS_CORETYPE and executes
- * this program again.  Returns when nothing is to be done, or cannot be. */
+ * this program again; and so it does with OPENBLAS_NUM_THREADS=1 where memory is limited (ulimit -v).  Returns when
+ * nothing is to be done, or cannot be. */
 void blas_restart(char *const *argv);
 #endif

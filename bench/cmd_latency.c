@@ -150,7 +150,7 @@ static int draw(const struct measured *m, size_t count, const char *dir, struct 
         }
     }
     if (status == ERR_OK) status = output_write_in(dir, "latency.dat", &data, e);
-    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    if (status == ERR_OK) status = gnuplot_render(&script, dir, "latency", e);
     text_free(&data);
     text_free(&script);
     return status;

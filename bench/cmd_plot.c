@@ -3,6 +3,7 @@
 #include "bench/command.h"
 #include "bench/rows/figure.h"
 #include "bench/rows/gnuplot.h"
+#include "datasets/whole_file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
 #include <errno.h>
@@ -111,8 +112,10 @@ static void write_point(FILE *out, const struct figure_point *p, size_t y_count)
 
 static int write_data(const struct figure *f, const char *path, struct err *e)
 {
-    FILE *out = fopen(path, "w");
-    if (!out) return FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+    struct whole_file file;
+    const int status = whole_file_open(&file, path, e);
+    if (status != ERR_OK) return status;
+    FILE *out = file.to;
     if (f->title.size) fprintf(out, "# %s\n", text_of(&f->title));
     fprintf(out, "# %s", f->x ? f->x : "-");
     for (size_t y = 0; y < f->y_count; y++) fprintf(out, " %s", f->y[y]);
@@ -124,8 +127,7 @@ static int write_data(const struct figure *f, const char *path, struct err *e)
             write_point(out, &s->points[p], f->y_count);
         }
     }
-    const int failed = ferror(out);
-    return fclose(out) != 0 || failed ? FAIL(e, ERR_IO, "%s: cannot be written", path) : ERR_OK;
+    return whole_file_commit(&file, e);
 }
 
 static int draw(const struct figure *f, void *context, struct err *e)
@@ -148,7 +150,7 @@ static int draw(const struct figure *f, void *context, struct err *e)
     }
     text_add(&data, "%s/%s.dat", p->out, text_of(&f->name));
     if (status == ERR_OK) status = write_data(f, text_of(&data), e);
-    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    if (status == ERR_OK) status = gnuplot_render(&script, p->out, text_of(&f->name), e);
     if (status == ERR_OK) printf("%s/%s.{png,svg,pdf}\n", p->out, text_of(&f->name));
     p->drawn += status == ERR_OK;
     text_free(&data);

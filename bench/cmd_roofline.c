@@ -282,7 +282,7 @@ static int draw(const struct roofline *r, const char *dir, struct err *e)
     add_roofs(r, &script);
     add_points(r, &script, &data);
     if (status == ERR_OK) status = output_write_in(dir, "roofline.dat", &data, e);
-    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    if (status == ERR_OK) status = gnuplot_render(&script, dir, "roofline", e);
     text_free(&data);
     text_free(&script);
     return status;

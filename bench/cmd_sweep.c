@@ -6,6 +6,7 @@
 #include "kernels/base/file.h"
 #include "kernels/base/option.h"
 #include "kernels/base/text.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h> /* not used here: a bare worker leaves this verb out with the library */
@@ -125,6 +126,11 @@ static int do_run(const struct request *r, struct err *e)
     status = run_init(&run, r->argc, r->argv, e);
     if (status == ERR_OK) status = sweep_run(&s, &p, r->out, shard, &run, &done, e);
     if (status == ERR_OK) print_done(&done, s.budget_s, r->json);
+    if (status == ERR_OK && done.stopped)
+        status = FAIL(e, ERR_BUSY, "stopped by %s: %zu of %zu points are done and stay in %s, %zu are left; "
+                      "the same command goes on",
+                      done.stopped == SIGINT ? "SIGINT" : "SIGTERM", done.skipped + done.measured, done.wanted, r->out,
+                      done.wanted - done.skipped - done.measured);
     if (status == ERR_OK && s.one_at_a_time && !r->json) status = print_ablation(r->out, e);
     if (status == ERR_OK && done.failed)
         status = FAIL(e, ERR_IO, "%zu of %zu points failed: see the column status", done.failed, done.measured);

@@ -43,7 +43,8 @@ int whole_file_commit(struct whole_file *f, struct err *e)
     errno = 0;
     int status = ERR_OK;
     if (ferror(f->to) | fflush(f->to)) {
-        status = FAIL(e, ERR_IO, "%s: cannot be written: %s", f->path, errno ? strerror(errno) : "write failed");
+        status = FAIL(e, ERR_IO, "%s: cannot be written: %s", f->path,
+                      errno ? strerror(errno) : "is the disk full, or the file larger than ulimit -f allows?");
         (void)unlink(f->temporary);
     } else {
         status = file_publish(f->temporary, fileno(f->to), f->path, f->over, e);

@@ -303,7 +303,7 @@ static int draw(const struct contest_report *r, const char *dir, struct err *e)
                                 "time of A / time (above 1: faster)", e);
     text_add(&script, "n = %zu; array label[%zu]; ", at - 1, at - 1);
     text_add(&script, "%s", text_of(&labels));
-    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    if (status == ERR_OK) status = gnuplot_render(&script, dir, "compare", e);
     text_free(&data);
     text_free(&labels);
     text_free(&title);

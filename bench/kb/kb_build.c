@@ -51,8 +51,11 @@ int make_folder(const char *path, struct err *e)
         c += size;
         struct stat st;
         if (partial.failed) status = FAIL(e, ERR_MEM, "%s: no memory for its name", path);
-        else if (mkdir(text_of(&partial), 0777) != 0 && (stat(text_of(&partial), &st) != 0 || !S_ISDIR(st.st_mode)))
-            status = FAIL(e, ERR_IO, "%s: cannot be made: %s", text_of(&partial), strerror(errno));
+        else if (mkdir(text_of(&partial), 0777) != 0) {
+            const int why = errno; /* of mkdir: that there is nothing yet is no news */
+            if (stat(text_of(&partial), &st) != 0 || !S_ISDIR(st.st_mode))
+                status = FAIL(e, ERR_IO, "%s: cannot be made: %s", text_of(&partial), strerror(why));
+        }
     }
     text_free(&partial);
     return status;

@@ -90,7 +90,7 @@ static int draw_lines(const struct micro *m, size_t first, enum axis axis, const
         struct text path = { 0 };
         text_add(&path, "%s.dat", text_of(&name));
         if (status == ERR_OK) status = output_write_in(dir, text_of(&path), &data, e);
-        if (status == ERR_OK) status = gnuplot_render(&script, e);
+        if (status == ERR_OK) status = gnuplot_render(&script, dir, text_of(&name), e);
         text_free(&path);
     }
     text_free(&data);
@@ -139,7 +139,7 @@ static int draw_gains(const struct micro *m, const char *dir, struct err *e)
                                 "speed-up (above 1: faster), 95 % interval", e);
         text_add(&script, "n = %zu; array label[%zu]; %s", count, count, text_of(&labels));
         if (status == ERR_OK) status = output_write_in(dir, "gains.dat", &data, e);
-        if (status == ERR_OK) status = gnuplot_render(&script, e);
+        if (status == ERR_OK) status = gnuplot_render(&script, dir, "gains", e);
     }
     text_free(&data);
     text_free(&labels);
@@ -202,7 +202,7 @@ static int draw_density(const struct micro *m, size_t first, const char *dir, st
         status = gnuplot_figure(&script, "bench_density", dir, text_of(&name), text_of(&title), "", e);
     text_add(&script, "n = %zu; array label[%zu]; %s", count, count, text_of(&labels));
     if (status == ERR_OK) status = output_write_in(dir, text_of(&path), &data, e);
-    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    if (status == ERR_OK) status = gnuplot_render(&script, dir, text_of(&name), e);
     text_free(&data);
     text_free(&labels);
     text_free(&script);

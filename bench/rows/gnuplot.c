@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * gnuplot.c - finds the committed gnuplot files and runs gnuplot on them. */
 #include "bench/rows/gnuplot.h"
+#include "kernels/base/file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,6 @@ int gnuplot_figure(struct text *script, const char *figure, const char *dir, con
     gnuplot_set(script, "plots", 0, folder);
     gnuplot_set(script, "figure", 0, figure);
     gnuplot_set(script, "dat", 0, text_of(&data));
-    gnuplot_set(script, "out", 0, text_of(&base));
     gnuplot_set(script, "name_", 0, name);
     gnuplot_set(script, "title", 0, title);
     gnuplot_set(script, "x_label", 0, x_label);
@@ -89,8 +89,33 @@ int gnuplot_figure(struct text *script, const char *figure, const char *dir, con
     return ERR_OK;
 }
 
-int gnuplot_render(struct text *script, struct err *e)
+int gnuplot_render(struct text *script, const char *dir, const char *name, struct err *e)
 {
+    static const char *const terms[] = { "png", "svg", "pdf" };
+    enum { TERMS = sizeof terms / sizeof *terms };
+    struct text paths[TERMS] = { 0 };
+    char *partial[TERMS] = { 0 };
+    int fds[TERMS], opened = 0, published = 0, status = ERR_OK;
+    for (; status == ERR_OK && opened < TERMS; opened += status == ERR_OK) {
+        char variable[16];
+        struct text *path = &paths[opened];
+        snprintf(variable, sizeof variable, "out_%s", terms[opened]);
+        text_add(path, "%s/%s.%s", dir, name, terms[opened]);
+        if (path->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
+        if (status == ERR_OK) status = file_replaceable(text_of(path), e);
+        if (status == ERR_OK) status = file_partial(text_of(path), &partial[opened], &fds[opened], e);
+        if (status == ERR_OK) gnuplot_set(script, variable, 0, partial[opened]);
+    }
     text_add(script, "load plots.'/render.gp'");
-    return script->failed ? FAIL(e, ERR_MEM, "no memory for a figure") : gnuplot_run(text_of(script), e);
+    if (status == ERR_OK && script->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
+    if (status == ERR_OK) status = gnuplot_run(text_of(script), e);
+    for (; status == ERR_OK && published < TERMS; published++)
+        status = file_publish(partial[published], fds[published], text_of(&paths[published]), FILE_REPLACE, e);
+    for (int i = 0; i < opened; i++) {
+        if (i >= published) (void)unlink(partial[i]);
+        close(fds[i]);
+        free(partial[i]);
+    }
+    for (int i = 0; i < TERMS; i++) text_free(&paths[i]);
+    return status;
 }

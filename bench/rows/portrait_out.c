@@ -184,7 +184,7 @@ int portrait_plot(const struct portrait *p, const struct match *m, size_t querie
     if (status == ERR_OK) status = output_write_in(dir, text_of(&file), &data, e);
     if (status == ERR_OK) status = gnuplot_figure(&script, "portrait", dir, name, text_of(&title), "", e);
     text_add(&script, "n = 0; has_queries = %d; rank = %.9g; dim = %zu; ", m != NULL, p->effective_rank, p->dim);
-    if (status == ERR_OK) status = gnuplot_render(&script, e);
+    if (status == ERR_OK) status = gnuplot_render(&script, dir, name, e);
     text_free(&data);
     text_free(&script);
     text_free(&title);

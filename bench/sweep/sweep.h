@@ -136,10 +136,11 @@ struct run_result {
     size_t wanted, skipped, measured, failed;
     size_t set_aside; /* rows of an earlier version of the data */
     int budget_spent;
+    int stopped; /* by SIGINT or SIGTERM: its number */
 };
 /* Measures what <folder>'s CSVs do not hold yet, and appends to <folder>/sweep.csv, or to
  * sweep.<at>-of-<of>.csv.  What is done is known by point and repetition.  A repetition that failed is tried again, three
- * times in all; then its point is given up. */
+ * times in all; then its point is given up.  SIGINT and SIGTERM stop it between rows; sweep_run then returns ERR_OK and says which. */
 int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
               struct run_result *out, struct err *e);
 

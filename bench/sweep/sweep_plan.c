@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * sweep_plan.c - from axes to points. */
 #include "bench/rows/expr.h"
+#include "bench/rows/output.h"
 #include "bench/points/ann_row.h"
 #include "bench/points/rag_row.h"
 #include "bench/sweep/sweep.h"
@@ -582,18 +583,13 @@ int plan_layout(const struct plan *p, struct layout *l, struct err *e)
 
 int plan_write(const struct plan *p, const char *folder, struct err *e)
 {
-    struct text path = { 0 }, lines = { 0 };
-    text_add(&path, "%s/points.tsv", folder);
+    struct text lines = { 0 };
     for (size_t i = 0; i < p->count; i++) {
         text_add(&lines, "%s\t", p->points[i].id);
         plan_describe(p, &p->points[i], &lines);
         text_add(&lines, "\n");
     }
-    FILE *f = lines.failed || path.failed ? NULL : fopen(text_of(&path), "w");
-    int ok = f && fwrite(lines.at, 1, lines.size, f) == lines.size;
-    if (f && fclose(f) != 0) ok = 0;
-    const int status = ok ? ERR_OK : FAIL(e, ERR_IO, "%s: cannot be written", text_of(&path));
-    text_free(&path);
+    const int status = output_write_in(folder, "points.tsv", &lines, e);
     text_free(&lines);
     return status;
 }

@@ -281,11 +281,44 @@ struct loaded {
     struct rag_set rag;
 };
 
+/* --- being stopped: SIGINT and SIGTERM end what runs, not the file of rows ----------------------------------- */
+static volatile sig_atomic_t stopped;         /* by which signal */
+static volatile pid_t coordinator, its_child; /* 0: none */
+
+/* In every process of a sweep, as Ctrl-C reaches all of them.  Only the coordinator acts: its child dies at once, and what
+ * that one forked dies with it. */
+static void stop(int number)
+{
+    if (getpid() != coordinator) return;
+    stopped = number;
+    if (its_child > 0) kill(its_child, SIGKILL);
+}
+
+static void watch_signals(struct sigaction old[2], int on)
+{
+    static const int numbers[2] = { SIGINT, SIGTERM };
+    struct sigaction ours = { .sa_handler = stop, .sa_flags = SA_RESTART };
+    if (on) stopped = 0, its_child = 0, coordinator = getpid();
+    for (int i = 0; i < 2; i++) {
+        if (on) sigaction(numbers[i], NULL, &old[i]);
+        /* What the caller ignores (nohup, a job in the background) stays ignored. */
+        if (old[i].sa_handler != SIG_IGN) sigaction(numbers[i], on ? &ours : &old[i], NULL);
+    }
+    if (!on) coordinator = 0;
+}
+
 static pid_t fork_child(void)
 {
     const pid_t parent = getpid();
+    sigset_t both, before;
     fflush(NULL);
-    const pid_t pid = fork();
+    sigemptyset(&both);
+    sigaddset(&both, SIGINT);
+    sigaddset(&both, SIGTERM);
+    sigprocmask(SIG_BLOCK, &both, &before); /* none between the fork and knowing whom to kill */
+    const pid_t pid = stopped ? -1 : fork();
+    if (pid > 0 && parent == coordinator) its_child = pid;
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(1);
@@ -299,6 +332,7 @@ static void wait_child(pid_t pid, char *why, size_t size)
     int status = 0;
     why[0] = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    if (getpid() == coordinator) its_child = 0;
     if (WIFSIGNALED(status)) snprintf(why, size, "signal:%d", WTERMSIG(status));
     else if (WEXITSTATUS(status) == WORKER_FAILED) snprintf(why, size, "written");
     else if (WEXITSTATUS(status)) snprintf(why, size, "error: a process ended with %d", WEXITSTATUS(status));
@@ -366,14 +400,14 @@ static void run_group(struct job *j, size_t from, size_t to)
 
 static void run_groups(struct job *j)
 {
-    for (size_t from = 0, to; from < j->count && !budget_spent(j); from = to) {
+    for (size_t from = 0, to; from < j->count && !budget_spent(j) && !stopped; from = to) {
         for (to = from + 1; to < j->count && j->work[to].point->load_key == j->work[from].point->load_key; to++) {}
         char why[64] = "error: no process could be started";
         j->shared->next = from;
         const pid_t pid = fork_child();
         if (pid == 0) run_group(j, from, to);
         if (pid > 0) wait_child(pid, why, sizeof why);
-        for (; *why && j->shared->next < to; j->shared->next++, j->shared->finished++)
+        for (; *why && !stopped && j->shared->next < to; j->shared->next++, j->shared->finished++)
             give_up(j, &j->work[j->shared->next], why);
         j->progress.shown |= isatty(STDERR_FILENO); /* the group drew it */
     }
@@ -438,13 +472,17 @@ static void note_data(struct run *run, const struct sweep *s, const struct plan 
 
 static void measure_all(struct job *j, struct run_result *out)
 {
+    struct sigaction old[2];
+    watch_signals(old, 1);
     progress_start(&j->progress, "points", j->count);
     warm_truth(j);
     run_groups(j);
     progress_end(&j->progress);
+    out->stopped = stopped;
+    watch_signals(old, 0);
     out->measured = j->shared->finished;
     out->failed = j->shared->failed;
-    out->budget_spent = j->shared->finished < j->count;
+    out->budget_spent = !out->stopped && j->shared->finished < j->count;
 }
 
 /* The file of rows, without those of data that has changed since. */

@@ -454,6 +454,41 @@ static void killed_in_the_middle(void)
     empty("out");
 }
 
+static int sent;
+static void signal_the_coordinator(const struct plan *p, const struct point *point)
+{
+    if (strcmp(point->id, p->points[3].id) != 0) return;
+    kill(coordinator, sent);
+    if (sent == SIGINT) raise(sent); /* Ctrl-C reaches all of them */
+    sleep(10); /* the group dies at once, and we with the group */
+}
+
+/* A signal stops the sweep between rows: no row of a failure, nobody who writes on, and the handlers are the old ones. */
+static void stopped_by_a_signal(void)
+{
+    static const int signals[] = { SIGINT, SIGTERM };
+    struct loaded l;
+    config(six);
+    load(&l);
+    coordinator = getpid();
+    for (size_t i = 0; i < 2; i++) {
+        struct sigaction now;
+        sent = signals[i];
+        l.sweep.before_point = signal_the_coordinator;
+        struct run_result r = run(&l, "out", whole);
+        CHECK(r.stopped == sent && r.measured == 3 && r.failed == 0 && !r.budget_spent, "%d: %zu measured, %zu failed",
+              r.stopped, r.measured, r.failed);
+        CHECK(sigaction(sent, NULL, &now) == 0 && now.sa_handler == SIG_DFL, "the handler is left");
+        CHECK(rows_with("out/sweep.csv", "status", "ok") == 3, "three points before");
+        l.sweep.before_point = NULL;
+        r = run(&l, "out", whole);
+        CHECK(!r.stopped && r.skipped == 3 && r.measured == 3, "%zu skipped, %zu measured", r.skipped, r.measured);
+        CHECK(rows_with("out/sweep.csv", "status", "ok") == 6, "every point once");
+        empty("out");
+    }
+    unload(&l);
+}
+
 static void budget(void)
 {
     struct loaded l;
@@ -571,6 +606,7 @@ int main(void)
     test_case("a crash is a row", crash_is_a_row);
     test_case("a failure to load is a row", failure_is_a_row);
     test_case("killed in the middle, nobody writes on", killed_in_the_middle);
+    test_case("a signal stops it between rows", stopped_by_a_signal);
     test_case("a budget is kept", budget);
     test_case("shards merge to the same bytes in any order", shards_merge);
     test_case("merging prefers what succeeded", merge_prefers_ok);

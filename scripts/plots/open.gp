@@ -13,4 +13,4 @@ if (term eq 'svg') {
 if (term eq 'pdf') {
     set terminal pdfcairo size width, height font 'DejaVu Sans,9' fontscale 0.75 linewidth 1.3 noenhanced
 }
-set output out.'.'.term
+set output value('out_'.term)

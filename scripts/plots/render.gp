@@ -4,7 +4,7 @@
 #   figure      which file of it
 #   dat         data: one block a series, columns x y1 y2 ..., then the ends of their
 #               95 % intervals: x_lo x_hi y1_lo y1_hi ... (NaN: none)
-#   out         output path without suffix
+#   out_png, out_svg, out_pdf       where each is drawn
 #   n, ours, foreign, label[1..n]   series: first ours, then foreign ones (recorded elsewhere, peers),
 #               then the Pareto front if there is one
 #   is_foreign[1..n]                1 for the foreign ones, wherever they stand
