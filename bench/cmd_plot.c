@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #define QUALITY     "agree_at_10|recall_strict"
+#define SPEED       "qps", "lat_p50_us", "lat_p99_us"
 #define ALONG_QUERY "rerank,nprobe,ef,eps0"
 
 static const double recall_levels[] = { .90, .95, .99, 0 };
@@ -61,6 +62,35 @@ static const struct figure_kind kinds[] = {
       .gp = "axis",
       .x = "",
       .y = { QUALITY, "candidate_recall", "label_recall_at_10", "lat_p50_us" },
+      .least = 2,
+      .timed = 1 },
+    { .name = "threads",
+      .gp = "axis",
+      .x = "threads",
+      .across = "threads",
+      .y = { SPEED },
+      .least = 2,
+      .timed = 1 },
+    { .name = "batch",
+      .gp = "axis",
+      .x = "batch",
+      .across = "batch",
+      .y = { SPEED },
+      .least = 2,
+      .timed = 1 },
+    { .name = "n",
+      .gp = "axis",
+      .x = "n",
+      .across = "n,dataset,queries",
+      .y = { SPEED },
+      .least = 2,
+      .timed = 1 },
+    { .name = "churn",
+      .gp = "axis",
+      .x = "churn_pct",
+      .across = "churn_pct,n",
+      .y = { "recall_strict", "lat_p50_us", "bytes_per_vector", "t_add_us", "t_remove_us",
+             "t_replace_us" },
       .least = 2,
       .timed = 1 },
     { .name = "bits_candidates",
@@ -158,6 +188,14 @@ static int draw(const struct figure *f, void *context, struct err *e)
     return status;
 }
 
+/* A kind of figure is for this column. */
+static int has_kind(const char *column)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (kinds[i].x && kinds[i].across && strcmp(kinds[i].x, column) == 0) return 1;
+    return 0;
+}
+
 /* One figure for every swept number but the bits, which have their own. */
 static int draw_axes(const struct table *t, const struct figure_kind *model, struct plot *p,
                      struct err *e)
@@ -167,6 +205,7 @@ static int draw_axes(const struct table *t, const struct figure_kind *model, str
     int status = ERR_OK;
     for (size_t i = 0; status == ERR_OK && i < count; i++) {
         struct figure_kind kind = *model;
+        if (has_kind(axes[i])) continue; /* with measurements of its own */
         kind.name = kind.x = axes[i];
         status = figures_each(t, &kind, draw, p, e);
     }
@@ -251,11 +290,16 @@ const struct command cmd_plot = {
         "Draws every figure that the columns can fill, or one kind:\n"
         "  recall_latency   indexes: recall@k against latency p50 (us), with the Pareto front\n"
         "  quality_latency  pipelines: agreement@10 with exact stage one against latency p50 (us)\n"
-        "  qps_recall       queries a second of each method at recall@k of at least .90, .95 and .99\n"
-        "  recall_bits      recall@k against bits per dimension, and its ceiling: exact search over the codes\n"
+        "  qps_recall       queries a second of each method at recall@k of at least .90, .95 and "
+        ".99\n"
+        "  recall_bits      recall@k against bits per dimension, and its ceiling: exact search "
+        "over the codes\n"
         "  recall_bytes     recall@k against total bytes per vector (without re-scoring)\n"
         "  axis             quality and latency against each swept number, such as "
         "top_k_candidates\n"
+        "  threads, batch, n  queries a second, p50 and p99 against each of them\n"
+        "  churn            of assay churn: recall, latency, bytes and the cost of changes against "
+        "churn_pct\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map\n"
         "  stages           time of each stage (us), one setting changed at a time\n"
         "  distortion       of assay paper turboquant: distortion against bits, with its bounds\n\n"

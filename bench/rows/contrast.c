@@ -311,7 +311,7 @@ static int counts_as_setting(const struct group *g, size_t column)
     const char *name = t->names[column];
     if (!figure_is_setting(t, column)) return 0;
     if (is_pipeline(g)) return strcmp(name, "index") != 0 || table_column(t, "bit_width") < 0;
-    return column_role(name) == COLUMN_SETTING || strcmp(name, "rerank") == 0;
+    return column_role(name) == COLUMN_SETTING || figure_is_callers(name);
 }
 
 /* How many settings two points differ in; *which is one of them. */

@@ -23,6 +23,11 @@ static const char *const split_timed[] = { "machine", "threads", "batch", NULL }
 static const char *const labels[][2] = {
     { "lat_p50_us", "latency p50 (us)" },
     { "lat_p99_us", "latency p99 (us)" },
+    { "n", "base vectors" },
+    { "churn_pct", "rows removed, added and replaced (% of those at the start, each)" },
+    { "t_add_us", "to add a row (us)" },
+    { "t_remove_us", "to remove a row (us)" },
+    { "t_replace_us", "to replace a row (us)" },
     { "qps", "queries a second" },
     { "ns_per_vector", "time per vector (ns)" },
     { "bytes_per_vector", "total bytes per vector" },
@@ -77,6 +82,8 @@ static int in_list(const char *list, const char *name)
     }
     return 0;
 }
+
+int figure_is_callers(const char *name) { return in_list("rerank,churn_pct,churn_built", name); }
 
 /* Parameters stand behind the last fixed column of a row; other tables have none.  A seed is asked for, but nothing to
  * tell points apart by: rows of other seeds are one point. */
@@ -180,8 +187,9 @@ static int tells_apart(const struct view *v, const struct selection *s, size_t c
     if (v->k->by) return in_list(v->k->by, name);
     if (v->k->levels) return names_method(name);
     if (!figure_is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
-    /* The canonical spec of an index says all its parameters; rerank is the caller's. */
-    if (!v->pipeline && column_role(name) != COLUMN_SETTING && strcmp(name, "rerank") != 0) return 0;
+    if (in_list(v->k->across, name)) return 0;
+    /* The canonical spec of an index says all its parameters; these are the caller's. */
+    if (!v->pipeline && column_role(name) != COLUMN_SETTING && !figure_is_callers(name)) return 0;
     if (!v->k->timed && (in_table(split_timed + 1, name) || strcmp(name, "kernel_asked") == 0))
         return 0;
     return !in_specs(v->t, s, name);
@@ -686,6 +694,7 @@ out_of_memory:
 
 static int splits(const struct figure_kind *k, const char *name)
 {
+    if (in_list(k->across, name)) return 0;
     return in_table(split_always, name) || (k->timed && in_table(split_timed, name));
 }
 

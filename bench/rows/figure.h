@@ -23,6 +23,8 @@ struct figure_kind {
     const char *total;            /* bars: the measurement that their parts add up to, as a point's x; or NULL */
     const char *needs;            /* a column without which a row is not drawn; NULL: the first y */
     const char *along;            /* settings that vary along a line beside x: "a,b" or NULL */
+    const char *across; /* columns that vary from point to point of a line with x, and split no
+                           figures: "n,dataset" */
     const char *by;   /* not NULL: series by this setting alone, all others at their usual value */
     const char *without; /* rows that have a value here are left out */
     const char *zero;    /* rows that have more than 0 here are left out */
@@ -73,6 +75,9 @@ int figures_each(const struct table *t, const struct figure_kind *kind,
 size_t figure_axes(const struct table *t, const char **names, size_t room);
 /* 1 where a column says what was asked for, and so tells points apart; a seed does not. */
 int figure_is_setting(const struct table *t, size_t column);
+/* 1 for the parameters of an index row that its canonical spec does not say: the caller's, such as
+ * rerank. */
+int figure_is_callers(const char *name);
 /* Hash of all settings of a row and its data: rows of other seeds and repetitions have the same; 0: no point_id. */
 uint64_t figure_point_id(const struct table *t, size_t row);
 /* "lat_p50_us" -> "latency p50 (us)"; the name itself where there is no better one. */

@@ -75,6 +75,8 @@ int point_latency(struct row *row, const struct calls *calls, size_t batch, size
     memcpy(sorted, calls->us, n * sizeof *sorted);
     stats_sort(sorted, n);
     const double median = stats_median(sorted, n);
+    const double qps = calls->wall_s > 0 ? (double)n * (double)batch / calls->wall_s : (double)NAN;
+    row_real(row, "qps", qps);
     row_int(row, "lat_n", (int64_t)n);
     row_real(row, "lat_mean_us", stats_mean(sorted, n));
     row_real(row, "lat_p50_us", median);
@@ -82,6 +84,8 @@ int point_latency(struct row *row, const struct calls *calls, size_t batch, size
         const struct interval mean = stats_bootstrap_mean(sorted, n, 0.95, MEAN_RESAMPLES, n);
         row_real(row, "lat_mean_lo_us", mean.lo);
         row_real(row, "lat_mean_hi_us", mean.hi);
+        row_real(row, "qps_lo", qps * stats_mean(sorted, n) / mean.hi);
+        row_real(row, "qps_hi", qps * stats_mean(sorted, n) / mean.lo);
     }
     const struct ranks middle = stats_quantile_ranks(n, 0.5, 0.95);
     if (middle.lo >= 1) row_real(row, "lat_p50_lo_us", sorted[middle.lo - 1]);
@@ -93,7 +97,6 @@ int point_latency(struct row *row, const struct calls *calls, size_t batch, size
         if (r.lo >= 1) row_real(row, "lat_p99_lo_us", sorted[r.lo - 1]);
         if (r.hi <= n) row_real(row, "lat_p99_hi_us", sorted[r.hi - 1]);
     }
-    if (calls->wall_s > 0) row_real(row, "qps", (double)n * (double)batch / calls->wall_s);
     if (base_count) row_real(row, "ns_per_vector", median * 1e3 / ((double)batch * (double)base_count));
     mem_free(sorted);
     return ERR_OK;

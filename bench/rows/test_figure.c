@@ -258,6 +258,33 @@ static void a_seed_is_neither_series_nor_axis(void)
     table_free(&t);
 }
 
+/* Scaling: threads are x, and split no figure; base sets of other sizes are one line. */
+static void scaling_axes(void)
+{
+    const struct figure_kind threads = { .name = "threads",
+                                         .gp = "axis",
+                                         .x = "threads",
+                                         .across = "threads",
+                                         .y = { "qps" },
+                                         .least = 2,
+                                         .timed = 1 };
+    expect(&threads,
+           "machine,dataset,k,threads,batch,index,qps\nm,d,10,1,1,a,5\nm,d,10,2,1,a,9\nm,d,10,1,8,"
+           "a,7\nm,d,10,2,8,a,8\n",
+           "[threads_batch1] a: 1/5 2/9; [threads_batch8] a: 1/7 2/8; ");
+    const struct figure_kind n = { .name = "n",
+                                   .gp = "axis",
+                                   .x = "n",
+                                   .across = "n,dataset,queries",
+                                   .y = { "qps" },
+                                   .least = 2,
+                                   .timed = 1 };
+    expect(&n,
+           "machine,dataset,k,queries,n,index,qps\nm,d1,10,5,100,a,9\nm,d2,10,6,200,a,5\nm,d1,10,5,"
+           "100,b,8\n",
+           "[n] a: 100/9 200/5; ");
+}
+
 /* No point of a front is beaten in one way and not better in the other, whatever the order of the rows. */
 static void a_front_holds_no_dominated_point(void)
 {
@@ -327,6 +354,7 @@ int main(void)
     test_case("a line keeps its own front", a_line_keeps_its_front);
     test_case("points carry intervals", points_carry_intervals);
     test_case("a seed is neither series nor axis", a_seed_is_neither_series_nor_axis);
+    test_case("scaling axes", scaling_axes);
     test_case("a front holds no dominated point", a_front_holds_no_dominated_point);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
     test_case("without memory there is an error", without_memory_there_is_an_error);

@@ -3,7 +3,19 @@
 height = panels == 1 ? 4.6 : 1.0 + 2.0 * panels
 load plots.'/open.gp'
 stats dat using 1 nooutput
-if (STATS_min > 0 && STATS_max / STATS_min >= 16) { set logscale x 2 }
+# One range for all panels, also where a panel has no value at its ends.
+x_least = STATS_min
+x_most = STATS_max
+if (STATS_min > 0 && STATS_max / STATS_min >= 16) {
+    set logscale x 2
+    x_slack = (x_most / x_least) ** 0.03
+    x_least = x_least / x_slack
+    x_most = x_most * x_slack
+} else {
+    x_slack = x_most > x_least ? 0.03 * (x_most - x_least) : 1
+    x_least = x_least - x_slack
+    x_most = x_most + x_slack
+}
 if (STATS_max - STATS_min <= 10 && STATS_min == int(STATS_min) && STATS_max == int(STATS_max)) { ticks = 1 } else { ticks = 0 }
 set offsets graph 0.02, graph 0.02
 set multiplot
@@ -22,7 +34,7 @@ set border 3
 set xtics nomirror out scale 0.6
 set ytics nomirror out scale 0.6
 if (ticks) { set xtics 1 }
-set autoscale x
+set xrange [x_least:x_most]
 set rmargin at screen 0.98 - (4.5 + longest) * 0.0095
 bottom = 0.65 / height
 step = (1 - 0.4 / height - bottom) / panels
