@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "bench/time/clock.h"
 #include "bench/command.h"
+#include "bench/contest/commit.h"
 #include "bench/contest/contest.h"
 #include "bench/contest/contest_out.h"
 #include "bench/rows/output.h"
@@ -23,7 +24,7 @@ struct asked {
     int64_t processes, rounds, cpu, open_seed;
     double sample_us, budget_s, alpha, claim;
     const char *subject, *out;
-    int isolate, json, serve;
+    int isolate, json, serve, commit;
 };
 
 /* A measuring process: opens what it is told to and obeys. */
@@ -159,26 +160,67 @@ static int check_arms(const struct asked *a, struct err *e)
     return ERR_OK;
 }
 
+/* Commits become the programs that they build; programs keeps their paths. */
+static int build_commits(struct asked *a, struct text *programs, struct err *e)
+{
+    if (!a->commit) return ERR_OK;
+    if (!a->subject || a->arms.count > CONTEST_ARMS)
+        return FAIL(e, ERR_ARG,
+                    "--commit A B -- SUBJECT: name what both run, and at most %d commits",
+                    CONTEST_ARMS);
+    for (int i = 0; i < a->arms.count; i++) {
+        fprintf(stderr, "commit %s: building it, unless it is there\n", a->arms.at[i]);
+        const int status = commit_build(a->arms.at[i], &programs[i], e);
+        if (status != ERR_OK) return status;
+        a->arms.at[i] = text_of(&programs[i]);
+    }
+    return ERR_OK;
+}
+
+/* "A B -- SUBJECT" is "A B --run SUBJECT".  Cuts it off; returns what is left of argc. */
+static int take_subject(int argc, char **argv, struct asked *a, struct err *e)
+{
+    int at = 1;
+    while (at < argc && strcmp(argv[at], "--") != 0) at++;
+    if (at == argc) return argc;
+    if (at + 2 != argc) {
+        FAIL(e, ERR_ARG, "-- wants one SUBJECT behind it, and nothing else");
+        return -1;
+    }
+    a->subject = argv[at + 1];
+    return at;
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
     struct asked a = { .data = SUBJECT_DATA_USUAL, .processes = 10, .rounds = 20, .cpu = -1, .sample_us = 500,
                        .budget_s = 120, .alpha = 0.05 };
-    struct option options[SUBJECT_OPTIONS + 17] = {
-        { "--processes", OPTION_INT, &a.processes, 1, 1000 }, { "--rounds", OPTION_INT, &a.rounds, 1, 10000 },
-        { "--sample-us", OPTION_REAL, &a.sample_us, 50, 1e7 }, { "--budget", OPTION_REAL, &a.budget_s, 0.1, 1e6 },
-        { "--alpha", OPTION_REAL, &a.alpha, 1e-9, 0.5 },       { "--claim", OPTION_REAL, &a.claim, 1e-3, 1e6 },
-        { "--cpu", OPTION_INT, &a.cpu, 0, 4095 },              { "--seed", OPTION_INT, &a.data.seed, 0, 1e15 },
-        { "--run", OPTION_TEXT, &a.subject, 0, 0 },            { "--then", OPTION_LIST, &a.then, 0, 0 },
-        { "--out", OPTION_TEXT, &a.out, 0, 0 },                { "--isolate", OPTION_FLAG, &a.isolate, 0, 0 },
-        { "--json", OPTION_FLAG, &a.json, 0, 0 },              { "--serve", OPTION_FLAG, &a.serve, 0, 0 },
+    struct option options[SUBJECT_OPTIONS + 18] = {
+        { "--processes", OPTION_INT, &a.processes, 1, 1000 },
+        { "--rounds", OPTION_INT, &a.rounds, 1, 10000 },
+        { "--sample-us", OPTION_REAL, &a.sample_us, 50, 1e7 },
+        { "--budget", OPTION_REAL, &a.budget_s, 0.1, 1e6 },
+        { "--alpha", OPTION_REAL, &a.alpha, 1e-9, 0.5 },
+        { "--claim", OPTION_REAL, &a.claim, 1e-3, 1e6 },
+        { "--cpu", OPTION_INT, &a.cpu, 0, 4095 },
+        { "--seed", OPTION_INT, &a.data.seed, 0, 1e15 },
+        { "--run", OPTION_TEXT, &a.subject, 0, 0 },
+        { "--then", OPTION_LIST, &a.then, 0, 0 },
+        { "--out", OPTION_TEXT, &a.out, 0, 0 },
+        { "--isolate", OPTION_FLAG, &a.isolate, 0, 0 },
+        { "--json", OPTION_FLAG, &a.json, 0, 0 },
+        { "--serve", OPTION_FLAG, &a.serve, 0, 0 },
         { "--open-seed", OPTION_INT, &a.open_seed, 0, 1e18 },
+        { "--commit", OPTION_FLAG, &a.commit, 0, 0 },
     };
-    subject_options(&a.data, options + 15);
-    int status = options_parse(argc, argv, options, &a.arms, e);
+    subject_options(&a.data, options + 16);
+    const int left = take_subject(argc, argv, &a, e);
+    if (left < 0) return ERR_ARG;
+    int status = options_parse(left, argv, options, &a.arms, e);
     if (status != ERR_OK) return status;
     if (a.serve) return serve(&a, e);
     struct text specs[CONTEST_ARMS] = { 0 }, kept[SUBJECT_YAML_TEXTS] = { 0 };
-    status = read_yaml_arms(&a, specs, kept, e);
+    status = a.commit ? build_commits(&a, specs, e) : read_yaml_arms(&a, specs, kept, e);
     if (status == ERR_OK) status = check_arms(&a, e);
     struct run r = { 0 };
     if (status == ERR_OK) status = run_init(&r, argc, argv, e);
@@ -192,26 +234,35 @@ static int run(int argc, char **argv, struct err *e)
 const struct command cmd_compare = {
     .name = "compare",
     .summary = "paired, interleaved comparison of kernels, indexes, pipelines or binaries",
-    .help = "usage: assay compare A B [C ...] [options]\n"
-            "       assay compare OLD-BINARY NEW-BINARY --run SUBJECT [options]\n\n"
-            "A subject is kernel:OP=ISA/VARIANT, index:SPEC[@KERNEL] or rag:DB[,KEY=VALUE...][@KERNEL], or a "
-            "sweep's YAML file\n"
-            "of one point.  All are compared with A, in rounds whose order is a Latin square, over several "
-            "processes; A\n"
-            "also runs against itself.  The interval is the sign test's, exact, over processes, with Bonferroni's "
-            "correction.\n\n"
-            "  --processes N      fresh processes; 6 are the least that give an interval  (10)\n"
-            "  --rounds N         samples of each arm in a process                        (20)\n"
-            "  --sample-us T      least length of a sample, microseconds                  (500)\n"
-            "  --budget S         seconds for all processes: then fewer rounds            (120)\n"
-            "  --alpha P          level of all verdicts together                          (0.05)\n"
-            "  --claim R          fail unless every ratio's lower bound reaches R\n"
-            "  --isolate          once more with every arm in a process of its own\n"
-            "  --then SUBJECT     two kernels: what they are worth inside an index or pipeline (may be repeated)\n"
-            "  --run SUBJECT      the arms are assay binaries: what each of them runs\n"
-            "  --cpu N, --seed N  the CPU to run on (the one we start on), seed of data and order (1)\n"
-            "  --out DIR          raw.csv, compare.csv, figures, claim.md\n"
-            "  --json             one object a line, one line a verdict\n\n" SUBJECT_HELP SUBJECT_HELP_KERNEL
-            "\nexample: assay compare kernel:cosine_f32=avx2 kernel:cosine_f32=avx512 --where l1 --then index:flat\n",
+    .help =
+        "usage: assay compare A B [C ...] [options]\n"
+        "       assay compare OLD-BINARY NEW-BINARY --run SUBJECT [options]\n"
+        "       assay compare --commit OLD NEW [options] -- SUBJECT\n\n"
+        "A subject is kernel:OP=ISA/VARIANT, index:SPEC[@KERNEL] or "
+        "rag:DB[,KEY=VALUE...][@KERNEL], or a "
+        "sweep's YAML file\n"
+        "of one point.  All are compared with A, in rounds whose order is a Latin square, over "
+        "several "
+        "processes; A\n"
+        "also runs against itself.  The interval is the sign test's, exact, over processes, with "
+        "Bonferroni's "
+        "correction.\n\n"
+        "  --processes N      fresh processes; 6 are the least that give an interval  (10)\n"
+        "  --rounds N         samples of each arm in a process                        (20)\n"
+        "  --sample-us T      least length of a sample, microseconds                  (500)\n"
+        "  --budget S         seconds for all processes: then fewer rounds            (120)\n"
+        "  --alpha P          level of all verdicts together                          (0.05)\n"
+        "  --claim R          fail unless every ratio's lower bound reaches R\n"
+        "  --isolate          once more with every arm in a process of its own\n"
+        "  --then SUBJECT     two kernels: what they are worth inside an index or pipeline (may be "
+        "repeated)\n"
+        "  --commit           the arms are commits of the source tree here: built in its "
+        "build/commits/, then run\n"
+        "  --run SUBJECT      the arms are assay binaries: what each of them runs\n"
+        "  --cpu N, --seed N  the CPU to run on (the one we start on), seed of data and order (1)\n"
+        "  --out DIR          raw.csv, compare.csv, figures, claim.md\n"
+        "  --json             one object a line, one line a verdict\n\n" SUBJECT_HELP
+            SUBJECT_HELP_KERNEL "\nexample: assay compare kernel:cosine_f32=avx2 "
+                                "kernel:cosine_f32=avx512 --where l1 --then index:flat\n",
     .run = run,
 };
