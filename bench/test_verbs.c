@@ -188,6 +188,130 @@ static void index_files(void)
     works("index params turboquant", "estimator");
 }
 
+/* Rows come, go and change: an exact index stays exact, and what is updated is as one that is built
+ * anew. */
+static void churn_measures(void)
+{
+    works("churn --base d/base.fvecs --query d/query.fvecs --index flat --index turboquant:bits=4 "
+          "--steps 2 --step 20 "
+          "--min-calls 30 --json --out c",
+          "\"churn_built\":\"updated\"");
+    CHECK(lines(text_of(&said)) == 10,
+          "two at the start, then two updated and two rebuilt a step: %zu", lines(text_of(&said)));
+    for (size_t i = 0; i < 10; i++) {
+        const double pct = i < 2 ? 0 : i < 6 ? 20 : 40;
+        const int is_flat = i % 2 == 0;
+        CHECK(json_number("churn_pct", i) == pct && json_number("n", i) == 320, "line %zu: %s", i,
+              text_of(&said));
+        CHECK(is_flat ? json_number("recall_strict", i) == 1
+                      : json_number("recall_strict", i) > 0.5,
+              "line %zu: recall %g", i, json_number("recall_strict", i));
+        const int updated = i >= 2 && (i - 2) % 4 < 2;
+        CHECK(updated ? json_number("t_add_us", i) > 0 && json_number("t_replace_us", i) > 0
+                      : !(json_number("t_add_us", i) > 0),
+              "line %zu: costs of changes", i);
+    }
+    for (size_t i = 2; i < 4; i++)
+        CHECK(json_number("bytes_per_vector", i) <= json_number("bytes_per_vector", i + 2) * 1.2,
+              "updated: %g bytes, rebuilt: %g", json_number("bytes_per_vector", i),
+              json_number("bytes_per_vector", i + 2));
+    works("churn --base d/base.fvecs --query d/query.fvecs --index flat --steps 1 --min-calls 30 "
+          "--out c2",
+          "rebuilt");
+    works("table c2/churn.csv", "churn_built=rebuilt");
+    refuses("churn --base d/base.fvecs --query d/query.fvecs --index flat --hold 0", 2, "not all");
+    refuses("churn --base d/base.fvecs --query d/query.fvecs --index flat --step .01", 2,
+            "of 320 rows none");
+    refuses("churn --base d/base.fvecs --query d/query.fvecs --index flt", 2, "flat");
+    refuses("churn --base d/base.fvecs --query d/query.fvecs --index ids:d/truth.ivecs", 1, "");
+}
+
+static void rows_are_cited(void)
+{
+    char first[17] = "", arguments[100];
+    works("ann --base d/base.fvecs --query d/query.fvecs --index flat --index turboquant:bits=2 "
+          "--min-calls 20 --out e",
+          "");
+    slurp("e/ann.csv", &said);
+    const char *run = strstr(text_of(&said), "# run_id: "), *row = strstr(text_of(&said), "\n3,");
+    CHECK(run && row && sscanf(row, "\n3,%*[^,],%16[^,]", first) == 1, "%s", text_of(&said));
+    snprintf(arguments, sizeof arguments, "cite e/ann.csv %.6s", first);
+    works(arguments, "command   assay ann --base base.fvecs");
+    static const char *const parts[] = { "\ndata      ", "\ncommit    ", "\nsources   ",
+                                         "\nmachine   ", "\nbinary    ", "\nindex     flat\n" };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        CHECK(strstr(text_of(&said), parts[i]), "no '%s' in %s", parts[i] + 1, text_of(&said));
+    snprintf(arguments, sizeof arguments, "cite --json e/ann.csv %s", first);
+    works(arguments, "\"command\":\"assay ann");
+    refuses("cite e/ann.csv nosuch", 1, "no point nosuch");
+    refuses("cite e/ann.csv ''", 2, "is the beginning of");
+    refuses("cite e/ann.csv", 2, "point_id");
+    works("table e/ann.csv", "* best of its column");
+    works("table e/ann.csv --latex --columns recall_p5", "\\textbf{1.0000");
+    works("table e/ann.csv --ablation", "baseline: ");
+    refuses("table e/ann.csv --columns recal", 2, "no such metric");
+    refuses("table d/nosuch.csv", 1, "nosuch.csv");
+}
+
+/* A saved run in several processes, and against it: of these few rounds nothing is claimed but that
+ * it is said. */
+static void bench_gates(void)
+{
+#define BENCH "bench dot_f32/scalar --dim 32 --rows 64 --rounds 12 "
+    works(BENCH "--save then.csv --processes 3", "scalar/plain");
+    slurp("then.csv", &said);
+    CHECK(strstr(text_of(&said), "name,process,sample,ns_per_vector\n") &&
+              strstr(text_of(&said), ",2,0,"),
+          "three processes");
+    works(BENCH "--baseline then.csv --processes 4 --fail-slower 0", "since saved");
+    refuses(BENCH "--baseline nosuch.csv", 1, "nosuch.csv");
+}
+
+/* Commits of a tree whose make makes this very program. */
+static void commits_are_compared(void)
+{
+    if (system("command -v git >/dev/null && command -v make >/dev/null") != 0)
+        SKIP("git or make is not installed");
+    char command[1200];
+    snprintf(command, sizeof command,
+             "mkdir %s/tree && cd %s/tree && git init -q . && printf 'all:\\n\\tmkdir -p build; ln "
+             "-sf \"%s\" build/assay\\n' >Makefile && "
+             "echo build/ >.gitignore && git add . && git -c user.name=t -c "
+             "user.email=t@example.org commit -q -m one && "
+             "git tag one && echo broken: >Makefile && git -c user.name=t -c "
+             "user.email=t@example.org commit -qam two",
+             folder, folder, getenv("ASSAY"));
+    CHECK(system(command) == 0, "%s", command);
+    struct text here = { 0 };
+    text_add(&here, "%s/tree", folder);
+    snprintf(command, sizeof command,
+             "cd %s && '%s' compare --commit one one --processes 1 --rounds 2 --where l1 -- "
+             "kernel:dot_f32 "
+             ">../out 2>../err",
+             text_of(&here), getenv("ASSAY"));
+    CHECK(system(command) == 0, "compare --commit");
+    slurp("out", &said);
+    slurp("err", &erred);
+    CHECK(strstr(text_of(&said), "each binary in its own process") &&
+              strstr(text_of(&said), "build/commits/"),
+          "%s%s", text_of(&said), text_of(&erred));
+    snprintf(command, sizeof command,
+             "cd %s && '%s' compare --commit one HEAD -- kernel:dot_f32 >../out 2>../err",
+             text_of(&here), getenv("ASSAY"));
+    CHECK(WEXITSTATUS(system(command)) == 1, "a commit that cannot be built");
+    slurp("err", &erred);
+    CHECK(strstr(text_of(&erred), "commit HEAD: make failed"), "%s", text_of(&erred));
+    snprintf(command, sizeof command,
+             "cd %s && '%s' compare --commit one nosuch -- kernel:dot_f32 >../out 2>../err",
+             text_of(&here), getenv("ASSAY"));
+    CHECK(WEXITSTATUS(system(command)) == 1, "no such commit");
+    slurp("err", &erred);
+    CHECK(strstr(text_of(&erred), "commit nosuch: git knows no such"), "%s", text_of(&erred));
+    text_free(&here);
+    refuses("compare --commit a b", 2, "-- SUBJECT");
+    refuses("compare a b -- kernel:dot_f32 more", 2, "one SUBJECT");
+}
+
 static void info_lists(void)
 {
     works("info", "dot_f32");
@@ -349,6 +473,10 @@ int main(void)
     test_case("a point holds what matters", points_hold_what_matters);
     test_case("query explains", query_explains);
     test_case("indexes in files", index_files);
+    test_case("churn measures", churn_measures);
+    test_case("rows are cited, and put in tables", rows_are_cited);
+    test_case("bench keeps and gates", bench_gates);
+    test_case("commits are compared", commits_are_compared);
     test_case("info lists", info_lists);
     test_case("sweeps from plan to best", sweeps);
     test_case("bad arguments get one line", refuses_arguments);

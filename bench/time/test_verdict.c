@@ -227,12 +227,31 @@ static void refusals(void)
     CHECK(verdict_judge(&s, 1, 0, 1, 0.05, 1, &j, &e) == ERR_ARG && strstr(e.text, "no time"), "%s", e.text);
 }
 
+/* An A/A arm that is off by 0.6 % hides what is of its size, and leaves 26 % standing. */
+static void offsets_widen(void)
+{
+    struct judged j = { .interval = { 1.24, 1.28 }, .ratio = 1.26, .verdict = VERDICT_FASTER };
+    verdict_widen(&j, log(1.006));
+    CHECK(j.verdict == VERDICT_FASTER && fabs(j.interval.lo - 1.24 / 1.006) < 1e-12,
+          "26 %%: [%g, %g]", j.interval.lo, j.interval.hi);
+    CHECK(fabs(j.interval.hi - 1.28 * 1.006) < 1e-12, "26 %%: up to %g", j.interval.hi);
+    j = (struct judged){ .interval = { 1.002, 1.008 }, .ratio = 1.005, .verdict = VERDICT_FASTER };
+    verdict_widen(&j, log(1.006));
+    CHECK(j.verdict == VERDICT_UNRESOLVED && fabs(j.within - (1.008 * 1.006 - 1)) < 1e-9,
+          "0.5 %%: within %g", j.within);
+    j = (struct judged){ .interval = { 0, INFINITY }, .verdict = VERDICT_UNRESOLVED };
+    verdict_widen(&j, log(1.006));
+    CHECK(j.verdict == VERDICT_UNRESOLVED && j.interval.lo == 0 && isinf(j.interval.hi),
+          "no interval stays none");
+}
+
 int main(void)
 {
     test_case("worked example: ratio, interval, ties, Bonferroni", worked_example);
     test_case("40 A/A comparisons", forty_nulls);
     test_case("a planted 5 % is resolved, 0 % is not", planted_slow_down);
     test_case("rounds of one process are no replicates", rounds_are_no_replicates);
+    test_case("an A/A offset widens", offsets_widen);
     test_case("Amdahl", amdahl);
     test_case("paired quality", quality);
     test_case("the best of many, chosen afterwards", chosen_afterwards);
