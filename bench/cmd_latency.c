@@ -127,7 +127,18 @@ static void add_csv(const struct measured *m, size_t count, const char *notes, s
     }
 }
 
-/* Share of calls that took longer, against time: one block a measurement, at most 400 points. */
+/* 95 % of a share that was seen in n calls (Wilson 1927). */
+static struct interval interval_of_share(double share, size_t n)
+{
+    const double z = 1.96, z2_n = z * z / (double)n;
+    const double centre = (share + z2_n / 2) / (1 + z2_n);
+    const double reach =
+        z * sqrt(share * (1 - share) / (double)n + z2_n / (4 * (double)n)) / (1 + z2_n);
+    return (struct interval){ centre - reach, centre + reach };
+}
+
+/* Share of calls that took longer, against time, with its interval: one block a measurement, at
+ * most 400 points. */
 static int draw(const struct measured *m, size_t count, const char *dir, struct err *e)
 {
     struct text data = { 0 }, script = { 0 };
@@ -145,7 +156,8 @@ static int draw(const struct measured *m, size_t count, const char *dir, struct 
         for (size_t j = 0; j < l->count; j++) {
             const double longer = (double)(l->count - j) / (double)l->count;
             if (longer > next && j + 1 < l->count) continue;
-            text_add(&data, "%.6g %.6g\n", l->ns[j] / 1e3, longer);
+            const struct interval i95 = interval_of_share(longer, l->count);
+            text_add(&data, "%.6g %.6g %.6g %.6g\n", l->ns[j] / 1e3, longer, i95.lo, i95.hi);
             next = longer * 0.96;
         }
     }

@@ -120,6 +120,18 @@ static void rag_measures(void)
           "\"graph_depth\":2");
     CHECK(json_number("agree_at_10", 0) >= 0.9, "8 bits agree to %g", json_number("agree_at_10", 0));
     CHECK(json_number("t_retrieve_us", 0) > 0 && json_number("lat_n", 0) == 20, "%s", text_of(&said));
+    static const char *const times[] = { "embed",  "retrieve", "rerank", "expand", "score",
+                                         "filter", "context",  "fetch",  "other" };
+    double sum = 0;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char column[32];
+        snprintf(column, sizeof column, "t_%s_us", times[i]);
+        sum += json_number(column, 0);
+    }
+    CHECK(fabs(sum / json_number("lat_mean_us", 0) - 1) < 1e-6, "times add up to %g, not %g", sum,
+          json_number("lat_mean_us", 0));
+    CHECK(json_number("t_fetch_us", 0) > 0 && json_number("t_other_us", 0) >= 0,
+          "fetch and other: %s", text_of(&said));
     CHECK(strstr(text_of(&erred), "label_*"), "without labels it says what is not known: %s", text_of(&erred));
     works("tune t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --max-p99-ms 1e6 --axis bit_width=1,8 "
           "--axis top_k_candidates=20 --axis graph_depth=1 --min-calls 500 --out t/tuned", "measured again over the held-out");
