@@ -110,7 +110,7 @@ peer_flags := -O3 -march=native
 , := ,
 peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/peers/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peers/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
 
-.PHONY: all tags compdb tidy run run-full test test-all check check-caps check-quick fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
+.PHONY: all tags compdb tidy run run-full test test-all check check-caps check-quick count count-write fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/assay.so, for SQLite
@@ -238,6 +238,11 @@ check: $(filter $(out)/%,$(chosen_tests)) $(assay) $(plugin) $(peers)    ## run 
 check-caps:                         ## kernels/ and bench/ (or ONLY=) as every lesser CPU would run them: under each ISA that this one can be capped at
 	$(Q)for cap in $(mine); do ! $(assay) info --kernel $$cap >/dev/null 2>&1 || { echo "== ASSAY_ISA=$$cap"; \
 	  ASSAY_ISA=$$cap $(MAKE) --no-print-directory check ONLY="$(or $(ONLY),kernels/ bench/)" || exit 1; }; done
+count: $(assay)                     ## instructions of the default kernels against results/counts/<compiler>.csv: 1 % more is an error
+	$(Q)$(assay) bench --counts results/counts
+count-write: $(assay)               ## count again, of every ISA that this CPU runs, and write that file
+	$(Q)mkdir -p results/counts; for cap in $(filter-out scalar,$(mine)); do ! $(assay) info --kernel $$cap >/dev/null 2>&1 || ASSAY_ISA=$$cap $(assay) bench --count --csv || exit 1; done | \
+	  awk '!seen[$$0]++' > $(out)/counts.csv; mv $(out)/counts.csv results/counts/$$($(assay) info --compiler).csv
 symbols: $(objs)                    ## each kernel file exports its own table and nothing else
 	$(Q)for o in $(kernels:%.c=$(out)/%.o); do want=kernels_$$(basename $$o .o); \
 	  got=$$(nm -g --defined-only $$o | awk '$$3 !~ /^(__|$$)/ {print $$3}'); \

@@ -2,6 +2,7 @@
  * cmd_bench.c - microbenchmarks: correctness first, then time, with the ceiling beside it. */
 #include "bench/time/clock.h"
 #include "bench/command.h"
+#include "bench/micro/count.h"
 #include "bench/micro/micro.h"
 #include "bench/rows/output.h"
 #include "bench/rows/run.h"
@@ -27,7 +28,8 @@ struct asked {
     const char *save, *baseline, *out, *part_to;
     int argc;
     char **argv; /* of the verb */
-    int csv, json, quick, force, model;
+    const char *counts, *assembly;
+    int csv, json, quick, force, model, count;
     struct option_list filters;
 };
 
@@ -292,13 +294,60 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     return status;
 }
 
+/* The committed counts of this compiler in `dir` as text; nothing, and said so, where there are none. */
+static void read_committed(const char *dir, struct text *out)
+{
+    char path[512];
+    struct mem_map map;
+    snprintf(path, sizeof path, "%s/%s.csv", dir, count_compiler());
+    if (mem_map_open(&map, path, NULL) != ERR_OK) {
+        printf("counts: not checked: there is no %s (assay bench --count --save FILE writes one)\n", path);
+        return;
+    }
+    text_add_bytes(out, map.at, map.size);
+    text_add(out, "\n");
+    mem_map_close(&map);
+}
+
+/* --count, --asm: what is executed, in place of how long it takes. */
+static int count(const struct asked *a, struct err *e)
+{
+    struct axes axes;
+    struct text committed = { 0 };
+    struct count_run r = { 0 };
+    int status = read_axes(a, &axes, e);
+    if (status != ERR_OK) return status;
+    if (!machine_is_release()) fprintf(stderr, "not a release build: these counts are of no program that is used\n");
+    if (a->counts) read_committed(a->counts, &committed);
+    if (a->counts && committed.size == 0) return ERR_OK;
+    const struct count_plan plan = { .filter = a->filters.count ? a->filters.at[0] : "", .kernel = a->assembly,
+                                     .dims = axes.dims, .dim_count = axes.dim_count, .bits = (int)axes.bits[0],
+                                     .batch = axes.batch[0], .rows = (size_t)a->rows, .seed = (uint64_t)a->seed,
+                                     .committed = committed.size ? text_of(&committed) : NULL };
+    status = count_run(&plan, &r, e);
+    if (status == ERR_UNSUPPORTED && a->counts) {
+        printf("counts: not checked: %s\n", e->text);
+        status = ERR_OK;
+    } else if (status == ERR_OK) {
+        fputs(text_of(a->csv ? &r.csv : &r.table), stdout);
+        if (a->save) status = output_write(a->save, &r.csv, e);
+        if (status == ERR_OK && a->counts)
+            printf("counts: %zu of %zu stand in %s/%s.csv, %zu grew by more than 1 %% (fewer instructions need not be less time)\n",
+                   r.compared, r.done, a->counts, count_compiler(), r.grown);
+        if (status == ERR_OK && r.grown) status = FAIL(e, ERR_FORMAT, "%zu kernels execute more instructions: %s", r.grown, r.first);
+    }
+    text_free(&committed);
+    count_run_free(&r);
+    return status;
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
-    struct asked a = { .dims = "384,768",
+    struct asked a = { .dims = NULL,
                        .where = NULL,
                        .access = "scan",
                        .bits = "4",
-                       .batch = "1",
+                       .batch = NULL,
                        .rounds = 0,
                        .cpu = -1,
                        .seed = 1,
@@ -319,15 +368,20 @@ static int run(int argc, char **argv, struct err *e)
         { "--processes", OPTION_INT, &a.processes, 1, MICRO_PROCESSES },
         { "--fail-slower", OPTION_REAL, &a.fail_slower, 0, 1e6 },
         { "--part", OPTION_INT, &a.part, 1, MICRO_PROCESSES }, { "--part-to", OPTION_TEXT, &a.part_to, 0, 0 },
-        { 0 },
+        { "--count", OPTION_FLAG, &a.count, 0, 0 },     { "--counts", OPTION_TEXT, &a.counts, 0, 0 },
+        { "--asm", OPTION_TEXT, &a.assembly, 0, 0 },    { 0 },
     };
     int status = options_parse(argc, argv, options, &a.filters, e);
     if (status != ERR_OK) return status;
     if (a.filters.count > 1) return FAIL(e, ERR_ARG, "one FILTER at most, not '%s' too", a.filters.at[1]);
     if (a.csv && a.json) return FAIL(e, ERR_ARG, "--csv and --json: choose one");
+    const int counting = a.count || a.counts || a.assembly;
+    if (!a.dims) a.dims = counting && !a.assembly ? "32,100,384" : "384,768";
+    if (!a.batch) a.batch = counting ? "8" : "1";
     if (!a.where) a.where = a.quick ? "l1,l2" : "l2";
     if (!a.processes) a.processes = a.save || a.baseline ? PROCESSES : 1;
     if (!a.rounds) a.rounds = a.quick ? 20 : 52;
+    if (counting) return count(&a, e);
     struct run r;
     status = run_init(&r, argc, argv, e);
     if (status == ERR_OK) status = measure(&a, text_of(&r.notes), e);
@@ -354,7 +408,11 @@ const struct command cmd_bench = {
         "  --cpu N          the CPU to run on                             (the one we start on)\n"
         "  --seed N         of data, order and resampling                             (1)\n"
         "  --model          what llvm-mca predicts for each inner loop (needs objdump and llvm-mca)\n"
-        "  --save FILE      keep the raw samples (CSV), of several processes\n"
+        "  --count          instructions executed, one by one, in place of times: default rows, or what FILTER selects\n"
+        "                   (--dim 32,100,384 --batch 8; the same program and shape: the same count)\n"
+        "  --counts DIR     count, and compare with DIR/<compiler>.csv: 1 % more of them is an error (make count)\n"
+        "  --asm K          the hot loop of one kernel (dot_f32=avx512/rows8) with how often each line was executed\n"
+        "  --save FILE      keep the raw samples (CSV), of several processes; of --count the counts\n"
         "  --baseline FILE  compare with such a file; of another machine, compiler or flags only with --force\n"
         "  --processes N    fresh processes that time every row        (7 with --save or --baseline, else 1)\n"
         "  --fail-slower R  with --baseline: exit status 1 where a row is resolved slower, R times or more; 0: never (1.05)\n"

@@ -2,6 +2,7 @@
  * cmd_info.c - this machine, and everything that is registered. */
 #include "bench/blas.h"
 #include "bench/command.h"
+#include "bench/micro/count.h"
 #include "bench/time/machine.h"
 #include "bench/quality/metric.h"
 #include "bench/papers/paper.h"
@@ -135,16 +136,21 @@ static void json_machine(const struct machine *m, const struct kernel_set *set)
 
 static int run(int argc, char **argv, struct err *e)
 {
-    int list = 0, json = 0;
+    int list = 0, json = 0, compiler = 0;
     const char *kernel = "";
     const struct option options[] = { { "--list", OPTION_FLAG, &list, 0, 0 },
                                       { "--json", OPTION_FLAG, &json, 0, 0 },
+                                      { "--compiler", OPTION_FLAG, &compiler, 0, 0 },
                                       { "--kernel", OPTION_TEXT, &kernel, 0, 0 },
                                       { 0 } };
     struct kernel_set set;
     int status = options_parse(argc, argv, options, NULL, e);
     if (status == ERR_OK) status = kernel_set_resolve(&set, kernel, e);
     if (status != ERR_OK) return status;
+    if (compiler) {
+        puts(count_compiler());
+        return ERR_OK;
+    }
     if (list) {
         list_all(json);
         return ERR_OK;
@@ -169,10 +175,11 @@ static int run(int argc, char **argv, struct err *e)
 const struct command cmd_info = {
     .name = "info",
     .summary = "this CPU, its features and caches, which kernel each operation resolves to",
-    .help = "usage: assay info [--list] [--kernel K] [--json]\n\n"
+    .help = "usage: assay info [--list] [--compiler] [--kernel K] [--json]\n\n"
             "  --list       everything registered: kernels by operation, ISA and variant, indexes, stages by\n"
             "               slot, readers, importers, generators, metrics, papers, commands; of a kernel of floats\n"
             "               how far it may be from the exact result (u = 2^-24), to which it is held everywhere\n"
+            "  --compiler   whose code this is: gcc-12.2.0\n"
             "  --kernel K   what the operations resolve to under --kernel K (avx2, dot_f32=avx512/VARIANT);\n"
             "               default: the best that this CPU runs\n"
             "  --json       one object a line\n\n"

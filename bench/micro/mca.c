@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * mca.c - finds the inner loop of a kernel in this program's own code, and asks llvm-mca what it costs. */
-#define _GNU_SOURCE
 #include "bench/micro/mca.h"
+#include "bench/micro/code.h"
 #include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"
-#include <dlfcn.h>
-#include <elf.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 enum { INSTRUCTIONS_MOST = 20000, FUNCTIONS_MOST = 12, WINDOW_BYTES = 1 << 16, TURNS = 1000 };
@@ -40,39 +37,13 @@ double mca_ghz(void)
 
 struct instruction { uint64_t at; char text[112]; };
 struct code {
-    char file[160]; /* where it stands */
+    struct code_place place;
     struct instruction *list;
     size_t count;
     uint64_t functions[FUNCTIONS_MOST]; /* start addresses, in the file's terms */
     size_t function_count, from[FUNCTIONS_MOST + 1]; /* instructions of each */
+    size_t symbols; /* seen while a function is read: one, until the next begins */
 };
-
-/* Finds the file that holds a kernel's code, this program or a library, and returns its address there: a
- * position-independent file is loaded anywhere. */
-static uint64_t find_code(struct code *c, const struct kernel *k)
-{
-    enum { HEADER = sizeof(Elf64_Ehdr) }; /* the table of segments stands right behind it */
-    void *fn;
-    memcpy(&fn, &k->fn, sizeof fn);
-    Dl_info found;
-    Elf64_Ehdr header;
-    if (!dladdr(fn, &found)) return 0;
-    memcpy(&header, found.dli_fbase, sizeof header);
-    const ssize_t size = readlink("/proc/self/exe", c->file, sizeof c->file - 1);
-    c->file[size > 0 ? size : 0] = 0;
-    /* Of the program itself dli_fname is what it was called by, which need not be a path. */
-    if ((const char *)found.dli_fbase + HEADER != (const char *)getauxval(AT_PHDR))
-        snprintf(c->file, sizeof c->file, "%s", found.dli_fname);
-    return (uint64_t)(uintptr_t)fn - (header.e_type == ET_DYN ? (uint64_t)(uintptr_t)found.dli_fbase : 0);
-}
-
-/* Where a jump or call goes; 0: not a direct one.  "jne    1a2b <name+0x10>" */
-static uint64_t target_of(const char *text, const char *word)
-{
-    if (strncmp(text, word, strlen(word)) != 0) return 0;
-    const char *operand = text + strcspn(text, " ");
-    return strtoull(operand, NULL, 16);
-}
 
 static void want_function(struct code *c, uint64_t at)
 {
@@ -82,33 +53,22 @@ static void want_function(struct code *c, uint64_t at)
 }
 
 /* One function: from its address to the next symbol. */
+static void take_line(void *code, uint64_t at, const char *text)
+{
+    struct code *c = code;
+    if (!text) c->symbols++;
+    if (!text || c->symbols > 1 || c->count == INSTRUCTIONS_MOST || strncmp(text, "nop", 3) == 0 || strstr(text, "nopw")) return;
+    struct instruction *in = &c->list[c->count++];
+    in->at = at;
+    snprintf(in->text, sizeof in->text, "%.111s", text);
+    const uint64_t callee = code_target(text, "call");
+    if (callee) want_function(c, callee);
+}
+
 static int read_function(struct code *c, uint64_t at, struct err *e)
 {
-    char command[320], line[512];
-    snprintf(command, sizeof command,
-             "objdump -d --no-show-raw-insn --start-address=0x%llx --stop-address=0x%llx '%s' 2>/dev/null",
-             (unsigned long long)at, (unsigned long long)at + WINDOW_BYTES, c->file);
-    FILE *f = popen(command, "r");
-    if (!f) return FAIL(e, ERR_IO, "objdump cannot be started");
-    size_t headers = 0;
-    while (fgets(line, sizeof line, f)) {
-        line[strcspn(line, "\n#")] = 0;
-        char *colon = strchr(line, ':');
-        if (strstr(line, ">:")) headers++;
-        if (headers > 1) continue; /* drained, so that the pipe closes cleanly */
-        if (headers == 0 || !colon || line[0] != ' ' || c->count == INSTRUCTIONS_MOST) continue;
-        struct instruction *in = &c->list[c->count];
-        in->at = strtoull(line, NULL, 16);
-        const char *text = colon + 1 + strspn(colon + 1, " \t");
-        if (!*text || strncmp(text, "nop", 3) == 0 || strstr(text, "nopw")) continue;
-        snprintf(in->text, sizeof in->text, "%.111s", text);
-        c->count++;
-        const uint64_t callee = target_of(text, "call");
-        if (callee) want_function(c, callee);
-    }
-    pclose(f);
-    return headers ? ERR_OK
-                   : FAIL(e, ERR_UNSUPPORTED, "objdump (binutils) is not installed, or this program is stripped");
+    c->symbols = 0;
+    return code_read(&c->place, at, at + WINDOW_BYTES, take_line, c, e);
 }
 
 /* Work of one instruction in the units of a ceiling; register width from the operand names. */
@@ -135,7 +95,7 @@ static struct loop heaviest_loop(const struct code *c, enum ceiling kind)
     for (size_t f = 0; f < c->function_count; f++) {
         size_t inner_end = c->from[f]; /* behind the last loop seen: a loop that begins before it holds it */
         for (size_t i = c->from[f]; i < c->from[f + 1]; i++) {
-            const uint64_t to = target_of(c->list[i].text, "j");
+            const uint64_t to = code_target(c->list[i].text, "j");
             if (!to || to > c->list[i].at) continue;
             size_t start = i;
             while (start > c->from[f] && c->list[start - 1].at >= to) start--;
@@ -151,7 +111,9 @@ static struct loop heaviest_loop(const struct code *c, enum ceiling kind)
 
 static int read_code(struct code *c, const struct kernel *k, struct err *e)
 {
-    want_function(c, find_code(c, k));
+    const int found = code_find(k, &c->place, e);
+    if (found != ERR_OK) return found;
+    want_function(c, c->place.at);
     for (size_t f = 0; f < c->function_count; f++) { /* callees join the list while we walk it */
         c->from[f] = c->count;
         const int status = read_function(c, c->functions[f], e);
