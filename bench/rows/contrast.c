@@ -619,5 +619,6 @@ int contrast_is_star(const struct contrast *c)
         total = g.count;
     }
     group_free(&g);
-    return changes > 1 && 2 * (changes + 1) >= total;
+    return changes > 1 &&
+           (changes + 1 == total || strcmp(table_note(&c->table, "one_at_a_time"), "true") == 0);
 }

@@ -29,6 +29,7 @@ int contrast_table(const struct contrast *c, const struct contrast_plan *plan, s
 /* The point that most others differ from in one setting alone, and each of those changes: difference with interval,
  * Holm-corrected p, latency beside it.  ERR_NOT_FOUND: no two points differ in one setting alone. */
 int contrast_ablation(const struct contrast *c, const struct contrast_plan *plan, struct text *out, struct err *e);
-/* 1 where at least half of the points of the first group are such changes (a sweep of one axis at a time). */
+/* 1 for what a sweep of one axis at a time wrote (its note says so), and where all points of the
+ * first group are such changes. */
 int contrast_is_star(const struct contrast *c);
 #endif

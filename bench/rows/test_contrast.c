@@ -102,7 +102,7 @@ static void ablation(void)
     const struct contrast_plan plan = { 0 };
     put_rows();
     open_rows(&c);
-    CHECK(contrast_is_star(&c), "three changes of three");
+    CHECK(!contrast_is_star(&c), "one of three changes two settings");
     CHECK(contrast_ablation(&c, &plan, &out, &e) == ERR_OK, "%s", e.text);
     want(text_of(&out), "baseline: turboquant rerank=0");
     want(text_of(&out), "baseline            0.8200 [");
@@ -115,6 +115,33 @@ static void ablation(void)
     CHECK(!strstr(text_of(&out), "error"), "rows that failed are no points");
     text_free(&out);
     contrast_free(&c);
+}
+
+static void stars(void)
+{
+    static const char three[] =
+        "a,0,ok,m,d,x,60,10,1,turboquant,1,.8,,,1,,0\nb,0,ok,m,d,x,60,10,1,flat,1,.9,,,1,,0\n"
+        "c,0,ok,m,d,x,60,10,1,turboquant,1,.9,,,1,,20\n",
+                      both[] = "d,0,ok,m,d,x,60,10,1,flat,1,1,,,1,,20\n";
+    struct contrast c;
+    struct text out = { 0 };
+    text_add(&out, HEADER "%s", three);
+    put("rows.csv", text_of(&out));
+    open_rows(&c);
+    CHECK(contrast_is_star(&c), "every point is a change of the first");
+    contrast_free(&c);
+    text_add(&out, "%s", both);
+    put("rows.csv", text_of(&out));
+    open_rows(&c);
+    CHECK(!contrast_is_star(&c), "a product of two axes");
+    contrast_free(&c);
+    text_clear(&out);
+    text_add(&out, "# one_at_a_time: true\n" HEADER "%s%s", three, both);
+    put("rows.csv", text_of(&out));
+    open_rows(&c);
+    CHECK(contrast_is_star(&c), "its note says so");
+    contrast_free(&c);
+    text_free(&out);
 }
 
 static void best_and_ties(void)
@@ -191,6 +218,7 @@ int main(void)
     put_rows();
     test_case("per-query files", per_query_files);
     test_case("an ablation", ablation);
+    test_case("which results are changes one at a time", stars);
     test_case("the best of a column, and its ties", best_and_ties);
     test_case("what cannot be tested is said", what_cannot_be_tested_is_said);
     char command[64];

@@ -460,6 +460,7 @@ static void note_data(struct run *run, const struct sweep *s, const struct plan 
     char name[128];
     path_short(s->path, name, sizeof name);
     run_note(run, "config", "%s", name);
+    if (s->one_at_a_time) run_note(run, "one_at_a_time", "true");
     if (p->rag.db)
         run_note(run, "dataset", "%s, with questions and labels %016llx", p->rag.name,
                  (unsigned long long)p->rag.hash);
