@@ -32,10 +32,21 @@ static const char *name_of(const struct pipeline *p, int64_t id, char out[NAME_W
     return out;
 }
 
+/* "#7" or "#Pump 4": what the user calls an entity, in `out`. */
+static const char *called(const struct pipeline *p, int64_t id, struct text *out)
+{
+    text_clear(out);
+    text_add(out, "#");
+    if (store_id_of(pipeline_last(p)->store, id, out, NULL) != ERR_OK) text_add(out, "?");
+    return text_of(out);
+}
+
 static void print_hit(const struct pipeline *p, double score, int64_t id)
 {
     char name[NAME_WIDTH + 4];
-    printf("      %9.4f  #%-8lld %s\n", score, (long long)id, name_of(p, id, name));
+    struct text own = { 0 };
+    printf("      %9.4f  %-9s %s\n", score, called(p, id, &own), name_of(p, id, name));
+    text_free(&own);
 }
 
 static void print_more(size_t count)
@@ -89,48 +100,56 @@ static void print_survivors(const struct pipeline *p, const struct answer *a, en
     }
 }
 
-/* What the numbers of a stage are. */
-static const char *const says[SLOT_COUNT] = {
-    "text to a vector",
-    "all vectors, by approximate score",
-    "candidates, by exact cosine",
-    "what the graph brings in, by exact cosine",
-    "by combined score",
-    "above the threshold, the best k",
-    "entities around each result",
-};
+static int is(const struct answer *a, enum slot slot, const char *stage) { return strcmp(a->trace[slot].stage, stage) == 0; }
+
+/* What a stage did, from the stage that ran. */
+static void explain(const struct pipeline *p, const struct answer *a, enum slot slot, struct text *out)
+{
+    const struct stage_ops *ops = stage_find(slot, a->trace[slot].stage);
+    const char *retrieve = a->trace[SLOT_RETRIEVE].stage;
+    text_clear(out);
+    if (slot == SLOT_EMBED && !ops)
+        text_add(out, "%s", is(a, slot, "given") ? "the vector came with the question" : "no vector: words alone are asked");
+    else text_add(out, "%s", ops ? ops->summary : "");
+    if (slot == SLOT_RETRIEVE && pipeline_index(p)) {
+        text_add(out, ", ");
+        index_spec(pipeline_index(p), out);
+    }
+    if (slot == SLOT_RERANK && !is(a, slot, "none") && strcmp(retrieve, "index") != 0)
+        text_add(out, ", in place of the order of retrieve=%s", retrieve);
+    if (slot == SLOT_FILTER && a->filtered) text_add(out, "; it dropped %zu", a->filtered);
+}
 
 static void print_stages(const struct pipeline *p, const struct answer *a)
 {
-    struct text spec = { 0 };
-    if (pipeline_index(p)) index_spec(pipeline_index(p), &spec);
+    struct text said = { 0 };
     printf("  %-9s %-14s %8s    %-8s %10s\n", "stage", "by", "in", "out", "us");
     for (int s = 0; s < SLOT_COUNT; s++) {
         const struct stage_trace *t = &a->trace[s];
-        printf("\n  %-9s %-14s %8llu -> %-8llu %10.1f   %s%s%s\n", slot_name((enum slot)s), t->stage,
-               (unsigned long long)t->in, (unsigned long long)t->out, (double)t->ns * 1e-3, says[s],
-               s == SLOT_RETRIEVE && spec.size ? ", " : "", s == SLOT_RETRIEVE ? text_of(&spec) : "");
+        explain(p, a, (enum slot)s, &said);
+        printf("\n  %-9s %-14s %8llu -> %-8llu %10.1f   %s\n", slot_name((enum slot)s), t->stage,
+               (unsigned long long)t->in, (unsigned long long)t->out, (double)t->ns * 1e-3, text_of(&said));
         print_survivors(p, a, (enum slot)s);
     }
     printf("\n  %-9s %-14s %8s    %-8s %10.1f   names and context of the results\n", "fetch", "", "", "",
            (double)a->fetch_ns * 1e-3);
     printf("  %-9s %-14s %8s    %-8s %10.1f   %llu SQL statements\n\n", "total", "", "", "",
            (double)a->total_ns * 1e-3, (unsigned long long)a->sql_statements);
-    text_free(&spec);
+    text_free(&said);
 }
 
-static void print_results(const struct answer *a, int explain)
+static void print_results(const struct pipeline *p, const struct answer *a, int detailed)
 {
-    struct text out = { 0 };
+    struct text out = { 0 }, own = { 0 };
     if (a->count == 0) printf("no results\n");
     for (size_t i = 0; i < a->count; i++) {
         const struct result *r = &a->results[i];
-        text_add(&out, "%3zu  %7.4f  #%-8lld ", i + 1, r->combined_score, (long long)r->id);
+        text_add(&out, "%3zu  %7.4f  %-9s ", i + 1, r->combined_score, called(p, r->id, &own));
         text_add_plain(&out, r->entity.name);
         text_add(&out, "  [");
         text_add_plain(&out, r->entity.type);
         text_add(&out, "]\n");
-        if (!explain) continue;
+        if (!detailed) continue;
         text_add(&out, "     vector %.4f, graph %.4f\n", r->vector_score, r->graph_score);
         if (strcmp(r->entity.properties, "{}") != 0) {
             char some[201];
@@ -147,23 +166,35 @@ static void print_results(const struct answer *a, int explain)
     }
     fputs(text_of(&out), stdout);
     text_free(&out);
+    text_free(&own);
 }
 
-static void print_json(const struct answer *a)
+/* An id as JSON: the number, or the user's own text. */
+static void json_id(const struct pipeline *p, int64_t id, struct text *out)
+{
+    struct text own = { 0 };
+    int64_t number;
+    if (store_id_of(pipeline_last(p)->store, id, &own, NULL) == ERR_OK && text_is_i64(text_of(&own), &number))
+        text_add(out, "%lld", (long long)number);
+    else text_add_json(out, text_of(&own));
+    text_free(&own);
+}
+
+static void print_json(const struct pipeline *p, const struct answer *a)
 {
     struct text out = { 0 };
     for (size_t i = 0; i < a->count; i++) {
         const struct result *r = &a->results[i];
-        text_add(&out,
-                 "{\"rank\":%zu,\"id\":%lld,\"combined_score\":%.9g,\"vector_score\":%.9g,\"graph_"
-                 "score\":%.9g,\"type\":",
-                 i + 1, (long long)r->id, r->combined_score, r->vector_score, r->graph_score);
+        text_add(&out, "{\"rank\":%zu,\"id\":", i + 1);
+        json_id(p, r->id, &out);
+        text_add(&out, ",\"combined_score\":%.9g,\"vector_score\":%.9g,\"graph_score\":%.9g,\"type\":", r->combined_score,
+                 r->vector_score, r->graph_score);
         text_add_json(&out, r->entity.type);
         text_add(&out, ",\"name\":");
         text_add_json(&out, r->entity.name);
         text_add(&out, ",\"properties\":%s,\"context\":[", r->entity.properties);
         for (size_t c = 0; c < r->context_count; c++)
-            text_add(&out, "%s%lld", c ? "," : "", (long long)r->context[c]);
+            text_add(&out, "%s", c ? "," : ""), json_id(p, r->context[c], &out);
         text_add(&out, "]}\n");
     }
     fputs(text_of(&out), stdout);
@@ -189,6 +220,20 @@ static int is_zero(const struct answer *a)
     size_t i = 0;
     while (a->vector && i < dim && a->vector[i] == 0) i++;
     return a->vector && i == dim;
+}
+
+/* Why a question's vector is zeros, where it is. */
+static void say_zero(struct pipeline *p, const struct answer *a, const char *text)
+{
+    const char *then = strcmp(a->trace[SLOT_RETRIEVE].stage, "bm25") == 0 && !is(a, SLOT_RERANK, "none")
+                           ? ", and rerank=none keeps the order of the words" : "";
+    if (!is_zero(a)) return;
+    const long known = pipeline_known_words(p, text);
+    if (known == 0) fprintf(stderr, "no word of \"%s\" is known to this base: its vector is zeros, similar to nothing%s\n", text, then);
+    else if (known > 0)
+        fprintf(stderr, "the %ld known words of \"%s\" are in every text of this base and weigh nothing: its vector is zeros, "
+                        "similar to nothing%s\n", known, text, then);
+    else fprintf(stderr, "the vector of \"%s\" is zeros, similar to nothing%s\n", text, then);
 }
 
 static int run(int argc, char **argv, struct err *e)
@@ -218,15 +263,17 @@ static int run(int argc, char **argv, struct err *e)
         status = pipeline_open(&p, r.words.at[0], r.settings.at, (size_t)r.settings.count, &kernels, e);
     if (status == ERR_OK) status = pipeline_query(p, &question, (size_t)r.k, &a, e);
     if (status == ERR_OK) rag_warn(r.words.at[0], p);
-    if (status == ERR_OK && is_zero(&a))
-        fprintf(stderr, "no word of \"%s\" is known to this base: what follows is by the graph alone\n", question.text);
-    if (status == ERR_OK && r.json) print_json(&a);
+    if (status == ERR_OK) say_zero(p, &a, question.text);
+    if (status == ERR_OK && a.filtered && !r.explain)
+        fprintf(stderr, "filter=%s dropped %zu of %llu\n", a.trace[SLOT_FILTER].stage, a.filtered,
+                (unsigned long long)a.trace[SLOT_FILTER].in);
+    if (status == ERR_OK && r.json) print_json(p, &a);
     else if (status == ERR_OK) {
         if (r.explain) printf("\"%s\" in %s\n\n", question.text, r.words.at[0]);
         if (r.explain && pipeline_build_s(p) > 0)
             printf("  the index was built first, in %.2f s\n\n", pipeline_build_s(p));
         if (r.explain) print_stages(p, &a);
-        print_results(&a, r.explain);
+        print_results(p, &a, r.explain);
     }
     pipeline_close(p);
     return status;

@@ -216,6 +216,25 @@ static void note_left_out(struct run *run, const struct rag_set *s)
     text_free(&left);
 }
 
+/* The last value that is given to a slot; NULL: none. */
+static const char *given(const struct request *r, const char *slot)
+{
+    const char *last = NULL;
+    const size_t size = strlen(slot);
+    for (int i = 0; i < r->settings.count; i++)
+        if (strncmp(r->settings.at[i], slot, size) == 0 && r->settings.at[i][size] == '=') last = r->settings.at[i] + size + 1;
+    return last;
+}
+
+/* Whose scores order the answers, where it is not the retriever's that was asked for. */
+static void note_order(struct run *run, const struct request *r)
+{
+    const char *retrieve = given(r, "retrieve"), *rerank = given(r, "rerank");
+    if (!retrieve || strcmp(retrieve, "index") == 0 || (rerank && strcmp(rerank, "none") == 0)) return;
+    run_note(run, "order", "rerank=%s replaces the order of retrieve=%s, which rerank=none would keep", rerank ? rerank : "cosine",
+             retrieve);
+}
+
 static int open_sink(struct sink *o, const struct request *r, const struct parts *p, int argc, char **argv,
                      struct err *e)
 {
@@ -226,6 +245,7 @@ static int open_sink(struct sink *o, const struct request *r, const struct parts
     run_note(&o->run, "dataset", "%s, with questions and labels %016llx", s->name, (unsigned long long)s->hash);
     note_learning(&o->run, r, p);
     note_left_out(&o->run, s);
+    note_order(&o->run, r);
     return sink_create(o, "rag.csv", r->kernel, e);
 }
 

@@ -132,7 +132,10 @@ static float sum_of_sizes(const float *x, size_t n)
     return sum;
 }
 
-int index_takes(const float *x, size_t dim) { return sum_of_sizes(x, dim) < 1e18f; }
+/* Of a length whose square is a normal float32, or 0: below, (1e-15)^2 / 65536 is still above 1.2e-38. */
+static int has_length(float sum) { return sum < 1e18f && (sum == 0 || sum >= 1e-15f); }
+
+int index_takes(const float *x, size_t dim) { return has_length(sum_of_sizes(x, dim)); }
 
 /* Rows whose squared norm overflows would make inf - inf of a finite score. */
 static int check_rows(const struct index *ix, struct rows rows, const char *what, struct err *e)
@@ -144,7 +147,10 @@ static int check_rows(const struct index *ix, struct rows rows, const char *what
     for (size_t r = 0; r < rows.count; r++) {
         const float *x = rows_at(rows, r);
         const float sum = sum_of_sizes(x, rows.dim);
-        if (sum < 1e18f) continue;
+        if (sum < 1e18f && (ix->config.metric != METRIC_COSINE || has_length(sum))) continue;
+        if (sum < 1e-15f)
+            return FAIL(e, ERR_ARG, "%s: %s %zu: the sum of its absolute values is %g, too small for a cosine (at least 1e-15, "
+                        "or 0): scale it", name, what, r, (double)sum);
         for (size_t i = 0; i < rows.dim; i++)
             if (!isfinite(x[i]))
                 return FAIL(e, ERR_ARG, "%s: %s %zu, column %zu is %g", name, what, r, i,

@@ -20,7 +20,7 @@ struct header {
     uint64_t fingerprint, documents, terms, postings, name_bytes;
 };
 static const char MAGIC[8] = { 'A', 'S', 'S', 'A', 'Y', 'W', 'R', 'D' };
-enum { VERSION = 2 };
+enum { VERSION = 3 }; /* 3: ids are no words */
 static const double K1 = 1.2, PART = 0.75;
 
 /* --- cutting ----------------------------------------------------------------------------------- */
@@ -129,15 +129,18 @@ struct reader {
     struct store *store;
     struct building *into;
     struct word_cutter *cutter;
-    sqlite3_stmt *texts; /* of name ?1 and properties ?2: one text */
+    sqlite3_stmt *texts; /* of name ?1, properties ?2 and id ?3: one text */
+    struct text own;     /* that id */
     struct err *e;
 };
 
 static int reader_init(struct reader *r, struct store *s, struct building *into, struct err *e)
 {
+    /* An id is no word: neither one among the properties, nor as the name of a document that has no other. */
     static const char sql[] =
-        "SELECT ?1 || ' ' || CASE WHEN json_valid(?2) THEN coalesce((SELECT group_concat(atom, ' ') "
-        "FROM json_tree(?2) WHERE type = 'text'), '') ELSE '' END";
+        "SELECT CASE WHEN ?1 = '(no name)' OR (?1 = ?3 AND CASE WHEN json_valid(?2) THEN json_type(?2, '$.text') = 'text' "
+        "END) THEN '' ELSE ?1 || ' ' END || CASE WHEN json_valid(?2) THEN coalesce((SELECT group_concat(atom, ' ') "
+        "FROM json_tree(?2) WHERE type = 'text' AND NOT (path = '$' AND key IN ('id', '_id'))), '') ELSE '' END";
     *r = (struct reader){ .store = s, .into = into, .e = e };
     int status = word_cutter_create(&r->cutter, s, e);
     if (status == ERR_OK && sqlite3_prepare_v2(store_handle(s), sql, -1, &r->texts, NULL) != SQLITE_OK)
@@ -148,6 +151,7 @@ static int reader_init(struct reader *r, struct store *s, struct building *into,
 static void reader_fini(struct reader *r)
 {
     sqlite3_finalize(r->texts);
+    text_free(&r->own);
     word_cutter_destroy(r->cutter);
 }
 
@@ -156,8 +160,11 @@ static int read_text(void *context, int64_t id, const char *name, size_t name_si
 {
     struct reader *r = context;
     struct building *b = r->into;
-    (void)id;
-    int rc = sqlite3_bind_text(r->texts, 1, name, (int)name_size, SQLITE_STATIC), status = ERR_OK;
+    text_clear(&r->own);
+    int rc = sqlite3_bind_text(r->texts, 1, name, (int)name_size, SQLITE_STATIC);
+    int status = store_id_of(r->store, id, &r->own, r->e);
+    if (status != ERR_OK) return status;
+    if (rc == SQLITE_OK) rc = sqlite3_bind_text(r->texts, 3, text_of(&r->own), (int)r->own.size, SQLITE_STATIC);
     if (rc == SQLITE_OK) rc = sqlite3_bind_text(r->texts, 2, properties, (int)properties_size, SQLITE_STATIC);
     if (rc == SQLITE_OK) rc = sqlite3_step(r->texts);
     const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(r->texts, 0) : NULL;

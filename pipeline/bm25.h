@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * bm25.h - which entities hold which word, and how much each counts: an inverted index for BM25.
  *
- * The text of an entity is its name and the strings in its properties, cut and stemmed by SQLite FTS5's
+ * The text of an entity is its name and the strings in its properties, but for its id (the properties "id" and "_id",
+ * and a name that is only the id of a document with a text), cut and stemmed by SQLite FTS5's
  * tokenizer "porter unicode61".  A document d scores, for a word w of the question,
  *     idf(w) tf (k1 + 1) / (tf + k1 (1 - b + b |d| / mean |d|)),   k1 = 1.2, b = 0.75,
  *     idf(w) = ln((N - n + 0.5) / (n + 0.5)), 1e-6 where that is not positive,

@@ -62,13 +62,26 @@ static const float *row_of(void *context, const char *word, size_t size, float *
     return row;
 }
 
+static int known(void *self, const char *text, size_t *count, struct err *e)
+{
+    struct lsa_rows *l = self;
+    char word[WORD_ROOM];
+    int status = ERR_OK;
+    float weight;
+    for (size_t size; status == ERR_OK && l->find && (size = word_next(&text, word)) > 0;)
+        *count += row_of(l, word, size, &weight, &status) != NULL;
+    return status == ERR_OK ? status : FAIL(e, status, "%s: assay_lsa", store_path(l->store));
+}
+
 static int run(void *self, struct query *q, struct err *e)
 {
     struct lsa_rows *l = self;
     const char *path = store_path(l->store);
-    if (!l->find)
-        return FAIL(e, ERR_NOT_FOUND, "embed=lsa: %s was not embedded by lsa (no table assay_lsa); "
-                    "ask with a vector, or choose another embedder", path);
+    if (!l->find) {
+        const char *by = store_embedder(l->store);
+        return FAIL(e, ERR_NOT_FOUND, "embed=lsa: %s was not embedded by lsa (no table assay_lsa); ask with a vector, by "
+                    "retrieve=bm25, or %s%s", path, by ? "choose embed=" : "choose another embedder", by ? by : "");
+    }
     if (!q->text) return FAIL(e, ERR_ARG, "embed=lsa: the query has no text");
     const int status = text_sum(q->text, l->dim, row_of, l, q->vector);
     if (status == ERR_FORMAT) return FAIL(e, status, "embed=lsa: %s has rows of another size than its vectors' %zu", path, l->dim);
@@ -83,5 +96,6 @@ const struct stage_ops embed_lsa = {
     .create = create,
     .refresh = refresh,
     .run = run,
+    .known = known,
     .destroy = destroy,
 };

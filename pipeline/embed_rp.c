@@ -64,13 +64,25 @@ static uint64_t count_of(void *context, const char *word, int *status)
     return documents;
 }
 
+static int known(void *self, const char *text, size_t *count, struct err *e)
+{
+    struct rp *rp = self;
+    char word[WORD_ROOM];
+    int status = ERR_OK;
+    for (size_t size; status == ERR_OK && rp->find && (size = word_next(&text, word)) > 0;)
+        *count += count_of(rp, word, &status) > 0;
+    return status == ERR_OK ? status : FAIL(e, status, "%s: assay_terms", store_path(rp->store));
+}
+
 static int run(void *self, struct query *q, struct err *e)
 {
     struct rp *rp = self;
     const char *path = store_path(rp->store);
-    if (!rp->meta.dim)
-        return FAIL(e, ERR_NOT_FOUND, "embed=rp: %s was not embedded by rp (no table assay_terms); "
-                    "ask with a vector, or choose another embedder", path);
+    if (!rp->meta.dim) {
+        const char *by = store_embedder(rp->store);
+        return FAIL(e, ERR_NOT_FOUND, "embed=rp: %s was not embedded by rp (no table assay_terms); ask with a vector, by "
+                    "retrieve=bm25, or %s%s", path, by ? "choose embed=" : "choose another embedder", by ? by : "");
+    }
     if (rp->meta.dim != q->kb->vectors.rows.dim)
         return FAIL(e, ERR_FORMAT, "embed=rp: %s has words of dimension %zu but vectors of %zu", path, rp->meta.dim,
                     q->kb->vectors.rows.dim);
@@ -88,5 +100,6 @@ const struct stage_ops embed_rp = {
     .create = create,
     .refresh = refresh,
     .run = run,
+    .known = known,
     .destroy = destroy,
 };

@@ -58,7 +58,9 @@ static void version(sqlite3_context *context, int argc, sqlite3_value **argv)
     sqlite3_result_text(context, "assay " ASSAY_VERSION, -1, SQLITE_STATIC);
 }
 
-/* The engine's rules: another length or a zero vector is 0; a value that is no blob is an error. */
+/* The engine's rules: another length or a zero vector is 0; a value that is no blob is an error.  Sums are float64, where
+ * the engine's are float32: within 1e-6 of it, but for vectors shorter than 1e-19, whose square is 0 there, and longer than
+ * 1.8e19, where it says NaN.  A cosine is at most 1 here, there up to an ulp more. */
 static void cosine(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     (void)argc;
@@ -77,7 +79,8 @@ static void cosine(sqlite3_context *context, int argc, sqlite3_value **argv)
         aa += (double)x * (double)x;
         bb += (double)y * (double)y;
     }
-    sqlite3_result_double(context, aa > 0 && bb > 0 ? dot / sqrt(aa * bb) : 0);
+    const double cosine = aa > 0 && bb > 0 ? dot / (sqrt(aa) * sqrt(bb)) : 0;
+    sqlite3_result_double(context, cosine > 1 ? 1 : cosine < -1 ? -1 : cosine);
 }
 
 static void stats(sqlite3_context *context, int argc, sqlite3_value **argv)
@@ -190,19 +193,25 @@ static int fill_search(struct cursor *out, struct connection *c, int argc, sqlit
     const struct question q = { .vector = x, .dim = dim };
     status = pipeline_query(p, &q, (size_t)k, &a, e);
     mem_free(x);
-    struct text context = { 0 };
+    struct text context = { 0 }, id = { 0 };
+    struct store *names = NULL;
+    if (status == ERR_OK) status = store_open(&names, store_path(pipeline_store(p)), STORE_READ, e);
     for (size_t r = 0; status == ERR_OK && !failed && r < a.count; r++) {
         const struct result *have = &a.results[r];
         text_clear(&context);
         for (size_t i = 0; i < have->context_count; i++)
             text_add(&context, "%c%lld", i ? ',' : '[', (long long)have->context[i]);
         text_add(&context, have->context_count ? "]" : "[]");
-        failed = context.failed || add_integer(out, have->id) || add_text(out, have->entity.type) ||
+        text_clear(&id);
+        status = store_id_of(names, have->id, &id, e);
+        failed = status != ERR_OK || context.failed || add_integer(out, have->id) || add_text(out, have->entity.type) ||
                  add_text(out, have->entity.name) || add_real(out, have->vector_score) ||
                  add_real(out, have->graph_score) || add_real(out, have->combined_score) ||
-                 add_text(out, text_of(&context));
+                 add_text(out, text_of(&context)) || add_text(out, text_of(&id));
     }
+    store_close(names);
     text_free(&context);
+    text_free(&id);
     return status == ERR_OK ? memory(failed, e) : status;
 }
 
@@ -231,6 +240,8 @@ static int fill_neighbors(struct cursor *out, struct connection *c, int argc, sq
     const struct graph *g;
     struct walk w = { 0 };
     size_t count;
+    /* As the engine: depth 0 is an empty list, whatever the start is. */
+    if (argc > 1 && sqlite3_value_type(argv[1]) == SQLITE_INTEGER && sqlite3_value_int64(argv[1]) == 0) return ERR_OK;
     const int status = walk_from(c, argc, argv, &g, &w, &count, e);
     int failed = 0;
     for (size_t i = 0; status == ERR_OK && !failed && i < count; i++)
@@ -427,7 +438,7 @@ static int fill_pagerank(struct cursor *out, struct connection *c, int argc, sql
 
 static const struct function functions[] = {
     { "kg_search", "CREATE TABLE x(entity_id, entity_type, name, vector_score, graph_score, combined_score, context, "
-                   "query HIDDEN, k HIDDEN)", 7, 2, 1, fill_search },
+                   "external_id, query HIDDEN, k HIDDEN)", 8, 2, 1, fill_search },
     { "kg_neighbors", "CREATE TABLE x(entity_id, relation_id, start HIDDEN, depth HIDDEN)", 2, 2, 1, fill_neighbors },
     { "kg_bfs", "CREATE TABLE x(entity_id, depth, start HIDDEN, most HIDDEN)", 2, 2, 1, fill_bfs },
     { "kg_shortest_path", "CREATE TABLE x(position, entity_id, source HIDDEN, target HIDDEN)", 2, 2, 2, fill_path },

@@ -77,7 +77,7 @@ void kb_passed_over(const struct kb *kb, struct text *out)
         { kb->odd.relations, "relations of ids that are no integers" },
         { kb->orphans, "vectors of no entity" },
         { kb->vectors.other_dimension, "vectors of another dimension than most" },
-        { kb->vectors.non_finite, "vectors that are not finite or too large" },
+        { kb->vectors.non_finite, "vectors that are not finite, too large or too small" },
         { kb->graph.dangling, "relations from or to nowhere" },
         { kb->graph.oversize, "hyperedges of too many entities" },
     };

@@ -303,7 +303,9 @@ static int share_into(struct pipeline *p, struct pipeline *from, struct err *e)
     if (status == ERR_OK) status = store_open(&p->store, path, STORE_READ, e);
     if (status == ERR_OK) status = begin_alike(p, from, e);
     p->set.asks_elsewhere = from->set.asks_elsewhere; /* settings that are spelled out look like the caller's */
+    p->set.rerank_said = from->set.rerank_said;
     if (status == ERR_OK) status = settings_read(&p->set, p->store, settings, from->set.count, e);
+    p->set.rerank_said = from->set.rerank_said;
     if (status == ERR_OK) {
         kb_keep(from->kb);
         status = renew(p, from->kb, pipeline_cache(from), e);
@@ -392,7 +394,17 @@ static int check_vector(const struct query *q, struct err *e)
         if (!isfinite(q->vector[i])) return FAIL(e, ERR_ARG, "the query vector is not finite in column %zu", i);
         square += (double)q->vector[i] * (double)q->vector[i];
     }
+    if (square > 0 && square < 1e-30)
+        return FAIL(e, ERR_ARG, "the query vector has a length of %g, too small for a cosine (at least 1e-15, or 0): scale it",
+                    sqrt(square));
     return square < 1e36 ? ERR_OK : FAIL(e, ERR_ARG, "the query vector has a length of %g, at most 1e18", sqrt(square));
+}
+
+/* Nothing asks for the question's vector. */
+static int by_words_alone(const struct pipeline *p)
+{
+    const char *rerank = p->set.ops[SLOT_RERANK]->name;
+    return p->set.ops[SLOT_RETRIEVE]->by_words && (!p->set.rerank_said || strcmp(rerank, "none") == 0);
 }
 
 /* The question's vector, or the one that the embed stage makes of its text. */
@@ -403,17 +415,32 @@ static int embed_question(struct pipeline *p, const struct question *question, s
     const size_t dim = q->kb->vectors.rows.dim;
     int status = check_question(p, question, e);
     q->id = question->id;
+    q->name = question->name;
     q->text = question->text;
+    q->has_vector = 1;
     if (status == ERR_OK && question->vector) memcpy(q->vector, question->vector, dim * sizeof *q->vector);
     else if (status == ERR_OK) status = p->set.ops[SLOT_EMBED]->run(p->self[SLOT_EMBED], q, e);
+    if (status == ERR_NOT_FOUND && by_words_alone(p)) { /* no embedder for this base, and none is needed */
+        memset(q->vector, 0, dim * sizeof *q->vector);
+        q->has_vector = 0;
+        status = ERR_OK;
+    }
     if (status == ERR_OK) status = check_vector(q, e);
-    const char *stage = question->vector ? "given" : p->set.ops[SLOT_EMBED]->name;
+    const char *stage = !q->has_vector ? "none" : question->vector ? "given" : p->set.ops[SLOT_EMBED]->name;
     out->trace[SLOT_EMBED] = (struct stage_trace){ stage, 1, dim, clock_ns() - started };
     return status;
 }
 
-int pipeline_embed(struct pipeline *p, const char *const *texts, const int64_t *ids, size_t count, float *out,
-                   struct err *e)
+long pipeline_known_words(struct pipeline *p, const char *text)
+{
+    const struct stage_ops *ops = p->set.ops[SLOT_EMBED];
+    size_t count = 0;
+    if (!ops->known || ops->known(p->self[SLOT_EMBED], text, &count, NULL) != ERR_OK) return -1;
+    return (long)count;
+}
+
+int pipeline_embed(struct pipeline *p, const char *const *texts, const int64_t *ids, const char *const *names,
+                   size_t count, float *out, struct err *e)
 {
     struct query *q = &p->q;
     const size_t dim = p->kb->vectors.rows.dim;
@@ -422,6 +449,7 @@ int pipeline_embed(struct pipeline *p, const char *const *texts, const int64_t *
     int status = ops->embed_many ? ops->embed_many(self, texts, count, dim, out, e) : ERR_OK;
     for (size_t i = 0; status == ERR_OK && i < count; i++) {
         q->id = ids[i];
+        q->name = names ? names[i] : NULL;
         q->text = texts[i];
         if (ops->embed_many) memcpy(q->vector, out + i * dim, dim * sizeof *out);
         else status = ops->run(self, q, e);
@@ -441,9 +469,13 @@ static int run_stages(struct pipeline *p, struct answer *out, struct err *e)
         const uint64_t started = clock_ns();
         const int status = p->set.ops[s]->run(p->self[s], q, e);
         if (status != ERR_OK) return status;
-        if (s == SLOT_FILTER) query_take_best(q, q->k);
+        if (s == SLOT_FILTER) {
+            out->filtered = q->pool_count - q->kept_count;
+            query_take_best(q, q->k);
+        }
         const size_t left = items(q, s);
-        out->trace[s] = (struct stage_trace){ p->set.ops[s]->name, in, left, clock_ns() - started };
+        const char *stage = s == SLOT_RERANK && !q->has_vector ? "none" : p->set.ops[s]->name;
+        out->trace[s] = (struct stage_trace){ stage, in, left, clock_ns() - started };
         in = left;
     }
     return ERR_OK;
@@ -526,7 +558,7 @@ static int answer_question(struct pipeline *p, const struct question *question, 
     out->results = p->results;
     out->count = q->kept_count;
     out->candidates = q->candidates;
-    out->vector = q->vector;
+    out->vector = q->has_vector ? q->vector : NULL;
     out->candidate_count = q->candidate_count;
     return status;
 }

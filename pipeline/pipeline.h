@@ -56,7 +56,9 @@ struct answer {
     uint64_t total_ns; /* all of the query, the transaction and the check for changes included */
     const struct hit *candidates; /* what retrieve gave, best first */
     size_t candidate_count;
-    const float *vector; /* what was searched for: the base's dimensions; NULL: the base holds no vectors */
+    const float *vector; /* what was searched for: the base's dimensions; NULL: the base holds no vectors, or none was
+                          * needed and none could be made of the text */
+    size_t filtered;     /* members of the pool that the filter dropped */
     uint64_t sql_statements; /* run by this query */
 };
 
@@ -64,6 +66,7 @@ struct answer {
  * id is the query's number, for embedders and replays that look answers up. */
 struct question {
     int64_t id;
+    const char *name; /* its id as the user has it; NULL: the number */
     const char *text;
     const float *vector;
     size_t dim;
@@ -100,10 +103,13 @@ int pipeline_refresh(struct pipeline *p, struct err *e);
  * ERR_MEM: nothing is lost, the next query starts afresh. */
 int pipeline_query(struct pipeline *p, const struct question *q, size_t k, struct answer *out, struct err *e);
 
-/* Embeds texts as questions of these ids: count x the base's dimensions, in batches where the embedder has them.
+/* How many different words of a text the embedder knows; -1: it does not go by words, or cannot say. */
+long pipeline_known_words(struct pipeline *p, const char *text);
+
+/* Embeds texts as questions of these ids (and names, unless NULL): count x the base's dimensions, in batches where the embedder has them.
  * As pipeline_query; the error names the question where only one is asked at a time. */
-int pipeline_embed(struct pipeline *p, const char *const *texts, const int64_t *ids, size_t count, float *out,
-                   struct err *e);
+int pipeline_embed(struct pipeline *p, const char *const *texts, const int64_t *ids, const char *const *names,
+                   size_t count, float *out, struct err *e);
 
 /* Tells the stages that learn (rerank=memrl) that these entities, used together, earned `reward`.
  * ERR_UNSUPPORTED: no stage learns.  ERR_NOT_FOUND: no such entity; nothing was learnt. */

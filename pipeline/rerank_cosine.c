@@ -44,6 +44,7 @@ static int run(void *self_, struct query *q, struct err *e)
 {
     (void)e;
     const struct self *self = self_;
+    if (!q->has_vector) return query_keep_order(q, self->most), ERR_OK; /* words alone are asked */
     size_t count = query_exact_scores(q);
     struct topk best;
     topk_init(&best, self->best, self->most);

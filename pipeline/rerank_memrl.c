@@ -62,18 +62,26 @@ static void destroy(void *self_)
     mem_free(self);
 }
 
-static int read_utilities(struct self *self, const char *path, struct err *e)
+static int read_utilities(struct self *self, struct store *store, const char *path, struct err *e)
 {
     FILE *f = fopen(path, "r");
     if (!f) return FAIL(e, ERR_NOT_FOUND, "rerank=memrl: utility_file=%s: %s", path, strerror(errno));
     int status = ERR_OK;
-    char line[256];
+    char line[1024];
     for (size_t number = 1, room = 0; status == ERR_OK && fgets(line, sizeof line, f); number++) {
-        long long id;
+        int64_t id;
         double q;
         if (line[0] == '#' || line[0] == '\n') continue;
-        if (sscanf(line, "%lld %lf", &id, &q) != 2 || !isfinite(q)) {
+        line[strcspn(line, "\r\n")] = 0;
+        char *gap = strrchr(line, strchr(line, '\t') ? '\t' : ' ');
+        if (gap) *gap = 0;
+        if (!gap || !text_to_f64(gap + 1, &q) || !isfinite(q)) {
             status = FAIL(e, ERR_FORMAT, "rerank=memrl: %s: line %zu is not 'entity utility'", path, number);
+            break;
+        }
+        status = store_find_id(store, line, &id, e);
+        if (status == ERR_NOT_FOUND) {
+            status = FAIL(e, ERR_FORMAT, "rerank=memrl: %s: line %zu: no entity has the id '%.80s'", path, number, line);
             break;
         }
         if (!mem_one_more(&self->given, self->given_count, &room, sizeof *self->given)) {
@@ -98,7 +106,7 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     self->gate_quantile = params_real(env->params, "memrl_gate");
     self->scale = (enum scale)params_int(env->params, "memrl_scale");
     const char *path = params_text(env->params, "utility_file");
-    const int status = *path ? read_utilities(self, path, e) : ERR_OK;
+    const int status = *path ? read_utilities(self, env->store, path, e) : ERR_OK;
     if (status != ERR_OK) return destroy(self), status;
     *self_ = self;
     return ERR_OK;
@@ -198,6 +206,7 @@ static int run(void *self_, struct query *q, struct err *e)
 {
     (void)e;
     struct self *self = self_;
+    if (!q->has_vector) return query_keep_order(q, self->most), ERR_OK; /* words alone are asked */
     struct topk best;
     const size_t found = query_exact_scores(q);
     size_t count = 0;

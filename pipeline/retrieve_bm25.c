@@ -85,6 +85,6 @@ static int run(void *self_, struct query *q, struct err *e)
 
 const struct stage_ops retrieve_bm25 = {
     .name = "bm25", .slot = SLOT_RETRIEVE, .summary = "words of names and properties, by BM25",
-    .params = params, .create = create, .refresh = refresh, .run = run, .destroy = destroy,
+    .by_words = 1, .params = params, .create = create, .refresh = refresh, .run = run, .destroy = destroy,
     .exact_twin = "bm25", /* words are exact already */
 };

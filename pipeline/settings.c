@@ -14,7 +14,8 @@ static const char *const usual_stage[SLOT_COUNT] = { "rp", "index", "cosine", "b
 
 static const struct param own_params[] = {
     { "compat", PARAM_FLAG, 0, 0, "false", "", NULL,
-      "the engine's rules: min_vector_score is 0 unless set, and holds for approximate scores too" },
+      "the engine's rules: min_vector_score is 0 unless set, and holds for approximate scores too; on purpose as ever: NULL "
+      "properties are {} (the engine fails), vectors of no entity take no part" },
     { "min_vector_score", PARAM_REAL, -INFINITY, INFINITY, "-inf", "", NULL,
       "exact cosine that the pool asks for; -inf: off" },
     { "edge_types", PARAM_TEXT, 0, 0, "", "", NULL, "relation types that count, separated by commas; empty: all" },
@@ -278,10 +279,40 @@ static int check_bits(const struct settings *set, const struct wish *w, struct e
                 params_text(chosen, "index"));
 }
 
-static int apply_all(struct settings *set, const struct wish *w, struct err *e)
+static int is_wished(const struct wish *w, const char *key) { return wish_find(w, key, 0, w->count) < w->count; }
+
+/* What holds where neither the base nor the caller says: the usual stages, but for the embedder that the base was made by. */
+static const char *usual_of(int slot, struct store *base)
 {
-    int status = params_create(&set->own, own_params, "pipeline", NULL, e), threshold_set = 0;
-    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) status = choose_stage(set, s, usual_stage[s], e);
+    const char *by = slot == SLOT_EMBED ? store_embedder(base) : NULL;
+    return by && strcmp(by, "lsa") == 0 ? by : usual_stage[slot];
+}
+
+/* What follows from the stages, where it is not said: no graph score mixes into a retriever's own, whose scale
+ * is another; and scores around a mean of 0 are not held to a threshold of 0. */
+static int apply_rest(struct settings *set, const struct wish *w, struct err *e)
+{
+    const struct params *score = set->params[SLOT_SCORE], *filter = set->params[SLOT_FILTER];
+    const char *rerank = set->ops[SLOT_RERANK]->name;
+    const struct param *score_table = set->ops[SLOT_SCORE]->params, *rerank_table = set->ops[SLOT_RERANK]->params;
+    int status = ERR_OK;
+    if (strcmp(rerank, "none") == 0 && !is_wished(w, "graph_weight") && param_find(score_table, "graph_weight"))
+        status = params_set(set->params[SLOT_SCORE], "graph_weight", "0", e);
+    const int centred = (param_find(rerank_table, "memrl_scale") &&
+                         strcmp(params_text(set->params[SLOT_RERANK], "memrl_scale"), "none") != 0) ||
+                        (param_find(score_table, "calibration") && strcmp(params_text(score, "calibration"), "zscore") == 0);
+    if (status == ERR_OK && centred && !is_wished(w, "min_combined_score") &&
+        param_find(set->ops[SLOT_FILTER]->params, "min_combined_score") && filter)
+        status = params_set(set->params[SLOT_FILTER], "min_combined_score", "-1e9", e);
+    if (status == ERR_OK && params_int(set->own, "compat") && !is_wished(w, "min_vector_score"))
+        status = params_set(set->own, "min_vector_score", "0", e);
+    return status;
+}
+
+static int apply_all(struct settings *set, struct store *base, const struct wish *w, struct err *e)
+{
+    int status = params_create(&set->own, own_params, "pipeline", NULL, e);
+    for (int s = 0; status == ERR_OK && s < SLOT_COUNT; s++) status = choose_stage(set, s, usual_of(s, base), e);
     for (size_t i = 0; status == ERR_OK && i < w->count; i++) {
         const char *key = wish_key(w, i);
         if (slot_of(key) < SLOT_COUNT) status = choose_stage(set, slot_of(key), wish_value(w, i), e);
@@ -290,13 +321,11 @@ static int apply_all(struct settings *set, const struct wish *w, struct err *e)
         status = params_create(&set->params[s], set->ops[s]->params, set->ops[s]->name, NULL, e);
     for (size_t i = 0; status == ERR_OK && i < w->count; i++) {
         const char *key = wish_key(w, i);
-        threshold_set |= strcmp(key, "min_vector_score") == 0;
         if (slot_of(key) == SLOT_COUNT) status = apply_setting(set, key, wish_value(w, i), i >= w->of_base, e);
     }
     if (status == ERR_OK) status = check_bits(set, w, e);
-    if (status == ERR_OK && params_int(set->own, "compat") && !threshold_set)
-        status = params_set(set->own, "min_vector_score", "0", e);
-    return status;
+    set->rerank_said = is_wished(w, "rerank");
+    return status == ERR_OK ? apply_rest(set, w, e) : status;
 }
 
 static void list_table(struct settings *set, const struct param *table, const struct params *params)
@@ -323,7 +352,7 @@ int settings_read(struct settings *set, struct store *base, const char *const *g
 {
     struct wish wish = { 0 };
     int status = gather(set, base, given, count, &wish, e);
-    if (status == ERR_OK) status = apply_all(set, &wish, e);
+    if (status == ERR_OK) status = apply_all(set, base, &wish, e);
     if (status == ERR_OK) list_all(set);
     text_free(&wish.text);
     return status;
@@ -361,7 +390,8 @@ static int choose_usual(void *context, const char *key, const char *value)
 
 int pipeline_usual(struct stage_choice *out, struct store *s, struct err *e)
 {
-    for (int slot = 0; slot < SLOT_COUNT; slot++) out->at[slot] = stage_find((enum slot)slot, usual_stage[slot]);
+    for (int slot = 0; slot < SLOT_COUNT; slot++)
+        out->at[slot] = stage_find((enum slot)slot, usual_of(slot, s));
     return store_settings(s, choose_usual, out, e);
 }
 

@@ -24,6 +24,7 @@ struct settings {
     size_t count;
     int trusted;        /* SETTINGS_TRUST was given */
     int asks_elsewhere; /* the service that embeds is the base's choice and not the caller's: nothing is sent to it */
+    int rerank_said; /* by the base or the caller */
 };
 
 /* The base's own settings, then those given ("key=value", later ones win), into a zeroed or cleared *set whose

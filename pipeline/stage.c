@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * stage.c - every stage, from the list that the build makes of pipeline/<slot>_<name>.c; the order of results. */
 #include "pipeline/stage.h"
+#include <math.h>
 #include <string.h>
 
 #define PLUGIN(file) extern const struct stage_ops file;
@@ -85,4 +86,30 @@ size_t query_exact_scores(struct query *q)
     }
     kb_cosines(kb, q->kernels, q->vector, q->rows, count, q->scores);
     return count;
+}
+
+static double below_all(const void *below, uint32_t entity, float exact)
+{
+    (void)entity, (void)exact;
+    return *(const double *)below;
+}
+
+void query_keep_order(struct query *q, size_t most)
+{
+    const struct kb *kb = q->kb;
+    float least = INFINITY;
+    q->relevance = below_all;
+    q->reranker = &q->below;
+    for (size_t i = 0; i < q->candidate_count && q->pool_count < most; i++) {
+        const struct hit *c = &q->candidates[i];
+        const uint32_t entity = graph_find(&kb->graph, c->id);
+        float exact = 0;
+        if (entity == GRAPH_NONE || kb->row_of[entity] == KB_NO_ROW) continue;
+        if (q->compat && c->score < q->min_vector_score) continue;
+        if (q->has_vector) kb_cosines(kb, q->kernels, q->vector, &kb->row_of[entity], 1, &exact);
+        if (!pool_enter(q, entity, exact)) continue;
+        q->pool[q->pool_count - 1].relevance = (double)c->score;
+        least = c->score < least ? c->score : least;
+    }
+    q->below = isfinite(least) ? (double)nextafterf(least, -INFINITY) : 0;
 }

@@ -39,8 +39,10 @@ struct query {
     const struct kernel_set *kernels;
     /* the question */
     int64_t id;
+    const char *name;   /* what the user calls the question; NULL: its id */
     const char *text;   /* NULL: none */
     float *vector;
+    int has_vector;     /* 0: the base's words are all that is asked, and the vector is zeros */
     size_t k;
     /* what a score must reach to enter the pool; the engine holds approximate scores to it too */
     float min_vector_score;
@@ -48,6 +50,7 @@ struct query {
     /* a rerank stage that values entities by more than the cosine sets these in run; NULL otherwise */
     double (*relevance)(const void *reranker, uint32_t entity, float exact);
     const void *reranker;
+    double below; /* of query_keep_order: less than every score kept */
     /* the state */
     struct hit *candidates; /* room for every vector */
     size_t candidate_count;
@@ -88,6 +91,10 @@ static inline int pool_enter(struct query *q, uint32_t entity, float exact)
  * approximate score reaches the threshold) into the scratch arrays; how many. */
 size_t query_exact_scores(struct query *q);
 
+/* The pool becomes the first `most` candidates that have a vector, in the retriever's order: its score is the relevance,
+ * and whatever comes in later is less relevant than all of them. */
+void query_keep_order(struct query *q, size_t most);
+
 /* kept becomes its best k: combined, then vector score, both descending, then id; in place. */
 void query_take_best(struct query *q, size_t k);
 
@@ -116,8 +123,11 @@ struct stage_ops {
     /* self, which knows kb, takes the place of old: what old has learnt goes on.  NULL: nothing does. */
     void (*inherit)(void *self, const void *old, const struct kb *kb);
     int (*run)(void *self, struct query *q, struct err *e);
+    int by_words; /* retrieve: reads the text alone, no vector */
     /* embed: count texts to count x dim numbers in fewer exchanges than one each.  NULL: run does as well. */
     int (*embed_many)(void *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e);
+    /* embed: how many different words of the text the base knows.  NULL: it goes by something else. */
+    int (*known)(void *self, const char *text, size_t *count, struct err *e);
     /* embed: the dimension of the vectors that it makes, found by embedding a text.  NULL: that of the base. */
     int (*dimension)(void *self, const char *text, size_t *dim, struct err *e);
     void (*kernels)(const void *self, struct text *out); /* appends "op=isa/variant;..."; NULL: none */

@@ -168,18 +168,18 @@ static void batches(void)
     snprintf(settings, sizeof settings, "embed=http embed_url=http://127.0.0.1:%d/v1/embeddings index=flat embed_batch=2",
              port);
     struct pipeline *p = kb_pipeline("http.db", settings);
-    CHECK(p && pipeline_embed(p, texts, ids, 5, out[0], &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(p && pipeline_embed(p, texts, ids, NULL, 5, out[0], &kb_err) == ERR_OK, "%s", kb_err.text);
     for (int i = 0; i < 5; i++) CHECK(out[i][0] == (float)(i + 1) && out[i][1] == out[i][0], "%d: %g", i, (double)out[i][0]);
     FILE *log = fopen(kb_path("log"), "r");
     CHECK(log && fread(request, 1, sizeof request - 1, log) > 0, "the requests");
     if (log) fclose(log);
     CHECK(strstr(request, "\"input\":[\"a\",\"b\"]}") && strstr(request, "\"input\":[\"c\",\"d\"]}") &&
           strstr(request, "\"input\":\"e\"}"), "%s", request);
-    CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "index 1"), "%s",
+    CHECK(p && pipeline_embed(p, texts, ids, NULL, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "index 1"), "%s",
           kb_err.text);
-    CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "index\" is missing"),
+    CHECK(p && pipeline_embed(p, texts, ids, NULL, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "index\" is missing"),
           "%s", kb_err.text);
-    CHECK(p && pipeline_embed(p, texts, ids, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "data[] of 2"), "%s",
+    CHECK(p && pipeline_embed(p, texts, ids, NULL, 2, out[0], &kb_err) == ERR_FORMAT && strstr(kb_err.text, "data[] of 2"), "%s",
           kb_err.text);
     pipeline_close(p);
     if (pid > 0) kill(pid, SIGKILL), waitpid(pid, NULL, 0);

@@ -197,11 +197,11 @@ int rag_is_mute(const struct rag_set *s, size_t i) { return s->queries.texts && 
 /* Question i as it is asked; a prepared one brings its vector, so that no embedder runs. */
 struct question rag_question(const struct rag_set *s, size_t i, int prepared)
 {
-    struct question q = { .id = s->queries.ids[i], .text = s->queries.texts ? s->queries.texts[i] : NULL };
+    struct question q = { .id = s->queries.ids[i], .name = s->queries.names[i], .text = s->queries.texts ? s->queries.texts[i] : NULL };
     if (!q.text) {
         q.vector = rows_at(s->queries.vectors.rows, i);
         q.dim = s->queries.vectors.rows.dim;
-    } else if (prepared) {
+    } else if (prepared && !s->blind) {
         q.vector = s->vectors + i * s->dim;
         q.dim = s->dim;
     }
@@ -264,21 +264,24 @@ static int embed_texts(struct rag_set *s, struct pipeline *p, struct err *e)
 {
     const size_t count = s->queries.count;
     const char **texts = mem_alloc(count, sizeof *texts);
+    const char **called = mem_alloc(count, sizeof *called);
     int64_t *ids = mem_alloc(count, sizeof *ids);
     size_t some = 0;
-    int status = texts && ids ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu questions", count);
+    int status = texts && called && ids ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu questions", count);
     for (size_t i = 0; status == ERR_OK && i < count; i++) {
         if (rag_is_mute(s, i)) continue;
         texts[some] = s->queries.texts[i];
+        called[some] = s->queries.names[i];
         ids[some++] = s->queries.ids[i];
     }
-    if (status == ERR_OK) status = pipeline_embed(p, texts, ids, some, s->vectors, e);
+    if (status == ERR_OK) status = pipeline_embed(p, texts, ids, called, some, s->vectors, e);
     for (size_t i = count, from = some; status == ERR_OK && from < i && i-- > 0;) { /* apart again, from the last */
         float *to = s->vectors + i * s->dim;
         if (rag_is_mute(s, i)) memset(to, 0, s->dim * sizeof *to);
         else memmove(to, s->vectors + --from * s->dim, s->dim * sizeof *to);
     }
     mem_free(texts);
+    mem_free(called);
     mem_free(ids);
     return status;
 }
@@ -308,11 +311,11 @@ static int write_replay(struct rag_set *s, struct err *e)
     s->replay_fd = memfd_create("replay", 0);
     FILE *f = s->replay_fd < 0 ? NULL : fdopen(dup(s->replay_fd), "w");
     if (!f) return FAIL(e, ERR_IO, "no memory for candidate lists: %s", strerror(errno));
-    int ok = 1;
+    int ok = fprintf(f, "#numbers\n") > 0;
     for (size_t i = 0; i < s->queries.count; i++)
         for (size_t j = 0; j < s->truth_k; j++)
             /* Stage one's scores rank, no more: the re-ranker computes its own. */
-            ok &= fprintf(f, "%lld\t%lld\t%.9g\n", (long long)s->queries.ids[i],
+            ok &= fprintf(f, "%s\t%lld\t%.9g\n", s->queries.names[i],
                           (long long)s->truth[i * s->truth_k + j], 1 - (double)j / (double)s->truth_k) > 0;
     ok &= fclose(f) == 0;
     return ok ? ERR_OK : FAIL(e, ERR_IO, "no memory for candidate lists");
@@ -338,6 +341,15 @@ static int find_truth(struct rag_set *s, const struct vectors *v, size_t depth, 
     return s->truth ? ERR_OK : FAIL(e, ERR_MEM, "no memory for the truth of %zu questions", s->queries.count);
 }
 
+/* The last word on retrieve is bm25. */
+static int asks_words(const struct rag_point *p)
+{
+    int words = 0;
+    for (size_t i = 0; i < p->setting_count; i++)
+        if (strncmp(p->settings[i], "retrieve=", 9) == 0) words = strcmp(p->settings[i], "retrieve=bm25") == 0;
+    return words;
+}
+
 int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int threads, struct err *e)
 {
     /* No candidates: all that runs is the embedder, and no index is built. */
@@ -352,9 +364,14 @@ int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int 
     if (status == ERR_OK) pipeline_hold(pipeline);
     if (status == ERR_OK) status = rag_set_still(s, e);
     if (status == ERR_OK) status = embed_all(s, pipeline, e);
+    if (status == ERR_NOT_FOUND && s->vectors && asks_words(p)) { /* of a base that no embedder fits */
+        memset(s->vectors, 0, s->queries.count * s->dim * sizeof *s->vectors);
+        s->blind = 1;
+        status = ERR_OK;
+    }
     if (status == ERR_OK && text_to_i64(rag_setting(pipeline, "top_k_rerank"), &kept) && (size_t)kept > depth)
         depth = (size_t)kept;
-    if (status == ERR_OK) status = find_truth(s, &pipeline_kb(pipeline)->vectors, depth, threads, e);
+    if (status == ERR_OK && !s->blind) status = find_truth(s, &pipeline_kb(pipeline)->vectors, depth, threads, e);
     if (status == ERR_OK) status = write_replay(s, e);
     pipeline_close(pipeline);
     mem_free(settings);

@@ -20,6 +20,7 @@ struct rag_set {
     int64_t *truth;    /* queries.count x truth_k entity ids, best first */
     size_t truth_k;
     struct difficulties hard; /* of every question, from the truth */
+    int blind;         /* words alone are asked of a base that no embedder of ours fits: no vectors, no truth */
     int replay_fd;     /* the truth as candidate lists, for retrieve=replay; -1: none */
 };
 /* What is asked and what is relevant: ids and qrels may be NULL (queries_name, queries_label). */
