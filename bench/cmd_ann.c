@@ -127,6 +127,10 @@ static int open_sink(struct sink *o, const struct request *r, const struct ann_s
     run_note(&o->run, "dataset", "%s, %zu x %zu, %016llx", s->name, s->base.rows.count, s->base.rows.dim,
              (unsigned long long)s->base.content_hash);
     run_note(&o->run, "queries", "%zu, %016llx", s->query.rows.count, (unsigned long long)s->query.content_hash);
+    struct text notes = { 0 };
+    tally_text(&s->notes, "; ", &notes);
+    if (notes.size) run_note(&o->run, "left_out", "%s", text_of(&notes));
+    text_free(&notes);
     run_note(&o->run, "seed", "%lld", (long long)r->seed);
     return sink_create(o, "ann.csv", r->kernel, e);
 }
@@ -174,17 +178,16 @@ static int measure(const struct request *r, struct ann_set *s, struct sink *o, s
 
 static int run(int argc, char **argv, struct err *e)
 {
-    struct request r = { .metric = "cosine", .kernel = "", .k = 10, .batch = 1, .threads = 1, .seed = 42,
+    struct request r = { .kernel = "", .k = 10, .batch = 1, .threads = 1, .seed = 42,
                          .reps = 1 };
     struct ann_set s = { 0 };
     struct sink o = { .fd = -1 };
-    enum metric metric;
     int status = parse(argc, argv, &r, e);
-    if (status == ERR_OK) status = metric_parse(r.metric, &metric, e);
     if (status == ERR_OK) status = expand(&r, e);
-    if (status == ERR_OK) status = ann_set_open(&s, r.base, r.query, metric, e);
-    if (status == ERR_OK) status = open_sink(&o, &r, &s, argc, argv, e);
+    if (status == ERR_OK) status = ann_set_open(&s, r.base, r.query, r.metric, e);
     if (status == ERR_OK) status = ann_set_truth(&s, r.truth, (size_t)r.k, (int)r.threads, e);
+    if (status == ERR_OK) command_notes("ann", &s.notes);
+    if (status == ERR_OK) status = open_sink(&o, &r, &s, argc, argv, e);
     if (status == ERR_OK) status = measure(&r, &s, &o, e);
     sink_close(&o);
     ann_set_close(&s);
@@ -205,7 +208,7 @@ const struct command cmd_ann = {
         "                   flat   turboquant:bits=1..8   'ivf:nlist=512,inner=(turboquant:bits=4)'\n"
         "                   (assay index params lists all with their parameters)\n"
         "                   ids:FILE,lat=FILE: another program's answers, and the us that each took\n"
-        "  --metric M       cosine, dot or l2; default cosine\n"
+        "  --metric M       cosine, dot or l2; default: the distance that the base's file names (ann-benchmarks), else cosine\n"
         "  -k N             results a query; default 10\n"
         "  --rerank N       score the top N exactly and keep the best k; default 0: do not\n"
         "  --batch N        queries in one timed call; default 1\n"

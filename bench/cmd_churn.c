@@ -71,10 +71,10 @@ static struct rows live_rows(const struct world *w)
     return (struct rows){ w->compact, w->live, dim, dim };
 }
 
-static int world_open(struct world *w, const struct request *r, enum metric metric, struct err *e)
+static int world_open(struct world *w, const struct request *r, struct err *e)
 {
     *w = (struct world){ 0 };
-    int status = ann_set_open(&w->set, r->base, r->query, metric, e);
+    int status = ann_set_open(&w->set, r->base, r->query, r->metric, e);
     if (status != ERR_OK) return status;
     const struct rows b = w->set.base.rows;
     w->matrix = mem_alloc(b.count, b.dim * sizeof *w->matrix);
@@ -362,8 +362,7 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
 
 static int run(int argc, char **argv, struct err *e)
 {
-    struct request r = { .metric = "cosine",
-                         .kernel = "",
+    struct request r = { .kernel = "",
                          .k = 10,
                          .threads = 1,
                          .seed = 42,
@@ -372,10 +371,8 @@ static int run(int argc, char **argv, struct err *e)
                          .held_pct = 20 };
     struct world w = { 0 };
     struct sink o = { .fd = -1 };
-    enum metric metric;
     int status = parse(argc, argv, &r, e);
-    if (status == ERR_OK) status = metric_parse(r.metric, &metric, e);
-    if (status == ERR_OK) status = world_open(&w, &r, metric, e);
+    if (status == ERR_OK) status = world_open(&w, &r, e);
     if (status == ERR_OK) status = open_sink(&o, &r, &w, argc, argv, e);
     if (status == ERR_OK) status = measure(&w, &r, &o, e);
     sink_close(&o);
@@ -400,7 +397,7 @@ const struct command cmd_churn = {
         "in a step  (10)\n"
         "  --hold P         percent of the base that are outside at the start         (20)\n"
         "  -k N, --rerank N results a query (10); the top so many are scored exactly  (0)\n"
-        "  --metric M       cosine, dot, l2                                           (cosine)\n"
+        "  --metric M       cosine, dot, l2                                           (the base file's, cosine)\n"
         "  --min-calls N    timed calls a point                                       (2,000)\n"
         "  --threads N, --kernel SPEC, --seed N                                       (1, best, "
         "42)\n"

@@ -464,12 +464,12 @@ static int data_info(int argc, char **argv, struct err *e)
 /* --- queries ------------------------------------------------------------------------------------- */
 /* Query i is the vector of a random entity, turned by noise: x/|x| + noise u, u a random unit
  * vector; the entity itself is its one label. */
-static int write_synthetic(const struct vectors *v, size_t count, double noise, uint64_t seed, const char *folder,
+static int write_synthetic(struct store *store, const struct vectors *v, size_t count, double noise, uint64_t seed, const char *folder,
                            struct err *e)
 {
     const size_t dim = v->rows.dim;
     struct whole_file qrels = { 0 };
-    struct text path = { 0 };
+    struct text path = { 0 }, id = { 0 };
     float *rows = mem_alloc(count * dim, sizeof *rows);
     int status = rows ? path_in(&path, folder, "synthetic.qrels.txt", e) : FAIL(e, ERR_MEM, "queries: no memory");
     if (status == ERR_OK) status = whole_file_open(&qrels, text_of(&path), e);
@@ -483,12 +483,15 @@ static int write_synthetic(const struct vectors *v, size_t count, double noise, 
         unit_random(x, dim, seed, 2 * i + 1);
         for (size_t c = 0; c < dim; c++) x[c] = (float)(scale * from[c] + noise * x[c]);
         unit_make(x, dim);
-        fprintf(qrels.to, "%zu 0 %lld 1\n", i, (long long)v->ids[row]);
+        text_clear(&id);
+        status = store_id_of(store, v->ids[row], &id, e);
+        if (status == ERR_OK) fprintf(qrels.to, "%zu\t0\t%s\t1\n", i, text_of(&id));
     }
     if (status == ERR_OK) status = write_rows(folder, "synthetic.query.fvecs", (struct rows){ rows, count, dim, dim }, e);
     if (status == ERR_OK) status = whole_file_commit(&qrels, e);
     if (status == ERR_OK) printf("%-40s the entity that each was made from\n", text_of(&path));
     whole_file_abandon(&qrels);
+    text_free(&id);
     text_free(&path);
     mem_free(rows);
     return status;
@@ -513,7 +516,7 @@ static int data_queries(int argc, char **argv, struct err *e)
     if (status == ERR_OK) status = store_vectors(store, &v, e);
     if (status == ERR_OK && v.rows.count == 0) status = FAIL(e, ERR_ARG, "%s: holds no vectors", rest.at[0]);
     if (status == ERR_OK) status = make_folder(folder, e);
-    if (status == ERR_OK) status = write_synthetic(&v, (size_t)n, noise, (uint64_t)seed, folder, e);
+    if (status == ERR_OK) status = write_synthetic(store, &v, (size_t)n, noise, (uint64_t)seed, folder, e);
     vectors_free(&v);
     store_close(store);
     return status;

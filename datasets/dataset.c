@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct { const char *name; size_t bytes; } elements[] = {
     [ELEMENT_F32] = { "f32", 4 }, [ELEMENT_I32] = { "i32", 4 }, [ELEMENT_U8] = { "u8", 1 },
@@ -227,4 +228,14 @@ int sink_tally(const struct kb_sink *s, const struct tally *t, struct err *e)
     for (size_t i = 0; status == ERR_OK && i < t->what.count; i++)
         status = sink_note(s, names_at(&t->what, i), t->at[i].count, *t->at[i].first ? t->at[i].first : NULL, e);
     return status;
+}
+
+const char *metric_of_distance(const char *word)
+{
+    static const char *const words[][2] = { { "angular", "cosine" }, { "cosine", "cosine" }, { "normalized", "cosine" },
+                                            { "euclidean", "l2" }, { "l2", "l2" }, { "dot", "dot" }, { "ip", "dot" },
+                                            { "inner_product", "dot" } };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(words[i][0], word) == 0) return words[i][1];
+    return NULL;
 }

@@ -28,6 +28,7 @@ struct dataset {
     const int64_t *ids; /* rows.count x rows.dim, row after row; NULL for float data */
     enum element element;  /* as the file has it */
     uint64_t content_hash; /* of the file's bytes */
+    char metric[24];       /* the distance that the file is made for, in its own word ("angular"); "": it does not say */
     struct mem_map map;    /* the file; closed by dataset_close */
     void *block;           /* converted data or NULL; mem_free'd by dataset_close */
     const char *part;      /* "test" of FILE.hdf5:test, while opening; NULL: none was named */
@@ -50,6 +51,8 @@ enum { DATASET_DIM_MAX = 65536 }; /* a wider row is taken for damage */
  * and column), at least one row.  ERR_ARG for an unknown suffix, ERR_NOT_FOUND, ERR_FORMAT (naming
  * path and offset), ERR_MEM. */
 int dataset_open(struct dataset *out, const char *path, struct err *e);
+/* "cosine", "dot" or "l2" for the word of a file; NULL: none of these. */
+const char *metric_of_distance(const char *word);
 void dataset_close(struct dataset *d); /* a zeroed one is allowed */
 
 /* Fills rows.at (and block) from `count` x `dim` packed elements at `bytes`, `gap` bytes apart from

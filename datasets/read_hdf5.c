@@ -52,6 +52,43 @@ static int read_set(struct dataset *d, hid_t set, const char *path, struct err *
     return ERR_OK;
 }
 
+/* A text attribute of the file, of fixed or variable length; "" where it has none. */
+static void read_word(hid_t file, const char *name, char *out, size_t room)
+{
+    *out = 0;
+    if (H5Aexists(file, name) <= 0) return;
+    const hid_t at = H5Aopen(file, name, H5P_DEFAULT), type = at < 0 ? -1 : H5Aget_type(at);
+    if (type >= 0 && H5Tget_class(type) == H5T_STRING) {
+        const hid_t wanted = H5Tcopy(H5T_C_S1);
+        char *pointer = NULL, *bytes = mem_zero(H5Tget_size(type) + 1, 1);
+        if (H5Tis_variable_str(type) > 0) {
+            H5Tset_size(wanted, H5T_VARIABLE);
+            H5Tset_cset(wanted, H5Tget_cset(type));
+            if (H5Aread(at, wanted, &pointer) >= 0 && pointer) snprintf(out, room, "%s", pointer);
+            if (pointer) H5free_memory(pointer);
+        } else if (bytes && H5Aread(at, type, bytes) >= 0) {
+            snprintf(out, room, "%s", bytes);
+        }
+        mem_free(bytes);
+        H5Tclose(wanted);
+    }
+    if (type >= 0) H5Tclose(type);
+    if (at >= 0) H5Aclose(at);
+}
+
+/* ann-benchmarks says what distance a set is made for, and its dimension, which must be that of the vectors. */
+static int read_attributes(struct dataset *d, hid_t file, const char *path, struct err *e)
+{
+    int dimension = 0;
+    read_word(file, "distance", d->metric, sizeof d->metric);
+    const hid_t at = H5Aexists(file, "dimension") > 0 ? H5Aopen(file, "dimension", H5P_DEFAULT) : -1;
+    const int has = at >= 0 && H5Aread(at, H5T_NATIVE_INT, &dimension) >= 0;
+    if (at >= 0) H5Aclose(at);
+    if (has && d->rows.at && (size_t)dimension != d->rows.dim)
+        return FAIL(e, ERR_FORMAT, "%s: its attribute 'dimension' is %d, '%s' has %zu", path, dimension, d->part, d->rows.dim);
+    return ERR_OK;
+}
+
 static int open_hdf5(struct dataset *d, const char *path, struct err *e)
 {
     int status;
@@ -63,6 +100,7 @@ static int open_hdf5(struct dataset *d, const char *path, struct err *e)
         if (file < 0) status = FAIL(e, ERR_FORMAT, "%s: offset 0: not an HDF5 file, or cut short", path);
         else if (set < 0) status = FAIL(e, ERR_NOT_FOUND, "%s: holds no '%s' (try train, test or neighbors)", path, d->part);
         else status = read_set(d, set, path, e);
+        if (file >= 0 && status == ERR_OK) status = read_attributes(d, file, path, e);
         if (set >= 0) H5Dclose(set);
         if (file >= 0) H5Fclose(file);
     }

@@ -66,6 +66,44 @@ static void parts_are_read(void)
     dataset_close(&d);
 }
 
+/* A file of two vectors with the attributes of ann-benchmarks; text of fixed or variable length. */
+static int open_described(const char *distance, int variable, int dimension, struct dataset *d, struct err *e)
+{
+    const hsize_t one_two[2] = { 1, 2 };
+    char described[160];
+    snprintf(described, sizeof described, "%s/described.hdf5", folder);
+    const hid_t file = H5Fcreate(described, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+    const hid_t scalar = H5Screate(H5S_SCALAR);
+    put(file, "train", 2, one_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, (const float[2]){ 1, 2 });
+    H5Tset_size(type, variable ? H5T_VARIABLE : strlen(distance));
+    const hid_t at = H5Acreate2(file, "distance", type, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t wide = H5Acreate2(file, "dimension", H5T_STD_I64LE, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    if (H5Awrite(at, type, variable ? (const void *)&distance : distance) < 0 || H5Awrite(wide, H5T_NATIVE_INT, &dimension) < 0) abort();
+    H5Aclose(at);
+    H5Aclose(wide);
+    H5Sclose(scalar);
+    H5Tclose(type);
+    H5Fclose(file);
+    return dataset_open(d, described, e);
+}
+
+static void attributes_are_read(void)
+{
+    static const struct { const char *word, *metric; } cases[] = {
+        { "angular", "cosine" }, { "euclidean", "l2" }, { "ip", "dot" }, { "hamming", NULL },
+    };
+    struct err e = { 0 };
+    for (int i = 0; i < 8; i++) {
+        struct dataset d = { 0 };
+        const char *word = cases[i / 2].word, *metric = metric_of_distance(word);
+        CHECK(open_described(word, i % 2, 2, &d, &e) == ERR_OK && strcmp(d.metric, word) == 0, "%s: %s", d.metric, e.text);
+        CHECK(metric ? cases[i / 2].metric && strcmp(metric, cases[i / 2].metric) == 0 : !cases[i / 2].metric, "%s", word);
+        dataset_close(&d);
+    }
+    struct dataset d = { 0 };
+    CHECK(open_described("angular", 0, 3, &d, &e) == ERR_FORMAT && strstr(e.text, "'dimension' is 3, 'train' has 2"), "%s", e.text);
+}
+
 static void bad_ones_are_refused(void)
 {
     static const struct { const char *part; int code; const char *words; } cases[] = {
@@ -96,6 +134,7 @@ int main(void)
 {
     if (!mkdtemp(folder)) return TEST_FAIL;
     make_file();
+    test_case("distance and dimension, as ann-benchmarks has them", attributes_are_read);
     test_case("parts by name, any width and byte order", parts_are_read);
     test_case("bad ones are refused by name and reason", bad_ones_are_refused);
     char command[64];

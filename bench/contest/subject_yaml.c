@@ -32,7 +32,7 @@ static int from_index(const struct sweep *s, const struct plan *p, struct subjec
     int status = same_data(&d->base, s->base, &kept[0], s->path, e);
     if (status == ERR_OK) status = same_data(&d->query, s->query, &kept[1], s->path, e);
     if (status != ERR_OK) return status;
-    d->metric = metric_name(s->metric);
+    if (s->metric) d->metric = s->metric;
     d->k = (int64_t)a.k;
     text_add(spec, "index:%s", a.spec);
     if (a.kernel && a.kernel[0]) text_add(spec, "@%s", a.kernel);

@@ -26,9 +26,13 @@ static void head(struct text *out, const char *path, const struct dataset *d, in
         text_add(out, ",\"n\":%zu,\"dim\":%zu,\"element\":\"%s\",\"bytes\":%zu,\"hash\":\"%016llx\"", d->rows.count,
                  d->rows.dim,
                  element_name(d->element), d->map.size, (unsigned long long)d->content_hash);
+        if (*d->metric) text_add(out, ",\"distance\":"), text_add_json(out, d->metric);
     } else {
         text_add(out, "file      %s\nshape     %zu x %zu %s\nbytes     %zu\nhash      %016llx\n", path, d->rows.count,
                  d->rows.dim, element_name(d->element), d->map.size, (unsigned long long)d->content_hash);
+        const char *metric = metric_of_distance(d->metric);
+        if (*d->metric)
+            text_add(out, "distance  %s, %s%s\n", d->metric, metric ? "--metric " : "none of cosine, dot and l2", metric ? metric : "");
     }
 }
 

@@ -301,8 +301,9 @@ static void judge(const struct ann_work *w, size_t query, struct books *b,
                   const struct hit *decoded, size_t decoded_count)
 {
     const struct ann_set *s = w->set;
-    const size_t k = w->arm->point.k, known = s->truth_k < k ? s->truth_k : k;
-    for (size_t i = 0; i < known; i++) b->truth[i] = s->truth[query * s->truth_k + i];
+    const size_t k = w->arm->point.k, most = s->truth_k < k ? s->truth_k : k;
+    size_t known = 0; /* a given truth may have fewer */
+    for (; known < most && s->truth[query * s->truth_k + known] >= 0; known++) b->truth[known] = s->truth[query * s->truth_k + known];
     struct evidence v = { .k = k,
                           .truth = { b->truth, known },
                           .found_scores = b->found_scores,

@@ -1,14 +1,28 @@
 /* SPDX-License-Identifier: MIT
  * ann_set.c - base, queries and truth of index points. */
 #include "bench/points/ann_set.h"
+#include "bench/points/given_truth.h"
 #include "bench/quality/truth.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include <string.h>
 
-int ann_set_open(struct ann_set *s, const char *base, const char *query, enum metric metric, struct err *e)
+/* What is said, else what the file says, else cosine; that the two differ is noted. */
+static int choose_metric(struct ann_set *s, const char *base, const char *said, struct err *e)
 {
-    *s = (struct ann_set){ .metric = metric };
+    const char *file = s->base.metric, *own = metric_of_distance(file);
+    char note[96];
+    if (!said && *file && !own)
+        return FAIL(e, ERR_ARG, "%s: its distance is '%s', which is none of cosine, dot and l2: say --metric", base, file);
+    int status = metric_parse(said ? said : own ? own : "cosine", &s->metric, e);
+    if (status != ERR_OK || !said || !*file || (own && strcmp(own, said) == 0)) return status;
+    snprintf(note, sizeof note, "metric %s, where the file's own distance is %s", said, file);
+    return tally_add(&s->notes, note, 1, NULL, e);
+}
+
+int ann_set_open(struct ann_set *s, const char *base, const char *query, const char *metric, struct err *e)
+{
+    *s = (struct ann_set){ 0 };
     int status = dataset_open(&s->base, base, e);
     if (status == ERR_OK) status = dataset_open(&s->query, query, e);
     if (status != ERR_OK) goto failed;
@@ -20,7 +34,9 @@ int ann_set_open(struct ann_set *s, const char *base, const char *query, enum me
     else if (b.count > ANN_ROWS_MAX)
         status = FAIL(e, ERR_ARG, "%s: %zu vectors, at most %d", base, b.count, ANN_ROWS_MAX);
     if (status != ERR_OK) goto failed;
-    const uint64_t parts[] = { s->base.content_hash, s->query.content_hash, (uint64_t)metric };
+    status = choose_metric(s, base, metric, e);
+    if (status != ERR_OK) goto failed;
+    const uint64_t parts[] = { s->base.content_hash, s->query.content_hash, (uint64_t)s->metric };
     s->hash = hash64(0, parts, sizeof parts);
     path_short(base, s->name, sizeof s->name);
     return ERR_OK;
@@ -36,27 +52,8 @@ void ann_set_close(struct ann_set *s)
     mem_free(s->truth);
     difficulties_free(&s->hard);
     mem_free(s->side);
+    tally_free(&s->notes);
     *s = (struct ann_set){ 0 };
-}
-
-/* A truth file's ids, checked. */
-static int take_truth(struct ann_set *s, const struct dataset *d, const char *path, size_t k, struct err *e)
-{
-    const size_t count = s->query.rows.count, depth = d->rows.dim, n = s->base.rows.count;
-    if (!d->ids) return FAIL(e, ERR_FORMAT, "%s holds no ids: truth is an .ivecs file", path);
-    if (d->rows.count != count)
-        return FAIL(e, ERR_ARG, "%s: truth of %zu queries, there are %zu", path, d->rows.count, count);
-    if (depth < k) return FAIL(e, ERR_ARG, "%s: %zu neighbours a query, k=%zu needs as many", path, depth, k);
-    s->truth = mem_alloc(count * depth, sizeof *s->truth);
-    if (!s->truth) return FAIL(e, ERR_MEM, "%s: no memory", path);
-    s->truth_k = depth;
-    for (size_t i = 0; i < count * depth; i++) {
-        if (d->ids[i] < 0 || (uint64_t)d->ids[i] >= n)
-            return FAIL(e, ERR_FORMAT, "%s: query %zu: neighbour %lld outside 0..%zu", path, i / depth,
-                        (long long)d->ids[i], n - 1);
-        s->truth[i] = (int32_t)d->ids[i];
-    }
-    return ERR_OK;
 }
 
 static int take_difficulty(struct ann_set *s, int threads, struct err *e)
@@ -72,7 +69,8 @@ int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, st
         struct dataset d;
         int status = dataset_open(&d, path, e);
         if (status != ERR_OK) return status;
-        status = take_truth(s, &d, path, wanted, e);
+        const struct given_truth t = { path, s->base.rows, s->query.rows, s->metric, wanted };
+        status = given_truth_take(&t, &d, &s->truth, &s->truth_k, &s->notes, e);
         dataset_close(&d);
         return status == ERR_OK ? take_difficulty(s, threads, e) : status;
     }

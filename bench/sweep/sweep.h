@@ -45,7 +45,7 @@ struct sweep {
     char *path; /* of the YAML, for messages */
     int is_pipeline;
     char *base, *query, *truth; /* an index sweep; truth may be NULL */
-    enum metric metric;
+    const char *metric; /* NULL: the one that the base's file names, else cosine */
     char *kb, *questions, *qrels; /* a pipeline sweep; qrels may be NULL */
     char *query_ids; /* of questions that are vectors; may be NULL */
     struct grid fixed;            /* `base:`, one value an axis */

@@ -172,6 +172,7 @@ static int names_once(struct reading *r, const yaml_node_t *map)
 static int read_dataset(struct reading *r, const yaml_node_t *n)
 {
     struct sweep *s = r->sweep;
+    enum metric metric;
     if (n->type != YAML_MAPPING_NODE) return BAD(r, n, "dataset: base, query, truth and metric are wanted");
     int status = names_once(r, n);
     for (yaml_node_pair_t *p = n->data.mapping.pairs.start; status == ERR_OK && p < n->data.mapping.pairs.top; p++) {
@@ -184,8 +185,9 @@ static int read_dataset(struct reading *r, const yaml_node_t *n)
         else if (strcmp(name, "truth") == 0) status = text_value(r, value, name, &s->truth);
         else if (strcmp(name, "metric") != 0)
             return BAD(r, key, "dataset has no '%s'%s", name, NEAREST(name, names, 4));
-        else if (!scalar(value) || metric_parse(scalar(value), &s->metric, NULL) != ERR_OK)
+        else if (!scalar(value) || metric_parse(scalar(value), &metric, NULL) != ERR_OK)
             return BAD(r, value, "metric is cosine, dot or l2");
+        else s->metric = metric_name(metric);
     }
     if (status == ERR_OK && (!s->base || !s->query)) return BAD(r, n, "dataset needs base and query");
     return status;

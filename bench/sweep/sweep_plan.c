@@ -547,7 +547,7 @@ void plan_yaml(const struct plan *p, const struct sweep *s, const struct point *
         add_quoted(out, "  base", s->base);
         add_quoted(out, "  query", s->query);
         if (s->truth) add_quoted(out, "  truth", s->truth);
-        text_add(out, "  metric: %s\n", metric_name(s->metric));
+        if (s->metric) text_add(out, "  metric: %s\n", s->metric);
     }
     text_add(out, "base:\n  k: %s\n", value_of(&p->names, point, "k"));
     if (point->spec) add_quoted(out, "  index", point->spec);
