@@ -47,14 +47,16 @@ static void measure_some(void *context, int thread, size_t from, size_t to)
     for (size_t q = from; q < to; q++) {
         double distances[DIFFICULTY_K], mean = 0;
         const float *x = rows_at(m->query, q);
-        for (size_t i = 0; i < m->k; i++)
+        size_t k = 0; /* a truth of a range or a filter may have fewer, then -1 */
+        while (k < m->k && m->ids[q * m->width + k] >= 0) k++;
+        for (size_t i = 0; i < k; i++)
             distances[i] = difficulty_distance(m->metric, x, rows_at(m->base, (size_t)m->ids[q * m->width + i]),
                                                m->base.dim);
         for (size_t i = 0; i < m->drawn_count; i++)
             mean += difficulty_distance(m->metric, x, rows_at(m->base, m->drawn[i]), m->base.dim);
         mean /= (double)m->drawn_count;
-        m->out[q].lid = difficulty_lid(distances, m->k);
-        m->out[q].contrast = distances[m->k - 1] > 0 ? mean / distances[m->k - 1] : NAN;
+        m->out[q].lid = k ? difficulty_lid(distances, k) : NAN;
+        m->out[q].contrast = k && distances[k - 1] > 0 ? mean / distances[k - 1] : NAN;
     }
 }
 

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Small inputs that used to be misread in silence, one of each kind (scripts/cases), replayed as a user would: either the
+# answer is the right one, or the message names file, line, field and value.  Prints TAP.
+#   ASSAY=build/.../assay test_cases.sh     (make check ONLY=scripts/)
+set -u
+ASSAY=$(realpath "$ASSAY")
+kept=$(realpath "$(dirname "$0")/cases")
+case_count=0 bad=0
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export ASSAY_CACHE=$folder/cache
+cd "$folder" || exit 1
+cases=$folder/cases
+cp -r "$kept" "$cases"
+for f in "$cases"/*.b64; do base64 -d "$f" >"${f%.b64}"; done # what is no plain text
+
+# ok NAME COMMAND...: one case
+ok() {
+    case_count=$((case_count + 1))
+    if "${@:2}" >said 2>&1; then echo "ok $case_count - $1"; return; fi
+    bad=1
+    echo "not ok $case_count - $1"
+    tail -n 15 said
+}
+
+# says STATUS WORDS ARGUMENTS...: the program ends so, and says these words
+says() {
+    local status
+    "$ASSAY" "${@:3}" >out 2>&1
+    status=$?
+    cat out
+    [ "$status" = "$1" ] && grep -qF -- "$2" out
+}
+
+one() { sqlite3 "$1" "$2"; }
+
+# --- ids -------------------------------------------------------------------------------------
+text_ids() {
+    says 0 'made of 4 entities' kb create 1.sqlite --entities "$cases/string_ids_entities.jsonl" \
+        --relations "$cases/string_ids_relations.jsonl" --dim 32 || return
+    [ "$(one 1.sqlite "SELECT a.name || ' -> ' || b.name FROM kg_relations JOIN kg_entities a ON a.id = source_id
+                       JOIN kg_entities b ON b.id = target_id")" = "Sailing boat -> Violin" ] || return
+    says 0 'MRR 1.0000' rag --kb 1.sqlite --query "$cases/string_ids_queries.jsonl" --qrels "$cases/string_ids_qrels.tsv" \
+        -k 1 --min-calls 2
+}
+relevant_ids() {
+    mkdir r && says 0 '1 queries beside it' kb create r/1.sqlite --entities "$cases/string_ids_entities.jsonl" \
+        --queries "$cases/string_ids_relevant.jsonl" --dim 32 &&
+        says 0 'MRR 1.0000' rag --kb r/1.sqlite --query r/queries.jsonl --qrels r/qrels.txt -k 1 --min-calls 2
+}
+
+# The same by words as ids, and what is written by them: a run and labels as trec_eval reads them, JSON.
+word_ids() {
+    local here
+    sed 's/"_id":"\([0-9]*\)"/"_id":"doc-\1"/' "$cases/string_ids_entities.jsonl" >e.jsonl
+    sed 's/:2,/:"doc-2",/; s/:1,/:"doc-1",/' "$cases/string_ids_relations.jsonl" >r.jsonl
+    sed 's/\t\([0-9]*\)\t/\tdoc-\1\t/' "$cases/string_ids_qrels.tsv" >qrels.tsv
+    says 0 'made of 4' kb create w.sqlite --entities e.jsonl --relations r.jsonl --dim 32 || return
+    says 0 'MRR 1.0000' rag --kb w.sqlite --query "$cases/string_ids_queries.jsonl" --qrels qrels.tsv -k 3 --min-calls 2 \
+        --run run.txt --qrels-out labels.txt || return
+    cat run.txt labels.txt
+    here=$(awk '$4 == 1 { printf "%s %s ", $1, $3 }' run.txt)
+    [ "$here" = "q7 doc-2 q8 doc-1 " ] && awk 'NF != 6 { exit 1 }' run.txt && grep -qP '^q7\t0\tdoc-2\t1$' labels.txt || return
+    # scores of a question fall in float32, which is what trec_eval sorts by
+    awk '$1 == q && $5 >= s { exit 1 } { q = $1; s = $5 }' run.txt || return
+    says 0 '"id":"doc-2"' query w.sqlite 'moved by wind' -k 1 --json || return
+    says 0 'added' kb import w.sqlite --relations r.jsonl || return
+    says 1 'line 1: "source" is '"'2'"': no entity has this id' kb import w.sqlite --relations "$cases/string_ids_relations.jsonl"
+}
+
+# --- fields, lines -----------------------------------------------------------------------------
+unknown_fields() {
+    says 1 'unknown_fields_relations.jsonl: line 1: "weigth" is no field; nearest is "weight"' kb create 2.sqlite \
+        --entities "$cases/unknown_fields_entities.jsonl" --relations "$cases/unknown_fields_relations.jsonl" --dim 16 || return
+    says 0 '1 fields "observations", kept as properties' kb create 2.sqlite --entities "$cases/unknown_fields_entities.jsonl" \
+        --dim 16 || return
+    [ "$(one 2.sqlite "SELECT entity_type || ' ' || (properties ->> '\$.observations[0]') FROM kg_entities WHERE id = 1")" = \
+        "place ships anchor here at night" ]
+}
+memory_style() {
+    says 1 'line 1: "entityType" is no field; nearest is "entity_type"' kb create m.sqlite \
+        --entities "$cases/mcp_memory_style.jsonl" --dim 16
+}
+marks() {
+    says 0 'made of 1 entities' kb create bom.sqlite --entities "$cases/bom_entities.jsonl" --dim 8 &&
+        [ "$(one bom.sqlite 'SELECT name FROM kg_entities WHERE id = 1')" = harbour ] &&
+        says 0 '2 questions' rag --kb kb.sqlite --query "$cases/bom_queries.jsonl" -k 1 --min-calls 2
+}
+odd_texts() {
+    says 1 'odd_query_texts.jsonl: line 1: a text holds \u0000' rag --kb kb.sqlite --query "$cases/odd_query_texts.jsonl" -k 1 || return
+    sed 1d "$cases/odd_query_texts.jsonl" >list.jsonl
+    says 1 'list.jsonl: line 1: "text" is ' rag --kb kb.sqlite --query list.jsonl -k 1
+}
+nulls() {
+    says 0 '1 relations' kb create nul.sqlite --entities "$cases/four_entities.jsonl" --relations "$cases/nulls_relation.jsonl" \
+        --dim 8 && [ "$(one nul.sqlite "SELECT rel_type || weight || properties FROM kg_relations")" = 'related1.0{}' ]
+}
+
+# --- labels --------------------------------------------------------------------------------------
+dangling() {
+    says 0 '1 labels of documents that are not there, kept: relevant and never found (the first: a-gone)' data import beir \
+        --from "$cases/beir_dangling" --dim 16 --out b || return
+    says 0 'MAP 0.5000' rag --kb b/kb.sqlite --query b/queries.report.jsonl --qrels b/qrels.report.txt -k 1 --min-calls 1 \
+        --set retrieve=bm25 --set rerank=none || return
+    says 0 'labels of documents that are not there, dropped' data import beir --from "$cases/beir_dangling" --dim 16 --out b2 \
+        --drop-unjudgeable && [ "$(wc -l <b2/qrels.report.txt)" = 1 ]
+}
+unknown_entity() {
+    says 0 '1 labels of documents that are not there, kept: relevant and never found (the first: 999)' rag --kb kb.sqlite \
+        --query "$cases/two_queries.jsonl" --qrels "$cases/qrels_unknown_entity.txt" -k 3 --min-calls 2 && grep -q 'MRR 0.5000' out
+}
+first_line() {
+    says 1 'qrels_first_line_float.txt: line 1: "grade" is '"'1.0'"': not a whole number' rag --kb kb.sqlite \
+        --query "$cases/two_queries.jsonl" --qrels "$cases/qrels_first_line_float.txt" -k 3
+}
+contradiction() {
+    says 1 'qrels_contradict.txt: lines 1 and 2: ' rag --kb kb.sqlite --query "$cases/two_queries.jsonl" \
+        --qrels "$cases/qrels_contradict.txt" -k 3
+}
+
+# --- vectors --------------------------------------------------------------------------------------
+whose_rows() {
+    local q="$cases/query.npy"
+    says 0 'made of' kb create v.sqlite --entities v.jsonl --vectors "$cases/base.npy" || return
+    "$ASSAY" data info "$q" | awk '$1 == "shape" { for (i = 1; i <= $2; i++) print "q" i }' >ids.txt
+    printf 'q2\t0\t%s\t1\n' "$(sed -n 's/{"id":\([0-9]*\).*/\1/p' v.jsonl | head -n 1)" >v.qrels
+    says 2 "question 'q2' is no row" rag --kb v.sqlite --query "$q" --qrels v.qrels -k 3 || return
+    says 0 'MRR' rag --kb v.sqlite --query "$q" --query-ids ids.txt --qrels v.qrels -k 3 --min-calls 2 || return
+    says 2 'ids for' rag --kb v.sqlite --query "$q" --query-ids v.qrels.short --qrels v.qrels -k 3
+}
+
+# truth STATUS WORDS FILE [METRIC]
+truth() {
+    says "$1" "$2" ann --base "$cases/base.npy" --query "$cases/query.npy" --truth "$3" --index flat --metric "${4:-cosine}" \
+        -k 10 --min-calls 6
+}
+given_truths() {
+    truth 0 'flat' "$cases/truth_cosine.ivecs" && grep -qE '1\.0000' out || return
+    truth 2 'of a sample of these are the nearest by cosine; --metric l2 fits' "$cases/truth_l2.ivecs" || return
+    truth 0 'flat' "$cases/truth_l2.ivecs" l2 || return
+    truth 1 'query 0: neighbour 55 twice' "$cases/truth_duplicates.ivecs" || return
+    truth 0 '6 queries with fewer neighbours than k in the truth' "$cases/truth_padded.ivecs" || return
+    # counted from 1, of other rows, in another order: bytes of the file that is right
+    "$ASSAY" data truth --base "$cases/base.npy" --query "$cases/base.npy" -k 10 --metric cosine --out other.ivecs >/dev/null
+    head -c 264 other.ivecs >other6.ivecs
+    truth 2 'are they of other base or query rows?' other6.ivecs
+}
+
+command -v sqlite3 >/dev/null || { echo "ok 1 - cases # SKIP sqlite3, the shell, is not installed"; echo "1..1"; exit 0; }
+"$ASSAY" kb create kb.sqlite --entities "$cases/four_entities.jsonl" --dim 32 >/dev/null
+"$ASSAY" data info "$cases/base.npy" | awk '$1 == "shape" { for (i = 1; i <= $2; i++) printf "{\"id\":%d,\"name\":\"n\"}\n", i }' >v.jsonl
+echo one >v.qrels.short
+ok "ids that are text stay what they are: relations, qrels" text_ids
+ok "ids in a question's list of what is relevant" relevant_ids
+ok "ids that are words: run, labels, JSON, a later import" word_ids
+ok "fields: unknown ones kept and named, slips refused" unknown_fields
+ok "lines of another program's spelling" memory_style
+ok "a byte order mark, CRLF" marks
+ok "a zero in a text, a list for a text" odd_texts
+ok "null is missing" nulls
+ok "labels of documents that are not there" dangling
+ok "labels of an entity that is not there" unknown_entity
+ok "the first line of qrels is data" first_line
+ok "a pair judged twice" contradiction
+ok "questions that are vectors: whose rows" whose_rows
+ok "a given truth: another metric, twice, padded, of other rows" given_truths
+echo "1..$case_count"
+exit $bad
