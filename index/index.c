@@ -44,7 +44,7 @@ int metric_parse(const char *name, enum metric *out, struct err *e)
 
 double index_bytes_per_vector(const struct index_stats *s)
 {
-    return s->rows ? (double)(s->code_bytes + s->side_bytes) / (double)s->rows : 0;
+    return s->rows ? (double)(s->code_bytes + s->side_bytes + s->shared_bytes) / (double)s->rows : 0;
 }
 
 static int unknown_index(const char *name, struct err *e)

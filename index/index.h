@@ -36,8 +36,10 @@ struct index_stats {
     uint64_t code_bytes;  /* the codes themselves, padding included */
     uint64_t side_bytes;  /* everything else that search reads per row: scales, norms, ids, factors */
     uint64_t other_bytes; /* once per index: rotation, codebook, struct */
+    uint64_t shared_bytes; /* of the other: what was learnt of the rows, codebooks and centroids, and what is kept by row */
 };
-/* Bytes per row that a comparison at equal size must count: (code + side) / rows; 0 when empty. */
+/* Bytes per row that a comparison at equal size must count, what is held once shared by all: (code + side + shared) /
+ * rows; 0 when empty. */
 double index_bytes_per_vector(const struct index_stats *s);
 
 struct index_config {

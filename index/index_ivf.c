@@ -678,13 +678,16 @@ static void stats(const struct index *ix, struct index_stats *out)
         out->code_bytes += s.code_bytes;
         out->side_bytes += s.side_bytes;
         out->other_bytes += s.other_bytes;
+        out->shared_bytes += s.shared_bytes;
     }
     struct index_stats model;
     v->model->ops->stats(v->model, &model);
-    out->other_bytes += model.other_bytes + sizeof *v + idset_row_bytes(&v->ids) + idset_other_bytes(&v->ids) +
-                        v->kmeans.count * ((ix->config.dim + 4) * sizeof(float) + v->padded) +
-                        ix->config.dim * sizeof(float) +
-                        v->room * sizeof *v->list_of;
+    const uint64_t centroids = v->kmeans.count * ((ix->config.dim + 4) * sizeof(float) + v->padded) +
+                               ix->config.dim * sizeof(float);
+    const uint64_t by_row = idset_row_bytes(&v->ids) + v->ids.count * sizeof *v->list_of;
+    out->shared_bytes += model.shared_bytes + centroids + by_row;
+    out->other_bytes += model.other_bytes + sizeof *v + centroids + by_row + idset_other_bytes(&v->ids) +
+                        (v->room - v->ids.count) * sizeof *v->list_of;
 }
 
 static void work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)

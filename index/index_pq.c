@@ -577,8 +577,9 @@ static void stats(const struct index *ix, struct index_stats *out)
         .other_bytes = sizeof *x + idset_other_bytes(&x->ids) + (x->room - coded_rows(x)) * x->row_bytes,
     };
     if (x->is_like) return;
-    out->other_bytes += x->centres * (ix->config.dim + x->parts) * sizeof(float) +
+    out->shared_bytes = x->centres * (ix->config.dim + x->parts) * sizeof(float) +
                         (x->turn ? ix->config.dim * ix->config.dim * sizeof(float) : 0);
+    out->other_bytes += out->shared_bytes;
 }
 
 static void work(const struct index *ix, const void *scratch, size_t query_count, struct index_work *out)

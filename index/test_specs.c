@@ -39,6 +39,28 @@ static void counts_its_work(void)
     free_rows(x), free_rows(q);
 }
 
+/* Bytes a vector: codes, ids, and the share of what was learnt once. */
+static void shares_what_it_learnt(void)
+{
+    enum { D = 64, N = 2000 };
+    static const struct { const char *spec; double least; } specs[] = {
+        { "pq:m=8", 8 + 256.0 * (D + 8) * 4 / N }, { "ivf:nlist=50,inner=(flat)", D * 4 + 50.0 * D * 4 / N },
+        { "ivf:nlist=50,inner=(pq:m=8)", 8 + (256.0 * (D + 8) + 50.0 * D) * 4 / N },
+    };
+    struct rows x = normal_rows(97, N, D);
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        struct index *ix = make(specs[i].spec, D, METRIC_COSINE);
+        struct index_stats s;
+        add_all(ix, x, NULL);
+        ix->ops->stats(ix, &s);
+        const double got = index_bytes_per_vector(&s);
+        CHECK(got >= specs[i].least && got < specs[i].least + 64 && s.shared_bytes <= s.other_bytes, "%s: %g bytes, at least %g",
+              specs[i].spec, got, specs[i].least);
+        index_destroy(ix);
+    }
+    free_rows(x);
+}
+
 static void bad_specs(void)
 {
     static const struct { const char *spec, *says; } bad[] = {
@@ -67,6 +89,7 @@ static void bad_specs(void)
 
 int main(void)
 {
+    test_case("bytes a vector count what is held once", shares_what_it_learnt);
     test_case("what searching reads is counted", counts_its_work);
     test_case("bad specs are refused by name", bad_specs);
     return test_end();

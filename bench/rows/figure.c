@@ -30,7 +30,7 @@ static const char *const labels[][2] = {
     { "t_replace_us", "to replace a row (us)" },
     { "qps", "queries a second" },
     { "ns_per_vector", "time per vector (ns)" },
-    { "bytes_per_vector", "total bytes per vector" },
+    { "bytes_per_vector", "bytes per vector, what is held once shared by all" },
     { "ours", "distortion E |x - decoded x|^2 of unit vectors" },
     { "bits", "bits per dimension" },
     { "bit_width", "bits per dimension (bit_width)" },
