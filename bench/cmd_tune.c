@@ -99,6 +99,41 @@ static void print_finalists(const struct tune *t)
         printf("  (interval: paired bootstrap over questions, 95 %% for all %zu comparisons together)\n", t->again_count - 1);
 }
 
+static void add_number(struct text *out, const char *key, double value)
+{
+    if (isfinite(value)) text_add(out, ",\"%s\":%.9g", key, value);
+    else text_add(out, ",\"%s\":null", key);
+}
+
+/* Where no point keeps to the limit: what all of them took, for a person or for programs. */
+static void print_grid(const struct tune *t, int json)
+{
+    char c[4][32];
+    if (!json) printf("no point keeps to the limit:\n  %-60s %9s %9s %9s %7s\n", "", "tuned on", "p50 us", "p99 us", "B/vec");
+    for (size_t i = 0; i < t->plan.count; i++) {
+        const struct tune_point *p = &t->points[i];
+        struct text what = { 0 }, line = { 0 };
+        plan_describe(&t->plan, p->point, &what);
+        if (json) {
+            text_add(&line, "{\"point_id\":\"%s\",\"role\":\"over_limit\",\"point\":", p->point->id);
+            text_add_json(&line, text_of(&what));
+            text_add(&line, ",\"by\":\"%s\"", t->by);
+            add_number(&line, "tuning_mean", p->tuning.mean);
+            add_number(&line, "lat_p50_us", p->tuning.p50_us);
+            add_number(&line, "lat_p99_us", p->tuning.p99_us);
+            add_number(&line, "bytes_per_vector", p->tuning.bytes_per_vector);
+            text_add(&line, "}\n");
+        } else {
+            text_add(&line, "  %-60s %9s %9s %9s %7s\n", text_of(&what), number(p->tuning.mean, 4, c[0]),
+                     number(p->tuning.p50_us, 1, c[1]), number(p->tuning.p99_us, 1, c[2]),
+                     number(p->tuning.bytes_per_vector, 0, c[3]));
+        }
+        fputs(text_of(&line), stdout);
+        text_free(&line);
+        text_free(&what);
+    }
+}
+
 static void print_verdict(const struct tune *t)
 {
     const struct tune_point *w = tune_winner(t);
@@ -132,12 +167,6 @@ static void print_page(const struct tune *t, const char *yaml)
 }
 
 /* --- for programs ------------------------------------------------------------------------------------------ */
-static void add_number(struct text *out, const char *key, double value)
-{
-    if (isfinite(value)) text_add(out, ",\"%s\":%.9g", key, value);
-    else text_add(out, ",\"%s\":null", key);
-}
-
 static void print_json(const struct tune *t)
 {
     for (size_t i = 0; i < t->again_count; i++) {
@@ -192,6 +221,7 @@ static int report(const struct request *r, struct tune *t, struct run *run, stru
 {
     if (!r->json) print_head(t);
     int status = tune_run(t, run, e);
+    if (status == ERR_NOT_FOUND) print_grid(t, r->json);
     if (status == ERR_OK) status = tune_confirm(t, run, e);
     if (status != ERR_OK) return status;
     struct text yaml = { 0 };

@@ -340,7 +340,9 @@ static int measure_grid(struct tune *t, struct run *run, struct err *e)
 static int is_better(const struct tune_measured *a, const struct tune_measured *b)
 {
     if (a->mean != b->mean) return a->mean > b->mean;
-    return a->p50_us < b->p50_us; /* as good, and faster */
+    if (a->bytes_per_vector < b->bytes_per_vector) return 1; /* as good, and cheaper */
+    if (a->bytes_per_vector > b->bytes_per_vector) return 0;
+    return a->p50_us < b->p50_us; /* ... and faster */
 }
 
 static int by_speed(const void *a, const void *b)
