@@ -148,6 +148,20 @@ static int emit(struct sink *o, const struct request *r, const struct ann_set *s
     return status;
 }
 
+/* Codebooks of more entries than there are rows to learn them from: every row is its own code. */
+static void warn_small(const struct ann_set *s, const char *spec)
+{
+    const struct index_ops *ops;
+    struct params *values = NULL;
+    if (index_parse(spec, &ops, &values, NULL) == ERR_OK && strcmp(ops->name, "pq") == 0) {
+        const size_t entries = strcmp(params_text(values, "nbits"), "4") == 0 ? 16 : 256;
+        if (entries > s->base.rows.count)
+            fprintf(stderr, "%s: codebooks of %zu entries for %zu rows: every row may be its own code\n", spec, entries,
+                    s->base.rows.count);
+    }
+    params_destroy(values);
+}
+
 static int measure(const struct request *r, struct ann_set *s, struct sink *o, struct err *e)
 {
     struct ann_index *built = mem_zero(r->count, sizeof *built);
@@ -158,6 +172,7 @@ static int measure(const struct request *r, struct ann_set *s, struct sink *o, s
     for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
         arms[i].point = (struct ann_point){ r->expanded[i], r->kernel, (size_t)r->k, (size_t)r->rerank,
                                             (size_t)r->batch, (int)r->threads, (uint64_t)r->seed };
+        warn_small(s, r->expanded[i]);
         status = ann_build(&built[i], s, &arms[i].point, e);
         arms[i].built = &built[i];
         progress_step(&progress, i + 1);

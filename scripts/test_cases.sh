@@ -147,6 +147,14 @@ given_truths() {
     truth 2 'are they of other base or query rows?' other6.ivecs
 }
 
+# A grid of which no point meets the limit, and books of more entries than rows.
+tune_shows() {
+    "$ASSAY" data gen --kind kg --n 200 --dim 8 --relations 400 --queries 40 --seed 1 --out kg >/dev/null &&
+        says 1 'no point keeps to the limit' tune kg/kb.sqlite --query kg/query.fvecs --max-p99-ms 0.0001 --min-calls 500 \
+            --axis bit_width=2,4 --axis top_k_candidates=50 && grep -qE 'bit_width=4.* [0-9.]+ ' out
+}
+pq_warns() { says 0 'codebooks of 256 entries for' ann --base "$cases/base.npy" --query "$cases/query.npy" --index pq:m=2 --min-calls 6; }
+
 command -v sqlite3 >/dev/null || { echo "ok 1 - cases # SKIP sqlite3, the shell, is not installed"; echo "1..1"; exit 0; }
 "$ASSAY" kb create kb.sqlite --entities "$cases/four_entities.jsonl" --dim 32 >/dev/null
 "$ASSAY" data info "$cases/base.npy" | awk '$1 == "shape" { for (i = 1; i <= $2; i++) printf "{\"id\":%d,\"name\":\"n\"}\n", i }' >v.jsonl
@@ -165,5 +173,7 @@ ok "the first line of qrels is data" first_line
 ok "a pair judged twice" contradiction
 ok "questions that are vectors: whose rows" whose_rows
 ok "a given truth: another metric, twice, padded, of other rows" given_truths
+ok "tune prints its table where no point meets the limit" tune_shows
+ok "pq of more entries than rows" pq_warns
 echo "1..$case_count"
 exit $bad
