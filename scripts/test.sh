@@ -20,6 +20,7 @@ suite() {
 # The suites link nothing; who runs them first of all will want the program too.
 [ -e build/assay ] || make --no-print-directory -j "$jobs" all
 emulated="kernels/ index/test_agree datasets/test_gen_bytes"
+[ "${1:-native}" = native ] || export LONG=1 # test_kills.sh
 suite "native, release"
 if [ "${1:-native}" = native ]; then
     suite "kernels and base under ASan and UBSan" MODE=asan ONLY=kernels/

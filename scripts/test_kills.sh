@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Sweeps that are killed at random moments and started again hold, when they are done, the rows of the unbroken one:
+# every (point, repetition) once, equal but for what was timed.  TAP.
+#   test_kills.sh        a few dozen kills;   LONG=1: 2,000 over 50 points, and 50 over 500 points in two shards
+# (make test-all sets LONG).  A seed that failed is printed and can be given again as SEED.
+set -u
+assay=${ASSAY:-build/assay}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+RANDOM=${SEED:-$(date +%N | sed 's/^0*//')}
+seed=$RANDOM
+RANDOM=$seed
+n=0 bad=0
+
+"$assay" data gen --kind clustered --n 300 --dim 16 --queries 10 --seed 1 --out "$dir/d" >/dev/null || exit 1
+
+# The rows without what was timed, and without who wrote them when.
+rows() {
+    "$assay" sweep merge "$1" --out "$dir/merged.csv" && awk -F, '
+        /^#/ { next }
+        !names { for (i = 1; i <= NF; i++)
+                     if ($i !~ /^(run_id|lat_.*|qps.*|ns_per_vector.*|t_.*|.*_us|build_s|train_s|.*_ms|peak_rss_bytes|.*_s)$/) keep[++names] = i }
+        { line = ""; for (i = 1; i <= names; i++) line = line "," $keep[i]; print line }' "$dir/merged.csv"
+}
+
+# start OUT SHARD-ARGUMENTS...
+start() {
+    local out=$1
+    shift
+    "$assay" sweep run "$dir/s.yaml" --out "$out" "$@" >"$dir/said" 2>&1
+}
+
+# kills NAME KILLS POINTS SHARDS LONGEST: each start lives for at most LONGEST ms; a sweep that is done is compared, and
+# another begun, until all kills are used up
+kills() {
+    local name=$1 left=$2 points=$3 shards=$4 longest=$5 sweeps=0 killed=0 wrong="" pids pid i
+    cat >"$dir/s.yaml" <<END
+dataset: {base: $dir/d/base.fvecs, query: $dir/d/query.fvecs, metric: cosine}
+axes: {index: [flat, 'turboquant:bits=2', 'sq:bits=4', 'rabitq:bits=1', 'pq:m=4'], k: 1..$((points / 5))}
+reps: 3
+min_calls: 10
+END
+    rm -rf "$dir/whole" "$dir/killed"
+    start "$dir/whole" || wrong="the unbroken run: $(tail -n 1 "$dir/said")"
+    rows "$dir/whole" >"$dir/want"
+    [ "$(($(wc -l <"$dir/want") - 1))" = $((3 * points)) ] || wrong="$(wc -l <"$dir/want") lines in the unbroken run"
+    while [ -z "$wrong" ] && [ "$left" -gt 0 ]; do
+        pids=""
+        for ((i = 0; i < shards; i++)); do
+            if [ "$shards" = 1 ]; then start "$dir/killed" & else start "$dir/killed" --shard $i/"$shards" & fi
+            pids="$pids $!"
+        done
+        sleep "$(printf '0.%03d' $((RANDOM % longest)))"
+        for pid in $pids; do
+            # The shell function is the parent of the program that is to die.
+            kill -9 $(cat /proc/"$pid"/task/"$pid"/children 2>/dev/null) 2>/dev/null && killed=$((killed + 1)) left=$((left - 1))
+        done
+        wait $pids 2>/dev/null
+        "$assay" sweep status "$dir/s.yaml" --out "$dir/killed" >"$dir/status" 2>&1 || { [ -e "$dir/killed" ] && wrong="status: $(cat "$dir/status")"; }
+        if [ "$left" -le 0 ] || grep -q " $points done" "$dir/status"; then
+            for ((i = 0; i < shards; i++)); do
+                if [ "$shards" = 1 ]; then start "$dir/killed"; else start "$dir/killed" --shard $i/"$shards"; fi || wrong="resuming: $(tail -n 1 "$dir/said")"
+            done
+            rows "$dir/killed" >"$dir/got"
+            cmp -s "$dir/want" "$dir/got" || { wrong="other rows"; diff "$dir/want" "$dir/got" | head -n 6; }
+            # merge keeps the first of equal keys: none may be there twice
+            [ "$(cat "$dir"/killed/sweep*.csv | grep -c ',ok,')" = $((3 * points)) ] || wrong="$(cat "$dir"/killed/sweep*.csv | grep -c ',ok,') rows"
+            sweeps=$((sweeps + 1))
+            rm -rf "$dir/killed"
+        fi
+    done
+    n=$((n + 1))
+    if [ -z "$wrong" ]; then echo "ok $n - $name: $killed kills, $sweeps sweeps of $points points at reps 3"
+    else echo "not ok $n - $name"; echo "  SEED=$seed, $killed kills, sweep $sweeps: $wrong"; bad=1; fi
+}
+
+kills "killed and resumed" 20 10 1 300
+kills "two shards, killed and resumed" 8 10 2 300
+if [ -n "${LONG:-}" ]; then
+    kills "many kills" 2000 50 1 400
+    kills "many points, two shards" 50 500 2 999
+fi
+echo "1..$n"
+exit $bad
