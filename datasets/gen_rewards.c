@@ -6,7 +6,8 @@
  * more vector at that cosine to a situation that is drawn uniformly; it finds relevant every option of the situation
  * that succeeds, each by a draw of its own: Bernoulli rewards.  So the share of labels is (worst + best) / 2, which is
  * what similarity alone can reach at its first answer, and `best` is what learning can.  The first half of the
- * queries is the split tune, the rest report.  Entities beyond the options are random background. */
+ * queries is the split tune, the rest report, each numbered from 0.  Entities beyond the options are random
+ * background. */
 #include "datasets/dataset.h"
 #include "datasets/unit.h"
 #include "kernels/base/rng.h"
@@ -67,13 +68,15 @@ static int send_query(struct bandit *b, size_t i, struct err *e)
     const size_t situation = (size_t)rng_below(&r, b->situations);
     for (size_t j = 0; j < b->options; j++) {
         const size_t entity = situation * b->options + j;
-        if (rng_uniform(&r) < chance(b, entity)) relevant[count++] = (struct kb_label){ .id = (int64_t)entity + 1, .grade = 1 };
+        if (rng_uniform(&r) < chance(b, entity))
+            relevant[count++] = (struct kb_label){ .id = (int64_t)entity + 1, .grade = 1 };
     }
     unit_random(b->centre, b->dim, b->seed, stream_situation + situation);
     unit_random(b->x, b->dim, b->seed, stream_query + 2 * i + 1);
     unit_tilt(b->x, b->centre, b->dim, b->similarity);
-    return b->sink->query(b->sink->context, (int64_t)i, i < b->queries / 2 ? "tune" : "report", NULL, b->x, b->dim,
-                          relevant, count, e);
+    const size_t tune = b->queries / 2;
+    const int64_t number = (int64_t)(i < tune ? i : i - tune);
+    return b->sink->query(b->sink->context, number, i < tune ? "tune" : "report", NULL, b->x, b->dim, relevant, count, e);
 }
 
 static int send_all(struct bandit *b, struct err *e)

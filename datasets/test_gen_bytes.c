@@ -20,7 +20,7 @@ static const struct { const char *kind, *args; uint64_t hash; } records[] = {
     { "filters", "base_file=b.fvecs,query_file=q.fvecs,selectivity=0.2,correlation=0.5", 0x7c0c8132d02fcd8d },
     { "kg", "n=70,dim=37,queries=5,relations=200", 0xa74c10e53f1d2db1 },
     { "twohop", "n=70,dim=37,queries=5,rewire=0.5", 0x47ad4c6b6d40464f },
-    { "rewards", "n=70,dim=37,queries=9,situations=10,options=5", 0x82cc3deab2fe4cbb },
+    { "rewards", "n=70,dim=37,queries=9,situations=10,options=5", 0x5dd890e93769d4f4 },
 };
 enum { RECORDS = sizeof records / sizeof *records };
 
@@ -75,7 +75,8 @@ static int hash_of(const struct generator_ops *g, const char *args, uint64_t *h,
     struct params *p = NULL;
     int status = params_create(&p, g->params, g->name, args, e);
     if (status == ERR_OK && g->graph) {
-        const struct kb_sink sink = { h, see_entity, see_vector, see_relation, see_query };
+        const struct kb_sink sink = { .context = h, .entity = see_entity, .vector = see_vector,
+                                      .relation = see_relation, .query = see_query };
         status = g->graph(p, &sink, e);
     } else if (status == ERR_OK && g->filters) {
         struct tags base = { 0 }, query = { 0 };

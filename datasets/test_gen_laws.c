@@ -318,7 +318,8 @@ static int see_query(void *context, int64_t id, const char *split, const char *t
 static void deliver(const char *kind, const char *args, struct seen *s)
 {
     const struct generator_ops *g = generator_find(kind);
-    const struct kb_sink sink = { s, see_entity, see_vector, see_relation, see_query };
+    const struct kb_sink sink = { .context = s, .entity = see_entity, .vector = see_vector,
+                                      .relation = see_relation, .query = see_query };
     struct params *p = NULL;
     struct err e = { 0 };
     CHECK(params_create(&p, g->params, g->name, args, &e) == ERR_OK, "%s", e.text);
