@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * figure.c - turns a table of results into the series of one figure. */
-#define _GNU_SOURCE /* strverscmp */
-#include "bench/rows/figure.h"
+ * figure.c - turns a table of results into the series of one figure: which rows, which columns, which series. */
+#include "bench/rows/figure_inside.h"
 #include "bench/quality/metric.h"
 #include "bench/rows/row.h"
 #include "bench/time/stats.h"
@@ -14,10 +13,6 @@
 /* Rows that differ in one of these go into figures of their own; the second list, where time is drawn. */
 static const char *const split_always[] = { "dataset", "k", NULL };
 static const char *const split_timed[] = { "machine", "threads", "batch", NULL };
-
-/* The machine of numbers that were published or taken down elsewhere: quality only, never time. */
-#define RECORDED "recorded"
-#define EXTERNAL "ids:" /* how the index of another program's answers begins */
 
 /* Of columns that are no metrics; those bring their own. */
 static const char *const labels[][2] = {
@@ -72,7 +67,7 @@ static int in_table(const char *const *names, const char *name)
 }
 
 /* `name` is one of the names in "a,b|c". */
-static int in_list(const char *list, const char *name)
+int figure_in_list(const char *list, const char *name)
 {
     const size_t size = strlen(name);
     for (const char *at = list; at && *at; at += strspn(at, ",|")) {
@@ -83,7 +78,7 @@ static int in_list(const char *list, const char *name)
     return 0;
 }
 
-int figure_is_callers(const char *name) { return in_list("rerank,churn_pct,churn_built", name); }
+int figure_is_callers(const char *name) { return figure_in_list("rerank,churn_pct,churn_built", name); }
 
 /* Parameters stand behind the last fixed column of a row; other tables have none.  A seed is asked for, but nothing to
  * tell points apart by: rows of other seeds are one point. */
@@ -96,19 +91,6 @@ int figure_is_setting(const struct table *t, size_t column)
 }
 
 /* --- which rows, which columns ---------------------------------------------------------------- */
-
-struct selection { /* the rows of one figure */
-    size_t *rows, count;
-};
-
-/* What a figure makes of a table. */
-struct view {
-    const struct table *t;
-    const struct figure_kind *k;
-    const char *x;
-    int pipeline; /* bits are called bit_width, and the index spec repeats them */
-    char *apart;  /* of each column: it tells series apart */
-};
 
 static int usable(const struct table *t, size_t row)
 {
@@ -152,7 +134,7 @@ static void keep_zero(const struct table *t, struct selection *s, const char *co
 }
 
 /* The commonest value of a column: in a sweep of one axis at a time, the default. */
-static const char *usual_value(const struct table *t, const struct selection *s, int column)
+const char *figure_usual_value(const struct table *t, const struct selection *s, int column)
 {
     const char *best = "";
     size_t best_count = 0;
@@ -184,10 +166,10 @@ static int names_method(const char *name) { return strcmp(name, "index") == 0 ||
 static int tells_apart(const struct view *v, const struct selection *s, size_t column)
 {
     const char *name = v->t->names[column];
-    if (v->k->by) return in_list(v->k->by, name);
+    if (v->k->by) return figure_in_list(v->k->by, name);
     if (v->k->levels) return names_method(name);
-    if (!figure_is_setting(v->t, column) || in_list(v->k->along, name) || in_list(v->k->x, name)) return 0;
-    if (in_list(v->k->across, name)) return 0;
+    if (!figure_is_setting(v->t, column) || figure_in_list(v->k->along, name) || figure_in_list(v->k->x, name)) return 0;
+    if (figure_in_list(v->k->across, name)) return 0;
     /* The canonical spec of an index says all its parameters; these are the caller's. */
     if (!v->pipeline && column_role(name) != COLUMN_SETTING && !figure_is_callers(name)) return 0;
     if (!v->k->timed && (in_table(split_timed + 1, name) || strcmp(name, "kernel_asked") == 0))
@@ -203,10 +185,10 @@ static void keep_usual(const struct view *v, struct selection *s, size_t most)
     if (!odd) return;
     for (size_t c = 0; c < t->columns; c++) {
         const char *name = t->names[c];
-        if (!figure_is_setting(t, c) || in_list(v->k->x, name) || in_list(v->k->by, name) ||
+        if (!figure_is_setting(t, c) || figure_in_list(v->k->x, name) || figure_in_list(v->k->by, name) ||
             strcmp(name, "index") == 0)
             continue;
-        const char *usual = usual_value(t, s, (int)c);
+        const char *usual = figure_usual_value(t, s, (int)c);
         for (size_t i = 0; i < s->count; i++)
             odd[i] += odd[i] < 255 && strcmp(table_text(t, s->rows[i], (int)c), usual) != 0;
     }
@@ -217,99 +199,7 @@ static void keep_usual(const struct view *v, struct selection *s, size_t most)
     mem_free(odd);
 }
 
-/* --- series
- * --------------------------------------------------------------------------------------- */
-
-/* Another program's answers are called by the file, without its folders. */
-static void add_external(struct text *out, const char *value)
-{
-    value += strcspn(value, "=:") + 1;
-    if (strncmp(value, "file=", 5) == 0) value += 5;
-    const size_t size = strcspn(value, ",");
-    size_t name = size;
-    while (name > 0 && value[name - 1] != '/') name--;
-    text_add(out, "%.*s (external)", (int)(size - name), value + name);
-}
-
-/* "ivf:nlist=9,inner=(rabitq:bits=8)" is ivf(rabitq); of a peer all but what follows ';' is its name. */
-static void add_method(struct text *out, const char *name, const char *value)
-{
-    static const char inner[] = "inner=(", peer[] = "peer:lib=";
-    if (strcmp(name, "rerank") == 0) {
-        text_add(out, "%s", *value && strcmp(value, "0") != 0 ? " + exact rerank" : "");
-        return;
-    }
-    if (strncmp(value, EXTERNAL, strlen(EXTERNAL)) == 0) {
-        add_external(out, value);
-        return;
-    }
-    if (strncmp(value, peer, strlen(peer)) == 0) {
-        value += strlen(peer);
-        const size_t library = strcspn(value, ":");
-        const int is_factory = value[library] && !strchr(value, '=') ? 1 : strchr(value, ';') != NULL;
-        text_add(out, "%.*s%s", (int)(is_factory ? strcspn(value, ";") : library), value,
-                 is_factory && strchr(value, ';') ? ")" : "");
-        return;
-    }
-    char index[64];
-    snprintf(index, sizeof index, "%.*s", (int)strcspn(value, ":"), value);
-    text_add(out, "%s", index);
-    const struct index_ops *ops = index_find(index);
-    const struct param *p = ops ? param_find(ops->params, "inner") : NULL;
-    const char *at = strstr(value, inner);
-    if (at || p) at = at ? at + strlen(inner) : p->usual;
-    if (at) text_add(out, "(%.*s)", (int)strcspn(at, ":,)"), at);
-}
-
-/* A setting as it tells series apart: an index spec loses the parameters that vary along the line.
- */
-static void add_value(struct text *out, const struct view *v, const char *name, const char *value)
-{
-    if (v->k->levels) {
-        add_method(out, name, value);
-        return;
-    }
-    if (strcmp(name, "index") != 0) {
-        text_add(out, "%s", value);
-        return;
-    }
-    if (strncmp(value, "peer:lib=", 9) == 0) value += 9;
-    if (strncmp(value, EXTERNAL, strlen(EXTERNAL)) == 0) {
-        add_external(out, value);
-        return;
-    }
-    const size_t before = out->size;
-    for (const char *at = value; *at;) { /* pieces end at , ( ) : and keep their end */
-        const size_t size = strcspn(at, ",():"), key = strcspn(at, "=");
-        char word[64];
-        snprintf(word, sizeof word, "%.*s", (int)(key < size ? key : 0), at);
-        const int varies = *word && (in_list(v->k->along, word) || in_list(v->k->x, word) ||
-                                     (v->pipeline && strcmp(word, "bits") == 0));
-        const size_t whole = size + (at[size] != 0);
-        if (!varies) text_add_bytes(out, at, whole);
-        if (varies &&
-            at[size] != ',') { /* the last of its list: so is the comma or colon before it */
-            while (out->size && strchr(",:", out->at[out->size - 1])) out->at[--out->size] = 0;
-            text_add_bytes(out, at + size, whole - size);
-        }
-        at += whole;
-    }
-    if (out->size > before + 3 && memcmp(out->at + out->size - 3, ":()", 3) == 0) out->at[out->size -= 3] = 0;
-}
-
-/* A library that was built for any CPU: its recall is right, its speed is an artefact. */
-static int is_generic(const struct table *t, size_t row)
-{
-    return strstr(table_text(t, row, table_column(t, "kernel_used")), "peer_isa=generic") != NULL;
-}
-
-static enum series_mark mark_of(const struct table *t, size_t row)
-{
-    const char *index = table_text(t, row, table_column(t, "index"));
-    const int recorded = strcmp(table_text(t, row, table_column(t, "machine")), RECORDED) == 0;
-    return recorded || strncmp(index, EXTERNAL, strlen(EXTERNAL)) == 0 || is_generic(t, row) ? SERIES_FOREIGN
-                                                                            : SERIES_OURS;
-}
+/* --- series --------------------------------------------------------------------------------------- */
 
 static struct series *find_series(struct figure *f, const char *key)
 {
@@ -323,106 +213,13 @@ static struct series *find_series(struct figure *f, const char *key)
     return made->key.failed ? NULL : made;
 }
 
-static int add_point(struct series *s, struct figure_point p)
+int series_add_point(struct series *s, struct figure_point p)
 {
     struct figure_point *grown = mem_grow(s->points, s->count, s->count + 1, sizeof p);
     if (!grown) return 0;
     s->points = grown;
     s->points[s->count++] = p;
     return 1;
-}
-
-/* Which settings differ among our series: they make the labels.  -1: no memory to know. */
-static int differs(const struct view *v, const struct figure *f, size_t c)
-{
-    struct text first = { 0 }, other = { 0 };
-    int found = 0;
-    for (size_t i = 0; i < f->count && found == 0 && f->series[i].mark == SERIES_OURS; i++) {
-        struct text *to = i ? &other : &first;
-        text_clear(to);
-        add_value(to, v, v->t->names[c], table_text(v->t, f->series[i].row, (int)c));
-        found = to->failed ? -1 : i && strcmp(text_of(&first), text_of(&other)) != 0;
-    }
-    text_free(&first);
-    text_free(&other);
-    return found;
-}
-
-static void add_label(struct series *series, const struct view *v, const struct selection *s,
-                      const char *differing)
-{
-    const struct table *t = v->t;
-    const int bars = !v->k->x;
-    struct text *label = &series->label;
-    for (size_t c = 0; v->k->levels && c < t->columns; c++)
-        if (v->apart[c]) add_value(label, v, t->names[c], table_text(t, series->row, (int)c));
-    for (size_t c = 0; c < t->columns; c++) {
-        if (!differing[c] || series->mark != SERIES_OURS || v->k->levels) continue;
-        const char *name = t->names[c], *value = table_text(t, series->row, (int)c);
-        if (bars && strcmp(value, usual_value(t, s, (int)c)) == 0)
-            continue; /* bars: what is unusual */
-        if (!*value) continue;
-        if (label->size) text_add(label, "  ");
-        if (strcmp(name, "index") != 0) text_add(label, "%s=", name);
-        add_value(label, v, name, value);
-    }
-    if (label->size == 0) {
-        const char *index = table_text(t, series->row, table_column(t, "index"));
-        if (*index && !bars)
-            add_value(label, v, "index", index);
-        else
-            text_add(label, "defaults");
-    }
-    if (strcmp(table_text(t, series->row, table_column(t, "machine")), RECORDED) == 0)
-        text_add(label, " (" RECORDED ")");
-    if (is_generic(t, series->row)) text_add(label, " (generic build)");
-}
-
-static int by_label(const void *a, const void *b)
-{
-    const struct series *p = a, *q = b;
-    if (p->mark != q->mark) return (int)p->mark - (int)q->mark;
-    const char *s = text_of(&p->label), *t = text_of(&q->label);
-    return strcmp(s, t) == 0            ? 0
-           : strcmp(s, "defaults") == 0 ? -1
-           : strcmp(t, "defaults") == 0 ? 1
-                                        : strverscmp(s, t);
-}
-
-static int by_mark(const void *a, const void *b)
-{
-    const struct series *p = a, *q = b;
-    return p->mark != q->mark ? (int)p->mark - (int)q->mark : (p->row > q->row) - (p->row < q->row);
-}
-
-/* The fastest first, by what the lowest level allows. */
-static int by_level(const void *a, const void *b)
-{
-    const struct series *p = a, *q = b;
-    const double x = p->points[0].y[0].at, y = q->points[0].y[0].at;
-    return (x < y) - (x > y);
-}
-
-static int label_series(const struct view *v, struct figure *f, const struct selection *s,
-                        struct err *e)
-{
-    char *differing = mem_zero(v->t->columns, 1);
-    int ok = differing != NULL;
-    qsort(f->series, f->count, sizeof *f->series, by_mark);
-    for (size_t c = 0; ok && c < v->t->columns; c++) {
-        const int beside_others = strcmp(v->t->names[c], "index") == 0 && f->count &&
-                                  f->series[f->count - 1].mark == SERIES_FOREIGN;
-        const int found = !v->apart[c] ? 0 : beside_others ? 1 : differs(v, f, c);
-        differing[c] = (char)(found > 0);
-        ok = found >= 0;
-    }
-    for (size_t i = 0; ok && i < f->count; i++) {
-        add_label(&f->series[i], v, s, differing);
-        ok = !f->series[i].label.failed;
-    }
-    mem_free(differing);
-    qsort(f->series, f->count, sizeof *f->series, v->k->levels ? by_level : by_label);
-    return ok ? ERR_OK : FAIL(e, ERR_MEM, "figure %s: out of memory", v->k->name);
 }
 
 uint64_t figure_point_id(const struct table *t, size_t row)
@@ -458,243 +255,32 @@ static int collect(const struct view *v, struct figure *f, const struct selectio
         text_clear(&key);
         for (size_t c = 0; c < t->columns; c++) {
             if (!v->apart[c]) continue;
-            add_value(&key, v, t->names[c], table_text(t, row, (int)c));
+            figure_add_value(&key, v, t->names[c], table_text(t, row, (int)c));
             text_add(&key, "\n");
         }
         struct series *series = find_series(f, text_of(&key));
-        ok = !key.failed && series && add_point(series, point_of(t, f, row));
+        ok = !key.failed && series && series_add_point(series, point_of(t, f, row));
         if (ok && series->count == 1) {
             series->row = row;
-            series->mark = mark_of(t, row);
+            series->mark = figure_mark_of(t, row);
         }
     }
     text_free(&key);
     return ok ? ERR_OK : FAIL(e, ERR_MEM, "figure %s: out of memory", v->k->name);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
-static int by_x(const void *a, const void *b)
-{
-    const struct figure_point *p = a, *q = b;
-    return by_number(&p->x.at, &q->x.at);
-}
-
-static int by_x_and_y(const void *a, const void *b)
-{
-    const struct figure_point *p = a, *q = b;
-    const int order = by_x(a, b);
-    return order ? order : by_number(&p->y[0].at, &q->y[0].at);
-}
-
-/* Rows without an id (written by hand) are repetitions only where they are equal. */
-static int by_id(const void *a, const void *b)
-{
-    const struct figure_point *p = a, *q = b;
-    if (p->id != q->id) return p->id < q->id ? -1 : 1;
-    return p->id ? 0 : by_x_and_y(a, b);
-}
-
-static int by_seed(const void *a, const void *b)
-{
-    const struct figure_point *p = a, *q = b;
-    return strcmp(p->seed, q->seed);
-}
-
-static double median(double *values, size_t count)
-{
-    stats_sort(values, count);
-    return count == 0 ? (double)NAN : stats_median(values, count);
-}
-
-/* Coordinate y of a point; x is the one past the last. */
-static const struct value *coordinate(const struct figure_point *p, size_t y)
-{
-    return y < FIGURE_PANELS ? &p->y[y] : &p->x;
-}
-
-/* Half an interval: median distance of the rows' own ends from their values; 0 where they have none. */
-static double own_reach(const struct figure_point *p, size_t count, size_t y, int upwards, double *room)
-{
-    size_t have = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct value v = *coordinate(&p[i], y);
-        const double reach = upwards ? v.hi - v.at : v.at - v.lo;
-        if (isfinite(reach)) room[have++] = fmax(reach, 0);
-    }
-    return have ? median(room, have) : (double)NAN;
-}
-
-/* One number a seed (the median of its repetitions), or where there is one seed a number a repetition. */
-static size_t replicates(const struct figure_point *p, size_t count, size_t y, double *out, double *room)
-{
-    size_t seeds = 0;
-    for (size_t i = 0, end; i < count; i = end) {
-        size_t have = 0;
-        for (end = i; end < count && by_seed(&p[end], &p[i]) == 0; end++)
-            if (isfinite(coordinate(&p[end], y)->at)) room[have++] = coordinate(&p[end], y)->at;
-        if (end - i == count) memcpy(out, room, have * sizeof *out);
-        if (end - i == count) return have;
-        if (have) out[seeds++] = median(room, have);
-    }
-    return seeds;
-}
-
-/* Points of one id, in the order of seeds, as one value.  room: 2 x count. */
-static struct value merged_value(const struct figure_point *p, size_t count, size_t y, double *room)
-{
-    double *of = room + count;
-    const size_t n = replicates(p, count, y, of, room);
-    if (n == 0) return (struct value){ (double)NAN, (double)NAN, (double)NAN };
-    stats_sort(of, n);
-    const double at = stats_median(of, n);
-    struct interval apart = stats_sign_interval(of, n, 0.05, 1);
-    if (!isfinite(apart.hi)) apart = (struct interval){ of[0], of[n - 1] };
-    const double down = own_reach(p, count, y, 0, room), up = own_reach(p, count, y, 1, room);
-    if (n == 1) return (struct value){ at, at - down, at + up };
-    return (struct value){ at, at - hypot(isnan(down) ? 0 : down, at - apart.lo),
-                           at + hypot(isnan(up) ? 0 : up, apart.hi - at) };
-}
-
-/* Points that `same` cannot tell apart become one, the median of each coordinate; then by x. */
-static void merge_points(struct series *s, int (*same)(const void *, const void *), double *room)
-{
-    qsort(s->points, s->count, sizeof *s->points, same);
-    size_t merged = 0;
-    for (size_t i = 0, end; i < s->count; i = end) {
-        for (end = i + 1; end < s->count && same(&s->points[end], &s->points[i]) == 0;) end++;
-        qsort(s->points + i, end - i, sizeof *s->points, by_seed);
-        struct figure_point p = s->points[i];
-        p.x = merged_value(s->points + i, end - i, FIGURE_PANELS, room);
-        for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = merged_value(s->points + i, end - i, y, room);
-        s->points[merged++] = p;
-    }
-    s->count = merged;
-    qsort(s->points, s->count, sizeof *s->points, by_x_and_y);
-}
-
-static void series_free(struct series *s)
+void series_free(struct series *s)
 {
     text_free(&s->key);
     text_free(&s->label);
     mem_free(s->points);
 }
 
-static int by_x_then_cost(const void *a, const void *b)
-{
-    const struct figure_point *p = a, *q = b;
-    const int order = by_x(a, b);
-    return order ? order : by_number(&q->y[0].at, &p->y[0].at);
-}
-
-/* Those that no other beats in x (high) or y (low) without losing in the other: from the highest x down, and of equal x
- * from the cheapest up, each must be cheaper than all before. */
-static void keep_front(struct series *s)
-{
-    qsort(s->points, s->count, sizeof *s->points, by_x_then_cost);
-    double lowest = INFINITY;
-    size_t kept = s->count;
-    for (size_t i = s->count; i-- > 0;)
-        if (s->points[i].y[0].at < lowest) {
-            lowest = s->points[i].y[0].at;
-            s->points[--kept] = s->points[i];
-        }
-    memmove(s->points, s->points + kept, (s->count - kept) * sizeof *s->points);
-    s->count -= kept;
-}
-
-static void keep_best(struct series *s)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        if (kept && s->points[kept - 1].x.at == s->points[i].x.at) {
-            if (s->points[i].y[0].at > s->points[kept - 1].y[0].at) s->points[kept - 1] = s->points[i];
-        } else s->points[kept++] = s->points[i];
-    }
-    s->count = kept;
-}
-
-/* The points of a series become one a level; 0: no memory. */
-static int take_levels(struct series *s, const double *levels)
-{
-    struct series taken = { 0 };
-    size_t reached = 0;
-    for (; *levels; levels++) {
-        const struct value none = { (double)NAN, (double)NAN, (double)NAN };
-        struct figure_point p = { .x = { *levels, (double)NAN, (double)NAN }, .seed = "" };
-        for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = none;
-        for (size_t i = 0; i < s->count; i++)
-            if (s->points[i].x.at >= *levels && !(p.y[0].at >= s->points[i].y[0].at)) p.y[0] = s->points[i].y[0];
-        reached += isfinite(p.y[0].at);
-        if (!add_point(&taken, p)) return 0;
-    }
-    mem_free(s->points);
-    s->points = taken.points;
-    s->count = reached ? taken.count : 0;
-    return 1;
-}
-
-static int tidy(struct figure *f, size_t rows, struct err *e)
-{
-    double *room = mem_alloc(2 * rows, sizeof *room);
-    if (!room) return FAIL(e, ERR_MEM, "figure %s: out of memory", f->kind->name);
-    size_t kept = 0;
-    for (size_t i = 0; i < f->count; i++) {
-        /* Where x is measured, repetitions of a point have different x. */
-        merge_points(&f->series[i], f->kind->along ? by_id : by_x, room);
-        if (f->kind->front) keep_front(&f->series[i]);
-        if (f->kind->best) keep_best(&f->series[i]);
-        if (f->kind->levels && !take_levels(&f->series[i], f->kind->levels)) {
-            mem_free(room);
-            return FAIL(e, ERR_MEM, "figure %s: out of memory", f->kind->name);
-        }
-        if (f->series[i].count >= f->kind->least || (f->series[i].mark == SERIES_FOREIGN && !f->kind->levels))
-            f->series[kept++] = f->series[i];
-        else
-            series_free(&f->series[i]);
-    }
-    f->count = kept;
-    mem_free(room);
-    return ERR_OK;
-}
-
-/* Adds the Pareto front of all our own points as a series. */
-static int add_front(struct figure *f, struct err *e)
-{
-    struct series front = { .mark = SERIES_FRONT };
-    size_t total = 0;
-    for (size_t i = 0; i < f->count; i++) {
-        if (f->series[i].mark != SERIES_OURS) continue;
-        for (size_t j = 0; j < f->series[i].count; j++, total++)
-            if (!add_point(&front, f->series[i].points[j])) goto out_of_memory;
-    }
-    if (total < 2) {
-        series_free(&front);
-        return ERR_OK;
-    }
-    keep_front(&front);
-    text_add(&front.label, "Pareto front");
-    if (front.label.failed) goto out_of_memory;
-    struct series *grown = mem_grow(f->series, f->count, f->count + 1, sizeof *grown);
-    if (!grown) goto out_of_memory;
-    f->series = grown;
-    f->series[f->count++] = front;
-    return ERR_OK;
-out_of_memory:
-    series_free(&front);
-    return FAIL(e, ERR_MEM, "figure %s: out of memory", f->kind->name);
-}
-
-/* --- figures
- * ------------------------------------------------------------------------------------------ */
+/* --- figures -------------------------------------------------------------------------------------- */
 
 static int splits(const struct figure_kind *k, const char *name)
 {
-    if (in_list(k->across, name)) return 0;
+    if (figure_in_list(k->across, name)) return 0;
     return in_table(split_always, name) || (k->timed && in_table(split_timed, name));
 }
 
@@ -776,9 +362,9 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
     for (size_t c = 0; c < t->columns; c++) v.apart[c] = (char)tells_apart(&v, s, c);
     if (!k->x || k->by) keep_usual(&v, s, k->by ? 0 : 1);
     int status = collect(&v, f, s, e);
-    if (status == ERR_OK) status = tidy(f, s->count, e);
-    if (status == ERR_OK) status = label_series(&v, f, s, e);
-    if (status == ERR_OK && k->front && f->count) status = add_front(f, e);
+    if (status == ERR_OK) status = figure_tidy(f, s->count, e);
+    if (status == ERR_OK) status = figure_label_series(&v, f, s, e);
+    if (status == ERR_OK && k->front && f->count) status = figure_add_front(f, e);
     name_figure(t, f, first_row);
     if (status == ERR_OK && (f->name.failed || f->title.failed)) status = FAIL(e, ERR_MEM, "figure %s: out of memory", k->name);
     mem_free(v.apart);
