@@ -83,7 +83,8 @@ static void tile_into(const struct tile *t, const struct points *a, size_t first
                 sums, b->steps + at, b->terms + at, n, alpha, beta, topk_bound(&best[i]), 0, t->kept);
             for (size_t j = 0; j < found; j++) {
                 const size_t r = t->kept[j];
-                topk_push(&best[i], (int64_t)(at + r), (float)sums[r] * alpha * b->steps[at + r] + b->terms[at + r] * beta);
+                const float closeness = (float)sums[r] * alpha * b->steps[at + r] + b->terms[at + r] * beta;
+                topk_push(&best[i], (int64_t)(at + r), closeness);
             }
         }
     }

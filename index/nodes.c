@@ -255,7 +255,8 @@ int nodes_load(struct nodes *n, struct index_reader *r, struct err *e)
     int status = index_read_into(r, "graph", &head, sizeof head, e);
     if (status == ERR_OK) status = index_read_into(r, "mean", n->mean, n->dim * sizeof *n->mean, e);
     if (status != ERR_OK) return status;
-    if (head.stride != n->stride || head.count > (r->end - r->at) / n->stride || head.count > NODES_MOST || head.entry_count > head.count ||
+    if (head.stride != n->stride || head.count > (r->end - r->at) / n->stride || head.count > NODES_MOST ||
+        head.entry_count > head.count ||
         (head.count > 0) != (head.entry_count > 0) || !(head.lift >= 0 && head.lift <= 1e37f))
         return FAIL(e, ERR_FORMAT, "%s: %llu nodes of %llu bytes, %llu entries", r->path,
                     (unsigned long long)head.count, (unsigned long long)head.stride,

@@ -17,6 +17,7 @@ struct walk_counts { uint64_t hops, scored, rescored, bytes; };
 struct walk {
     const struct nodes *nodes;
     size_t ef;               /* of the pool */
+    int is_exact;            /* neighbours are scored by their rows, to see what codes cost */
     float *row, *turned;     /* the query, nodes_prepare */
     int8_t *steps;           /* of 8 bits */
     uint8_t *tables;
