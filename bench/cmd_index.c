@@ -19,7 +19,7 @@ struct request {
     int json, angle, maps;
 };
 
-static void print_stats(const struct index *ix, int json)
+static void print_stats(const struct index *ix, int json, const char *more)
 {
     struct index_stats s;
     struct text spec = { 0 };
@@ -33,9 +33,10 @@ static void print_stats(const struct index *ix, int json)
                  ",\"metric\":\"%s\",\"n\":%" PRIu64 ",\"dim\":%zu,\"seed\":%" PRIu64
                  ",\"bytes_per_vector\":%.9g,"
                  "\"code_bytes\":%" PRIu64 ",\"side_bytes\":%" PRIu64 ",\"other_bytes\":%" PRIu64
-                 "}\n",
+                 "%s}\n",
                  metric_name(ix->config.metric), s.rows, ix->config.dim, ix->config.seed,
-                 index_bytes_per_vector(&s), s.code_bytes, s.side_bytes, s.other_bytes);
+                 index_bytes_per_vector(&s), s.code_bytes, s.side_bytes, s.other_bytes,
+                 more);
         fputs(text_of(&out), stdout);
         text_free(&out);
     } else {
@@ -78,7 +79,7 @@ static int build(const struct request *r, struct err *e)
     int status = make(r, &ix, &kernels, &fingerprint, e);
     const double build_s = clock_since_s(start);
     if (status == ERR_OK) status = index_save(ix, r->out, fingerprint, e);
-    if (status == ERR_OK) print_stats(ix, r->json);
+    if (status == ERR_OK) print_stats(ix, r->json, "");
     if (status == ERR_OK && !r->json)
         printf("built    in %.3f s on %d thread%s\n", build_s, (int)r->threads, r->threads > 1 ? "s" : "");
     index_destroy(ix);
@@ -95,17 +96,45 @@ static int load(struct index **ix, const struct request *r, struct kernel_set *k
     return (r->maps ? index_map : index_load)(ix, r->words.at[1], &config, fingerprint, e);
 }
 
+/* What an index of its kind tells of itself. */
+struct facts {
+    struct text text;
+    int json;
+};
+
+static void take_fact(void *context, const char *name, double value, const char *meaning)
+{
+    struct facts *f = context;
+    if (f->json) text_add(&f->text, ",\"%s\":%.9g", name, value);
+    else text_add(&f->text, "  %-18s %10.6g  %s\n", name, value, meaning);
+}
+
+static int look(const struct index *ix, const struct request *r, struct facts *f, struct err *e)
+{
+    struct dataset query = { 0 };
+    if (!ix->ops->look) return r->query ? FAIL(e, ERR_ARG, "%s tells nothing of queries", ix->ops->name) : ERR_OK;
+    int status = r->query ? dataset_open(&query, r->query, e) : ERR_OK;
+    if (status == ERR_OK && r->query) status = index_check_queries(ix, query.rows, 1, e);
+    if (status == ERR_OK) status = ix->ops->look(ix, query.rows, take_fact, f, e);
+    dataset_close(&query);
+    return status;
+}
+
 static int info(const struct request *r, struct err *e)
 {
     struct kernel_set kernels;
     struct index *ix;
     uint64_t fingerprint;
-    const int status = load(&ix, r, &kernels, &fingerprint, e);
+    int status = load(&ix, r, &kernels, &fingerprint, e);
     if (status != ERR_OK) return status;
-    print_stats(ix, r->json);
-    if (!r->json) printf("made of  %016" PRIx64 " (content hash of the base file)\n", fingerprint);
+    struct facts f = { .json = r->json };
+    status = look(ix, r, &f, e);
+    if (status == ERR_OK) print_stats(ix, r->json, r->json ? text_of(&f.text) : "");
+    if (status == ERR_OK && !r->json) fputs(text_of(&f.text), stdout);
+    text_free(&f.text);
+    if (status == ERR_OK && !r->json) printf("made of  %016" PRIx64 " (content hash of the base file)\n", fingerprint);
     index_destroy(ix);
-    return ERR_OK;
+    return status;
 }
 
 static void print_hits(const struct hit *hits, size_t count, size_t query, const char *what, int json)
@@ -262,7 +291,7 @@ const struct command cmd_index = {
     .name = "index",
     .summary = "indexes in files: build, info, search, export; params lists what every index takes",
     .help = "usage: assay index build --base FILE --index SPEC --out FILE [--metric M] [--seed N] [--threads N]\n"
-            "       assay index info FILE\n"
+            "       assay index info FILE [--query FILE]\n"
             "       assay index search FILE --query FILE [-k N] [--batch N] [--threads N] [--angle] [--mmap]\n"
             "                    [--out FILE.ivecs]\n"
             "       assay index export FILE --format upstream-json [--out FILE]\n"

@@ -197,6 +197,9 @@ static void index_files(void)
     works("index search t.assay --query d/query.fvecs -k 10 --out found.ivecs", "");
     works("index search t.assay --query d/query.fvecs -k 2 --angle --json", "\"angle\":");
     CHECK(json_number("angle", 0) >= 0 && json_number("angle", 0) < 1.5708, "the nearest: %s", text_of(&said));
+    works("index build --base d/base.fvecs --index symqg --out g.assay", "symqg");
+    works("index info g.assay --json", "\"scanned\":400");
+    works("index info g.assay --query d/query.fvecs", "rows beside the graph");
     works("index params turboquant", "estimator");
 }
 

@@ -65,7 +65,16 @@ struct topk;         /* kernels/base/topk.h */
 struct index_work {
     uint64_t survivors; /* rows that the first of two passes let through; 0: one pass */
     uint64_t bytes;
+    /* Of a graph; 0 elsewhere. */
+    uint64_t hops;     /* nodes visited */
+    uint64_t scored;   /* neighbours whose score was estimated, or taken */
+    uint64_t rescored; /* rows read for a score of their own */
 };
+static inline void index_work_add(struct index_work *sum, const struct index_work *more)
+{
+    sum->survivors += more->survivors, sum->bytes += more->bytes;
+    sum->hops += more->hops, sum->scored += more->scored, sum->rescored += more->rescored;
+}
 
 /* What codes stand for, where a row is one code a rotated coordinate. */
 struct index_frame {
@@ -74,6 +83,9 @@ struct index_frame {
     int bits;
     uint64_t seed;     /* that the rotation was drawn from */
 };
+
+/* One of the numbers that an index tells of itself; meaning may be empty. */
+typedef void index_fact(void *context, const char *name, double value, const char *meaning);
 
 struct index_writer; /* persist.h */
 struct index_reader;
@@ -134,6 +146,9 @@ struct index_ops {
      * ERR_UNSUPPORTED: these parameters have no such codes.  NULL, both: none has. */
     int (*frame)(const struct index *ix, struct index_frame *out, struct err *e);
     void (*codes)(const struct index *ix, size_t row, int64_t *id, uint8_t *codes, float *norm);
+    /* Tells what only an index of its kind can: of a graph its degrees, components, and the recall at 10 of the queries
+     * (of none: of some of its own rows) that its edges and its codes lose.  NULL: nothing.  ERR_MEM. */
+    int (*look)(const struct index *ix, struct rows queries, index_fact *fact, void *context, struct err *e);
     void (*destroy)(struct index *ix); /* frees what create allocated; NULL is allowed */
 };
 

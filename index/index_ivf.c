@@ -505,8 +505,7 @@ static void count_work(const struct ivf *v, const struct index *list, const stru
 {
     struct index_work one = { 0 };
     if (v->model->ops->work) v->model->ops->work(list, s->inner, 1, &one);
-    s->work->survivors += one.survivors;
-    s->work->bytes += one.bytes;
+    index_work_add(s->work, &one);
 }
 
 static void search_prepared(const struct ivf *v, struct rows query, size_t count, const struct scratch *s,

@@ -17,6 +17,7 @@
 #include "index/graph.h"
 #include "index/idset.h"
 #include "index/index.h"
+#include "index/look.h"
 #include "index/nodes.h"
 #include "index/persist.h"
 #include "index/walk.h"
@@ -27,7 +28,7 @@ static const struct param table[] = {
     { "degree", PARAM_INT, 16, 128, "32", "", NULL, "edges of a node, a multiple of 16" },
     { "ef", PARAM_INT, 1, 100000, "64", "", NULL, "candidates of a search, at least k" },
     { "ef_build", PARAM_INT, 16, 256, "96", "", NULL, "nearest rows that edges are chosen from, at least the degree" },
-    { "alpha", PARAM_REAL, 0.5, 4, "1.1", "", NULL, "no edge to what alpha times is nearer, squared, to another edge's" },
+    { "alpha", PARAM_REAL, 0.5, 4, "1.1", "", NULL, "an edge falls if alpha times as near, squared, to one that is kept" },
     { "bits", PARAM_INT, 1, 4, "1", "bits", NULL, "code width of a coordinate" },
     { "estimator", PARAM_CHOICE, 0, 0, "projected", "", "projected|centred",
       "codes of what a neighbour has across the node, or of what it differs by" },
@@ -244,7 +245,9 @@ static void find_own(void *context, int thread, size_t from, size_t to)
         if (kept < n->degree) kept = count < n->degree ? count : n->degree;
         /* Where there are too few the nearest stands again. */
         for (size_t j = 0; j < n->degree; j++) {
-            const struct near edge = j < kept ? candidates[j] : count ? candidates[0] : (struct near){ 0, (uint32_t)node };
+            const struct near edge = j < kept ? candidates[j]
+                                     : count  ? candidates[0]
+                                              : (struct near){ 0, (uint32_t)node };
             c->own[i * n->degree + j] = edge;
             c->edges[node * n->degree + j] = edge.row;
         }
@@ -447,7 +450,9 @@ static int merge(struct symqg *v, int anew, struct err *e)
     struct index_config config = v->base.config;
     config.kernels = &v->base.kernels;
     anew = anew || v->nodes.count == 0 || young >= live / 2;
-    int status = change_init(&a.change, v, anew ? live + young : v->nodes.count + young, e);
+    const size_t nodes = anew ? live + young : v->nodes.count + young;
+    if (nodes > NODES_MOST) return FAIL(e, ERR_ARG, "symqg: %zu rows, at most %d", nodes, NODES_MOST);
+    int status = change_init(&a.change, v, nodes, e);
     a.change.nodes = &a.nodes;
     if (status == ERR_OK) status = index_create(&a.young, "flat", &config, e);
     a.fresh = mem_alloc(young, sizeof *a.fresh);
@@ -667,8 +672,8 @@ static void work(const struct index *ix, const void *scratch, size_t query_count
         v->young->ops->stats(v->young, &s);
         out->bytes = query_count * (s.code_bytes + s.side_bytes);
     }
-    out->survivors = w.counts->rescored;
     out->bytes += w.counts->bytes;
+    out->hops = w.counts->hops, out->scored = w.counts->scored, out->rescored = w.counts->rescored;
 }
 
 static void describe(const struct index *ix, struct text *out)
@@ -750,6 +755,14 @@ static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
     return ERR_OK;
 }
 
+static int look(const struct index *ix, struct rows queries, index_fact *fact, void *context, struct err *e)
+{
+    const struct symqg *v = (const struct symqg *)ix;
+    fact(context, "scanned", (double)young_count(v), "rows beside the graph");
+    fact(context, "dead", (double)v->dead, "nodes whose row was removed or replaced");
+    return nodes_look(&v->nodes, v->ef, queries, fact, context, e);
+}
+
 const struct index_ops index_symqg = {
     .name = "symqg",
     .summary = "a navigable graph with codes on its edges (SymphonyQG)",
@@ -766,5 +779,6 @@ const struct index_ops index_symqg = {
     .load = load,
     .stats = stats,
     .decode = decode,
+    .look = look,
     .destroy = destroy,
 };

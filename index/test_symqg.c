@@ -101,7 +101,8 @@ static void all_is_reached(struct rows x, struct rows q, const char *what)
     struct hit *found = mem_alloc(x.count, sizeof *found), *truth = mem_alloc(x.count, sizeof *truth);
     uint8_t *seen = mem_alloc(x.count, 1);
     for (int m = 0; m < METRIC_COUNT; m++) {
-        struct index *exact = make("flat", (enum metric)m, 1, NULL), *ix = make("symqg:rescore=f32", (enum metric)m, 1, NULL);
+        struct index *exact = make("flat", (enum metric)m, 1, NULL),
+                     *ix = make("symqg:rescore=f32", (enum metric)m, 1, NULL);
         add(exact, x, NULL), add(ix, x, NULL);
         for (size_t i = 0; i < 3; i++) {
             size_t count, counts;
@@ -369,6 +370,80 @@ static void estimates(void)
     }
 }
 
+struct told { double unreached, components, in_min, recall, exact, graph, codes, nodes; };
+static void take(void *context, const char *name, double value, const char *meaning)
+{
+    struct told *t = context;
+    const struct { const char *name; double *to; } wanted[] = {
+        { "unreached", &t->unreached },          { "components", &t->components }, { "degree_in_min", &t->in_min },
+        { "recall_at_10", &t->recall },          { "nodes", &t->nodes },           { "lost_to_codes", &t->codes },
+        { "recall_exact_walk", &t->exact },      { "lost_to_graph", &t->graph },
+    };
+    (void)meaning;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (strcmp(name, wanted[i].name) == 0) *wanted[i].to = value;
+}
+
+/* What it tells of itself agrees with what is found; finer codes lose less. */
+static void tells(void)
+{
+    struct rows x = heaps(21, N, 0.9f), q = heaps(22, Q, 0.9f);
+    struct index *exact = make("flat", METRIC_COSINE, 1, NULL);
+    struct told told[2];
+    struct err e = { 0 };
+    add(exact, x, NULL);
+    for (int i = 0; i < 2; i++) {
+        struct index *ix =
+            make(i ? "symqg:rescore=f32,ef=20,bits=4" : "symqg:rescore=f32,ef=20", METRIC_COSINE, 1, NULL);
+        struct told *t = &told[i];
+        add(ix, x, NULL);
+        *t = (struct told){ .unreached = -1, .recall = -1 };
+        CHECK(ix->ops->look(ix, q, take, t, &e) == ERR_OK, "%s", e.text);
+        CHECK(t->unreached == 0 && t->components >= 1 && t->nodes == N && t->in_min >= 0, "%g, %g, %g", t->unreached,
+              t->components, t->nodes);
+        CHECK(fabs(t->recall - recall(ix, exact, q)) < 1e-9, "recall %g, not %g", t->recall, recall(ix, exact, q));
+        CHECK(fabs(t->graph + t->codes - (1 - t->recall)) < 1e-9 && t->exact >= t->recall, "%g and %g lost of %g",
+              t->graph, t->codes, 1 - t->recall);
+        CHECK(ix->ops->look(ix, (struct rows){ 0 }, take, t, &e) == ERR_OK && t->recall > 0.5, "its own rows: %g",
+              t->recall);
+        CHECK(ix->ops->look(ix, q, take, t, &e) == ERR_OK, "%s", e.text);
+        index_destroy(ix);
+    }
+    CHECK(told[1].codes < told[0].codes / 2 && told[0].codes > 0, "codes of 1 bit lose %g, of 4 %g", told[0].codes,
+          told[1].codes);
+    index_destroy(exact);
+    free_rows(x), free_rows(q);
+}
+
+/* What a search reads: one run of bytes a node visited, and less where the pool is smaller. */
+static void counts_its_work(void)
+{
+    struct rows x = heaps(23, N, 0.9f), q = heaps(24, Q, 0.9f);
+    uint64_t before = 0;
+    for (int ef = 10; ef <= 80; ef *= 2) {
+        char spec[64];
+        static struct hit hits[Q * K];
+        size_t counts[Q];
+        struct index_work work = { 0 };
+        snprintf(spec, sizeof spec, "symqg:ef=%d", ef);
+        struct index *ix = make(spec, METRIC_COSINE, 1, NULL);
+        add(ix, x, NULL);
+        void *scratch = mem_alloc(1, ix->ops->scratch_bytes(ix, Q, K));
+        ix->ops->search(ix, q, K, scratch, hits, counts);
+        ix->ops->work(ix, scratch, Q, &work);
+        CHECK(work.hops >= (uint64_t)(Q * ef) && work.hops < (uint64_t)(2 * Q * ef + 20 * Q), "ef %d: %llu hops", ef,
+              (unsigned long long)work.hops);
+        CHECK(work.rescored == work.hops && work.scored > 32 * work.hops && work.bytes > work.hops * 32 * D / 8,
+              "%llu rows, %llu codes, %llu bytes", (unsigned long long)work.rescored, (unsigned long long)work.scored,
+              (unsigned long long)work.bytes);
+        CHECK(work.hops > before, "ef %d: no more hops", ef);
+        before = work.hops;
+        mem_free(scratch);
+        index_destroy(ix);
+    }
+    free_rows(x), free_rows(q);
+}
+
 static void refuses(void)
 {
     static const struct { const char *spec, *says; } bad[] = {
@@ -395,6 +470,8 @@ int main(void)
     test_case("a failed allocation changes nothing", survives_no_memory);
     test_case("more candidates find no less", ef_pays);
     test_case("estimates: exact of the node itself, projected nearer than centred", estimates);
+    test_case("what it tells of itself is so", tells);
+    test_case("what searching reads is counted", counts_its_work);
     test_case("bad specs are refused by name", refuses);
     return test_end();
 }

@@ -207,8 +207,7 @@ static void count_work(const struct index *ix, struct lane *l, size_t count)
     struct index_work work;
     if (!ix->ops->work) return;
     ix->ops->work(ix, l->scratch, count, &work);
-    l->work.survivors += work.survivors;
-    l->work.bytes += work.bytes;
+    index_work_add(&l->work, &work);
     l->worked += count;
 }
 
@@ -431,18 +430,17 @@ int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const str
     for (size_t i = 0; i < count; i++) {
         struct ann_arm *a = &arms[i];
         if (status == ERR_OK) status = judge_all(a->work, plan->ceiling, e);
-        uint64_t retrieve_ns = 0, rerank_ns = 0, survivors = 0, bytes = 0, worked = 0;
+        uint64_t retrieve_ns = 0, rerank_ns = 0, worked = 0;
+        struct index_work sum = { 0 };
         for (int t = 0; status == ERR_OK && t < a->point.threads; t++) {
             retrieve_ns += a->work->lanes[t].retrieve_ns;
             rerank_ns += a->work->lanes[t].rerank_ns;
-            survivors += a->work->lanes[t].work.survivors;
-            bytes += a->work->lanes[t].work.bytes;
+            index_work_add(&sum, &a->work->lanes[t].work);
             worked += a->work->lanes[t].worked;
         }
         a->retrieve_us = (double)retrieve_ns * 1e-3 / (double)a->calls.count;
         a->rerank_us = (double)rerank_ns * 1e-3 / (double)a->calls.count;
-        a->survivors = survivors ? (double)survivors / (double)worked : NAN;
-        a->bytes_touched = worked ? (double)bytes / (double)worked : NAN;
+        a->read = ann_read_of(&sum, worked);
         a->steal_ms = steal_ms;
         if (ann_is_external(a->built->index)) take_latencies(a, s->query.rows.count);
         work_free(a->work);

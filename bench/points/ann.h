@@ -27,6 +27,11 @@ struct ann_index {
 int ann_build(struct ann_index *out, const struct ann_set *s, const struct ann_point *p, struct err *e);
 void ann_index_fini(struct ann_index *x);
 
+/* What stage one read, a query; NaN: not counted, or no index of that kind. */
+struct ann_read { double survivors, bytes, hops, scored, rescored; };
+struct ann_read ann_read_of(const struct index_work *sum, size_t queries);
+void ann_read_row(struct row *row, const struct ann_read *read);
+
 struct ann_arm {
     struct ann_point point;
     const struct ann_index *built;
@@ -34,7 +39,7 @@ struct ann_arm {
     struct calls calls;
     struct quality quality;
     double retrieve_us, rerank_us; /* means over the timed calls; NaN without re-scoring */
-    double survivors, bytes_touched; /* a query, of stage one; NaN: not counted */
+    struct ann_read read;
     uint64_t steal_ms;
     struct ann_work *work; /* while measuring */
 };

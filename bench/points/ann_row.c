@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * ann_row.c - the row of an index point: what was asked, what was measured. */
 #include "bench/points/ann_row.h"
+#include <math.h>
 #include <string.h>
 
 static const struct param own_params[] = {
@@ -77,6 +78,24 @@ void ann_identity(struct row *row, const struct run *run, const struct ann_set *
     row_text(row, "index", p->spec);
 }
 
+static double mean_of(uint64_t sum, size_t queries) { return sum ? (double)sum / (double)queries : NAN; }
+
+struct ann_read ann_read_of(const struct index_work *sum, size_t queries)
+{
+    return (struct ann_read){ .survivors = mean_of(sum->survivors, queries), .hops = mean_of(sum->hops, queries),
+                              .scored = mean_of(sum->scored, queries), .rescored = mean_of(sum->rescored, queries),
+                              .bytes = queries ? (double)sum->bytes / (double)queries : NAN };
+}
+
+void ann_read_row(struct row *row, const struct ann_read *read)
+{
+    row_real(row, "survivors_mean", read->survivors);
+    row_real(row, "hops_mean", read->hops);
+    row_real(row, "scored_mean", read->scored);
+    row_real(row, "rescored_mean", read->rescored);
+    row_real(row, "bytes_touched_per_query", read->bytes);
+}
+
 int ann_row(struct row *row, const struct run *run, const struct ann_set *s, const struct ann_arm *a, int rep,
             struct err *e)
 {
@@ -95,8 +114,7 @@ int ann_row(struct row *row, const struct run *run, const struct ann_set *s, con
     text_free(&used);
     row_real(row, "t_retrieve_us", a->retrieve_us);
     if (a->point.rerank) row_real(row, "t_rerank_us", a->rerank_us);
-    row_real(row, "survivors_mean", a->survivors);
-    row_real(row, "bytes_touched_per_query", a->bytes_touched);
+    ann_read_row(row, &a->read);
     if (!ann_is_external(ix)) {
         row_real(row, "build_s", a->built->build_s);
         sizes_row(row, s, a);

@@ -2,6 +2,7 @@
  * rag_arm.h - one pipeline point at work, and what was found out about it. */
 #ifndef ASSAY_RAG_ARM_H
 #define ASSAY_RAG_ARM_H
+#include "bench/points/ann.h"
 #include "bench/points/rag_set.h"
 #include "bench/rows/point.h"
 #include "pipeline/graph.h"
@@ -23,7 +24,7 @@ struct rag_arm {
     int64_t *answers; /* queries.count x k; owned */
     double *scores;   /* of the answers, combined; owned */
     size_t *answer_count;
-    double survivors, bytes_touched; /* a question, of stage one; NaN: not counted */
+    struct ann_read read;
     struct rag_hop hops[GRAPH_DEPTH_MAX + 1]; /* by depth */
     int depth; /* of expand=bfs; 0: hops were not looked at */
     double stage_us[SLOT_COUNT], out[SLOT_COUNT]; /* means over the timed calls: time, items handed on */

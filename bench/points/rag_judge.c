@@ -321,11 +321,9 @@ static int judge_all(struct rag_arm *a, const struct rag_set *s, const struct re
         judge(a, s, r, i, &answer, &b, listed(&decoded, i, k));
         if (!pipeline_work(a->pipeline, &work)) continue;
         worked++;
-        sum.survivors += work.survivors;
-        sum.bytes += work.bytes;
+        index_work_add(&sum, &work);
     }
-    a->survivors = sum.survivors ? (double)sum.survivors / (double)worked : NAN;
-    a->bytes_touched = worked ? (double)sum.bytes / (double)worked : NAN;
+    a->read = ann_read_of(&sum, worked);
     if (a->depth) mean_hop(&a->hops[a->depth], count);
     answers_free(&decoded);
     books_free(&b);

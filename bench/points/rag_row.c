@@ -136,8 +136,7 @@ int rag_row(struct row *row, const struct run *run, const struct rag_set *s, con
     for (int slot = 0; slot < SLOT_COUNT; slot++) named_us += a->stage_us[slot];
     row_real(row, "t_fetch_us", a->fetch_us);
     if (a->calls.count) row_real(row, "t_other_us", stats_mean(a->calls.us, a->calls.count) - named_us);
-    row_real(row, "survivors_mean", a->survivors);
-    row_real(row, "bytes_touched_per_query", a->bytes_touched);
+    ann_read_row(row, &a->read);
     hop_row(row, a);
     if (a->build_s > 0) row_real(row, "build_s", a->build_s);
     point_resources(row, a->steal_ms);

@@ -159,8 +159,8 @@ static void wrong_truth(void)
 
 static void all_of_it(const struct ann_arm *a)
 {
-    CHECK(a->bytes_touched == BASE * (DIM + 1) * sizeof(float), "flat reads %g bytes a query", a->bytes_touched);
-    CHECK(isnan(a->survivors), "one pass has no survivors");
+    CHECK(a->read.bytes == BASE * (DIM + 1) * sizeof(float), "flat reads %g bytes a query", a->read.bytes);
+    CHECK(isnan(a->read.survivors), "one pass has no survivors");
 }
 
 static void some_of_it(const struct ann_arm *a)
@@ -168,8 +168,8 @@ static void some_of_it(const struct ann_arm *a)
     struct index_stats all;
     const struct index *ix = a->built->index;
     ix->ops->stats(ix, &all);
-    CHECK(a->survivors >= 10 && a->survivors <= BASE, "%g survivors of %d", a->survivors, BASE);
-    CHECK(a->bytes_touched < (double)(all.code_bytes + all.side_bytes), "%g of all bytes", a->bytes_touched);
+    CHECK(a->read.survivors >= 10 && a->read.survivors <= BASE, "%g survivors of %d", a->read.survivors, BASE);
+    CHECK(a->read.bytes < (double)(all.code_bytes + all.side_bytes), "%g of all bytes", a->read.bytes);
 }
 
 static void work(void)

@@ -47,157 +47,48 @@ static const struct column before_metrics[] = {
 };
 
 static const struct column after_metrics[] = {
-    NUMBER("lat_n", "", "timed calls") NUMBER("lat_mean_us", "us",
-                                              "mean service time of a call (of a batch where batch "
-                                              "> 1)") NUMBER("lat_mean_lo_us", "us",
-                                                             "lower end of the 95 % interval of "
-                                                             "the mean: bootstrap over calls")
-        NUMBER("lat_mean_hi_us", "us", "upper end") NUMBER(
-            "lat_p50_us", "us",
-            "median service time of a call") NUMBER("lat_p50_lo_us", "us",
-                                                    "lower end of the 95 % interval of the median, "
-                                                    "by order statistics") NUMBER("lat_p50_hi_us",
-                                                                                  "us", "upper end")
-            NUMBER("lat_p95_us", "us", "95th percentile") NUMBER(
-                "lat_p99_us", "us",
-                "99th percentile; empty below 500 calls") NUMBER("lat_p99_lo_us", "us",
-                                                                 "lower end of the 95 % interval "
-                                                                 "of p99, by order statistics")
-                NUMBER("lat_p99_hi_us", "us", "upper end") NUMBER(
-                    "qps", "1/s", "queries a second of wall time, over all threads")
-                    NUMBER("qps_lo", "1/s", "lower end of its 95 % interval: qps as the mean of a call has it") NUMBER(
-                        "qps_hi", "1/s",
-                        "upper end") NUMBER("ns_per_vector", "ns", "median service time / (batch * n)")
-                        NUMBER("t_embed_us", "us", "mean time of the stage") NUMBER(
-                            "t_retrieve_us", "us",
-                            "mean time of the stage") NUMBER("t_rerank_us", "us",
-                                                             "mean time of the stage (an index: of "
-                                                             "exact re-scoring)")
-                            NUMBER("t_expand_us", "us", "mean time of the stage") NUMBER(
-                                "t_score_us", "us",
-                                "mean time of the stage")
-                                NUMBER("t_filter_us", "us", "mean time of the stage") NUMBER(
-                                    "t_context_us",
-                                    "us", "mean time of the stage")
-                                    NUMBER("t_fetch_us", "us",
-                                           "mean time to read the text of results and context from "
-                                           "the database") NUMBER("t_other_us", "us",
-                                                                  "mean time of a call that "
-                                                                  "belongs to no stage: stages, "
-                                                                  "fetch and other make "
-                                                                  "lat_mean_us")
-                                        NUMBER(
-                                            "hop_edges", "",
-                                            "neighbours that the last hop of the expansion looks "
-                                            "at, a question") NUMBER("hop_relevant", "",
-                                                                     "relevant entities that the "
-                                                                     "last hop brings in, a "
-                                                                     "question")
-                                            NUMBER("yield_per_edge", "", "hop_relevant / hop_edges")
-                                                NUMBER("yield_per_us", "1/us",
-                                                       "hop_relevant / time that the last hop adds "
-                                                       "to the expansion")
-                                                    NUMBER("survivors_mean", "vectors",
-                                                           "rows a query that pass 1 of a two-pass "
-                                                           "scan let through")
-                                                        NUMBER("bytes_touched_per_query", "bytes",
-                                                               "bytes of codes and side data read "
-                                                               "for one query")
-                                                            NUMBER("bytes_per_vector", "bytes",
-                                                                   "codes and all side data of one "
-                                                                   "vector")
-                                                                NUMBER(
-                                                                    "bytes_total",
-                                                                    "bytes",
-                                                                    "index, and the original "
-                                                                    "vectors where exact "
-                                                                    "re-scoring reads them")
-                                                                    NUMBER("index_bytes", "bytes",
-                                                                           "codes, side data and "
-                                                                           "what the index holds "
-                                                                           "once")
-                                                                        NUMBER(
-                                                                            "peak_rss_bytes",
-                                                                            "bytes",
-                                                                            "most memory that the "
-                                                                            "measuring process "
-                                                                            "held")
-                                                                            NUMBER("t_add_us", "us",
-                                                                                   "mean time to "
-                                                                                   "add a row to a "
-                                                                                   "built index "
-                                                                                   "(assay churn)")
-                                                                                NUMBER("t_remove_"
-                                                                                       "us",
-                                                                                       "us", "mean time to remove a row")
-                                                                                    NUMBER(
-                                                                                        "t_replace_"
-                                                                                        "us",
-                                                                                        "us",
-                                                                                        "mean time "
-                                                                                        "to "
-                                                                                        "replace a "
-                                                                                        "row by "
-                                                                                        "another "
-                                                                                        "vector")
-                                                                                        NUMBER(
-                                                                                            "build_"
-                                                                                            "s",
-                                                                                            "s",
-                                                                                            "time "
-                                                                                            "to "
-                                                                                            "train "
-                                                                                            "and "
-                                                                                            "add, "
-                                                                                            "not "
-                                                                                            "to "
-                                                                                            "read "
-                                                                                            "the "
-                                                                                            "data; "
-                                                                                            "empty:"
-                                                                                            " loade"
-                                                                                            "d "
-                                                                                            "from "
-                                                                                            "a "
-                                                                                            "file")
-                                                                                            NUMBER(
-                                                                                                "st"
-                                                                                                "ea"
-                                                                                                "l_"
-                                                                                                "m"
-                                                                                                "s",
-                                                                                                "m"
-                                                                                                "s",
-                                                                                                "CP"
-                                                                                                "U "
-                                                                                                "ti"
-                                                                                                "me"
-                                                                                                " t"
-                                                                                                "ha"
-                                                                                                "t "
-                                                                                                "th"
-                                                                                                "e "
-                                                                                                "hy"
-                                                                                                "pe"
-                                                                                                "rv"
-                                                                                                "is"
-                                                                                                "or"
-                                                                                                " g"
-                                                                                                "av"
-                                                                                                "e "
-                                                                                                "to"
-                                                                                                " o"
-                                                                                                "th"
-                                                                                                "er"
-                                                                                                "s "
-                                                                                                "wh"
-                                                                                                "il"
-                                                                                                "e "
-                                                                                                "me"
-                                                                                                "as"
-                                                                                                "ur"
-                                                                                                "in"
-                                                                                                "g")
+    NUMBER("lat_n", "", "timed calls")
+    NUMBER("lat_mean_us", "us", "mean service time of a call (of a batch where batch > 1)")
+    NUMBER("lat_mean_lo_us", "us", "lower end of the 95 % interval of the mean: bootstrap over calls")
+    NUMBER("lat_mean_hi_us", "us", "upper end")
+    NUMBER("lat_p50_us", "us", "median service time of a call")
+    NUMBER("lat_p50_lo_us", "us", "lower end of the 95 % interval of the median, by order statistics")
+    NUMBER("lat_p50_hi_us", "us", "upper end")
+    NUMBER("lat_p95_us", "us", "95th percentile")
+    NUMBER("lat_p99_us", "us", "99th percentile; empty below 500 calls")
+    NUMBER("lat_p99_lo_us", "us", "lower end of the 95 % interval of p99, by order statistics")
+    NUMBER("lat_p99_hi_us", "us", "upper end")
+    NUMBER("qps", "1/s", "queries a second of wall time, over all threads")
+    NUMBER("qps_lo", "1/s", "lower end of its 95 % interval: qps as the mean of a call has it")
+    NUMBER("qps_hi", "1/s", "upper end")
+    NUMBER("ns_per_vector", "ns", "median service time / (batch * n)")
+    NUMBER("t_embed_us", "us", "mean time of the stage")
+    NUMBER("t_retrieve_us", "us", "mean time of the stage")
+    NUMBER("t_rerank_us", "us", "mean time of the stage (an index: of exact re-scoring)")
+    NUMBER("t_expand_us", "us", "mean time of the stage")
+    NUMBER("t_score_us", "us", "mean time of the stage")
+    NUMBER("t_filter_us", "us", "mean time of the stage")
+    NUMBER("t_context_us", "us", "mean time of the stage")
+    NUMBER("t_fetch_us", "us", "mean time to read the text of results and context from the database")
+    NUMBER("t_other_us", "us", "mean time of a call that belongs to no stage: stages, fetch and other make lat_mean_us")
+    NUMBER("hop_edges", "", "neighbours that the last hop of the expansion looks at, a question")
+    NUMBER("hop_relevant", "", "relevant entities that the last hop brings in, a question")
+    NUMBER("yield_per_edge", "", "hop_relevant / hop_edges")
+    NUMBER("yield_per_us", "1/us", "hop_relevant / time that the last hop adds to the expansion")
+    NUMBER("survivors_mean", "vectors", "rows a query that pass 1 of a two-pass scan let through")
+    NUMBER("hops_mean", "vectors", "nodes of a graph that a query visited")
+    NUMBER("scored_mean", "vectors", "neighbours of those nodes whose score was estimated, or taken")
+    NUMBER("rescored_mean", "vectors", "rows of a graph that a query read for a score of their own")
+    NUMBER("bytes_touched_per_query", "bytes", "bytes of codes and side data read for one query")
+    NUMBER("bytes_per_vector", "bytes", "codes and all side data of one vector")
+    NUMBER("bytes_total", "bytes", "index, and the original vectors where exact re-scoring reads them")
+    NUMBER("index_bytes", "bytes", "codes, side data and what the index holds once")
+    NUMBER("peak_rss_bytes", "bytes", "most memory that the measuring process held")
+    NUMBER("t_add_us", "us", "mean time to add a row to a built index (assay churn)")
+    NUMBER("t_remove_us", "us", "mean time to remove a row")
+    NUMBER("t_replace_us", "us", "mean time to replace a row by another vector")
+    NUMBER("build_s", "s", "time to train and add, not to read the data; empty: loaded from a file")
+    NUMBER("steal_ms", "ms", "CPU time that the hypervisor gave to others while measuring")
 };
 
 enum {
