@@ -3,12 +3,14 @@
 # Installs what is missing (Debian packages; README says why each).  Quiet when nothing is.
 #   setup.sh            what the program and its tests need
 #   setup.sh --peers    also the libraries that peer adaptors wrap (bench/peers/peer_*.cpp)
-#   setup.sh --cross    also what `make test-all` and `make fuzz` need: clang, libFuzzer, qemu, the aarch64 compiler and libraries
+#   setup.sh --cross    also what `make test-all` and `make fuzz` need: clang, libFuzzer, qemu, the aarch64
+#                       compiler and libraries, Slurm, GNU parallel
 set -eu
 packages="gcc g++ make pkg-config libsqlite3-dev sqlite3 libsleef-dev libopenblas-dev liblapacke-dev libyaml-dev
           libjansson-dev libhdf5-dev libcurl4-openssl-dev libhwloc-dev gnuplot-nox fonts-dejavu-core wordnet-base"
 if [ "${1:-}" = --cross ]; then
-    packages="$packages clang libclang-rt-14-dev llvm qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsleef-dev:arm64 libsqlite3-dev:arm64"
+    packages="$packages clang libclang-rt-14-dev llvm qemu-user slurm-wlm munge parallel procps
+              gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsleef-dev:arm64 libsqlite3-dev:arm64"
 fi
 if [ "${1:-}" = --peers ]; then
     packages="$packages $(sed -n 's/^ \* package: \([a-z0-9-]*\).*/\1/p' bench/peers/peer_*.cpp | tr '\n' ' ')"
