@@ -100,6 +100,7 @@ static void print_machine(const struct machine *m)
     printf("assay     %s, sources %s, %s build\n", machine_version(), machine_sources(), ASSAY_MODE);
     printf("cpu       %s, %d usable\n", m->cpu, m->cpus);
     printf("features  %s\n", has.size ? text_of(&has) : "none that kernels use");
+    if (cpu_amx_refused()) printf("AMX       this CPU has it, but the system grants no state for tiles (arch_prctl)\n");
     printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB\n", m->cache_bytes[0] >> 10, m->cache_bytes[1] >> 10,
            m->cache_bytes[2] >> 10);
     printf("system    Linux %s, %s, governor %s, huge pages %s\n", m->kernel,

@@ -10,6 +10,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 enum { EAX, EBX, ECX, EDX };
 
 static int has(unsigned leaf, unsigned sub, int reg, int bit, unsigned state, unsigned saved)
@@ -28,6 +30,18 @@ static unsigned saved_state(void)
     return lo;
 }
 
+/* Linux grants the 8 KiB of tiles on request, to the whole process and its later threads; what it then says of the
+ * permission counts (Documentation/arch/x86/xstate.rst). */
+static int tiles_granted(void)
+{
+    enum { GET_PERMISSION = 0x1022, ASK_PERMISSION = 0x1023, TILE_DATA = 18 };
+    uint64_t granted = 0;
+    return syscall(SYS_arch_prctl, ASK_PERMISSION, TILE_DATA) == 0 &&
+           syscall(SYS_arch_prctl, GET_PERMISSION, &granted) == 0 && (granted >> TILE_DATA & 1);
+}
+
+static _Atomic int tiles_refused;
+
 static uint32_t detect(void)
 {
     uint32_t f = 0;
@@ -38,7 +52,17 @@ static uint32_t detect(void)
 #include "kernels/cpu.def"
 #undef X86
 #undef ARM
+    if (f & CPU_AMXTILE && !tiles_granted()) {
+        f &= ~(uint32_t)(CPU_AMXTILE | CPU_AMXINT8);
+        tiles_refused = 1;
+    }
     return f;
+}
+
+int cpu_amx_refused(void)
+{
+    cpu_features();
+    return tiles_refused;
 }
 
 void cpu_model(char *out, int size)
@@ -70,9 +94,11 @@ static uint32_t detect(void)
     return f;
 }
 
+int cpu_amx_refused(void) { return 0; }
 void cpu_model(char *out, int size) { snprintf(out, (size_t)size, "aarch64"); }
 #else
 static uint32_t detect(void) { return 0; }
+int cpu_amx_refused(void) { return 0; }
 void cpu_model(char *out, int size) { snprintf(out, (size_t)size, "unknown"); }
 #endif
 

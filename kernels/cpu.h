@@ -34,6 +34,8 @@ enum isa {
 
 /* What the CPU has and the operating system saves, as CPU_* bits.  Read once per process. */
 uint32_t cpu_features(void);
+/* This CPU has AMX, but the system grants this process no state for tiles: cpu_features() is without it. */
+int cpu_amx_refused(void);
 const char *cpu_feature_name(int bit); /* "AVX512VNNI"; bit < CPU_BIT_COUNT */
 const char *isa_name(enum isa isa);
 /* ISA by name; ISA_COUNT when there is none. */

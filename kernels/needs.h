@@ -51,6 +51,12 @@ enum {
 #ifdef __AVX512FP16__
             | CPU_AVX512FP16
 #endif
+#if defined(__AMX_TILE__) || defined(__AMXTILE__) /* gcc, clang 14 */
+            | CPU_AMXTILE
+#endif
+#if defined(__AMX_INT8__) || defined(__AMXINT8__)
+            | CPU_AMXINT8
+#endif
 #ifdef __ARM_NEON
             | CPU_NEON
 #endif

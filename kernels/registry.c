@@ -129,6 +129,7 @@ static int refuse(const char *asked, uint32_t needs, struct err *e)
 {
     struct text lacks = { 0 };
     missing_features(needs, &lacks);
+    if (needs & CPU_AMXTILE && cpu_amx_refused()) text_add(&lacks, ": the system grants no state for tiles (arch_prctl)");
     const int code = FAIL(e, ERR_UNSUPPORTED, "kernel %s: this CPU lacks %s", asked,
                           lacks.size ? text_of(&lacks) : "it, says ASSAY_ISA");
     text_free(&lacks);

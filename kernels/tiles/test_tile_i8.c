@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * test_tile_i8.c - tiles through the checker of dot (check_rows.h), and then with the rows themselves as
- * further queries: all together must score as each does alone.  Recorded is the hash of dot. */
+ * further queries: all together must score as each does alone.  Recorded is the hash of dot.  Then queries and rows in
+ * numbers around those of tiles.  The kernel of AMX is tried on every machine, with a model of its tile instructions. */
+#pragma GCC diagnostic ignored "-Wpsabi"
 #include "kernels/check_rows.h"
 
+#define AMX_MODEL
+#undef KERNEL_OP
+#define KERNEL_OP tile_i8
+#define KERNEL_ISA amxint8
+#define KERNEL_TABLE amx_model
+#include "kernels/tiles/tile_i8_amxint8.c"
+
 enum { QUERIES = 9 }; /* tiles of 3 and 4, and every remainder of theirs */
-static struct fence fenced_queries, fenced_scores;
+static struct fence fenced_queries, fenced_scores, fenced_many[3]; /* queries, rows, scores */
 
 /* The first `count` queries, `stride` apart, in arrays flush against the fence at `end`. */
 static void some(const struct kernel *k, const struct rows_args *a, size_t count, size_t stride, int end,
@@ -44,11 +53,53 @@ static void call(const struct kernel *k, const struct rows_args *a)
     if (a->count == (a->dim % 2 ? 7 : CHECK_ROWS)) together(k, a);
 }
 
+/* Shapes around the sides of tiles, -128 among the numbers, against sums in plain C; wherever memory ends. */
+static void one_shape(const struct kernel *k, size_t nq, size_t nr, size_t dim, int end)
+{
+    enum { MOST = 65 * 2050 };
+    static int8_t q[MOST], x[MOST];
+    static int32_t want[65 * 65];
+    const size_t size = nq * nr * sizeof *want;
+    for (size_t i = 0; i < nq * dim; i++) q[i] = test_rand() % 4 ? (int8_t)test_rand() : -128;
+    for (size_t i = 0; i < nr * dim; i++) x[i] = test_rand() % 4 ? (int8_t)test_rand() : -128;
+    for (size_t i = 0; i < nq * nr; i++) {
+        want[i] = 0;
+        for (size_t d = 0; d < dim; d++) want[i] += q[i / nr * dim + d] * x[i % nr * dim + d];
+    }
+    int8_t *queries = fence_at(fenced_many[0], nq * dim, end), *rows = fence_at(fenced_many[1], nr * dim, end);
+    int32_t *scores = fence_at(fenced_many[2], size, end);
+    memcpy(queries, q, nq * dim);
+    memcpy(rows, x, nr * dim);
+    fence_paint(fenced_many[2]);
+    k->fn.tile_i8(queries, dim, nq, rows, dim, nr, dim, scores);
+    CHECK(!memcmp(scores, want, size), "%zu queries, %zu rows, dim %zu: a wrong sum", nq, nr, dim);
+    CHECK(untouched(fenced_many[2], scores, size), "%zu queries, %zu rows, dim %zu: wrote outside", nq, nr, dim);
+}
+
+static void shapes(const void *kernel, void *unused, void *unused2)
+{
+    static const size_t sides[] = { 1, 2, 8, 15, 16, 17, 31, 32, 33, 65 };
+    static const size_t dims[] = { 1, 3, 4, 5, 63, 64, 65, 128, 130, 2047, 2048, 2050 };
+    (void)unused, (void)unused2;
+    test_seed = 20260104;
+    for (size_t a = 0; a < sizeof sides / sizeof *sides; a++)
+        for (size_t b = 0; b < sizeof sides / sizeof *sides; b++)
+            for (size_t d = 0; d < sizeof dims / sizeof *dims && !test_enough(); d++)
+                if (dims[d] < 1000 || (a + b) % 5 == 0) one_shape(kernel, sides[a], sides[b], dims[d], (a + b + d) % 2);
+}
+
 int main(void)
 {
     const struct rows_op op = { OP_tile_i8, ROWS_DOT, &element_of_i8, &element_of_i8, 1, call };
     fenced_queries = fence_make(QUERIES * (CHECK_LONGEST + CHECK_PAD) * sizeof(int8_t));
     fenced_scores = fence_make(QUERIES * CHECK_ROWS * sizeof(int32_t));
+    for (int i = 0; i < 3; i++) fenced_many[i] = fence_make(65 * 2050);
     rows_check_every(&op, 0xa2326e6eb64b3154);
+    for (const struct kernel *k = kernel_next(OP_tile_i8, NULL); k; k = kernel_next(OP_tile_i8, k))
+        if (k->isa == ISA_amxint8 && k->kind != KERNEL_BASELINE) check_one(k, shapes, NULL, NULL);
+    static struct rows_check fewer; /* software is slow: every 17th length */
+    rows_check_init(&fewer, &op, 17, 0);
+    check_one(amx_model, rows_check_run, &fewer, NULL);
+    check_one(amx_model, shapes, NULL, NULL);
     return test_end();
 }
