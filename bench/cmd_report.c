@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * cmd_report.c - a folder of results as one HTML page that needs nothing else: no network, no
  * script to be read (sorting is the only thing that wants one). */
-#define _GNU_SOURCE /* memmem */
 #include "bench/command.h"
 #include "bench/rows/output.h"
+#include "bench/rows/svg.h"
 #include "bench/rows/table.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
 #include "kernels/base/text.h"
+#include "datasets/sha256.h"
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -27,7 +28,7 @@ static const char head[] =
     "</style>\n";
 
 static const char sorter[] =
-    "<script>\n"
+    "\n"
     "document.querySelectorAll('th').forEach(function (th) { th.onclick = function () {\n"
     "  var body = th.closest('table').tBodies[0], i = th.cellIndex, up = th.dataset.up = "
     "th.dataset.up == '1' ? '0' : '1';\n"
@@ -37,7 +38,7 @@ static const char sorter[] =
     "    if (isNaN(d)) d = x < y ? -1 : x > y ? 1 : 0;\n"
     "    return up == '1' ? d : -d;\n"
     "  }).forEach(function (row) { body.appendChild(row); });\n"
-    "}; });\n</script>\n";
+    "}; });\n";
 
 static void add_escaped(struct text *out, const char *s)
 {
@@ -90,7 +91,9 @@ static void add_table(struct text *out, const struct table *t)
         if (t->count == 0 || is_bookkeeping(t->names[c]) || varies(t, c) ||
             !*table_text(t, 0, (int)c))
             continue;
-        text_add(out, "%s%s = <code>", n++ ? ", " : "", t->names[c]);
+        text_add(out, n++ ? ", " : "");
+        add_escaped(out, t->names[c]);
+        text_add(out, " = <code>");
         add_escaped(out, table_text(t, 0, (int)c));
         text_add(out, "</code>");
     }
@@ -137,15 +140,16 @@ static int add_figure(struct text *out, const char *path, const char *name, stru
     struct mem_map map;
     const int status = mem_map_open(&map, path, e);
     if (status != ERR_OK) return status;
-    const char *svg = map.size ? memmem(map.at, map.size, "<svg", 4) : NULL;
-    if (svg) { /* without the XML declaration, which may stand only at the top of a file */
-        text_add(out, "<figure><figcaption>%.*s</figcaption>\n",
-                 (int)(strlen(name) - strlen(".svg")), name);
-        text_add_bytes(out, svg, map.size - (size_t)(svg - (const char *)map.at));
-        text_add(out, "</figure>\n");
-    }
+    struct text caption = { 0 };
+    text_add(&caption, "%.*s", (int)(strlen(name) - strlen(".svg")), name);
+    text_add(out, "<figure><figcaption>");
+    add_escaped(out, text_of(&caption));
+    text_add(out, "</figcaption>\n");
+    const int added = svg_add(out, (const char *)map.at, map.size);
+    text_add(out, "</figure>\n");
+    text_free(&caption);
     mem_map_close(&map);
-    return svg ? ERR_OK : FAIL(e, ERR_FORMAT, "%s: not an SVG file", path);
+    return added ? ERR_OK : FAIL(e, ERR_FORMAT, "%s: not an SVG file", path);
 }
 
 static int add_summary(struct text *out, const char *path, const char *name, struct err *e)
@@ -155,7 +159,7 @@ static int add_summary(struct text *out, const char *path, const char *name, str
     const int status = mem_map_open(&map, path, e);
     if (status != ERR_OK) return status;
     struct text copy = { 0 };
-    text_add_bytes(&copy, map.at, map.size);
+    if (map.size) text_add_bytes(&copy, map.at, map.size);
     text_add(out, "<pre>");
     add_escaped(out, text_of(&copy));
     text_add(out, "</pre>\n");
@@ -226,6 +230,27 @@ static int collect(struct text *page, const char *dir, size_t *found, struct err
     return status;
 }
 
+/* Nothing may be fetched, and no script run but ours, which is known by its hash. */
+static void add_policy(struct text *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char hex[65];
+    unsigned char hash[33] = { 0 };
+    sha256_hex(sorter, sizeof sorter - 1, hex);
+    for (int i = 0; i < 32; i++) {
+        const char pair[3] = { hex[2 * i], hex[2 * i + 1], 0 };
+        hash[i] = (unsigned char)strtoul(pair, NULL, 16);
+    }
+    text_add(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+                  "script-src 'sha256-");
+    for (int i = 0; i < 33; i += 3) {
+        const unsigned bits = (unsigned)hash[i] << 16 | (unsigned)hash[i + 1] << 8 | hash[i + 2];
+        const char four[4] = { digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63], i == 30 ? '=' : digits[bits & 63] };
+        text_add_bytes(out, four, 4);
+    }
+    text_add(out, "'; base-uri 'none'; form-action 'none'\">\n");
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
     struct option_list dirs = { 0 };
@@ -236,14 +261,16 @@ static int run(int argc, char **argv, struct err *e)
     struct text page = { 0 };
     size_t found = 0;
     text_add_bytes(&page, head, sizeof head - 1);
+    add_policy(&page);
     text_add(&page, "<title>");
     add_escaped(&page, dirs.at[0]);
     text_add(&page, "</title></head><body>\n<h1>");
     add_escaped(&page, dirs.at[0]);
     text_add(&page, "</h1>\n");
     status = collect(&page, dirs.at[0], &found, e);
+    text_add(&page, "<script>");
     text_add_bytes(&page, sorter, sizeof sorter - 1);
-    text_add(&page, "</body></html>\n");
+    text_add(&page, "</script>\n</body></html>\n");
     if (status == ERR_OK && found == 0)
         status = FAIL(e, ERR_NOT_FOUND, "%s: holds no .csv and no .svg", dirs.at[0]);
     if (status == ERR_OK) status = output_write_in(dirs.at[0], "report.html", &page, e);

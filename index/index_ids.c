@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "index/index.h"
+#include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/topk.h"
 
@@ -61,7 +62,7 @@ static int read_latencies(struct ids_index *x, const char *path, struct err *e)
     size_t count = 0;
     x->us = mem_alloc(x->lines, sizeof *x->us);
     if (!x->us) return FAIL(e, ERR_MEM, "%s: no memory", path);
-    FILE *in = fopen(path, "r");
+    FILE *in = file_open_text(path);
     if (!in) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     int status = ERR_OK;
     for (; status == ERR_OK && fgets(line, sizeof line, in); count++) {

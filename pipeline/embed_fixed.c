@@ -26,7 +26,9 @@ static int run(void *self, struct query *q, struct err *e)
                                       "or give query vectors");
     size_t count = 0;
     for (char *end; *at; at = end + strspn(end, ", \t\n"), count++) {
+        const locale_t host = text_c_locale();
         const float value = strtof(at, &end);
+        text_host_locale(host);
         if (end == at || !isfinite(value))
             return FAIL(e, ERR_ARG, "embed=fixed: embed_vector: '%.20s' is no number", at);
         if (count < dim) q->vector[count] = value;

@@ -33,6 +33,7 @@ struct self {
     pid_t pid; /* 0: not running */
     int to, from;
     struct text line; /* the request, then the reply */
+    size_t line_most; /* 32 bytes a number will do */
 };
 
 static void stop(struct self *self)
@@ -181,6 +182,8 @@ static int receive_line(struct self *self, uint64_t started, int *more, struct e
             const char *end = memchr(block, '\n', (size_t)n);
             text_add_bytes(&self->line, block, end ? (size_t)(end - block) : (size_t)n);
             if (self->line.failed) return FAIL(e, ERR_MEM, "embed=subprocess: no memory for a vector");
+            if (self->line.size > self->line_most)
+                return FAIL(e, ERR_FORMAT, "embed=subprocess: %s: a line of more than %zu bytes", self->command, self->line_most);
             *more = end && end + 1 < block + n;
             if (end) return ERR_OK;
         } else {
@@ -196,7 +199,9 @@ static int parse_line(const struct self *self, float *out, size_t dim, struct er
     size_t count = 0;
     for (at += strspn(at, blanks); *at; count++) {
         char *end;
+        const locale_t host = text_c_locale();
         const float value = strtof(at, &end);
+        text_host_locale(host);
         if (end == at || !(*end == 0 || strchr(blanks, *end)) || !isfinite(value))
             return FAIL(e, ERR_FORMAT, "embed=subprocess: %s: '%.20s' is no finite number", self->command, at);
         if (count < dim) out[count] = value;
@@ -218,6 +223,7 @@ static int run(void *self_, struct query *q, struct err *e)
     if (status != ERR_OK) return status;
     const uint64_t started = clock_ns();
     status = send_text(self, q->text, started, e);
+    self->line_most = q->kb->vectors.rows.dim * 32 + 65536;
     if (status == ERR_OK) status = receive_line(self, started, &more, e);
     if (status == ERR_OK) status = parse_line(self, q->vector, q->kb->vectors.rows.dim, e);
     if (status != ERR_OK || more) stop(self);

@@ -530,7 +530,9 @@ static int t_filter(sqlite3_vtab_cursor *cursor, int number, const char *text, i
     struct table *t = (struct table *)cursor->pVtab;
     struct err e;
     empty(c);
+    const locale_t host = text_c_locale(); /* whatever the program that loaded us has set */
     const int status = t->function->fill(c, t->connection, argc, argv, &e);
+    text_host_locale(host);
     if (status == ERR_OK) return SQLITE_OK;
     sqlite3_free(t->base.zErrMsg);
     t->base.zErrMsg = sqlite3_mprintf("%s: %s", t->function->name, e.text);

@@ -7,6 +7,7 @@
  * the top fifth: memrl_gate=0.8).  Its released code scales cosines by a fixed mean and deviation of the
  * corpus rather than by those of the pool: memrl_scale=corpus.  Scaled relevance may be negative, so
  * min_combined_score belongs far below 0. */
+#include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/topk.h"
@@ -64,7 +65,7 @@ static void destroy(void *self_)
 
 static int read_utilities(struct self *self, struct store *store, const char *path, struct err *e)
 {
-    FILE *f = fopen(path, "r");
+    FILE *f = file_open_text(path);
     if (!f) return FAIL(e, ERR_NOT_FOUND, "rerank=memrl: utility_file=%s: %s", path, strerror(errno));
     int status = ERR_OK;
     char line[1024];

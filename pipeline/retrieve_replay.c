@@ -2,6 +2,7 @@
  * retrieve_replay.c - candidates that another program found, from a file: one line a candidate, best
  * first, "query_id <tab> entity_id <tab> score" by the ids that the user knows; '#' starts a comment, and a line
  * "#numbers" says that what follows are the base's own numbers. */
+#include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/names.h"
 #include "pipeline/retrieve.h"
@@ -65,7 +66,7 @@ static int add_line(struct self *self, struct store *store, char *text, int numb
 static int create(void **self_, struct stage_env *env, struct err *e)
 {
     const char *path = params_text(env->params, "replay_file");
-    FILE *f = fopen(path, "r");
+    FILE *f = file_open_text(path);
     if (!f) return FAIL(e, ERR_NOT_FOUND, "retrieve=replay: replay_file=%s: %s", path, strerror(errno));
     struct self *self = mem_zero(1, sizeof *self);
     int status = self ? ERR_OK : FAIL(e, ERR_MEM, "retrieve=replay: no memory");

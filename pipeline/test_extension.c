@@ -2,6 +2,7 @@
  * test_extension.c - assay.so, loaded into SQLite and asked in SQL. */
 #include "pipeline/check_kb.h"
 #include <libgen.h>
+#include <locale.h>
 #include <signal.h>
 
 static sqlite3 *db;
@@ -144,6 +145,28 @@ static void search(void)
     sqlite3_close(db);
 }
 
+/* The program that loads us may write numbers with a comma. */
+static void other_locale(void)
+{
+    char command[400];
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de 2>/dev/null", kb_folder);
+    if (system(command) != 0 || setenv("LOCPATH", kb_folder, 1) != 0 || !setlocale(LC_ALL, "de")) SKIP("needs localedef and de_DE");
+    CHECK(strtod("0,5", NULL) == 0.5, "a locale with a comma");
+    if (!attach("sql.db")) return;
+    const char *found = ask("SELECT count(*) FROM kg_search(x'0000803f00000000', 3)");
+    CHECK(strcmp(found, "3") == 0, "%s", found);
+    found = ask("SELECT count(*) > 4 FROM kg_pagerank(0.5)");
+    CHECK(strcmp(found, "1") == 0, "%s", found);
+    found = ask("SELECT kg_stats() LIKE '{\"entities\"%'");
+    CHECK(strcmp(found, "1") == 0, "%s", found);
+    sqlite3_close(db);
+    struct answer a;
+    struct pipeline *p = kb_pipeline("sql.db", "embed=fixed embed_vector=0.5,0.25 vector_weight=0.75 index=turboquant:eps0=1.5");
+    CHECK(p && kb_ask(p, NULL, 0, 2, &a) == ERR_OK, "%s", kb_err.text);
+    pipeline_close(p);
+    setlocale(LC_ALL, "C");
+}
+
 /* Another process commits all the time. */
 static void beside_a_writer(void)
 {
@@ -182,6 +205,7 @@ int main(void)
     test_case("functions of a base", base_functions);
     test_case("wrong arguments are named", wrong_arguments);
     test_case("kg_search", search);
+    test_case("in another locale", other_locale);
     test_case("beside a writer", beside_a_writer);
     return kb_end();
 }

@@ -194,6 +194,26 @@ static void forged_indexes(void)
     save_forged("index=ivf:nlist=2", not_at_all, 1);
 }
 
+/* A pipe in the place of a file would be waited for. */
+static void pipes(void)
+{
+    const float x[2] = { 1, 0 };
+    char setting[400];
+    struct answer a;
+    kb_make("pipe.db", 1, 2, x, NULL);
+    CHECK(mkfifo(kb_path("pipe"), 0600) == 0 && mkfifo(kb_path("pipe.db.assay"), 0600) == 0 &&
+          mkfifo(kb_path("pipe.db.assay-words"), 0600) == 0, "pipes");
+    struct pipeline *p = kb_pipeline("pipe.db", "retrieve=hybrid");
+    CHECK(p && kb_ask(p, x, 2, 1, &a) == ERR_OK, "beside a base: %s", kb_err.text);
+    pipeline_close(p);
+    static const char *const keys[] = { "retrieve=replay replay_file", "rerank=memrl utility_file", "embed=file embed_file" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        snprintf(setting, sizeof setting, "%s=%s", keys[i], kb_path("pipe"));
+        CHECK(!kb_pipeline("pipe.db", setting), "%s", setting);
+    }
+    CHECK(!kb_pipeline("pipe", "") && strstr(kb_err.text, "not a regular file"), "%s", kb_err.text);
+}
+
 int main(void)
 {
     (void)kb_memory_folder();
@@ -204,5 +224,6 @@ int main(void)
     test_case("one large vector", one_large_vector);
     test_case("names that are more than names", names);
     test_case("forged index files", forged_indexes);
+    test_case("pipes for files", pipes);
     return kb_end();
 }

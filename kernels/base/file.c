@@ -63,6 +63,18 @@ static void sweep_one(int folder, const char *name, const struct stat *published
     close(fd);
 }
 
+FILE *file_open_text(const char *path)
+{
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return NULL;
+    const int is_none = fstat(fd, &st) != 0 || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISDIR(st.st_mode);
+    FILE *f = is_none ? NULL : fdopen(fd, "r");
+    if (!f) close(fd);
+    if (is_none) errno = EINVAL;
+    return f;
+}
+
 void file_sweep(const char *path)
 {
     struct stat published = { 0 };

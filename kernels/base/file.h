@@ -4,6 +4,7 @@
 #define ASSAY_FILE_H
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "kernels/base/err.h"
 
 /* ERR_OK when nothing or a regular file is at `path`.  ERR_ARG for anything else: rename() to /dev/null
@@ -20,6 +21,10 @@ int file_partial(const char *path, char **name, int *fd, struct err *e);
  * FILE_NEW, where something is at `path`. */
 enum file_over { FILE_REPLACE, FILE_NEW };
 int file_publish(const char *partial, int fd, const char *path, enum file_over over, struct err *e);
+
+/* Opens a text to be read; NULL, errno set, for what is none: EINVAL for a pipe, a socket or a folder, which fopen would
+ * wait for, or read nothing of. */
+FILE *file_open_text(const char *path);
 
 /* Removes the partial files of `path` whose processes were killed, as file_partial does. */
 void file_sweep(const char *path);

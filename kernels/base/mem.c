@@ -65,7 +65,7 @@ void mem_free(void *block) { free(block); }
 static int open_regular(const char *path, int *fd, size_t *size, struct err *e)
 {
     struct stat st;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* of a pipe this would wait for a writer */
     if (*fd < 0) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
         *size = (size_t)st.st_size;

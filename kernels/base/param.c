@@ -110,9 +110,11 @@ static int unknown_key(const struct params *p, const char *key, struct err *e)
 static const char *spell(const struct param *p, const struct value *parsed, const char *typed, char number[40])
 {
     if (p->type >= PARAM_CHOICE) return typed;
+    const locale_t host = text_c_locale();
     if (p->type == PARAM_INT) snprintf(number, 40, "%lld", (long long)parsed->integer);
     if (p->type == PARAM_REAL) snprintf(number, 40, "%.12g", parsed->real);
     if (p->type == PARAM_FLAG) snprintf(number, 40, "%s", parsed->integer ? "true" : "false");
+    text_host_locale(host);
     return number;
 }
 

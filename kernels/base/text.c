@@ -3,6 +3,7 @@
 #include "kernels/base/text.h"
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +22,18 @@ static int reserve(struct text *t, size_t more)
 
 void text_add(struct text *t, const char *fmt, ...)
 {
+    const locale_t host = text_c_locale();
     va_list ap;
     va_start(ap, fmt);
     const int need = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (need < 0 || !reserve(t, (size_t)need)) return;
-    va_start(ap, fmt);
-    vsnprintf(t->at + t->size, (size_t)need + 1, fmt, ap);
-    va_end(ap);
-    t->size += (size_t)need;
+    if (need >= 0 && reserve(t, (size_t)need)) {
+        va_start(ap, fmt);
+        vsnprintf(t->at + t->size, (size_t)need + 1, fmt, ap);
+        va_end(ap);
+        t->size += (size_t)need;
+    }
+    text_host_locale(host);
 }
 
 void text_add_bytes(struct text *t, const void *bytes, size_t size)
@@ -75,6 +79,30 @@ void text_add_json(struct text *t, const char *value)
     text_add_bytes(t, "\"", 1);
 }
 
+static locale_t c_locale;
+static void make_c_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+
+locale_t text_c_locale(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_c_locale);
+    return c_locale ? uselocale(c_locale) : uselocale((locale_t)0);
+}
+
+void text_host_locale(locale_t before) { uselocale(before); }
+
+double text_strtod(const char *s, char **end)
+{
+    const locale_t before = text_c_locale();
+    const int why = errno;
+    errno = 0;
+    const double value = strtod(s, end);
+    const int range = errno;
+    text_host_locale(before);
+    errno = range ? range : why;
+    return value;
+}
+
 int text_to_i64(const char *s, int64_t *out)
 {
     char *end;
@@ -100,7 +128,7 @@ int text_to_f64(const char *s, double *out)
 {
     char *end;
     errno = 0;
-    const double value = strtod(s, &end);
+    const double value = text_strtod(s, &end);
     if (end == s || *end || isnan(value) || s[0] == ' ') return 0;
     if (errno == ERANGE && isinf(value)) return 0;
     *out = value;

@@ -2,6 +2,7 @@
  * text.h - a growing string, hashes, strict number parsing, and the nearest of some names. */
 #ifndef ASSAY_TEXT_H
 #define ASSAY_TEXT_H
+#include <locale.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,12 @@ void text_add_json(struct text *t, const char *value);
 
 /* Appends the text without what a terminal would obey: '?' for every control character. */
 void text_add_plain(struct text *t, const char *value);
+
+/* Numbers are read and written with a point, whatever the program that we are loaded into has set: between these two the
+ * thread is in the C locale.  text_add, err_set and what reads numbers here do so by themselves. */
+locale_t text_c_locale(void);
+void text_host_locale(locale_t before);
+double text_strtod(const char *s, char **end); /* strtod in the C locale */
 
 /* The whole of `s` as a number: 1, or 0 when it is not one (empty, trailing bytes, overflow). */
 int text_to_i64(const char *s, int64_t *out);
