@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * fuzz_index_file.c - the index beside a base, whoever wrote it: fingerprint and checksum are redone, so that what is
+ * inside is read.  All rows of so small a base are made again (side.h): the answers must be those of an index of ours.
+ *
+ * reader: index/persist.c pipeline/cache.c
+ * planted: index/persist.c s#if (s.bytes > left .*#if (s.bytes == UINT64_MAX)# */
+#include "kernels/base/fuzz.h"
+#include "pipeline/check_kb.h"
+#include "pipeline/stage.h"
+
+enum { ROWS = 6, DIM = 4, FINGERPRINT_AT = 48 };
+
+static const float rows[ROWS][DIM] = { { 1, 0, 0, 0 }, { 0, 1, 0, 0 }, { 0.6f, 0.8f, 0, 0 }, { 0, 0, 1, 1 }, { 1, 1, 1, 1 }, { 0, 0, 0, 2 } };
+static const char *const kinds[] = { "index=flat", "index=turboquant bit_width=2", "index=sq", "index=turboquant:layout=split,bits=3",
+                                     "index=ivf:nlist=2", "index=pq:m=2" };
+enum { KINDS = sizeof kinds / sizeof *kinds, EXACT = 4 }; /* what the others learn is believed */
+
+static struct hit best[KINDS][ROWS];
+static uint64_t fingerprint;
+
+static void ask(struct pipeline *p, struct hit out[ROWS])
+{
+    struct answer a;
+    if (!p || kb_ask(p, rows[4], DIM, ROWS, &a) != ERR_OK) abort(); /* it can always be made again */
+    memset(out, 0, ROWS * sizeof *out);
+    for (size_t i = 0; i < a.candidate_count && i < ROWS; i++) out[i].id = a.candidates[i].id, out[i].score = a.candidates[i].score;
+}
+
+static void make_base(void)
+{
+    kb_make("i.db", ROWS, DIM, rows[0], NULL);
+    for (int k = 0; k < KINDS; k++) {
+        struct pipeline *p = kb_pipeline("i.db", kinds[k]);
+        ask(p, best[k]);
+        fingerprint = pipeline_kb(p)->fingerprint;
+        pipeline_close(p);
+    }
+}
+
+static int run(const uint8_t *bytes, size_t size)
+{
+    struct hit got[ROWS];
+    if (kb_memory_folder()) make_base();
+    if (size < 64) return -1;
+    const unsigned k = bytes[0] % KINDS;
+    unsigned char *copy = malloc(size - 1);
+    memcpy(copy, bytes + 1, size - 1);
+    size--;
+    if (size >= FINGERPRINT_AT + sizeof fingerprint + 4) memcpy(copy + FINGERPRINT_AT, &fingerprint, sizeof fingerprint);
+    const uint32_t crc = crc32_of(0, copy, size - 4);
+    memcpy(copy + size - 4, &crc, sizeof crc);
+    FILE *f = fopen(kb_path("i.db.assay"), "wb");
+    if (!f || fwrite(copy, 1, size, f) != size || fclose(f) != 0) abort();
+    free(copy);
+    struct pipeline *p = kb_pipeline("i.db", kinds[k]);
+    ask(p, got);
+    pipeline_close(p);
+    if (k < EXACT && memcmp(got, best[k], sizeof got) != 0) abort(); /* a forged one was believed */
+    return 0;
+}
+
+const struct fuzz_target fuzz_index_file = { .summary = "a foreign .assay", .run = run, .longest = 4096 };
