@@ -8,6 +8,7 @@
  * Lines come in any order.  It holds no questions: `assay data queries` makes some. */
 #include "datasets/dataset.h"
 #include "datasets/jsonl.h"
+#include <jansson.h>
 #include <string.h>
 
 struct memory {

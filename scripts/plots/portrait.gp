@@ -10,6 +10,7 @@ set key inside top right samplen 1.5
 set style fill solid 0.35
 set ylabel 'density' noenhanced
 set yrange [0:*]
+set offsets 0, 0, graph 0.15, 0 # room for the key
 set lmargin 9
 set bmargin 3.5
 
@@ -35,6 +36,7 @@ if (has_queries) {
     plot dat index 4 using 1:2 with fillsteps lc 1 title 'base'
 }
 
+unset offsets
 set key inside bottom right
 set xlabel 'share of the principal directions, strongest first' noenhanced
 set ylabel 'share of variance' noenhanced
