@@ -4,6 +4,7 @@
 #include "datasets/dataset.h"
 #include "datasets/intake.h"
 #include "kernels/base/test.h"
+#include <jansson.h> /* a build without it lacks two of these importers, and this test */
 #include <sqlite3.h>
 
 static char folder[] = "/tmp/assay-test-XXXXXX";
