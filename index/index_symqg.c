@@ -10,7 +10,19 @@
  * MERGE_ROWS of them are taken into the graph together: each gets edges to what a walk finds for it and to the nearest
  * of those that come with it, and is one more candidate to where they lead.  A removed row stays as a node that leads
  * on but is no answer, until a quarter of all are such: then the graph is made anew without them.  After every change
- * all nodes are reached from the root.  So beyond SCAN_ROWS answers depend on the order in which rows came. */
+ * all nodes are reached from the root.  So beyond SCAN_ROWS answers depend on the order in which rows came.
+ *
+ * Hard set (data gen --latent 64 --spread 1.0 --noise 0.8 --seed 7, 100k x 384), Zen 4, one thread, medians of three
+ * quiet repetitions in one run, at equal ef; hnswlib M=16, ef_build=200 beside:
+ *     rescore=f32     3,460 B a vector   ef 32: R@10 .9135, 18.6 us   ef 80: .9701, 35.0 us   built in 12 s
+ *     rescore=8bit    2,372 B            ef 32: .9108, 20.6 us        ef 80: .9643, 37.7 us
+ *     hnswlib         1,676 B            ef 20: .9030, 114.6 us       ef 50: .9623, 216.6 us  built in 70 s
+ * so 6 times as fast at the same recall.  A visit takes 350 ns, 550 if nodes are not fetched ahead, 220 if they are in
+ * L2 already.  Starting from the 16 nearest of a part's middles for every 64 rows, not for every 192: R .888 to .911 at
+ * ef 32, and on compact clusters (data gen --seed 1) .947 to .978.
+ * Saved, layout=once takes 581 B a vector.  Of what ef 64 misses of the hard set, .038, edges lose .024 and codes .014
+ * (assay index info).  A million rows of it, on a busy machine: ef 64 .893 after 50 us, ef 160 .945 after 96; built in
+ * some 9 GB. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +40,7 @@ static const struct param table[] = {
     { "degree", PARAM_INT, 16, 128, "32", "", NULL, "edges of a node, a multiple of 16" },
     { "ef", PARAM_INT, 1, 100000, "64", "", NULL, "candidates of a search, at least k" },
     { "ef_build", PARAM_INT, 16, 256, "96", "", NULL, "nearest rows that edges are chosen from, at least the degree" },
-    { "alpha", PARAM_REAL, 0.5, 4, "1.1", "", NULL, "an edge falls if alpha times as near, squared, to one that is kept" },
+    { "alpha", PARAM_REAL, 0.5, 4, "1.1", "", NULL, "edges fall that lie alpha times nearer, squared, to one kept" },
     { "bits", PARAM_INT, 1, 4, "1", "bits", NULL, "code width of a coordinate" },
     { "estimator", PARAM_CHOICE, 0, 0, "projected", "", "projected|centred",
       "codes of what a neighbour has across the node, or of what it differs by" },
