@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * contrast.c - points side by side: which settings differ, whose queries, and what the tests say.
- */
-#include "bench/rows/contrast.h"
+ * contrast.c - points side by side: which may be compared, which settings differ, and the tables that say so. */
+#include "bench/rows/contrast_inside.h"
 #include "bench/quality/metric.h"
 #include "bench/rows/figure.h"
-#include "bench/rows/pq.h"
 #include "bench/rows/row.h"
 #include "bench/time/paired.h"
 #include "bench/time/stats.h"
@@ -12,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { METRICS_SHOWN = 3, METRICS_MOST = 8, RESAMPLES = 4000, SEED = 1 };
+enum { METRICS_SHOWN = 3, RESAMPLES = 4000 };
 static const double significant = 0.05;
 
 /* --- files
@@ -42,59 +40,45 @@ void contrast_free(struct contrast *c)
     *c = (struct contrast){ 0 };
 }
 
-static const char *folder_of(const struct contrast *c, size_t row)
+const char *contrast_folder(const struct contrast *c, size_t row)
 {
     size_t s = c->source_count;
     while (c->sources[s - 1].first > row) s--;
     return c->sources[s - 1].folder;
 }
 
-static const char *cell(const struct contrast *c, size_t row, const char *column)
+const char *contrast_cell(const struct contrast *c, size_t row, const char *column)
 {
     return table_text(&c->table, row, table_column(&c->table, column));
 }
 
 /* --- points
  * -------------------------------------------------------------------------------------------- */
-struct subject {
-    size_t *rows, count;          /* of the table; the first speaks for its settings */
-    double *values[METRICS_MOST]; /* of every query: mean over seeds; NULL: no per-query file */
-};
 
-/* Points that may be compared. */
-struct group {
-    const struct contrast *c;
-    struct subject *subjects;
-    size_t count;
-    const char *metrics[METRICS_MOST];
-    size_t metric_count, query_count;
-    int untested; /* some per-query file is missing or of other queries */
-};
-
-static void group_free(struct group *g)
+static void group_free(struct contrast_group *g)
 {
     for (size_t i = 0; i < g->count; i++) {
         mem_free(g->subjects[i].rows);
         for (size_t m = 0; m < METRICS_MOST; m++) mem_free(g->subjects[i].values[m]);
     }
     mem_free(g->subjects);
-    *g = (struct group){ 0 };
+    *g = (struct contrast_group){ 0 };
 }
 
 static int comparable(const struct contrast *c, size_t a, size_t b)
 {
     static const char *const same[] = { "dataset", "data", "machine", "k" };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        if (strcmp(cell(c, a, same[i]), cell(c, b, same[i])) != 0) return 0;
+        if (strcmp(contrast_cell(c, a, same[i]), contrast_cell(c, b, same[i])) != 0) return 0;
     return 1;
 }
 
 static int is_ok(const struct contrast *c, size_t row)
 {
-    return strcmp(cell(c, row, "status"), "ok") == 0;
+    return strcmp(contrast_cell(c, row, "status"), "ok") == 0;
 }
 
-static int add_row(struct group *g, size_t row)
+static int add_row(struct contrast_group *g, size_t row)
 {
     const uint64_t id = figure_point_id(&g->c->table, row);
     size_t at = 0;
@@ -103,16 +87,16 @@ static int add_row(struct group *g, size_t row)
         if (!mem_extend(&g->subjects, g->count, g->count + 1, sizeof *g->subjects)) return 0;
         g->count++;
     }
-    struct subject *s = &g->subjects[at];
+    struct contrast_subject *s = &g->subjects[at];
     if (!mem_extend(&s->rows, s->count, s->count + 1, sizeof *s->rows)) return 0;
     s->rows[s->count++] = row;
     return 1;
 }
 
 /* The rows that may be compared with `first`, which is the first of them.  0: no memory. */
-static int group_init(struct group *g, const struct contrast *c, size_t first)
+static int group_init(struct contrast_group *g, const struct contrast *c, size_t first)
 {
-    *g = (struct group){ .c = c };
+    *g = (struct contrast_group){ .c = c };
     for (size_t r = first; r < c->table.count; r++)
         if (is_ok(c, r) && comparable(c, first, r) && !add_row(g, r)) return 0;
     return 1;
@@ -130,7 +114,7 @@ static size_t next_group(const struct contrast *c, size_t from)
 }
 
 /* Mean over the rows of a point; NaN: none has a number. */
-static double number_of(const struct group *g, const struct subject *s, const char *column)
+static double number_of(const struct contrast_group *g, const struct contrast_subject *s, const char *column)
 {
     double sum = 0;
     size_t have = 0;
@@ -144,14 +128,14 @@ static double number_of(const struct group *g, const struct subject *s, const ch
 
 /* --- metrics
  * ------------------------------------------------------------------------------------------- */
-static int has_values(const struct group *g, const char *metric)
+static int has_values(const struct contrast_group *g, const char *metric)
 {
     for (size_t i = 0; i < g->count; i++)
         if (isfinite(number_of(g, &g->subjects[i], metric))) return 1;
     return 0;
 }
 
-static int asked_metrics(struct group *g, const char *columns, struct err *e)
+static int asked_metrics(struct contrast_group *g, const char *columns, struct err *e)
 {
     while (*columns) {
         char name[64];
@@ -169,7 +153,7 @@ static int asked_metrics(struct group *g, const char *columns, struct err *e)
     return ERR_OK;
 }
 
-static int choose_metrics(struct group *g, const char *columns, struct err *e)
+static int choose_metrics(struct contrast_group *g, const char *columns, struct err *e)
 {
     static const char *const usual[] = { "label_ndcg_at_10", "label_recall_at_10", "agree_at_10",
                                          "recall_strict", NULL };
@@ -179,118 +163,9 @@ static int choose_metrics(struct group *g, const char *columns, struct err *e)
     return ERR_OK;
 }
 
-/* --- queries
- * ------------------------------------------------------------------------------------------- */
-/* 1 when rows a and b of the same point have the same per-query file (repetitions), which counts
- * once. */
-static int read_before(const struct group *g, const struct subject *s, size_t i)
-{
-    for (size_t j = 0; j < i; j++)
-        if (strcmp(cell(g->c, s->rows[j], "point_id"), cell(g->c, s->rows[i], "point_id")) == 0)
-            return 1;
-    return 0;
-}
-
-/* Adds what one seed's file says.  0: there is none, or it is of other queries. */
-static int add_queries(struct group *g, struct subject *s, size_t row)
-{
-    struct pq p = { 0 };
-    int good = pq_read(&p, folder_of(g->c, row), cell(g->c, row, "point_id"), NULL) == ERR_OK;
-    if (good && !g->query_count) g->query_count = p.query_count;
-    good = good && p.query_count == g->query_count;
-    for (size_t m = 0; good && m < g->metric_count; m++) {
-        const double *from = pq_column(&p, g->metrics[m]);
-        if (from && !s->values[m]) s->values[m] = mem_zero(p.query_count, sizeof **s->values);
-        good = from && s->values[m];
-        for (size_t q = 0; good && q < p.query_count; q++) s->values[m][q] += from[q];
-    }
-    pq_free(&p);
-    return good;
-}
-
-static void read_queries(struct group *g)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        struct subject *s = &g->subjects[i];
-        size_t seeds = 0, good = 1;
-        for (size_t r = 0; good && r < s->count; r++) {
-            if (read_before(g, s, r)) continue;
-            good = (size_t)add_queries(g, s, s->rows[r]);
-            seeds++;
-        }
-        for (size_t m = 0; m < g->metric_count; m++) {
-            for (size_t q = 0; good && q < g->query_count; q++) s->values[m][q] /= (double)seeds;
-            if (good) continue;
-            mem_free(s->values[m]);
-            s->values[m] = NULL;
-            g->untested = 1;
-        }
-    }
-}
-
-/* value of b - value of a, of the queries that both have; how many.  0 where a file is missing. */
-static size_t differences(const struct subject *a, const struct subject *b, size_t m,
-                          size_t queries, double *out)
-{
-    size_t n = 0;
-    for (size_t q = 0; a->values[m] && b->values[m] && q < queries; q++) {
-        const double d = b->values[m][q] - a->values[m][q];
-        if (!isnan(d)) out[n++] = d;
-    }
-    return n;
-}
-
-/* Storage of the tests of one column. */
-struct tests {
-    double *p;                      /* of every point, Holm-corrected; NaN: not tested */
-    double *raw, *adjusted, *apart; /* of those tested; of every query */
-    size_t *at;
-    unsigned char *wanted; /* points that are of the family */
-};
-
-static void tests_free(struct tests *t)
-{
-    mem_free(t->p);
-    mem_free(t->raw);
-    mem_free(t->adjusted);
-    mem_free(t->apart);
-    mem_free(t->at);
-    mem_free(t->wanted);
-}
-
-/* Every point is wanted.  0 without memory; free it either way. */
-static int tests_init(struct tests *t, const struct group *g)
-{
-    *t = (struct tests){
-        mem_alloc(g->count, sizeof *t->p),        mem_alloc(g->count, sizeof *t->raw),
-        mem_alloc(g->count, sizeof *t->adjusted), mem_alloc(g->query_count, sizeof *t->apart),
-        mem_alloc(g->count, sizeof *t->at),       mem_alloc(g->count, 1)
-    };
-    if (!t->p || !t->raw || !t->adjusted || !t->apart || !t->at || !t->wanted) return 0;
-    memset(t->wanted, 1, g->count);
-    for (size_t i = 0; i < g->count; i++) t->p[i] = (double)NAN;
-    return 1;
-}
-
-/* Every wanted point against `base`, by metric m. */
-static void test_all(const struct group *g, size_t base, size_t m, struct tests *t)
-{
-    size_t tested = 0;
-    for (size_t i = 0; i < g->count; i++) {
-        if (i == base || !t->wanted[i]) continue;
-        const size_t n =
-            differences(&g->subjects[base], &g->subjects[i], m, g->query_count, t->apart);
-        if (n == 0) continue;
-        t->at[tested] = i;
-        t->raw[tested++] = paired_p(t->apart, n, SEED);
-    }
-    paired_holm(t->raw, tested, t->adjusted);
-    for (size_t i = 0; i < tested; i++) t->p[t->at[i]] = t->adjusted[i];
-}
-
 /* --- settings
  * -------------------------------------------------------------------------------------------- */
-static int differ_in(const struct group *g, size_t column, size_t a, size_t b)
+static int differ_in(const struct contrast_group *g, size_t column, size_t a, size_t b)
 {
     const struct table *t = &g->c->table;
     return strcmp(table_text(t, g->subjects[a].rows[0], (int)column),
@@ -300,12 +175,12 @@ static int differ_in(const struct group *g, size_t column, size_t a, size_t b)
 /* An index spec tells its parameters again, which a pipeline has as settings of its own: 1 where
  * some other setting that differs, too, says what the spec says.  A plain index is its spec, and
  * its parameters are not settings beside it. */
-static int is_pipeline(const struct group *g)
+static int is_pipeline(const struct contrast_group *g)
 {
     return has_values(g, "agree_at_10") || has_values(g, "t_score_us");
 }
 
-static int counts_as_setting(const struct group *g, size_t column)
+static int counts_as_setting(const struct contrast_group *g, size_t column)
 {
     const struct table *t = &g->c->table;
     const char *name = t->names[column];
@@ -315,7 +190,7 @@ static int counts_as_setting(const struct group *g, size_t column)
 }
 
 /* How many settings two points differ in; *which is one of them. */
-static size_t settings_apart(const struct group *g, size_t a, size_t b, size_t *which)
+static size_t settings_apart(const struct contrast_group *g, size_t a, size_t b, size_t *which)
 {
     size_t count = 0;
     for (size_t c = 0; c < g->c->table.columns; c++)
@@ -323,7 +198,7 @@ static size_t settings_apart(const struct group *g, size_t a, size_t b, size_t *
     return count;
 }
 
-static void add_setting(const struct group *g, size_t subject, size_t column, struct text *out)
+static void add_setting(const struct contrast_group *g, size_t subject, size_t column, struct text *out)
 {
     const struct table *t = &g->c->table;
     const char *name = t->names[column],
@@ -334,7 +209,7 @@ static void add_setting(const struct group *g, size_t subject, size_t column, st
 }
 
 /* All settings that differ among the points of the group. */
-static void describe(const struct group *g, size_t subject, struct text *out)
+static void describe(const struct contrast_group *g, size_t subject, struct text *out)
 {
     for (size_t c = 0; c < g->c->table.columns; c++) {
         int differs = 0;
@@ -342,12 +217,12 @@ static void describe(const struct group *g, size_t subject, struct text *out)
             differs = counts_as_setting(g, c) && differ_in(g, c, 0, i);
         if (differs) add_setting(g, subject, c, out);
     }
-    if (!out->size) text_add(out, "%s", cell(g->c, g->subjects[subject].rows[0], "index"));
+    if (!out->size) text_add(out, "%s", contrast_cell(g->c, g->subjects[subject].rows[0], "index"));
 }
 
 /* The point that most others differ from in one setting alone, the first of equals; *changes: how
  * many those are. */
-static size_t centre_of(const struct group *g, size_t *changes)
+static size_t centre_of(const struct contrast_group *g, size_t *changes)
 {
     size_t best = 0;
     *changes = 0;
@@ -361,12 +236,12 @@ static size_t centre_of(const struct group *g, size_t *changes)
 
 /* --- tables
  * ---------------------------------------------------------------------------------------------- */
-static void heading(const struct group *g, enum sheet_format format, struct text *out)
+static void heading(const struct contrast_group *g, enum sheet_format format, struct text *out)
 {
     const size_t row = g->subjects[0].rows[0];
     const char *start = format == SHEET_MARKDOWN ? "**" : format == SHEET_LATEX ? "% " : "";
-    text_add(out, "%s%s, %s queries, k = %s, machine %s%s\n", start, cell(g->c, row, "dataset"),
-             cell(g->c, row, "queries"), cell(g->c, row, "k"), cell(g->c, row, "machine"),
+    text_add(out, "%s%s, %s queries, k = %s, machine %s%s\n", start, contrast_cell(g->c, row, "dataset"),
+             contrast_cell(g->c, row, "queries"), contrast_cell(g->c, row, "k"), contrast_cell(g->c, row, "machine"),
              format == SHEET_MARKDOWN ? "**\n" : "");
 }
 
@@ -387,7 +262,7 @@ static void add_number(struct sheet *sheet, double value, const char *format_of)
     sheet_add(sheet, SHEET_NONE, "%s", number);
 }
 
-static void add_value(const struct group *g, struct sheet *sheet, const struct subject *s,
+static void add_value(const struct contrast_group *g, struct sheet *sheet, const struct contrast_subject *s,
                       const char *metric, enum sheet_mark mark)
 {
     char lo[64], hi[64];
@@ -405,7 +280,7 @@ static void add_value(const struct group *g, struct sheet *sheet, const struct s
 
 static const char *const times[] = { "lat_p50_us", "lat_p99_us", "qps", "bytes_per_vector", NULL };
 
-static size_t best_of(const struct group *g, const char *metric)
+static size_t best_of(const struct contrast_group *g, const char *metric)
 {
     const enum metric_better better = metric_find(metric)->better;
     size_t best = g->count;
@@ -419,22 +294,22 @@ static size_t best_of(const struct group *g, const char *metric)
 }
 
 /* One column's marks: the best, and those that are not significantly worse; 0: no memory. */
-static int mark_column(const struct group *g, size_t m, unsigned char *marks)
+static int mark_column(const struct contrast_group *g, size_t m, unsigned char *marks)
 {
     const size_t best = best_of(g, g->metrics[m]);
-    struct tests t;
-    const int whole = tests_init(&t, g);
-    if (whole && best < g->count) test_all(g, best, m, &t);
+    struct contrast_tests t;
+    const int whole = contrast_tests_init(&t, g);
+    if (whole && best < g->count) contrast_test_all(g, best, m, &t);
     for (size_t i = 0; whole && i < g->count; i++) {
         marks[i] = SHEET_NONE;
         if (best < g->count)
             marks[i] = i == best ? SHEET_BEST : t.p[i] >= significant ? SHEET_TIE : SHEET_NONE;
     }
-    tests_free(&t);
+    contrast_tests_free(&t);
     return whole;
 }
 
-static int print_table(struct group *g, const struct contrast_plan *plan, struct text *out)
+static int print_table(struct contrast_group *g, const struct contrast_plan *plan, struct text *out)
 {
     struct sheet sheet = { 0 };
     unsigned char *marks = mem_zero(g->metric_count * g->count, 1);
@@ -471,10 +346,10 @@ static int print_table(struct group *g, const struct contrast_plan *plan, struct
 }
 
 /* One line: what changed, the metric, the difference, its p, and latency. */
-static void ablation_line(const struct group *g, size_t base, size_t i, size_t m, double p,
+static void ablation_line(const struct contrast_group *g, size_t base, size_t i, size_t m, double p,
                           double *work, struct sheet *sheet)
 {
-    const struct subject *s = &g->subjects[i], *b = &g->subjects[base];
+    const struct contrast_subject *s = &g->subjects[i], *b = &g->subjects[base];
     struct text name = { 0 };
     size_t which;
     settings_apart(g, base, i, &which);
@@ -482,7 +357,7 @@ static void ablation_line(const struct group *g, size_t base, size_t i, size_t m
     sheet_add(sheet, SHEET_NONE, "%s", text_of(&name));
     text_free(&name);
     add_value(g, sheet, s, g->metrics[m], SHEET_NONE);
-    const size_t n = differences(b, s, m, g->query_count, work);
+    const size_t n = contrast_differences(b, s, m, g->query_count, work);
     const double apart = number_of(g, s, g->metrics[m]) - number_of(g, b, g->metrics[m]);
     if (n) {
         const struct interval d = stats_bootstrap_mean(work, n, 0.95, RESAMPLES, SEED);
@@ -502,14 +377,14 @@ static void ablation_line(const struct group *g, size_t base, size_t i, size_t m
         sheet_add(sheet, SHEET_NONE, "%s", "");
 }
 
-static int ablate_metric(const struct group *g, size_t base, const unsigned char *changed, size_t m,
+static int ablate_metric(const struct contrast_group *g, size_t base, const unsigned char *changed, size_t m,
                          const struct contrast_plan *plan, struct text *out)
 {
     struct sheet sheet = { .columns = 6 };
-    struct tests t;
-    int whole = tests_init(&t, g);
+    struct contrast_tests t;
+    int whole = contrast_tests_init(&t, g);
     if (whole) memcpy(t.wanted, changed, g->count);
-    if (whole) test_all(g, base, m, &t);
+    if (whole) contrast_test_all(g, base, m, &t);
     sheet_add(&sheet, SHEET_NONE, "change");
     sheet_add(&sheet, SHEET_NONE, "%s", g->metrics[m]);
     static const char *const rest[] = { "difference [95 %]", "p (Holm)", "lat_p50_us",
@@ -525,12 +400,12 @@ static int ablate_metric(const struct group *g, size_t base, const unsigned char
     whole = whole && !sheet.failed;
     if (whole) sheet_print(&sheet, plan->format, out);
     text_add(out, "\n");
-    tests_free(&t);
+    contrast_tests_free(&t);
     sheet_free(&sheet);
     return whole;
 }
 
-static int print_ablation(struct group *g, const struct contrast_plan *plan, struct text *out)
+static int print_ablation(struct contrast_group *g, const struct contrast_plan *plan, struct text *out)
 {
     size_t changes, which;
     const size_t base = centre_of(g, &changes);
@@ -570,14 +445,14 @@ static int each_group(const struct contrast *c, const struct contrast_plan *plan
     int status = ERR_OK;
     for (size_t first = next_group(c, 0); status == ERR_OK && first < c->table.count;
          first = next_group(c, first + 1)) {
-        struct group g;
+        struct contrast_group g;
         size_t changes = 1;
         rows++;
         int whole = group_init(&g, c, first);
         if (whole && ablation) (void)centre_of(&g, &changes);
         if (whole && changes) {
             status = choose_metrics(&g, plan->columns, e);
-            if (status == ERR_OK) read_queries(&g);
+            if (status == ERR_OK) contrast_read_queries(&g);
             if (status == ERR_OK && printed++) text_add(out, "\n");
             if (status == ERR_OK)
                 whole = ablation ? print_ablation(&g, plan, out) : print_table(&g, plan, out);
@@ -610,7 +485,7 @@ int contrast_ablation(const struct contrast *c, const struct contrast_plan *plan
 
 int contrast_is_star(const struct contrast *c)
 {
-    struct group g;
+    struct contrast_group g;
     size_t changes = 0, total = 0;
     const size_t first = next_group(c, 0);
     if (first == c->table.count) return 0;
