@@ -59,6 +59,23 @@ static void print_point(const struct plan *p, const struct point *point, int jso
     text_free(&quoted);
 }
 
+/* How long it will take, where a part is measured already. */
+static int print_cost(struct plan *p, size_t reps, size_t builds, const char *folder, int json, struct err *e)
+{
+    struct sweep_cost c;
+    const int status = sweep_cost(p, reps, builds, folder, &c, e);
+    if (status != ERR_OK) return status;
+    if (json)
+        printf("{\"points\":%zu,\"builds\":%zu,\"reps\":%zu,\"rows_measured\":%zu,\"core_hours\":%.6g}\n", p->count, builds,
+               reps, c.rows, c.core_s / 3600);
+    else if (c.rows)
+        printf("about %.3g core-hours (timed calls %.3g h, and builds) by the mean of %zu rows in %s; loading and truth come "
+               "on top\n", c.core_s / 3600, c.calls_s / 3600, c.rows, folder);
+    else
+        printf("core-hours: unknown; measure a part first (sweep run --budget 60 --out %s), then plan again\n", folder);
+    return ERR_OK;
+}
+
 static int do_plan(const struct request *r, struct err *e)
 {
     struct sweep s;
@@ -75,6 +92,7 @@ static int do_plan(const struct request *r, struct err *e)
                s.reps == 1 ? "" : "s");
     if (r->out) status = folder_make(r->out, e);
     if (r->out && status == ERR_OK) status = plan_write(&p, r->out, e);
+    if (r->out && status == ERR_OK) status = print_cost(&p, s.reps, builds, r->out, r->json, e);
     plan_free(&p);
     sweep_free(&s);
     return status;
@@ -219,6 +237,7 @@ const struct command cmd_sweep = {
         "  --out DIR       rows go to DIR/sweep.csv, one line a query to DIR/<point_id>.pq.tsv; what DIR holds\n"
         "                  already is not measured again, so a killed sweep goes on where it was; rows of the\n"
         "                  same dataset whose content, questions or labels were others go to sweep.csv.earlier\n"
+        "                  plan --out DIR: the core-hours of it all, by the mean of the rows that DIR holds\n"
         "  --shard I/N     only the points whose hash is I modulo N (I from 0), into DIR/sweep.I-of-N.csv\n"
         "  --budget S      seconds in all; timed calls are cut short to fit; default: as the config says\n"
         "  --where COND    as 'lat_p99_us<=5000' or 'bits>=3 or rerank>0'; all that are given must hold\n"

@@ -152,6 +152,10 @@ int sweep_set_aside(const char *csv, const char *dataset, const char *data, size
 /* How far a plan has come in a folder: done is a point with a row "ok" for every repetition; rows counts those. */
 struct sweep_status { size_t points, done, failed, missing, rows; };
 int sweep_status(const struct plan *p, size_t reps, const char *folder, struct sweep_status *out, struct err *e);
+/* What the whole plan takes by the mean of its rows in a folder: timed calls, and builds, one a thread and core.  Loading,
+ * truth and judging come on top.  rows 0: none of its points is measured there, and nothing is known. */
+struct sweep_cost { double calls_s, core_s; size_t rows; };
+int sweep_cost(struct plan *p, size_t reps, size_t builds, const char *folder, struct sweep_cost *out, struct err *e);
 /* Adds the rows of files, and of every sweep.csv and sweep.*.csv in folders; all must have the same
  * columns.  ERR_NOT_FOUND, ERR_FORMAT. */
 int sweep_read(struct table *t, const char *const *inputs, size_t count, struct err *e);

@@ -3,6 +3,7 @@
 #include "bench/sweep/sweep.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/test.h"
+#include <math.h>
 #include <signal.h>
 #include <yaml.h> /* not used here: a bare worker leaves this test out with the parser */
 
@@ -378,6 +379,33 @@ static void changed_data(void)
     run_fini(&run);
 }
 
+/* Twice the points take twice as long, by rows that are a part of both plans; rows of others say nothing. */
+static void costs(void)
+{
+    struct loaded l;
+    struct sweep_cost one, two, none;
+    struct err e = { 0 };
+    config("axes: {index: flat, k: 1..4}\n");
+    load(&l);
+    run(&l, "cost", whole);
+    CHECK(sweep_cost(&l.plan, 1, 0, in_folder("cost"), &one, &e) == ERR_OK && one.rows == 4, "%zu rows: %s", one.rows, e.text);
+    CHECK(sweep_cost(&l.plan, 3, 0, in_folder("cost"), &two, &e) == ERR_OK, "%s", e.text);
+    CHECK(one.calls_s > 0 && one.core_s == one.calls_s && fabs(two.calls_s / one.calls_s - 3) < 1e-9, "%g and %g",
+          one.calls_s, two.calls_s);
+    CHECK(sweep_cost(&l.plan, 1, 1, in_folder("cost"), &two, &e) == ERR_OK && two.core_s > one.core_s, "builds count");
+    unload(&l);
+    config("axes: {index: flat, k: 1..8}\n");
+    load(&l);
+    CHECK(sweep_cost(&l.plan, 1, 0, in_folder("cost"), &two, &e) == ERR_OK && fabs(two.calls_s / one.calls_s - 2) < 1e-9,
+          "%g and %g", one.calls_s, two.calls_s);
+    unload(&l);
+    config("axes: {index: flat, k: 9..12}\n");
+    load(&l);
+    CHECK(sweep_cost(&l.plan, 1, 0, in_folder("cost"), &none, &e) == ERR_OK && none.rows == 0, "%zu rows", none.rows);
+    unload(&l);
+    empty("cost");
+}
+
 static void die_at_3_bits(const struct plan *p, const struct point *point)
 {
     (void)p;
@@ -603,6 +631,7 @@ int main(void)
     test_case("a run resumes where it was", runs_and_resumes);
     test_case("repetitions are counted by key", repetitions_are_counted_by_key);
     test_case("rows of changed data are set aside", changed_data);
+    test_case("the core-hours of a plan", costs);
     test_case("a crash is a row", crash_is_a_row);
     test_case("a failure to load is a row", failure_is_a_row);
     test_case("killed in the middle, nobody writes on", killed_in_the_middle);
