@@ -2,7 +2,8 @@
  * fuzz_jsonl.c - a knowledge base as lines of JSON: entities, relations and questions, with a line "--" between the files.
  *
  * reader: datasets/jsonl.c
- * planted: datasets/jsonl.c s/ && \*out < r->ids.first + (int64_t)r->lines// */
+ * planted: datasets/jsonl.c s/ && \*out < r->ids.first + (int64_t)r->lines//
+ */
 #define _GNU_SOURCE /* memmem */
 #include "datasets/jsonl.h"
 #include "kernels/base/fuzz.h"

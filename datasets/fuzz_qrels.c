@@ -2,7 +2,8 @@
  * fuzz_qrels.c - judgements, as people keep them.
  *
  * reader: datasets/qrels.c
- * planted: datasets/qrels.c s/fields < 2 || fields > FIELDS_MOST/fields < 2/ */
+ * planted: datasets/qrels.c s/fields < 2 || fields > FIELDS_MOST/fields < 2/
+ */
 #define _GNU_SOURCE /* memmem */
 #include "datasets/qrels.h"
 #include "kernels/base/fuzz.h"

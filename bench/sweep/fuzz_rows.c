@@ -3,7 +3,8 @@
  * as a killed writer or a stranger left them.
  *
  * reader: bench/rows/table.c
- * planted: bench/rows/table.c s/if (c->at >= c->end) return NULL;/;/ */
+ * planted: bench/rows/table.c s/if (c->at >= c->end) return NULL;/;/
+ */
 #define _GNU_SOURCE /* memmem */
 #include "bench/sweep/sweep.h"
 #include "kernels/base/fuzz.h"

@@ -85,7 +85,7 @@ int mem_map_open(struct mem_map *map, const char *path, struct err *e)
     const int why = errno;
     close(fd);
     if (at == MAP_FAILED) return FAIL(e, ERR_IO, "%s: mmap: %s", path, strerror(why));
-    *map = (struct mem_map){ at, size };
+    *map = (struct mem_map){ size ? at : (const unsigned char *)"", size };
     return ERR_OK;
 }
 
@@ -112,6 +112,6 @@ int mem_read_file(unsigned char **bytes, size_t *size, const char *path, struct 
 
 void mem_map_close(struct mem_map *map)
 {
-    if (map->at) munmap((void *)(uintptr_t)map->at, map->size);
+    if (map->size) munmap((void *)(uintptr_t)map->at, map->size);
     *map = (struct mem_map){ 0 };
 }

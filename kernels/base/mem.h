@@ -41,7 +41,7 @@ static inline void *mem_part(struct mem_parts *p, size_t bytes)
     return part;
 }
 
-/* A file mapped read-only; `at` is NULL when size is 0. */
+/* A file mapped read-only; `at` points to something even where size is 0. */
 struct mem_map {
     const unsigned char *at;
     size_t size;
