@@ -99,6 +99,7 @@ static void print_machine(const struct machine *m)
     features(&has);
     printf("assay     %s, sources %s, %s build\n", machine_version(), machine_sources(), ASSAY_MODE);
     printf("cpu       %s, %d usable\n", m->cpu, m->cpus);
+    printf("line      %s\n", *cpu_line() ? cpu_line() : "none of kernels/line.def: each operation's default is that of the best ISA");
     printf("features  %s\n", has.size ? text_of(&has) : "none that kernels use");
     if (cpu_amx_refused()) printf("AMX       this CPU has it, but the system grants no state for tiles (arch_prctl)\n");
     printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB\n", m->cache_bytes[0] >> 10, m->cache_bytes[1] >> 10,
@@ -135,6 +136,13 @@ static void json_machine(const struct machine *m, const struct kernel_set *set)
     text_free(&used);
 }
 
+/* Why this row: it names this CPU's line, or is the default of the best ISA (at or below --kernel), or was asked for. */
+static const char *rule_of(const struct kernel *k)
+{
+    if (kernel_names_line(k, cpu_line())) return cpu_line();
+    return k->kind == KERNEL_DEFAULT ? "ISA" : "name";
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
     int list = 0, json = 0, compiler = 0;
@@ -163,11 +171,11 @@ static int run(int argc, char **argv, struct err *e)
         return ERR_OK;
     }
     print_machine(&m);
-    printf("%-14s %-24s %s\n", "operation", "resolves to", "meaning");
+    printf("%-14s %-24s %-12s %s\n", "operation", "resolves to", "by", "meaning");
     for (int op = 0; op < OP_COUNT; op++) {
         char variant[64];
         snprintf(variant, sizeof variant, "%s/%s", isa_name(set.of[op]->isa), set.of[op]->variant);
-        printf("%-14s %-24s %s\n", kernel_op_name((enum kernel_op)op), variant,
+        printf("%-14s %-24s %-12s %s\n", kernel_op_name((enum kernel_op)op), variant, rule_of(set.of[op]),
                kernel_op_meaning((enum kernel_op)op));
     }
     return ERR_OK;
@@ -184,6 +192,8 @@ const struct command cmd_info = {
             "  --kernel K   what the operations resolve to under --kernel K (avx2, dot_f32=avx512/VARIANT);\n"
             "               default: the best that this CPU runs\n"
             "  --json       one object a line\n\n"
+            "Without --list: what each operation resolves to, and by what: the default of the best ISA, or of this\n"
+            "line of CPUs (zen4; measured in results/kernels/<line>.csv), or by name.\n"
             "ASSAY_ISA=avx2 in the environment makes this CPU one that stops there.\n\n"
             "example:\n"
             "  assay info --kernel avx2\n",

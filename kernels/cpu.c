@@ -78,8 +78,27 @@ void cpu_model(char *out, int size)
     snprintf(out, (size_t)size, "%s", text + strspn(text, " "));
     for (size_t n = strlen(out); n > 0 && out[n - 1] == ' '; n--) out[n - 1] = 0;
 }
+
+static const char *find_line(void)
+{
+    static const struct { const char *name, *vendor; unsigned family, first, last; } lines[] = {
+#define LINE(name, vendor, family, first, last) { #name, vendor, family, first, last },
+#include "kernels/line.def"
+#undef LINE
+    };
+    unsigned v[4] = { 0 }, r[4] = { 0 };
+    if (!__get_cpuid(0, &r[0], &v[0], &v[2], &v[1]) || !__get_cpuid(1, &r[0], &r[1], &r[2], &r[3])) return "";
+    const unsigned base = r[0] >> 8 & 15, family = base == 15 ? base + (r[0] >> 20 & 255) : base;
+    const unsigned model = (r[0] >> 4 & 15) | (base == 6 || base == 15 ? r[0] >> 12 & 0xf0 : 0);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (memcmp(v, lines[i].vendor, 12) == 0 && family == lines[i].family && model >= lines[i].first && model <= lines[i].last)
+            return lines[i].name;
+    return "";
+}
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
+
+static const char *find_line(void) { return ""; }
 
 static uint32_t detect(void)
 {
@@ -98,6 +117,7 @@ int cpu_amx_refused(void) { return 0; }
 void cpu_model(char *out, int size) { snprintf(out, (size_t)size, "aarch64"); }
 #else
 static uint32_t detect(void) { return 0; }
+static const char *find_line(void) { return ""; }
 int cpu_amx_refused(void) { return 0; }
 void cpu_model(char *out, int size) { snprintf(out, (size_t)size, "unknown"); }
 #endif
@@ -112,6 +132,17 @@ uint32_t cpu_features(void)
         atomic_store_explicit(&kept, f, memory_order_relaxed);
     }
     return f & CPU_ALL;
+}
+
+const char *cpu_line(void)
+{
+    static const char *_Atomic kept;
+    const char *line = atomic_load_explicit(&kept, memory_order_relaxed);
+    if (!line) {
+        line = find_line();
+        atomic_store_explicit(&kept, line, memory_order_relaxed);
+    }
+    return line;
 }
 
 const char *cpu_feature_name(int bit)

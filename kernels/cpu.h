@@ -40,6 +40,8 @@ const char *cpu_feature_name(int bit); /* "AVX512VNNI"; bit < CPU_BIT_COUNT */
 const char *isa_name(enum isa isa);
 /* ISA by name; ISA_COUNT when there is none. */
 enum isa isa_find(const char *name);
+/* The line of CPUs that this one belongs to (line.def), "" for none. */
+const char *cpu_line(void);
 /* Brand string of the CPU into out, "unknown" when the machine does not say. */
 void cpu_model(char *out, int size);
 

@@ -37,7 +37,7 @@ enum kernel_op {
 
 enum kernel_kind {
     KERNEL_DEFAULT,  /* chosen by itself, the one of its operation and ISA: exact integers, or the canonical float order */
-    KERNEL_SAME,     /* the same bits as the default, chosen by name */
+    KERNEL_SAME,     /* the same bits as the default: by name, or the default of the CPU lines it names */
     KERNEL_FREE,     /* float sums in an order of its own: only when asked for by name */
     KERNEL_BASELINE, /* <op>_scalar.c as the compiler vectorises it: to compare with, never a default */
 };
@@ -65,6 +65,9 @@ struct kernel {
 #undef OP
     } fn;
     struct kernel_own own; /* usually all 0 */
+    /* Words of line.def that this row, of kind SAME, is the default for in place of the best ISA's, as
+     * results/kernels/<line>.csv has measured; NULL: none. */
+    const char *lines;
 };
 
 /* The union member carries the operation's type, so a wrong signature does not compile. */
@@ -80,7 +83,7 @@ struct kernel {
         .fn = { .KERNEL_OP = fn_ },                                                                \
     }
 #else
-/* Behind the cost a row may state more of itself: .own = { ... }. */
+/* Behind the cost a row may state more of itself: .own = { ... }, .lines = "zen4". */
 #define KERNEL(variant_, fn_, kind_, note_, cost_, ...)                                            \
     {                                                                                              \
         .op = KERNEL_PASTE(OP_, KERNEL_OP), .isa = KERNEL_PASTE(ISA_, KERNEL_ISA), .kind = kind_,  \
@@ -98,11 +101,14 @@ enum kernel_op kernel_op_find(const char *name);
 
 /* Every registered row of an operation, weakest ISA first; prev NULL starts, NULL ends. */
 const struct kernel *kernel_next(enum kernel_op op, const struct kernel *prev);
+int kernel_names_line(const struct kernel *k, const char *line);
+/* What is chosen for a CPU of `line` at or below `cap`: the row that names the line, or else the default of the best ISA. */
+const struct kernel *kernel_default(enum kernel_op op, enum isa cap, const char *line);
 int kernel_is_canonical(const struct kernel *k); /* default, or the same bits */
 /* The tables of the build, one a kernel file, NULL at the end, and the files' names in the same order. */
 const struct kernel *const *kernel_tables(const char *const **files);
-/* ERR_FORMAT, naming both files, where two default rows are of one operation and ISA: which of them is chosen
- * would be the alphabet's decision.  (The registry's test asks this of the build's tables.) */
+/* ERR_FORMAT, naming both files, where two default rows are of one operation and ISA, or two rows of one operation name
+ * one line: which of them is chosen would be the alphabet's decision.  (The registry's test asks this of the build's tables.) */
 int kernel_tables_check(const struct kernel *const *tables, const char *const *files, struct err *e);
 /* This CPU has all that the file was compiled with.  ASSAY_ISA=avx2 in the environment makes it a CPU that stops
  * there: tests are run as every lesser machine would run them (make check-caps). */

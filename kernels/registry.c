@@ -89,6 +89,37 @@ const struct kernel *const *kernel_tables(const char *const **names)
     return tables;
 }
 
+int kernel_names_line(const struct kernel *k, const char *line)
+{
+    const size_t n = strlen(line);
+    for (const char *at = k->lines; n && at && *at; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == n && strncmp(at, line, n) == 0) return 1;
+    return 0;
+}
+
+/* Rows of one operation that name one line. */
+static int lines_check(const struct kernel *const *at, const char *const *names, struct err *e)
+{
+    static const char *const lines[] = {
+#define LINE(name, vendor, family, first, last) #name,
+#include "kernels/line.def"
+#undef LINE
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const struct kernel *seen[OP_COUNT] = { NULL };
+        size_t from[OP_COUNT];
+        for (size_t t = 0; at[t]; t++)
+            for (const struct kernel *k = at[t]; k->op != OP_COUNT; k++) {
+                if (!kernel_names_line(k, lines[i])) continue;
+                if (seen[k->op])
+                    return FAIL(e, ERR_FORMAT, "%s has two defaults for %s: %s of %s.c and %s of %s.c", kernel_op_name(k->op),
+                                lines[i], seen[k->op]->variant, names[from[k->op]], k->variant, names[t]);
+                seen[k->op] = k, from[k->op] = t;
+            }
+    }
+    return ERR_OK;
+}
+
 int kernel_tables_check(const struct kernel *const *at, const char *const *names, struct err *e)
 {
     const struct kernel *seen[OP_COUNT][ISA_COUNT] = { { NULL } };
@@ -103,16 +134,16 @@ int kernel_tables_check(const struct kernel *const *at, const char *const *names
             seen[k->op][k->isa] = k;
             from[k->op][k->isa] = t;
         }
-    return ERR_OK;
+    return lines_check(at, names, e);
 }
 
-/* The default row of the best runnable ISA at or below cap; NULL when there is none. */
-static const struct kernel *best_default(enum kernel_op op, enum isa cap)
+const struct kernel *kernel_default(enum kernel_op op, enum isa cap, const char *line)
 {
     const struct kernel *best = NULL;
     for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
-        if (k->isa > cap || k->kind != KERNEL_DEFAULT || !kernel_runnable(k)) continue;
-        if (!best || k->isa > best->isa) best = k;
+        if (k->isa > cap || !kernel_runnable(k)) continue;
+        if (kernel_names_line(k, line)) return k;
+        if (k->kind == KERNEL_DEFAULT && (!best || k->isa > best->isa)) best = k;
     }
     return best;
 }
@@ -160,7 +191,7 @@ static int apply_cap(struct kernel_set *set, const char *name, struct err *e)
         }
     if (rows == 0) return FAIL(e, ERR_UNSUPPORTED, "kernel %s: no kernels of it in this build", name);
     if (!runnable) return refuse(name, needs, e);
-    for (int op = 0; op < OP_COUNT; op++) set->of[op] = best_default((enum kernel_op)op, cap);
+    for (int op = 0; op < OP_COUNT; op++) set->of[op] = kernel_default((enum kernel_op)op, cap, cpu_line());
     return ERR_OK;
 }
 
@@ -198,7 +229,7 @@ int kernel_set_resolve(struct kernel_set *set, const char *spec, struct err *e)
     const char *pretended = getenv("ASSAY_ISA");
     if (pretended && *pretended && isa_find(pretended) == ISA_COUNT) return unknown_isa(pretended, e);
     for (int op = 0; op < OP_COUNT; op++) {
-        wanted.of[op] = best_default((enum kernel_op)op, (enum isa)(ISA_COUNT - 1));
+        wanted.of[op] = kernel_default((enum kernel_op)op, (enum isa)(ISA_COUNT - 1), cpu_line());
         assert(wanted.of[op] != NULL); /* every operation has a scalar default */
     }
     char buffer[512];

@@ -31,13 +31,40 @@ static void one_default_each(void)
           "two defaults: %s", e.text);
 }
 
+/* A row that names a line is the default of that line's CPUs, and of no others. */
+static void defaults_of_lines(void)
+{
+    const enum isa all = (enum isa)(ISA_COUNT - 1);
+    for (int op = 0; op < OP_COUNT; op++)
+        for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k; k = kernel_next((enum kernel_op)op, k)) {
+            if (!k->lines) continue;
+            CHECK(k->kind == KERNEL_SAME, "%s %s/%s names lines", kernel_op_name(k->op), isa_name(k->isa), k->variant);
+            char line[32];
+            snprintf(line, sizeof line, "%.*s", (int)strcspn(k->lines, " "), k->lines);
+            const struct kernel *chosen = kernel_default(k->op, all, line), *other = kernel_default(k->op, all, "");
+            CHECK(!kernel_runnable(k) || chosen == k, "%s on %s: %s", kernel_op_name(k->op), line, chosen->variant);
+            CHECK(other->kind == KERNEL_DEFAULT && kernel_default(k->op, all, "nosuch") == other, "%s of no line: %s",
+                  kernel_op_name(k->op), other->variant);
+        }
+    const struct kernel a[] = { { .op = OP_above_f32, .isa = ISA_avx2, .kind = KERNEL_SAME, .variant = "a", .lines = "zen3 zen4" }, KERNEL_END };
+    const struct kernel b[] = { { .op = OP_above_f32, .isa = ISA_avx512, .kind = KERNEL_SAME, .variant = "b", .lines = "zen4" }, KERNEL_END };
+    const char *const names[] = { "above_f32_a_avx2", "above_f32_b_avx512", NULL };
+    const struct kernel *const planted[] = { a, b, NULL };
+    struct err e = { 0 };
+    CHECK(kernel_names_line(a, "zen4") && kernel_names_line(a, "zen3") && !kernel_names_line(a, "zen") && !kernel_names_line(a, ""),
+          "words of %s", a->lines);
+    CHECK(kernel_tables_check(planted, names, &e) == ERR_FORMAT && strstr(e.text, "two defaults for zen4") &&
+              strstr(e.text, "a of above_f32_a_avx2.c") && strstr(e.text, "b of above_f32_b_avx512.c"),
+          "%s", e.text);
+}
+
 static void resolves(void)
 {
     struct kernel_set set;
     struct err e = { 0 };
     CHECK(kernel_set_resolve(&set, NULL, &e) == ERR_OK, "%s", e.text);
     for (int op = 0; op < OP_COUNT; op++)
-        CHECK(set.of[op]->kind == KERNEL_DEFAULT && kernel_runnable(set.of[op]), "%s",
+        CHECK(kernel_is_canonical(set.of[op]) && kernel_runnable(set.of[op]), "%s",
               kernel_op_name((enum kernel_op)op));
     CHECK(kernel_set_resolve(&set, "scalar", &e) == ERR_OK, "%s", e.text);
     for (int op = 0; op < OP_COUNT; op++)
@@ -68,6 +95,7 @@ int main(void)
 {
     test_case("variants are unique", unique_variants);
     test_case("one default row an operation and ISA", one_default_each);
+    test_case("defaults of CPU lines", defaults_of_lines);
     test_case("requests resolve", resolves);
     test_case("requests are refused by name", refuses);
     return test_end();
