@@ -80,9 +80,10 @@ static int out_of_range(const struct given_truth *t, const struct dataset *d, si
         most = d->ids[i] > most ? d->ids[i] : most;
     }
     const char *hint = least >= 1 && most == (int64_t)n ? ": are they counted from 1?"
-                       : least < -1 && d->element == ELEMENT_I32 ? ": are they uint32, of more rows?" : "";
+                       : least < -1 && d->element == ELEMENT_I32 ? ": ids of uint32, of a base of more rows?" : "";
+    const int64_t id = d->ids[at], value = id < 0 && d->element == ELEMENT_I32 ? (int64_t)(uint32_t)id : id;
     return FAIL(e, ERR_FORMAT, "%s: query %zu: neighbour %lld outside 0..%zu%s", t->path, at / d->rows.dim,
-                (long long)d->ids[at], n - 1, hint);
+                (long long)value, n - 1, hint);
 }
 
 static int by_id(const void *a, const void *b)

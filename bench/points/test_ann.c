@@ -2,9 +2,12 @@
  * test_ann.c - an index point measured: quality against a hand-made truth, and what a row says. */
 #include "bench/points/ann.h"
 #include "bench/points/ann_row.h"
+#include "datasets/intake.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/test.h"
 #include <math.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { BASE = 300, QUERIES = 7, DIM = 8 };
 
@@ -212,6 +215,58 @@ static void too_many_rows(void)
     }
 }
 
+/* Writes `ids`, QUERIES x width, as an .ivecs file, and reads it as the truth of `s`. */
+static int take_given(struct ann_set *s, const int32_t *ids, size_t width, const char *path, struct err *e)
+{
+    FILE *out = fopen(path, "wb");
+    const int32_t head = (int32_t)width;
+    for (size_t q = 0; out && q < QUERIES; q++) {
+        fwrite(&head, sizeof head, 1, out);
+        fwrite(ids + q * width, sizeof *ids, width, out);
+    }
+    CHECK(out && fclose(out) == 0, "%s", path);
+    mem_free(s->truth);
+    s->truth = NULL;
+    return ann_set_truth(s, path, width, 1, e);
+}
+
+/* A file that is wrong in one way says which: counted from 1 (whether or not the last row is named), unsigned, of other
+ * rows.  One that is only out of order is put in order, for the reader, and counted. */
+static void given_truths(void)
+{
+    enum { K = 10 };
+    char path[] = "/tmp/assay_truth_XXXXXX.ivecs";
+    int32_t right[QUERIES * K], ids[QUERIES * K];
+    struct err e = { 0 };
+    struct ann_set s = make_set(METRIC_L2, K);
+    const int fd = mkstemps(path, 6);
+    CHECK(fd >= 0 && close(fd) == 0, "%s", path);
+    memcpy(right, s.truth, sizeof right);
+
+    for (int i = 0; i < QUERIES * K; i++) ids[i] = right[i] == BASE - 1 ? 0 : right[i] + 1;
+    CHECK(take_given(&s, ids, K, path, &e) == ERR_ARG && strstr(e.text, "ids counted from 1 fit"), "%s", e.text);
+    ids[3] = BASE;
+    for (int i = 0; i < QUERIES * K; i++) ids[i] += ids[i] == 0;
+    CHECK(take_given(&s, ids, K, path, &e) == ERR_FORMAT && strstr(e.text, "query 0: neighbour 300 outside 0..299: are they "
+          "counted from 1?"), "%s", e.text);
+    memcpy(ids, right, sizeof ids);
+    ids[K + 2] = (int32_t)3000000000u;
+    CHECK(take_given(&s, ids, K, path, &e) == ERR_FORMAT && strstr(e.text, "query 1: neighbour 3000000000 outside 0..299: ids "
+          "of uint32, of a base of more rows?"), "%s", e.text);
+    for (int i = 0; i < QUERIES * K; i++) ids[i] = (right[i] + 100) % BASE;
+    CHECK(take_given(&s, ids, K, path, &e) == ERR_ARG && strstr(e.text, "other base or query rows?"), "%s", e.text);
+
+    memcpy(ids, right, sizeof ids);
+    for (int i = 0; i < K; i++) ids[2 * K + i] = right[3 * K - 1 - i];
+    CHECK(take_given(&s, ids, K, path, &e) == ERR_OK, "%s", e.text);
+    CHECK(s.truth && memcmp(s.truth, right, sizeof right) == 0, "not put in order");
+    CHECK(tally_of(&s.notes, "queries whose neighbours were out of order, sorted") == 1, "not counted");
+    unlink(path);
+    tally_free(&s.notes);
+    difficulties_free(&s.hard);
+    drop_set(&s);
+}
+
 static void latency_columns(void)
 {
     struct layout l;
@@ -246,6 +301,7 @@ int main(void)
     test_case("bytes and survivors are counted", work);
     test_case("point ids follow parameters and data", ids);
     test_case("more rows than truth can number are refused", too_many_rows);
+    test_case("a given truth that is wrong in one way says which", given_truths);
     test_case("latency columns", latency_columns);
     return test_end();
 }
