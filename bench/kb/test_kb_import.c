@@ -117,6 +117,23 @@ static void without_lock(void)
     end(pid);
 }
 
+/* Without --dim the service says it: one text is asked for first. */
+static void learns_dimension(void)
+{
+    static const char one[] = "200 {\"data\":[{\"index\":0,\"embedding\":[1,2,3]}]}";
+    const char *const answers[] = { one, GOOD, NULL };
+    int port = 0;
+    const pid_t pid = http_serve(answers, kb_path("log"), NULL, &port);
+    char db[128];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/v1", port);
+    snprintf(db, sizeof db, "%s", kb_path("learnt.db"));
+    struct kb_build_options o = into(db, 0);
+    o.embed = "http", o.embed_url = url, o.embed_model = "m";
+    CHECK(add(&o, 1, 0) == ERR_OK, "%s", kb_err.text);
+    CHECK(kb_number("learnt.db", "SELECT count(*) FROM kg_vectors WHERE dimension = 3 AND length(vector) = 12") == 2, "3 numbers");
+    end(pid);
+}
+
 static void other_kinds(void)
 {
     char db[128];
@@ -141,6 +158,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     test_case("by the service that the base came from", by_service);
     test_case("other writers are not kept waiting", without_lock);
+    test_case("the dimension that a service answers with", learns_dimension);
     test_case("by words, and by nobody knows what", other_kinds);
     return kb_end();
 }
