@@ -83,6 +83,9 @@ static int kb_add(int argc, char **argv, int existing, struct err *e)
     if (existing && !files.entities && !files.relations)
         return FAIL(e, ERR_ARG, "import needs --entities or --relations");
     if (files.vectors && !files.entities) return FAIL(e, ERR_ARG, "--vectors needs the --entities that they belong to");
+    if (files.queries && dataset_reads(files.queries))
+        return FAIL(e, ERR_ARG, "--queries %s holds vectors, and takes JSON lines of texts: a question that is a vector goes to assay "
+                    "rag --query %s --query-ids FILE", files.queries, files.queries);
     struct text folder = { 0 };
     status = folder_of(&folder, rest.at[0], e);
     const struct kb_build_options build = {

@@ -252,6 +252,8 @@ const struct command cmd_sweep = {
         "    bit_width: [1, 2, 3, 4]       (an index sweep: index, k, rerank, batch, threads, kernel, seed and\n"
         "    graph_depth: 0..2             the parameters of its indexes; a pipeline: k, kernel, every setting,\n"
         "                                  and the parameters of its indexes)\n"
+        "  query_ids: ids.txt              whose row i is, where questions are vectors (as assay rag --query-ids)\n"
+        "  drop_unjudgeable: true          labels of documents that are not there are left out; else: never found\n"
         "  one_at_a_time: true             each axis alone around the fixed values, not their product\n"
         "  grids: [{bit_width: 1..4, top_k_candidates: [20, 50]}]    products beside that\n"
         "  constraints: ['top_k_rerank <= top_k_candidates']\n"

@@ -12,6 +12,7 @@
 struct request {
     struct option_list words, axes, settings;
     const char *query, *query_ids, *qrels, *kernel, *out;
+    int drop; /* labels of documents that are not there */
     int64_t k, seed;
     struct tune_request tune;
     double max_p99_ms;
@@ -26,6 +27,7 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--query", OPTION_TEXT, &r->query, 0, 0 },
         { "--query-ids", OPTION_TEXT, &r->query_ids, 0, 0 },
         { "--qrels", OPTION_TEXT, &r->qrels, 0, 0 },
+        { "--drop-unjudgeable", OPTION_FLAG, &r->drop, 0, 0 },
         { "--max-p99-ms", OPTION_REAL, &r->max_p99_ms, 1e-6, 1e9 },
         { "--by", OPTION_TEXT, &r->tune.by, 0, 0 },
         { "--axis", OPTION_LIST, &r->axes, 0, 0 },
@@ -245,7 +247,7 @@ static int run(int argc, char **argv, struct err *e)
     int status = parse(argc, argv, &r, e), opened = 0;
     if (status != ERR_OK) return status;
     const struct tune_grid grid = { r.words.at[0], r.query, r.qrels, r.axes.at, r.settings.at, (size_t)r.axes.count,
-                                    (size_t)r.settings.count, (size_t)r.k, r.kernel, r.query_ids };
+                                    (size_t)r.settings.count, (size_t)r.k, r.kernel, r.query_ids, r.drop };
     status = tune_yaml(&grid, &yaml, e);
     if (status == ERR_OK) status = sweep_parse(&sweep, "grid", text_of(&yaml), e);
     if (status == ERR_OK) status = run_init(&about, argc, argv, e);
@@ -273,6 +275,7 @@ const struct command cmd_tune = {
         "  --query-ids FILE   for questions that are vectors: whose row i is, line by line; rows: known by their rows\n"
         "  --qrels FILE       what is relevant; without it only stage one is tuned, by its agreement with exact search,\n"
         "                     because nothing says which answers are better\n"
+        "  --drop-unjudgeable labels of documents that are not there are left out; else they count as never found\n"
         "  --max-p99-ms T     limit of the 99th percentile of a query's time, milliseconds; default 5\n"
         "  --by METRIC        what to maximise; default label_ndcg_at_10, without labels agree_at_10\n"
         "  --axis KEY=V,V     values to try; default bit_width=2,3,4,5,8 top_k_candidates=20,50,100,200,400 and, with\n"

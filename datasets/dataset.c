@@ -161,6 +161,8 @@ static int open_with(const struct reader_ops *reader, struct dataset *out, const
     return ERR_OK;
 }
 
+int dataset_reads(const char *path) { return reader_of(path, strlen(path)) != NULL; }
+
 int dataset_open(struct dataset *out, const char *path, struct err *e)
 {
     const struct reader_ops *reader = reader_of(path, strlen(path));

@@ -44,6 +44,7 @@ struct reader_ops {
     int (*open)(struct dataset *out, const char *path, struct err *e);
 };
 const struct reader_ops *reader_at(size_t i); /* NULL past the last */
+int dataset_reads(const char *path); /* whether a file of this name holds vectors or ids, not text */
 
 enum { DATASET_DIM_MAX = 65536 }; /* a wider row is taken for damage */
 

@@ -48,6 +48,7 @@ struct sweep {
     const char *metric; /* NULL: the one that the base's file names, else cosine */
     char *kb, *questions, *qrels; /* a pipeline sweep; qrels may be NULL */
     char *query_ids; /* of questions that are vectors; may be NULL */
+    int drop_unjudgeable; /* labels of documents that are not there; else they count as never found */
     struct grid fixed;            /* `base:`, one value an axis */
     struct grid axes;             /* `axes:` */
     int one_at_a_time;            /* each axis around the fixed values, not their product */

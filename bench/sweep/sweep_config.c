@@ -223,13 +223,23 @@ static int read_fixed(struct reading *r, const yaml_node_t *n)
     return status;
 }
 
-static int read_one_at_a_time(struct reading *r, const yaml_node_t *n)
+static int flag_value(struct reading *r, const yaml_node_t *n, const char *key, int *out)
 {
     const char *value = scalar(n);
     if (!value || (strcmp(value, "true") != 0 && strcmp(value, "false") != 0))
-        return BAD(r, n, "one_at_a_time: true or false is wanted");
-    r->sweep->one_at_a_time = value[0] == 't';
+        return BAD(r, n, "%s: true or false is wanted", key);
+    *out = value[0] == 't';
     return ERR_OK;
+}
+
+static int read_one_at_a_time(struct reading *r, const yaml_node_t *n)
+{
+    return flag_value(r, n, "one_at_a_time", &r->sweep->one_at_a_time);
+}
+
+static int read_drop(struct reading *r, const yaml_node_t *n)
+{
+    return flag_value(r, n, "drop_unjudgeable", &r->sweep->drop_unjudgeable);
 }
 
 static int read_grids(struct reading *r, const yaml_node_t *n)
@@ -289,6 +299,7 @@ static const struct key {
     { "queries", read_queries },
     { "query_ids", read_query_ids },
     { "qrels", read_qrels },
+    { "drop_unjudgeable", read_drop },
     { "base", read_fixed },
     { "axes", read_axes },
     { "grids", read_grids },
@@ -321,6 +332,8 @@ static int read_top(struct reading *r)
     const struct sweep *s = r->sweep;
     if (!s->base == !s->is_pipeline) return bad(r, 1, "either dataset (base, query) or kb and queries is wanted");
     if (s->is_pipeline && !s->questions) return bad(r, 1, "kb needs queries");
+    if (!s->is_pipeline && (s->questions || s->qrels || s->query_ids || s->drop_unjudgeable))
+        return bad(r, 1, "queries, query_ids, qrels and drop_unjudgeable are of a kb, not of a dataset");
     return ERR_OK;
 }
 

@@ -428,8 +428,8 @@ static int group_by_key(struct plan *p, int build, struct err *e)
 
 static int open_data(struct plan *p, const struct sweep *s, struct err *e)
 {
-    return s->is_pipeline ? rag_set_open(&p->rag, s->kb, &(struct question_files){ .questions = s->questions, .ids = s->query_ids, .qrels = s->qrels }, e)
-                          : ann_set_open(&p->ann, s->base, s->query, s->metric, e);
+    const struct question_files files = { s->questions, s->query_ids, s->qrels, s->drop_unjudgeable };
+    return s->is_pipeline ? rag_set_open(&p->rag, s->kb, &files, e) : ann_set_open(&p->ann, s->base, s->query, s->metric, e);
 }
 
 /* Every name that a grid sets must have an effect somewhere. */
@@ -542,6 +542,7 @@ void plan_yaml(const struct plan *p, const struct sweep *s, const struct point *
         add_quoted(out, "queries", s->questions);
         if (s->query_ids) add_quoted(out, "query_ids", s->query_ids);
         if (s->qrels) add_quoted(out, "qrels", s->qrels);
+        if (s->drop_unjudgeable) text_add(out, "drop_unjudgeable: true\n");
     } else {
         text_add(out, "dataset:\n");
         add_quoted(out, "  base", s->base);

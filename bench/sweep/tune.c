@@ -88,6 +88,7 @@ int tune_yaml(const struct tune_grid *g, struct text *out, struct err *e)
     add_line(out, "queries", g->questions);
     if (g->query_ids) add_line(out, "query_ids", g->query_ids);
     if (g->qrels) add_line(out, "qrels", g->qrels);
+    if (g->drop_unjudgeable) add_line(out, "drop_unjudgeable", "true");
     text_add(out, "base:\n  k: %zu\n", g->k);
     if (*g->kernel) add_line(out, "  kernel", g->kernel);
     for (size_t i = 0; i < g->setting_count; i++) {

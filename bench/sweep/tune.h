@@ -74,6 +74,7 @@ struct tune_grid {
     size_t axis_count, setting_count, k;
     const char *kernel;
     const char *query_ids; /* of questions that are vectors; NULL: none */
+    int drop_unjudgeable;  /* labels of documents that are not there */
 };
 int tune_yaml(const struct tune_grid *g, struct text *out, struct err *e);
 
