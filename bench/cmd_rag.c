@@ -98,13 +98,8 @@ static void print_stages(const struct rag_arm *a, const struct row *row)
     double sum = 0;
     printf("\n  %-9s %-14s %10s %12s\n", "stage", "by", "us", "hands on");
     for (int s = 0; s < SLOT_COUNT; s++) {
-        const char *by = "";
-        for (size_t i = 0; i < pipeline_setting_count(a->pipeline); i++) {
-            const char *key, *value;
-            pipeline_setting(a->pipeline, i, &key, &value);
-            if (strcmp(key, slot_name((enum slot)s)) == 0) by = value;
-        }
-        printf("  %-9s %-14s %10.1f %12.1f\n", slot_name((enum slot)s), by, a->stage_us[s], a->out[s]);
+        const char *slot = slot_name((enum slot)s);
+        printf("  %-9s %-14s %10.1f %12.1f\n", slot, row_get(row, slot), a->stage_us[s], a->out[s]);
         sum += a->stage_us[s];
     }
     const double mean = atof(row_get(row, "lat_mean_us"));
@@ -206,16 +201,6 @@ static void note_learning(struct run *run, const struct request *r, const struct
                                 "learnt, not what to expect of others", (long long)r->epochs);
 }
 
-/* What was left out of the base, the questions and the labels. */
-static void note_left_out(struct run *run, const struct rag_set *s)
-{
-    struct text left = { 0 };
-    tally_text(&s->queries.notes, "; ", &left);
-    if (left.size) run_note(run, "left_out", "%s", text_of(&left));
-    if (s->notes) run_note(run, "base_notes", "%s", s->notes);
-    text_free(&left);
-}
-
 /* The last value that is given to a slot; NULL: none. */
 static const char *given(const struct request *r, const char *slot)
 {
@@ -231,8 +216,9 @@ static void note_order(struct run *run, const struct request *r)
 {
     const char *retrieve = given(r, "retrieve"), *rerank = given(r, "rerank");
     if (!retrieve || strcmp(retrieve, "index") == 0 || (rerank && strcmp(rerank, "none") == 0)) return;
-    run_note(run, "order", "rerank=%s replaces the order of retrieve=%s, which rerank=none would keep", rerank ? rerank : "cosine",
-             retrieve);
+    run_note(run, "order", "rerank=%s replaces the order of retrieve=%s, which rerank=none would keep%s", rerank ? rerank : "cosine",
+             retrieve, !rerank && strcmp(retrieve, "bm25") == 0
+                 ? "; of a base without an embedder for words it is kept, and the row says rerank none" : "");
 }
 
 static int open_sink(struct sink *o, const struct request *r, const struct parts *p, int argc, char **argv,
@@ -244,7 +230,7 @@ static int open_sink(struct sink *o, const struct request *r, const struct parts
     if (status != ERR_OK) return status;
     run_note(&o->run, "dataset", "%s, with questions and labels %016llx", s->name, (unsigned long long)s->hash);
     note_learning(&o->run, r, p);
-    note_left_out(&o->run, s);
+    rag_set_note(s, &o->run);
     note_order(&o->run, r);
     return sink_create(o, "rag.csv", r->kernel, e);
 }

@@ -255,6 +255,7 @@ static int run(int argc, char **argv, struct err *e)
         status = tune_open(&t, &r.tune, &sweep, e);
         opened = status == ERR_OK;
     }
+    if (opened) rag_set_note(&t.plan.rag, &about);
     if (status == ERR_OK) status = report(&r, &t, &about, e);
     if (opened) tune_close(&t);
     run_fini(&about);

@@ -130,6 +130,33 @@ whose_rows() {
     says 2 'ids for' rag --kb v.sqlite --query "$q" --query-ids v.qrels.short --qrels v.qrels -k 3
 }
 
+# The same questions in a sweep and in tune; a label of nothing is dropped on demand, and what is written says so.
+swept() {
+    local drop left
+    says 2 "--queries $cases/query.npy holds vectors" kb create w2.sqlite --entities v.jsonl --queries "$cases/query.npy" || return
+    awk -F'\t' '{ print; print $1 "\t0\tgone\t1" }' v.qrels >gone.qrels
+    for drop in false true; do
+        left='kept: relevant and never found'
+        [ $drop = true ] && left=dropped
+        cat >sweep.yaml <<END
+kb: v.sqlite
+queries: $cases/query.npy
+query_ids: ids.txt
+qrels: gone.qrels
+drop_unjudgeable: $drop
+axes: {bit_width: [4]}
+min_calls: 6
+END
+        says 0 '1 measured' sweep run sweep.yaml --out swept || return
+        [ "$(grep '^# left_out' swept/sweep.csv)" = "# left_out: 1 labels of documents that are not there, $left (the first: gone)" ] || return
+        grep -q '^q2' swept/*.pq.tsv || return
+    done
+    sed /^query_ids/d sweep.yaml >no_ids.yaml
+    says 2 "question 'q2' is no row" sweep run no_ids.yaml --out no_ids || return
+    sed 's/: true/: maybe/' sweep.yaml >maybe.yaml
+    says 2 'true or false is wanted' sweep plan maybe.yaml
+}
+
 # truth STATUS WORDS FILE [METRIC]
 truth() {
     says "$1" "$2" ann --base "$cases/base.npy" --query "$cases/query.npy" --truth "$3" --index flat --metric "${4:-cosine}" \
@@ -153,6 +180,47 @@ tune_shows() {
         says 1 'no point keeps to the limit' tune kg/kb.sqlite --query kg/query.fvecs --max-p99-ms 0.0001 --min-calls 500 \
             --axis bit_width=2,4 --axis top_k_candidates=50 && grep -qE 'bit_width=4.* [0-9.]+ ' out
 }
+# What tune writes says what was left out; its winner, as YAML, drops the same.
+tune_drops() {
+    local i
+    for i in $(seq 40); do echo "w$i" >&3; echo "w$i 0 $i 1"; done 3>kg/ids >kg/labels
+    awk '{ print; print $1, 0, "gone", 1 }' kg/labels >kg/gone
+    says 0 'winner: ' tune kg/kb.sqlite --query kg/query.fvecs --query-ids kg/ids --qrels kg/gone --drop-unjudgeable --out tuned \
+        --min-calls 500 --max-p99-ms 10000 --axis bit_width=4 --axis top_k_candidates=50 --axis graph_depth=0 || return
+    grep -q '^# left_out: 40 labels of documents that are not there, dropped (the first: gone)' tuned/tune.csv || return
+    says 0 '1 points' sweep plan tuned/winner.yaml && grep -q '^drop_unjudgeable: true' tuned/winner.yaml
+}
+
+# --- questions of words ------------------------------------------------------------------------------
+# A base whose vectors are not from words of ours is asked by words alone; the rows say whose scores order the answers.
+words_alone() {
+    local q="$cases/two_queries.jsonl" rag="rag --kb v2.sqlite -k 2 --min-calls 2 --set retrieve=bm25"
+    printf '1 0 1 1\n2 0 3 1\n' >two.qrels
+    "$ASSAY" data gen --kind clustered --n 4 --dim 8 --queries 2 --seed 1 --out four >/dev/null
+    says 0 'made of 4' kb create v2.sqlite --entities "$cases/four_entities.jsonl" --vectors four/base.fvecs || return
+    # shellcheck disable=SC2086
+    says 0 'MRR 1.0000' $rag --query "$q" --qrels two.qrels --set rerank=none --out blind || return
+    ! grep '^# order' blind/rag.csv || return
+    # shellcheck disable=SC2086
+    says 0 '"embed":"none","retrieve":"bm25","rerank":"none"' $rag --query "$q" --qrels two.qrels --json || return
+    says 1 'by retrieve=bm25' rag --kb v2.sqlite --query "$q" -k 2 || return
+    # shellcheck disable=SC2086
+    says 1 'by retrieve=bm25' $rag --query "$q" --set rerank=cosine || return
+    says 0 '' rag --kb kb.sqlite --query "$q" -k 2 --min-calls 2 --set retrieve=bm25 --out cosine &&
+        grep '^# order: rerank=cosine replaces the order of retrieve=bm25, which rerank=none would keep' cosine/rag.csv
+}
+# Three reasons for a vector of zeros, told apart, by either embedder.
+zeros() {
+    local kind
+    printf '{"id":1,"name":"same red"}\n{"id":2,"name":"same blue"}\n' >same.jsonl
+    for kind in rp lsa; do
+        "$ASSAY" kb create $kind.sqlite --entities same.jsonl --embed $kind --dim 8 >/dev/null
+        says 0 'no word of "zzz" is known' query $kind.sqlite zzz -k 1 || return
+        says 0 'the 1 known words of "same" are in every text' query $kind.sqlite same -k 1 || return
+        says 0 '#1' query $kind.sqlite red -k 1 && ! grep zeros out || return
+    done
+    says 0 'the vector of "red" is zeros' query rp.sqlite red -k 1 --set embed=fixed --set embed_vector=0,0,0,0,0,0,0,0
+}
 pq_warns() { says 0 'codebooks of 256 entries for' ann --base "$cases/base.npy" --query "$cases/query.npy" --index pq:m=2 --min-calls 6; }
 
 command -v sqlite3 >/dev/null || { echo "ok 1 - cases # SKIP sqlite3, the shell, is not installed"; echo "1..1"; exit 0; }
@@ -172,8 +240,12 @@ ok "labels of an entity that is not there" unknown_entity
 ok "the first line of qrels is data" first_line
 ok "a pair judged twice" contradiction
 ok "questions that are vectors: whose rows" whose_rows
+ok "questions that are vectors, labels of nothing: in a sweep" swept
 ok "a given truth: another metric, twice, padded, of other rows" given_truths
 ok "tune prints its table where no point meets the limit" tune_shows
+ok "tune drops labels of nothing, and says so" tune_drops
+ok "bm25 of a base that is not from words; whose order it is" words_alone
+ok "why a vector is zeros" zeros
 ok "pq of more entries than rows" pq_warns
 echo "1..$case_count"
 exit $bad

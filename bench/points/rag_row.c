@@ -124,6 +124,10 @@ int rag_row(struct row *row, const struct run *run, const struct rag_set *s, con
         pipeline_setting(a->pipeline, i, &key, &value);
         row_try(row, key, value);
     }
+    if (s->blind) { /* what ran, not what is set: words alone are asked, and keep their order */
+        row_try(row, slot_name(SLOT_EMBED), "none");
+        row_try(row, slot_name(SLOT_RERANK), "none");
+    }
     rag_identity(row, run, s, &a->point, rep);
     sizes_row(row, s); /* of a base without vectors, too */
     if (ix) index_row(row, s, ix);

@@ -2,6 +2,7 @@
  * rag_set.c - a knowledge base and its questions, embedded, with their exact neighbours. */
 #define _GNU_SOURCE
 #include "bench/points/rag_set.h"
+#include "bench/rows/run.h"
 #include "bench/quality/truth.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
@@ -376,4 +377,13 @@ int rag_prepare(struct rag_set *s, const struct rag_point *p, size_t depth, int 
     pipeline_close(pipeline);
     mem_free(settings);
     return status;
+}
+
+void rag_set_note(const struct rag_set *s, struct run *run)
+{
+    struct text left = { 0 };
+    tally_text(&s->queries.notes, "; ", &left);
+    if (left.size) run_note(run, "left_out", "%s", text_of(&left));
+    if (s->notes) run_note(run, "base_notes", "%s", s->notes);
+    text_free(&left);
 }

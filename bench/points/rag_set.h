@@ -33,6 +33,8 @@ int question_files_open(struct queries *q, const struct question_files *f, const
 /* db must outlive the set. */
 int rag_set_open(struct rag_set *s, const char *db, const struct question_files *f, struct err *e);
 void rag_set_close(struct rag_set *s);
+struct run;
+void rag_set_note(const struct rag_set *s, struct run *run); /* what was left out of base, questions and labels */
 /* ERR_BUSY: the base says something else than when the set was opened. */
 int rag_set_still(const struct rag_set *s, struct err *e);
 /* Some of the questions of an open set, which must outlive it. */

@@ -47,7 +47,9 @@ int sweep_set_aside(const char *csv, const char *dataset, const char *data, size
     if (status == ERR_OK && (kept.failed || aside.failed)) status = FAIL(e, ERR_MEM, "%s: no memory", csv);
     /* In this order: a kill in between leaves a row in both files, never in none. */
     if (status == ERR_OK && *moved) status = append_aside(csv, &aside, e);
-    if (status == ERR_OK && *moved) status = output_write(csv, &kept, e);
+    const int none_kept = *moved == t.count; /* then the notes on top are of those as well: the file starts anew */
+    if (status == ERR_OK && *moved && none_kept && unlink(csv) != 0) status = FAIL(e, ERR_IO, "%s: cannot be removed", csv);
+    if (status == ERR_OK && *moved && !none_kept) status = output_write(csv, &kept, e);
     text_free(&kept);
     text_free(&aside);
     table_free(&t);

@@ -468,9 +468,9 @@ static void note_data(struct run *run, const struct sweep *s, const struct plan 
         run_note(run, "dataset", "%s, %zu x %zu, with queries %016llx", p->ann.name, p->ann.base.rows.count,
                  p->ann.base.rows.dim, (unsigned long long)p->ann.hash);
     struct text left = { 0 };
-    tally_text(p->rag.db ? &p->rag.queries.notes : &p->ann.notes, "; ", &left);
+    if (p->rag.db) rag_set_note(&p->rag, run);
+    else tally_text(&p->ann.notes, "; ", &left);
     if (left.size) run_note(run, "left_out", "%s", text_of(&left));
-    if (p->rag.notes) run_note(run, "base_notes", "%s", p->rag.notes);
     text_free(&left);
     if (s->least_calls) run_note(run, "points", "%zu, min_calls %zu, reps %zu", p->count, s->least_calls, s->reps);
     else run_note(run, "points", "%zu, min_calls as usual, reps %zu", p->count, s->reps);
