@@ -113,7 +113,10 @@ static void add_notes(const struct table *t, struct text *out)
 
 void sweep_add_names(const struct table *t, struct text *out)
 {
-    for (size_t c = 0; c < t->columns; c++) text_add(out, "%s%s", c ? "," : "", t->names[c]);
+    for (size_t c = 0; c < t->columns; c++) {
+        if (c) text_add(out, ",");
+        csv_add(out, t->names[c]);
+    }
     text_add(out, "\n");
 }
 
