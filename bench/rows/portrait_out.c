@@ -113,7 +113,7 @@ static void histogram(struct text *out, const struct values *v)
         return;
     }
     double low = stats_quantile(v->at, v->count, .001), high = stats_quantile(v->at, v->count, .999);
-    if (high - low < 1e-6 * fmax(1e-3, fabs(high))) { /* all alike: one bar */
+    if (high - low < 1e-4 * fmax(1e-3, fabs(high))) { /* all alike: one bar */
         const double half = 1e-3 * fmax(1e-3, fabs(high));
         low -= half;
         high += half;
