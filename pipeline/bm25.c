@@ -237,7 +237,7 @@ static float impact_of(double count, double size, double mean)
 static void fill_postings(const struct building *b, const struct bm25 *w, const uint32_t *rank)
 {
     const double mean = mean_size(b->sizes, b->documents);
-    memcpy((void *)(uintptr_t)w->sizes, b->sizes, b->documents * sizeof *b->sizes);
+    if (b->documents) memcpy((void *)(uintptr_t)w->sizes, b->sizes, b->documents * sizeof *b->sizes);
     uint64_t *next = (uint64_t *)(uintptr_t)w->postings + 1; /* ends as where the next term starts */
     uint32_t *document = (uint32_t *)(uintptr_t)w->document;
     float *impact = (float *)(uintptr_t)w->impact;

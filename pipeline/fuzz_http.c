@@ -14,7 +14,8 @@
 
 static int listener = -1;
 static char settings[200];
-static const uint8_t *reply;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a client may be gone before its answer is */
+static uint8_t reply[4096];
 static size_t reply_size;
 
 /* Answers one connection after the other with the input at work. */
@@ -30,10 +31,15 @@ static void *serve(void *unused)
             got += (size_t)n;
             if (request[got - 1] == '}') break;
         }
-        const int bare = reply_size < 5 || memcmp(reply, "HTTP/", 5) != 0;
+        uint8_t copy[sizeof reply];
+        pthread_mutex_lock(&lock);
+        const size_t size = reply_size;
+        memcpy(copy, reply, size);
+        pthread_mutex_unlock(&lock);
+        const int bare = size < 5 || memcmp(copy, "HTTP/", 5) != 0;
         static const char head[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
         if (bare) (void)!send(peer, head, sizeof head - 1, MSG_NOSIGNAL);
-        (void)!send(peer, reply, reply_size, MSG_NOSIGNAL);
+        (void)!send(peer, copy, size, MSG_NOSIGNAL);
         close(peer);
     }
     return NULL;
@@ -64,7 +70,10 @@ static int run(const uint8_t *bytes, size_t size)
         if (!p) abort();
     }
     if (size == 0) return -1;
-    reply = bytes, reply_size = size;
+    pthread_mutex_lock(&lock);
+    reply_size = size < sizeof reply ? size : sizeof reply;
+    memcpy(reply, bytes, reply_size);
+    pthread_mutex_unlock(&lock);
     float out[3][2];
     kb_err.text[0] = 0;
     const size_t count = 1 + bytes[size - 1] % 3;
