@@ -268,6 +268,7 @@ static int open_floats(struct dataset *d, const char *path, struct err *e)
 struct truth_wishes {
     const char *base, *query, *metric, *out, *kernel, *shard, *base_tags, *query_tags;
     int64_t k, threads, merge;
+    int self;
 };
 
 /* "I/N", I from 0. */
@@ -327,14 +328,15 @@ static int write_truth(const struct truth_wishes *w, struct err *e)
     if (status == ERR_OK) status = kernel_set_resolve(&kernels, w->kernel, e);
     if (status == ERR_OK && w->shard) status = parse_shard(w->shard, &shard, &shards, e);
     if (status == ERR_OK) status = open_floats(&base, w->base, e);
-    if (status == ERR_OK) status = open_floats(&query, w->query, e);
+    if (status == ERR_OK && !w->self) status = open_floats(&query, w->query, e);
     if (status == ERR_OK) status = open_filter(w, &by_tag, &query_tags, &key.filter, e);
     if (status == ERR_OK) {
         job.base = base.rows;
-        job.query = query.rows;
+        job.query = w->self ? base.rows : query.rows;
+        job.self = w->self;
         if (w->base_tags) job.rows_by_tag = &by_tag, job.query_tags = &query_tags;
         key.base = base.content_hash;
-        key.query = query.content_hash;
+        key.query = w->self ? hash64(base.content_hash, "self", 4) : query.content_hash;
         status = truth_to_file(w->out, &job, &key, shard, shards, &done, e);
     }
     if (status == ERR_OK) say_truth(w, &done, metric_name(job.metric), shard, shards);
@@ -354,13 +356,14 @@ static int data_truth(int argc, char **argv, struct err *e)
         { "--kernel", OPTION_TEXT, &w.kernel, 0, 0 },       { "-k", OPTION_INT, &w.k, 1, 1e6 },
         { "--threads", OPTION_INT, &w.threads, 1, 256 },    { "--shard", OPTION_TEXT, &w.shard, 0, 0 },
         { "--base-tags", OPTION_TEXT, &w.base_tags, 0, 0 }, { "--query-tags", OPTION_TEXT, &w.query_tags, 0, 0 },
-        { "--merge", OPTION_INT, &w.merge, 1, 1e5 },        { 0 }
+        { "--merge", OPTION_INT, &w.merge, 1, 1e5 },        { "--self", OPTION_FLAG, &w.self, 0, 0 },
+        { 0 }
     };
     struct truth_done done = { 0 };
     int status = options_parse(argc, argv, options, NULL, e);
     if (status == ERR_OK && !w.out) status = FAIL(e, ERR_ARG, "truth needs --out FILE");
-    if (status == ERR_OK && !w.merge && (!w.base || !w.query))
-        status = FAIL(e, ERR_ARG, "truth needs --base, --query and --out");
+    if (status == ERR_OK && !w.merge && (!w.base || !w.query == !w.self))
+        status = FAIL(e, ERR_ARG, "truth needs --base, --query or --self, and --out");
     if (status == ERR_OK && w.merge && (w.base || w.query || w.shard))
         status = FAIL(e, ERR_ARG, "truth --merge N joins what is there: it takes --out alone");
     if (status != ERR_OK || !w.merge) return status == ERR_OK ? write_truth(&w, e) : status;
@@ -542,6 +545,7 @@ const struct command cmd_data = {
         "       assay data gen --kind KIND [--PARAM VALUE]... --out DIR\n"
         "       assay data split --base FILE [--queries N] [--seed N] --out DIR\n"
         "       assay data truth --base FILE --query FILE [-k N] [--metric M] [--shard I/N] --out FILE.ivecs\n"
+        "       assay data truth --base FILE --self [-k N] [--metric M] --out FILE.ivecs    (each row's nearest others)\n"
         "       assay data truth --merge N --out FILE.ivecs\n"
         "       assay data queries DB [--n N] [--noise X] [--seed N] --out DIR\n"
         "\n"

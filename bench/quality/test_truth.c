@@ -306,6 +306,40 @@ static void truth_refuses(void)
     CHECK(!t.ids, "output untouched");
 }
 
+/* Neighbours among the rows: what asking for one more gives, without the row itself. */
+static void check_self(enum metric metric, size_t n, size_t k)
+{
+    const struct rows base = { base_at, n, D, D };
+    const struct truth_job job = { .base = base, .query = base, .k = k, .self = 1, .metric = metric, .threads = 2 };
+    const size_t width = k < n - 1 ? k : n - 1;
+    struct truth own = { 0 }, all = { 0 };
+    struct err e = { 0 };
+    CHECK(truth_run(&own, &job, &e) == ERR_OK, "%s", e.text);
+    CHECK(truth_compute(&all, base, base, width + 1, metric, 1, NULL, &e) == ERR_OK, "%s", e.text);
+    CHECK(own.k == width && own.count == n, "shape %zu x %zu", own.count, own.k);
+    for (size_t q = 0; q < n; q++)
+        for (size_t i = 0, at = 0; i < width; i++, at++) {
+            at += all.ids[q * all.k + at] == (int32_t)q;
+            CHECK(own.ids[q * width + i] == all.ids[q * all.k + at], "row %zu place %zu", q, i);
+        }
+    truth_free(&own);
+    truth_free(&all);
+}
+
+static void rows_among_themselves(void)
+{
+    for (int kind = 0; kind < 4; kind++)
+        for (int metric = METRIC_COSINE; metric <= METRIC_L2; metric++) {
+            fill(kind);
+            check_self((enum metric)metric, 300, 7);
+            check_self((enum metric)metric, 5, 100);
+        }
+    struct truth t = { 0 };
+    const struct rows one = { base_at, 1, D, D };
+    const struct truth_job job = { .base = one, .query = one, .k = 1, .self = 1, .threads = 1 };
+    CHECK(truth_run(&t, &job, NULL) == ERR_ARG, "one row has no neighbour");
+}
+
 int main(void)
 {
     test_case("truth is exact for every metric and kind of data", truth_is_exact);
@@ -314,6 +348,7 @@ int main(void)
     test_case("shipped truths of real sets", shipped_truths);
     test_case("truth does not depend on threads", truth_ignores_threads);
     test_case("cache: kept by content, damaged ones computed anew", cache_keeps_and_forgets);
+    test_case("rows among themselves, none its own neighbour", rows_among_themselves);
     test_case("bad input is refused", truth_refuses);
     return test_end();
 }

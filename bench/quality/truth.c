@@ -27,7 +27,7 @@ struct list { struct exact *at; size_t room, count; };
 
 struct job {
     struct truth_job ask;
-    size_t k, keep; /* keep = k + MARGIN, cut to base.count */
+    size_t k, depth, keep; /* depth = k, and one more for the row itself; keep = depth + MARGIN, cut to base.count */
     struct kernel_set kernels;
     float *squares;  /* |x|^2 of every base row */
     float *inverses; /* 1/|x| of every base row, 0 for a zero row */
@@ -173,14 +173,14 @@ static void second_pass(struct job *j, const float *query, struct topk *top, str
     }
     if (sure && j->keep < base.count) { /* no row left out scores above `cut` */
         const double cut = top->hits[0].score - (j->ask.metric == METRIC_L2 ? square : 0) + first_error(j, length);
-        sure = l->at[j->k - 1].score > cut + width;
+        sure = l->at[j->depth - 1].score > cut + width;
     }
     if (!sure) {
         l->count = 0;
         scan_exact(j, query, square, NULL, base.count, l);
         atomic_fetch_add(&j->scanned, 1);
     }
-    if (settle_ties(l, j->k, width)) atomic_fetch_add(&j->tied, 1);
+    if (settle_ties(l, j->depth, width)) atomic_fetch_add(&j->tied, 1);
 }
 
 static void answer_filtered(struct job *j, size_t q, struct scratch *s, struct list *l)
@@ -189,7 +189,17 @@ static void answer_filtered(struct job *j, size_t q, struct scratch *s, struct l
     const double square = fixed_dot(query, query, j->ask.base.dim);
     const size_t count = tags_passing(j->ask.rows_by_tag, j->ask.base.count, j->ask.query_tags, q, s->passing);
     scan_exact(j, query, square, s->passing, count, l);
-    if (settle_ties(l, j->k, tie_width * unit_of(j, sqrt(square)))) atomic_fetch_add(&j->tied, 1);
+    if (settle_ties(l, j->depth, tie_width * unit_of(j, sqrt(square)))) atomic_fetch_add(&j->tied, 1);
+}
+
+/* The first k, but not the row itself where rows are the queries. */
+static void write_ids(struct job *j, size_t q, const struct list *best)
+{
+    int32_t *ids = j->ids + q * j->k;
+    size_t count = 0;
+    for (size_t i = 0; i < best->count && count < j->k; i++)
+        if (!j->ask.self || best->at[i].id != (int32_t)q) ids[count++] = best->at[i].id;
+    while (count < j->k) ids[count++] = -1;
 }
 
 static void answer_tile(struct job *j, size_t from, size_t count, struct scratch *s)
@@ -205,8 +215,7 @@ static void answer_tile(struct job *j, size_t from, size_t count, struct scratch
         struct list best = { s->best, j->keep, 0 };
         if (s->passing) answer_filtered(j, from + q, s, &best);
         else second_pass(j, rows_at(queries, q), &s->heaps[q], &best);
-        int32_t *ids = j->ids + (from + q) * j->k;
-        for (size_t i = 0; i < j->k; i++) ids[i] = i < best.count ? best.at[i].id : -1;
+        write_ids(j, from + q, &best);
     }
 }
 
@@ -299,6 +308,8 @@ static int check(const struct truth_job *a, struct err *e)
     if (a->k == 0) return FAIL(e, ERR_ARG, "truth: k is 0");
     if (a->base.dim != a->query.dim)
         return FAIL(e, ERR_ARG, "truth: base has dimension %zu, queries have %zu", a->base.dim, a->query.dim);
+    if (a->self && (a->query.at != a->base.at || a->query.count != a->base.count || a->base.count < 2))
+        return FAIL(e, ERR_ARG, "truth: the neighbours of rows among themselves are of two rows or more");
     if (a->base.count > INT32_MAX) return FAIL(e, ERR_ARG, "truth: %zu base rows, at most 2147483647", a->base.count);
     if (a->base.count == 0 || a->query.count == 0)
         return FAIL(e, ERR_ARG, "truth: %zu base rows, %zu queries", a->base.count, a->query.count);
@@ -334,8 +345,10 @@ int truth_run(struct truth *out, const struct truth_job *ask, struct err *e)
     if (status != ERR_OK) return status;
     struct job j = { .ask = *ask, .lock = PTHREAD_MUTEX_INITIALIZER };
     if (j.ask.to == 0) j.ask.to = ask->query.count;
-    j.k = truth_width(ask->k, ask->base.count);
-    j.keep = truth_width(j.k + MARGIN, ask->base.count);
+    const size_t own = ask->self != 0;
+    j.k = truth_job_width(ask);
+    j.depth = j.k + own;
+    j.keep = truth_width(j.depth + MARGIN, ask->base.count);
     threads = threads < 1 ? 1 : threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : threads;
     const size_t share = (j.ask.to - j.ask.from + (size_t)threads - 1) / (size_t)threads;
     const size_t fit = QUERY_BYTES / (ask->base.dim * sizeof(float) + 1);

@@ -28,7 +28,8 @@ struct truth {
 
 struct truth_job {
     struct rows base, query;
-    size_t k; /* cut to base.count */
+    size_t k; /* cut to base.count; with self to one less */
+    int self; /* query is base: an exact graph of nearest neighbours, no row its own */
     enum metric metric;
     int threads;                       /* >= 1 */
     const struct kernel_set *kernels;  /* NULL: best defaults */
@@ -41,6 +42,11 @@ struct truth_job {
 };
 
 static inline size_t truth_width(size_t k, size_t base_count) { return k < base_count ? k : base_count; }
+
+static inline size_t truth_job_width(const struct truth_job *j)
+{
+    return truth_width(j->k, j->base.count - (j->self != 0));
+}
 
 /* Shows progress when long.  ERR_ARG: dimensions differ, k is 0, more than 2^31 - 1 base rows, tags of other numbers
  * of rows; ERR_MEM; what save returns. */

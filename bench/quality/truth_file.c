@@ -182,7 +182,7 @@ int truth_to_file(const char *path, const struct truth_job *job, const struct tr
         return FAIL(e, ERR_ARG, "truth: k=%zu of %zu base rows, %zu queries", job->k, job->base.count,
                     job->query.count);
     const uint64_t head[HEAD] = { magic, key->base, key->query, key->filter, job->metric,
-                                  truth_width(job->k, job->base.count), job->query.count, shard, shards };
+                                  truth_job_width(job), job->query.count, shard, shards };
     struct part p = { .path = part_path(path, shard, shards), .fd = -1 };
     int status = p.path ? part_open(&p, head, e) : FAIL(e, ERR_MEM, "%s: no memory", path);
     if (status == ERR_OK) status = compute(&p, job, done, e);
