@@ -392,7 +392,7 @@ static void ceilings(void)
         }
         CHECK(folded(&a, "code_ceiling") > 0.2 && folded(&a, "code_ceiling") < 1, "1 bit: %g",
               folded(&a, "code_ceiling"));
-        CHECK(a.read.bytes > 600 * 16 / 8, "%g bytes", a.bytes_touched);
+        CHECK(a.read.bytes > 600 * 16 / 8, "%g bytes", a.read.bytes);
         reached = folded(&a, "label_recall_at_10");
         rag_close(&a);
         rag_set_close(&s);
