@@ -43,7 +43,9 @@ static int32_t word(const struct ids_index *x, size_t at)
 
 static int check_shape(struct ids_index *x, const char *path, struct err *e)
 {
-    if (x->map.size < 4 || word(x, 0) < 1) return FAIL(e, ERR_FORMAT, "%s: not an .ivecs file", path);
+    if (x->map.size < 4 || word(x, 0) < 1 || (size_t)word(x, 0) > x->map.size / 4 - 1)
+        return FAIL(e, ERR_FORMAT, "%s: not an .ivecs file (a query: a 32-bit count, then row numbers); answers by ids of text "
+                    "are for assay rag --set retrieve=replay --set replay_file=FILE, lines of question, entity and score", path);
     x->width = (size_t)word(x, 0);
     const size_t line = 4 * (x->width + 1);
     x->lines = x->map.size / line;

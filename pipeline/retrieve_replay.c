@@ -70,15 +70,18 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     if (!f) return FAIL(e, ERR_NOT_FOUND, "retrieve=replay: replay_file=%s: %s", path, strerror(errno));
     struct self *self = mem_zero(1, sizeof *self);
     int status = self ? ERR_OK : FAIL(e, ERR_MEM, "retrieve=replay: no memory");
-    char text[1024];
+    char text[1024], shown[81];
     int numbers = 0;
     for (size_t number = 1; status == ERR_OK && fgets(text, sizeof text, f); number++) {
         const char *why = "";
         numbers |= strcmp(text, "#numbers\n") == 0;
         if (text[0] == '#' || text[0] == '\n') continue;
+        const size_t size = strcspn(text, "\r\n"), shown_size = size < sizeof shown - 1 ? size : sizeof shown - 1;
+        memcpy(shown, text, shown_size); /* add_line cuts the line up */
+        shown[shown_size] = 0;
         status = add_line(self, env->store, text, numbers, &why, e);
         if (status == ERR_NOT_FOUND || status == ERR_FORMAT)
-            status = FAIL(e, ERR_FORMAT, "retrieve=replay: %s: line %zu %s: %.80s", path, number, why, text);
+            status = FAIL(e, ERR_FORMAT, "retrieve=replay: %s: line %zu %s: %s", path, number, why, shown);
     }
     if (status == ERR_MEM) (void)FAIL(e, status, "retrieve=replay: no memory");
     fclose(f);
