@@ -97,6 +97,22 @@ nulls() {
         --dim 8 && [ "$(one nul.sqlite "SELECT rel_type || weight || properties FROM kg_relations")" = 'related1.0{}' ]
 }
 
+# What a file of another program's answers may be: row numbers, or, by ids of text, what retrieve=replay reads.
+text_answers() {
+    printf 'q7 doc-2 0.9\nq8 doc-1 0.8\n' >answers.txt
+    says 1 'answers.txt: not an .ivecs file' ann --base "$cases/base.npy" --query "$cases/query.npy" --index ids:answers.txt || return
+    says 0 'MRR 1.0000' rag --kb w.sqlite --query "$cases/string_ids_queries.jsonl" --qrels qrels.tsv -k 1 --min-calls 2 \
+        --set retrieve=replay --set replay_file=answers.txt || return
+    sed 's/doc-2/doc-78/' answers.txt >absent.txt
+    says 1 'doc-78' rag --kb w.sqlite --query "$cases/string_ids_queries.jsonl" -k 1 --set retrieve=replay --set replay_file=absent.txt
+}
+own_distance() {
+    says 0 'distance  euclidean, --metric l2' data info "$cases/described.hdf5" || return
+    says 0 ', l2, k=2' ann --base "$cases/described.hdf5:train" --query "$cases/described.hdf5:test" --index flat -k 2 --min-calls 3 || return
+    says 0 "metric cosine, where the file's own distance is euclidean" ann --base "$cases/described.hdf5:train" \
+        --query "$cases/described.hdf5:test" --index flat -k 2 --metric cosine --min-calls 3
+}
+
 # --- labels --------------------------------------------------------------------------------------
 dangling() {
     says 0 '1 labels of documents that are not there, kept: relevant and never found (the first: a-gone)' data import beir \
@@ -230,6 +246,7 @@ echo one >v.qrels.short
 ok "ids that are text stay what they are: relations, qrels" text_ids
 ok "ids in a question's list of what is relevant" relevant_ids
 ok "ids that are words: run, labels, JSON, a later import" word_ids
+ok "another program's answers, by ids of text" text_answers
 ok "fields: unknown ones kept and named, slips refused" unknown_fields
 ok "lines of another program's spelling" memory_style
 ok "a byte order mark, CRLF" marks
@@ -241,6 +258,7 @@ ok "the first line of qrels is data" first_line
 ok "a pair judged twice" contradiction
 ok "questions that are vectors: whose rows" whose_rows
 ok "questions that are vectors, labels of nothing: in a sweep" swept
+ok "the distance that a file is made for" own_distance
 ok "a given truth: another metric, twice, padded, of other rows" given_truths
 ok "tune prints its table where no point meets the limit" tune_shows
 ok "tune drops labels of nothing, and says so" tune_drops

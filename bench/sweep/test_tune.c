@@ -174,6 +174,23 @@ static void planted(void)
     sweep_free(&s);
 }
 
+/* Of points with equal answers the one that takes the fewest bytes, though it comes last. */
+static void cheapest(void)
+{
+    static const char *const axes[] = { "bit_width=8,7,6", "top_k_candidates=400" };
+    static const char *const settings[] = { "graph_depth=0", "graph_weight=0" };
+    struct tune t;
+    struct sweep s;
+    struct run run = { .id = "r", .machine = "m", .binary = "b" };
+    struct err e = { 0 };
+    CHECK(open_grid(&t, &s, &usual, 1, axes, 2, settings, 2, &e) == ERR_OK && tune_run(&t, &run, &e) == ERR_OK, "%s", e.text);
+    CHECK(t.plan.count == 3 && t.points[0].tuning.mean == t.points[1].tuning.mean &&
+              t.points[0].tuning.mean == t.points[2].tuning.mean, "all candidates, equal answers");
+    CHECK(strcmp(value_of(&t, tune_winner(&t), "bit_width"), "6") == 0, "%s", value_of(&t, tune_winner(&t), "bit_width"));
+    tune_close(&t);
+    sweep_free(&s);
+}
+
 /* Which point is called faster, the tuning questions say and the limit; how much, the held-out ones. */
 static void faster(void)
 {
@@ -353,6 +370,7 @@ int main(void)
     test_case("two parts of the questions", split_in_two);
     test_case("questions without labels are left out", unlabelled_left_out);
     test_case("a planted winner, and its equals", planted);
+    test_case("the cheapest of equals", cheapest);
     test_case("what is called faster, and by how much", faster);
     test_case("without labels: agreement", unlabelled);
     test_case("the defaults have a second chance", defaults);
