@@ -39,7 +39,7 @@ static int open_grid(struct tune *t, struct sweep *s, const struct tune_request 
 {
     struct text yaml = { 0 };
     const struct tune_grid grid = { db, questions, labels ? qrels : NULL, axes, settings, axis_count, setting_count, 10,
-                                    "", "rows" };
+                                    "", "rows", 0 };
     *s = (struct sweep){ 0 };
     int status = tune_yaml(&grid, &yaml, e);
     if (status == ERR_OK) status = sweep_parse(s, "grid", text_of(&yaml), e);
