@@ -315,6 +315,18 @@ static void say_truth(const struct truth_wishes *w, const struct truth_done *don
     printf("; a tie over the last place in %zu\n", done->tied);
 }
 
+/* What was said, else the file's own distance, else cosine; where they differ, that is told. */
+static int truth_metric(const struct truth_wishes *w, const char *file, enum metric *out, struct err *e)
+{
+    const char *own = metric_of_distance(file);
+    if (!w->metric && *file && !own)
+        return FAIL(e, ERR_ARG, "%s: its distance is '%s', which is none of cosine, dot and l2: say --metric", w->base, file);
+    const int status = metric_parse(w->metric ? w->metric : own ? own : "cosine", out, e);
+    if (status == ERR_OK && *file && (!own || strcmp(metric_name(*out), own) != 0))
+        fprintf(stderr, "%s: metric %s, where the file's own distance is %s\n", w->base, metric_name(*out), file);
+    return status;
+}
+
 static int write_truth(const struct truth_wishes *w, struct err *e)
 {
     struct dataset base = { 0 }, query = { 0 };
@@ -324,10 +336,11 @@ static int write_truth(const struct truth_wishes *w, struct err *e)
     struct truth_key key = { 0 };
     struct truth_done done = { 0 };
     size_t shard = 0, shards = 1;
-    int status = metric_parse(w->metric, &job.metric, e);
+    int status = w->metric ? metric_parse(w->metric, &job.metric, e) : ERR_OK;
     if (status == ERR_OK) status = kernel_set_resolve(&kernels, w->kernel, e);
     if (status == ERR_OK && w->shard) status = parse_shard(w->shard, &shard, &shards, e);
     if (status == ERR_OK) status = open_floats(&base, w->base, e);
+    if (status == ERR_OK) status = truth_metric(w, base.metric, &job.metric, e);
     if (status == ERR_OK && !w->self) status = open_floats(&query, w->query, e);
     if (status == ERR_OK) status = open_filter(w, &by_tag, &query_tags, &key.filter, e);
     if (status == ERR_OK) {
@@ -349,7 +362,7 @@ static int write_truth(const struct truth_wishes *w, struct err *e)
 
 static int data_truth(int argc, char **argv, struct err *e)
 {
-    struct truth_wishes w = { .metric = "cosine", .k = 100, .threads = parallel_cpus() };
+    struct truth_wishes w = { .k = 100, .threads = parallel_cpus() };
     const struct option options[] = {
         { "--base", OPTION_TEXT, &w.base, 0, 0 },           { "--query", OPTION_TEXT, &w.query, 0, 0 },
         { "--metric", OPTION_TEXT, &w.metric, 0, 0 },       { "--out", OPTION_TEXT, &w.out, 0, 0 },
@@ -569,7 +582,7 @@ const struct command cmd_data = {
         "         --metric M     of contrast and local dimension: cosine|dot|l2, default cosine\n"
         "         --plot DIR     one page of figures, DIR/<name>.{png,svg,pdf}, and what it is drawn from\n"
         "  truth  -k N           neighbours a query, default 100\n"
-        "         --metric M     cosine|dot|l2, default cosine\n"
+        "         --metric M     cosine|dot|l2, default: the file's own distance (ann-benchmarks), else cosine\n"
         "         --threads N    default: the CPUs of this process\n"
         "         --kernel SPEC  kernels of the first pass, default: the best of this CPU\n"
         "         --base-tags FILE --query-tags FILE  (.spmat) only rows with all tags of the query; else -1\n"
