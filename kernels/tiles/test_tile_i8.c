@@ -76,6 +76,7 @@ static void one_shape(const struct kernel *k, size_t nq, size_t nr, size_t dim, 
     CHECK(untouched(fenced_many[2], scores, size), "%zu queries, %zu rows, dim %zu: wrote outside", nq, nr, dim);
 }
 
+/* Long rows of up to 33 x 33 only: tiles are counted by short ones, and a model under sanitizers is slow. */
 static void shapes(const void *kernel, void *unused, void *unused2)
 {
     static const size_t sides[] = { 1, 2, 8, 15, 16, 17, 31, 32, 33, 65 };
@@ -85,7 +86,8 @@ static void shapes(const void *kernel, void *unused, void *unused2)
     for (size_t a = 0; a < sizeof sides / sizeof *sides; a++)
         for (size_t b = 0; b < sizeof sides / sizeof *sides; b++)
             for (size_t d = 0; d < sizeof dims / sizeof *dims && !test_enough(); d++)
-                if (dims[d] < 1000 || (a + b) % 5 == 0) one_shape(kernel, sides[a], sides[b], dims[d], (a + b + d) % 2);
+                if (dims[d] < 1000 || ((a + b) % 5 == 0 && sides[a] * sides[b] <= 33 * 33))
+                    one_shape(kernel, sides[a], sides[b], dims[d], (a + b + d) % 2);
 }
 
 int main(void)
