@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * contrast.c - points side by side: which may be compared, which settings differ, and the tables that say so. */
+#include "bench/rows/contrast.h"
 #include "bench/rows/contrast_inside.h"
 #include "bench/quality/metric.h"
 #include "bench/rows/figure.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * contrast_inside.h - what the files of contrast.h share. */
+ * contrast_inside.h - what the files of contrast.h share; include that first. */
 #ifndef ASSAY_CONTRAST_INSIDE_H
 #define ASSAY_CONTRAST_INSIDE_H
-#include "bench/rows/contrast.h"
 
 enum { METRICS_MOST = 8, SEED = 1 }; /* of resampling */
 

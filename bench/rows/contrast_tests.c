@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * contrast_tests.c - the queries of points side by side, and what the paired tests say of them. */
+#include "bench/rows/contrast.h"
 #include "bench/rows/contrast_inside.h"
 #include "bench/rows/pq.h"
 #include "bench/time/paired.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * figure.c - turns a table of results into the series of one figure: which rows, which columns, which series. */
+#include "bench/rows/figure.h"
 #include "bench/rows/figure_inside.h"
 #include "bench/quality/metric.h"
 #include "bench/rows/row.h"
 #include "bench/time/stats.h"
-#include "index/index.h"
 #include "kernels/base/mem.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * figure_inside.h - what the files of figure.h share. */
+ * figure_inside.h - what the files of figure.h share; include that first. */
 #ifndef ASSAY_FIGURE_INSIDE_H
 #define ASSAY_FIGURE_INSIDE_H
-#include "bench/rows/figure.h"
 
 /* The machine of numbers that were published or taken down elsewhere: quality only, never time. */
 #define RECORDED "recorded"

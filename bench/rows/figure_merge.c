@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * figure_merge.c - what a series is drawn as: repetitions become one point, then fronts and levels. */
+#include "bench/rows/figure.h"
 #include "bench/rows/figure_inside.h"
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"

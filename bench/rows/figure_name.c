@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * figure_name.c - what series are called: only what tells them apart. */
 #define _GNU_SOURCE /* strverscmp */
+#include "bench/rows/figure.h"
 #include "bench/rows/figure_inside.h"
 #include "index/index.h"
 #include "kernels/base/mem.h"
