@@ -7,6 +7,7 @@
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -137,7 +138,8 @@ static void write_point(FILE *out, const struct figure_point *p, size_t y_count)
         write_number(out, v->lo);
         write_number(out, v->hi);
     }
-    fputc('\n', out);
+    if (p->id) fprintf(out, "%016" PRIx64 "\n", p->id);
+    else fputs("-\n", out);
 }
 
 static int write_data(const struct figure *f, const char *path, struct err *e)
@@ -149,7 +151,7 @@ static int write_data(const struct figure *f, const char *path, struct err *e)
     if (f->title.size) fprintf(out, "# %s\n", text_of(&f->title));
     fprintf(out, "# %s", f->x ? f->x : "-");
     for (size_t y = 0; y < f->y_count; y++) fprintf(out, " %s", f->y[y]);
-    fputs("; x_lo x_hi, and lo hi of each; one block a series\n", out);
+    fputs("; x_lo x_hi, and lo hi of each; id of the settings; one block a series\n", out);
     for (size_t i = 0; i < f->count; i++) {
         const struct series *s = &f->series[i];
         fprintf(out, "%s# %s\n", i ? "\n\n" : "", text_of(&s->label));

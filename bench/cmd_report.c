@@ -218,7 +218,7 @@ static int collect(struct text *page, const char *dir, size_t *found, struct err
             struct text name = { 0 }, path = { 0 };
             text_add_bytes(&name, at, (size_t)(end - at));
             text_add(&path, "%s/%s", dir, text_of(&name));
-            if (ends_with(text_of(&name), parts[p].suffix)) {
+            if (ends_with(text_of(&name), parts[p].suffix) && !ends_with(text_of(&name), ".narrow.svg")) {
                 status = parts[p].add(page, text_of(&path), text_of(&name), e);
                 (*found)++;
             }

@@ -91,7 +91,7 @@ int gnuplot_figure(struct text *script, const char *figure, const char *dir, con
 
 int gnuplot_render(struct text *script, const char *dir, const char *name, struct err *e)
 {
-    static const char *const terms[] = { "png", "svg", "pdf" };
+    static const char *const terms[] = { "png", "svg", "narrow", "pdf" };
     enum { TERMS = sizeof terms / sizeof *terms };
     struct text paths[TERMS] = { 0 };
     char *partial[TERMS] = { 0 };
@@ -100,7 +100,7 @@ int gnuplot_render(struct text *script, const char *dir, const char *name, struc
         char variable[16];
         struct text *path = &paths[opened];
         snprintf(variable, sizeof variable, "out_%s", terms[opened]);
-        text_add(path, "%s/%s.%s", dir, name, terms[opened]);
+        text_add(path, "%s/%s.%s%s", dir, name, terms[opened], strcmp(terms[opened], "narrow") == 0 ? ".svg" : "");
         if (path->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
         if (status == ERR_OK) status = file_replaceable(text_of(path), e);
         if (status == ERR_OK) status = file_partial(text_of(path), &partial[opened], &fds[opened], e);

@@ -13,7 +13,8 @@ int gnuplot_folder(char *path, size_t size, struct err *e);
  * no escape but ''.  at 0: no index. */
 void gnuplot_set(struct text *script, const char *name, size_t at, const char *value);
 /* Begins the script of figure scripts/plots/<figure>.gp over <dir>/<name>.dat; add what else it wants,
- * then gnuplot_render draws <dir>/<name>.{png,svg,pdf}: aside, and each gets its name when all three are whole. */
+ * then gnuplot_render draws <dir>/<name>.{png,svg,pdf}, and <name>.narrow.svg for a narrow page: aside, and each gets its
+ * name when all are whole. */
 int gnuplot_figure(struct text *script, const char *figure, const char *dir, const char *name, const char *title,
                    const char *x_label, struct err *e);
 int gnuplot_render(struct text *script, const char *dir, const char *name, struct err *e);

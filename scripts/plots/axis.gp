@@ -57,6 +57,7 @@ do for [p = 1:panels] {
         fs transparent solid 0.18 noborder notitle, \
         for [i = 1:ours] dat index (i - 1) using 1:(column(p + 1)) with linespoints lc i dt dash_of(i) \
         pt point_of(i) title label[i], \
-        for [i = ours + 1:n] dat index (i - 1) using 1:(column(p + 1)) with points lc i pt point_of(i) title label[i]
+        for [i = ours + 1:n] dat index (i - 1) using 1:(column(p + 1)) with points lc i pt point_of(i) title label[i], \
+        for [i = 1:hover * n] dat index (i - 1) using 1:(column(p + 1)):(strcol(tip)) @hidden
 }
 unset multiplot

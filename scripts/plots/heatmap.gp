@@ -21,4 +21,5 @@ ink(v) = v > low + 0.6 * (high - low) ? 0x000000 : 0xffffff
 # Half the width of the interval beside the number.
 cell(v, lo, hi) = lo == lo && hi == hi ? sprintf("%.3f\n+- %.3f", v, (hi - lo) / 2) : sprintf('%.3f', v)
 plot for [i = 1:n] dat index (i - 1) using 1:(i):(0.5):(0.5):2 with boxxyerror fc palette notitle, \
-    for [i = 1:n] dat index (i - 1) using 1:(i):(cell($2, column(y_lo(1)), column(y_hi(1)))):(ink($2)) with labels tc rgb variable notitle
+    for [i = 1:n] dat index (i - 1) using 1:(i):(cell($2, column(y_lo(1)), column(y_hi(1)))):(ink($2)) with labels tc rgb variable notitle, \
+    for [i = 1:hover * n] dat index (i - 1) using 1:(i):(strcol(tip)) @hidden

@@ -38,4 +38,5 @@ plot for [i = 1:n] dat index (i - 1) using 2:(n + 1 - i) with lines lc rgb '#c8c
         lc rgb '#808080' pt 0 lw 1 notitle, \
     for [p = 1:levels] for [i = 1:n] dat index (i - 1) every ::(p - 1)::(p - 1) using 2:(n + 1 - i) with points \
         pt (is_foreign[i] ? hollow(p) : full(p)) ps size_of(p) lc rgb colour(p) notitle, \
+    for [i = 1:hover * n] dat index (i - 1) using 2:(n + 1 - i):(strcol(tip)) @hidden, \
     for [p = 1:levels] NaN with points pt full(p) ps size_of(p) lc rgb colour(p) title 'recall >= '.word('.90 .95 .99', p)

@@ -19,4 +19,5 @@ sum_to(p) = p < 1 ? 0 : sum [c = 1:p] column(c + 1)
 plot for [p = 1:panels] for [i = 1:n] dat index (i - 1) \
     using (sum_to(p)):(i):(sum_to(p - 1)):(sum_to(p)):(i - 0.38):(i + 0.38) with boxxyerror lc p + 1 notitle, \
     for [i = 1:n] dat index (i - 1) using 1:(i):(column(x_lo)):(column(x_hi)) with xerrorbars lc rgb '#404040' pt 0 lw 1 notitle, \
+    for [i = 1:hover * n] dat index (i - 1) using 1:(i):(strcol(tip)) @hidden, \
     for [p = 1:panels] NaN with boxes lc p + 1 title stage(p)

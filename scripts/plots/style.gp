@@ -24,5 +24,10 @@ x_lo = panels + 2
 x_hi = panels + 3
 y_lo(p) = panels + 2 + 2 * p
 y_hi(p) = panels + 3 + 2 * p
+# Hidden marks over the points, in SVG alone: a page makes tooltips of them, and finds the rows of a table by them.
+narrow = term eq 'narrow'
+hover = term eq 'svg' || narrow
+tip = 3 * panels + 4 # column of what they say, as bench/cmd_plot.c writes it
+hidden = "with labels hypertext point pt 7 ps 1.4 lc rgb '#ff000000' notitle"
 longest = 0
 do for [i = 1:n] { if (strlen(label[i]) > longest) { longest = strlen(label[i]) } }
