@@ -44,7 +44,7 @@ ok 'in PNG, SVG, PDF and data' drawn r/recall_latency r/recall_bits r/recall_byt
 ok 'draws one kind' "$ASSAY" plot --kind recall_bytes r/ann.csv --out one
 ok 'and nothing else' test "$(ls one | wc -l)" = 5
 ok 'each point has a hidden mark that says which' sh -c \
-    'id=$(grep -o "[0-9a-f]\{16\}\$" r/recall_bytes.dat | head -n 1) && grep "showHypertext(evt,.$id.)" r/recall_bytes.narrow.svg'
+    'id=$(grep -o "[0-9a-f]\{16\}\$" r/recall_bytes*.dat | head -n 1) && grep "showHypertext(evt,.$id.)" r/recall_bytes*.narrow.svg'
 ok 'reports a folder' "$ASSAY" report r
 ok 'the page needs nothing else' sh -c '! grep -E "(src|href)=\"?(http|//)" r/report.html'
 ok 'the page holds figures and rows' sh -c 'grep -q "<svg" r/report.html && grep -q "turboquant:bits=2" r/report.html'
