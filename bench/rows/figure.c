@@ -222,14 +222,15 @@ int series_add_point(struct series *s, struct figure_point p)
     return 1;
 }
 
+/* A sum, of settings that have a value, so that neither columns of other rows nor their order count. */
 uint64_t figure_point_id(const struct table *t, size_t row)
 {
     uint64_t id = 0;
     if (!*table_text(t, row, table_column(t, "point_id"))) return 0;
     for (size_t c = 0; c < t->columns; c++) {
-        if (!figure_is_setting(t, c) && strcmp(t->names[c], "data") != 0) continue;
-        const char *value = table_text(t, row, (int)c);
-        id = hash64(id, value, strlen(value) + 1);
+        const char *name = t->names[c], *value = table_text(t, row, (int)c);
+        if (!*value || (!figure_is_setting(t, c) && strcmp(name, "data") != 0)) continue;
+        id += hash64(hash64(0, name, strlen(name) + 1), value, strlen(value));
     }
     return id ? id : 1;
 }

@@ -78,7 +78,8 @@ int figure_is_setting(const struct table *t, size_t column);
 /* 1 for the parameters of an index row that its canonical spec does not say: the caller's, such as
  * rerank. */
 int figure_is_callers(const char *name);
-/* Hash of all settings of a row and its data: rows of other seeds and repetitions have the same; 0: no point_id. */
+/* Hash of all settings of a row and its data: rows of other seeds and repetitions have the same, in whatever file they
+ * stand; 0: no point_id. */
 uint64_t figure_point_id(const struct table *t, size_t row);
 /* "lat_p50_us" -> "latency p50 (us)"; the name itself where there is no better one. */
 const char *figure_label(const char *column);

@@ -305,6 +305,22 @@ static void a_front_holds_no_dominated_point(void)
     table_free(&t);
 }
 
+static void a_point_is_the_same_in_any_file(void)
+{
+    static const char *const files[] = { "point_id,machine,data,index,recall_strict,steal_ms,rerank\n1,m,d,a,.5,,20\n",
+                                         "point_id,index,layout,machine,data,steal_ms,x,rerank,seed\n1,a,,m,d,,,20,7\n",
+                                         "point_id,machine,data,index,recall_strict,steal_ms,top_k\n1,m,d,a,.5,,20\n" };
+    uint64_t ids[3];
+    for (size_t i = 0; i < 3; i++) {
+        struct table t = { 0 };
+        struct err e = { 0 };
+        CHECK(table_append(&t, file_of(files[i]), &e) == ERR_OK, "%s", e.text);
+        ids[i] = figure_point_id(&t, 0);
+        table_free(&t);
+    }
+    CHECK(ids[0] == ids[1] && ids[0] != ids[2] && ids[0], "%d %d", ids[0] == ids[1], ids[0] == ids[2]);
+}
+
 static void bars_change_one_setting_at_a_time(void)
 {
     expect(&bars,
@@ -356,6 +372,7 @@ int main(void)
     test_case("a seed is neither series nor axis", a_seed_is_neither_series_nor_axis);
     test_case("scaling axes", scaling_axes);
     test_case("a front holds no dominated point", a_front_holds_no_dominated_point);
+    test_case("a point is the same in any file", a_point_is_the_same_in_any_file);
     test_case("bars change one setting at a time", bars_change_one_setting_at_a_time);
     test_case("without memory there is an error", without_memory_there_is_an_error);
     unlink(path);
