@@ -48,10 +48,34 @@ static void broken(void)
     }
 }
 
+static void mark(void *context, const char *text, struct text *attributes, struct text *title)
+{
+    ++*(size_t *)context;
+    text_add(attributes, " class=\"m\"");
+    text_add(title, "at %s", text);
+}
+
+static void placed(void)
+{
+    size_t marks = 0;
+    struct text out = { 0 };
+    const struct svg_place place = { "f1-", "role=\"img\"", mark, &marks };
+    const char svg[] = "<svg class='x' viewBox='0 0 360 240'><title>t</title><desc>d</desc><g id='a'><title>a_plot_1</title>\n</g>"
+                       "<g onmousemove=\"gnuplot_svg.showHypertext(evt,'it's')\" onmouseout='x'><title> </title>"
+                       "<use xlink:href='#a' clip-path='url(#b)'/></g><g><g> </g></g></svg>";
+    CHECK(svg_place(&out, svg, sizeof svg - 1, &place) && marks == 1 &&
+              strcmp(text_of(&out), "<svg role=\"img\" width=\"360\" height=\"240\" viewBox=\"0 0 360 240\">"
+                                    "<g class=\"m\"><title>at it's</title><use xlink:href=\"#f1-a\" "
+                                    "clip-path=\"url(#f1-b)\"/></g></svg>") == 0,
+          "%zu marks: %s", marks, text_of(&out));
+    text_free(&out);
+}
+
 int main(void)
 {
     test_case("figures are kept", kept);
     test_case("what runs or fetches is left out", left_out);
     test_case("what is no figure", broken);
+    test_case("placed in a page", placed);
     return test_end();
 }
