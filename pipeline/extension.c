@@ -97,9 +97,8 @@ static void stats(sqlite3_context *context, int argc, sqlite3_value **argv)
     struct text out = { 0 };
     text_add(&out, "{\"entities\":%zu,\"relations\":%zu,\"vectors\":%zu,\"dimension\":%zu,\"dangling_relations\":%zu,"
                    "\"orphan_vectors\":%zu,\"other_dimension\":%zu,\"non_finite\":%zu}",
-             kb->graph.count, relations, kb->vectors.rows.count, kb->vectors.rows.dim,
-                 kb->graph.dangling,
-             kb->orphans, kb->vectors.other_dimension, kb->vectors.non_finite);
+             kb->graph.count - kb->graph.absent_count, relations, kb->vectors.rows.count - kb->graph.absent_count,
+             kb->vectors.rows.dim, kb->graph.dangling, kb->orphans, kb->vectors.other_dimension, kb->vectors.non_finite);
     if (out.failed) sqlite3_result_error_nomem(context);
     else sqlite3_result_text(context, text_of(&out), -1, SQLITE_TRANSIENT);
     text_free(&out);
@@ -175,6 +174,18 @@ static int whole_of(sqlite3_value *v, const char *name, int64_t *out, struct err
     return ERR_OK;
 }
 
+/* An entity: its number, or, as text, what the user calls it. */
+static int entity_of(struct pipeline *p, sqlite3_value *v, const char *name, int64_t *out, struct err *e)
+{
+    if (sqlite3_value_type(v) != SQLITE_TEXT) return whole_of(v, name, out, e);
+    const char *id = (const char *)sqlite3_value_text(v);
+    struct store *s = NULL;
+    int status = id ? store_open(&s, store_path(pipeline_store(p)), STORE_READ, e) : FAIL(e, ERR_MEM, "no memory");
+    if (status == ERR_OK) status = store_find_id(s, id, out, e);
+    store_close(s);
+    return status == ERR_NOT_FOUND ? FAIL(e, status, "%s='%.40s': no entity has this id", name, id) : status;
+}
+
 static int fill_search(struct cursor *out, struct connection *c, int argc, sqlite3_value **argv, struct err *e)
 {
     struct pipeline *p = NULL;
@@ -215,18 +226,18 @@ static int fill_search(struct cursor *out, struct connection *c, int argc, sqlit
     return status == ERR_OK ? memory(failed, e) : status;
 }
 
-/* Walks from argv[0] to the depth in argv[1] (usual: 1); the caller frees the walk. */
+/* Walks from argv[0] to the depth in argv[1] (usual: 1); the caller frees the walk.  *from: the number of argv[0]. */
 static int walk_from(struct connection *c, int argc, sqlite3_value **argv, const struct graph **g, struct walk *w,
-                     size_t *count, struct err *e)
+                     uint32_t *from, size_t *count, struct err *e)
 {
     struct pipeline *p = NULL;
     int64_t start, depth = 1;
     int status = pipeline_of(c, &p, e);
-    if (status == ERR_OK) status = whole_of(argv[0], "start", &start, e);
+    if (status == ERR_OK) status = entity_of(p, argv[0], "start", &start, e);
     if (status == ERR_OK && argc > 1) status = whole_of(argv[1], "depth", &depth, e);
     if (status != ERR_OK) return status;
     *g = &pipeline_kb(p)->graph;
-    const uint32_t x = graph_find(*g, start);
+    const uint32_t x = *from = graph_entity(*g, start);
     if (depth < 0 || depth > GRAPH_DEPTH_MAX)
         return FAIL(e, ERR_ARG, "depth=%lld outside 0..%d", (long long)depth, GRAPH_DEPTH_MAX);
     if (x == GRAPH_NONE) return FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)start);
@@ -239,10 +250,11 @@ static int fill_neighbors(struct cursor *out, struct connection *c, int argc, sq
 {
     const struct graph *g;
     struct walk w = { 0 };
+    uint32_t start;
     size_t count;
     /* As the engine: depth 0 is an empty list, whatever the start is. */
     if (argc > 1 && sqlite3_value_type(argv[1]) == SQLITE_INTEGER && sqlite3_value_int64(argv[1]) == 0) return ERR_OK;
-    const int status = walk_from(c, argc, argv, &g, &w, &count, e);
+    const int status = walk_from(c, argc, argv, &g, &w, &start, &count, e);
     int failed = 0;
     for (size_t i = 0; status == ERR_OK && !failed && i < count; i++)
         failed = add_integer(out, g->ids[w.found[i]]) || add_integer(out, g->relation_ids[g->relation[w.edge[i]]]);
@@ -266,11 +278,12 @@ static int fill_bfs(struct cursor *out, struct connection *c, int argc, sqlite3_
 {
     const struct graph *g;
     struct walk w = { 0 };
+    uint32_t start;
     size_t count;
-    int status = walk_from(c, argc, argv, &g, &w, &count, e), failed = 0;
+    int status = walk_from(c, argc, argv, &g, &w, &start, &count, e), failed = 0;
     uint32_t *depth = status == ERR_OK ? mem_zero(g->count, sizeof *depth) : NULL;
     if (status == ERR_OK && !depth) status = FAIL(e, ERR_MEM, "no memory for the walk");
-    if (status == ERR_OK) failed = add_integer(out, sqlite3_value_int64(argv[0])) || add_integer(out, 0);
+    if (status == ERR_OK) failed = add_integer(out, g->ids[start]) || add_integer(out, 0);
     for (size_t i = 0; status == ERR_OK && !failed && i < count; i++) {
         depth[w.found[i]] = depth[edge_from(g, w.edge[i])] + 1;
         failed = add_integer(out, g->ids[w.found[i]]) || add_integer(out, depth[w.found[i]]);
@@ -287,11 +300,11 @@ static int fill_path(struct cursor *out, struct connection *c, int argc, sqlite3
     struct pipeline *p = NULL;
     int64_t source, target;
     int status = pipeline_of(c, &p, e), failed = 0;
-    if (status == ERR_OK) status = whole_of(argv[0], "source", &source, e);
-    if (status == ERR_OK) status = whole_of(argv[1], "target", &target, e);
+    if (status == ERR_OK) status = entity_of(p, argv[0], "source", &source, e);
+    if (status == ERR_OK) status = entity_of(p, argv[1], "target", &target, e);
     if (status != ERR_OK) return status;
     const struct graph *g = &pipeline_kb(p)->graph;
-    const uint32_t from = graph_find(g, source), to = graph_find(g, target);
+    const uint32_t from = graph_entity(g, source), to = graph_entity(g, target);
     if (from == GRAPH_NONE || to == GRAPH_NONE)
         return FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)(from == GRAPH_NONE ? source : target));
     uint32_t *next = mem_alloc(g->count, sizeof *next), *queue = mem_alloc(g->count, sizeof *queue);
@@ -331,7 +344,7 @@ static int fill_components(struct cursor *out, struct connection *c, int argc, s
         memset(of, 0xff, g->count * sizeof *of);
         for (uint32_t root = 0; root < g->count; root++) {
             size_t head = 0, tail = 0;
-            if (of[root] != GRAPH_NONE) continue;
+            if (of[root] != GRAPH_NONE || (g->absent && g->absent[root])) continue;
             of[root] = root;
             queue[tail++] = root;
             while (head < tail) {
@@ -341,7 +354,7 @@ static int fill_components(struct cursor *out, struct connection *c, int argc, s
             }
         }
         for (size_t x = 0; x < g->count && !failed; x++)
-            failed = add_integer(out, g->ids[x]) || add_integer(out, g->ids[of[x]]);
+            failed = of[x] != GRAPH_NONE && (add_integer(out, g->ids[x]) || add_integer(out, g->ids[of[x]]));
     } else {
         failed = 1;
     }
@@ -365,7 +378,7 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
 {
     (void)id, (void)type, (void)weight;
     struct ranked *r = context;
-    const uint32_t from = graph_find(r->g, source), to = graph_find(r->g, target);
+    const uint32_t from = graph_entity(r->g, source), to = graph_entity(r->g, target);
     if (from == GRAPH_NONE || to == GRAPH_NONE) return 0;
     if (r->count == r->room) {
         const size_t room = r->room * 2 + 1024;

@@ -38,13 +38,14 @@ static int collect(void *context, int64_t id, int64_t source, int64_t target, co
 {
     struct collected *c = context;
     struct graph *g = c->graph;
-    const uint32_t from = graph_find(g, source);
-    uint32_t to = graph_find(g, target);
+    const uint32_t from = graph_entity(g, source);
+    uint32_t to = graph_entity(g, target);
     if (from == GRAPH_NONE || to == GRAPH_NONE) return g->dangling++, 0;
     if (!wanted(c->options, type, weight)) return g->filtered++, 0;
     if (c->options->rewire > 0 && rng_uniform(&c->rng) < c->options->rewire)
         to = (uint32_t)rng_below(&c->rng, g->count);
     if (from == to) return g->loops++, 0;
+    if (g->absent && g->absent[to]) return g->dangling++, 0; /* by chance, as a new target */
     if (c->count == c->room) {
         const size_t room = c->room * 2 + 1024;
         if (!mem_extend(&c->source, c->count, room, sizeof *c->source) ||
@@ -155,6 +156,32 @@ static int make_window(struct graph *g)
     return ERR_OK;
 }
 
+/* Puts the ids of `also` that no entity has in their places among those of entities, and marks them. */
+static int number_absent(struct graph *g, const int64_t *also, size_t also_count)
+{
+    size_t more = 0;
+    for (size_t i = 0, x = 0; i < also_count; i++) {
+        while (x < g->count && g->ids[x] < also[i]) x++;
+        more += x == g->count || g->ids[x] != also[i];
+    }
+    if (more == 0) return ERR_OK;
+    const size_t count = g->count + more;
+    int64_t *ids = mem_alloc(count, sizeof *ids);
+    g->absent = mem_zero(count, 1);
+    if (!ids || !g->absent) return mem_free(ids), ERR_MEM;
+    for (size_t n = 0, x = 0, i = 0; n < count; n++) {
+        g->absent[n] = x == g->count || (i < also_count && also[i] < g->ids[x]);
+        ids[n] = g->absent[n] ? also[i] : g->ids[x];
+        i += i < also_count && also[i] == ids[n];
+        x += !g->absent[n];
+    }
+    mem_free(g->ids);
+    g->ids = ids;
+    g->count = count;
+    g->absent_count = more;
+    return ERR_OK;
+}
+
 int graph_load(struct graph *out, struct store *s, const struct graph_options *options, struct err *e)
 {
     static const struct graph_options none = { 0 };
@@ -164,10 +191,11 @@ int graph_load(struct graph *out, struct store *s, const struct graph_options *o
     rng_seed(&c.rng, c.options->seed, 0);
     size_t *cursor = NULL;
     int status = store_entity_ids(s, &g.ids, &g.count, e);
-    if (status == ERR_OK && g.count >= GRAPH_NONE)
+    if (status == ERR_OK && g.count + c.options->also_count >= GRAPH_NONE)
         status = FAIL(e, ERR_UNSUPPORTED, "%s: %zu entities; at most %u", store_path(s), g.count, GRAPH_NONE - 1);
     if (status != ERR_OK) goto out;
-    status = make_window(&g);
+    status = number_absent(&g, c.options->also, c.options->also_count);
+    if (status == ERR_OK) status = make_window(&g);
     if (status == ERR_OK) status = store_relations(s, described, collect, &c, e);
     if (status == ERR_OK && c.options->hyperedges) status = collect_hyperedges(&c, s, e);
     if (status == ERR_MEM) goto out_of_memory;
@@ -201,6 +229,7 @@ void graph_free(struct graph *g)
     mem_free(g->relation);
     mem_free(g->relation_ids);
     mem_free(g->window);
+    mem_free(g->absent);
     *g = (struct graph){ 0 };
 }
 
@@ -215,6 +244,12 @@ uint32_t graph_find(const struct graph *g, int64_t id)
         else high = middle;
     }
     return g->ids[low] == id ? (uint32_t)low : GRAPH_NONE;
+}
+
+uint32_t graph_entity(const struct graph *g, int64_t id)
+{
+    const uint32_t x = graph_find(g, id);
+    return x != GRAPH_NONE && g->absent && g->absent[x] ? GRAPH_NONE : x;
 }
 
 size_t graph_bytes(const struct graph *g)

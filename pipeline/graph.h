@@ -34,6 +34,8 @@ struct graph {
     size_t filtered;      /* ... because of their type or weight */
     size_t oversize;      /* hyperedges passed over */
     uint32_t *window;     /* id - ids[0] -> number, when the ids lie close together; else NULL */
+    unsigned char *absent; /* by number: 1 where no entity has the id (graph_options.also); NULL: all are entities */
+    size_t absent_count;
 };
 
 /* Which relations count, and what is done to them; all zero: every one, in both directions. */
@@ -46,12 +48,15 @@ struct graph_options {
     int hyperedges;     /* each two members of a hyperedge are neighbours too, after those by relations */
     double rewire;      /* share of relations whose target is replaced by a random entity */
     uint64_t seed;      /* of that */
+    const int64_t *also; /* ids, ascending, that get a number too where no entity has them: without neighbours, and nobody's */
+    size_t also_count;
 };
 
 /* One pass over the relations.  options may be NULL.  ERR_MEM, ERR_IO, ERR_BUSY, ERR_FORMAT. */
 int graph_load(struct graph *out, struct store *s, const struct graph_options *options, struct err *e);
 void graph_free(struct graph *g);
-uint32_t graph_find(const struct graph *g, int64_t id); /* GRAPH_NONE: no such entity */
+uint32_t graph_find(const struct graph *g, int64_t id); /* GRAPH_NONE: no number has this id */
+uint32_t graph_entity(const struct graph *g, int64_t id); /* the same, and GRAPH_NONE where no entity has it */
 size_t graph_bytes(const struct graph *g);
 
 /* Storage of a breadth-first walk, one per thread; nothing is allocated while walking. */

@@ -24,16 +24,18 @@ static void join(struct kb *kb)
         kb->row_of[entity] = (uint32_t)kept;
         kb->entity_of[kept++] = entity;
     }
-    kb->orphans = v->rows.count - kept;
+    kb->orphans = v->rows.count - kept + kb->graph.absent_count;
     v->rows.count = kept;
 }
 
-int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, const struct kernel_set *kernels,
-            struct err *e)
+int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, int keep_orphans,
+            const struct kernel_set *kernels, struct err *e)
 {
     struct kb kb = { 0 };
+    struct graph_options options = *graph;
     int status = store_vectors(s, &kb.vectors, e);
-    if (status == ERR_OK) status = graph_load(&kb.graph, s, graph, e);
+    if (keep_orphans) options.also = kb.vectors.ids, options.also_count = kb.vectors.rows.count;
+    if (status == ERR_OK) status = graph_load(&kb.graph, s, &options, e);
     kb.odd = store_odd(s);
     if (status != ERR_OK) goto out;
     const struct rows *rows = &kb.vectors.rows;
@@ -75,7 +77,8 @@ void kb_passed_over(const struct kb *kb, struct text *out)
         { kb->odd.entities, "entities with an id that is no integer, or another's" },
         { kb->odd.vectors, "vectors that are no blobs, or of such an id" },
         { kb->odd.relations, "relations of ids that are no integers" },
-        { kb->orphans, "vectors of no entity" },
+        { kb->orphans - kb->graph.absent_count, "vectors of no entity" },
+        { kb->graph.absent_count, "vectors of no entity, which take places and are no answers, as in the engine" },
         { kb->vectors.other_dimension, "vectors of another dimension than most" },
         { kb->vectors.non_finite, "vectors that are not finite, too large or too small" },
         { kb->graph.dangling, "relations from or to nowhere" },

@@ -15,20 +15,21 @@ enum { KB_NO_ROW = UINT32_MAX };
 
 /* Const while queries run. */
 struct kb {
-    struct vectors vectors; /* without those of no entity */
+    struct vectors vectors; /* without those of no entity, unless graph.absent numbers them */
     struct graph graph;
     uint32_t *row_of;     /* entity number -> row of vectors, KB_NO_ROW */
     uint32_t *entity_of;  /* row -> entity number */
     float *inverse_norms; /* of each row, 0 for a zero vector */
     struct store_odd odd; /* rows passed over */
-    size_t orphans;       /* vectors passed over, because their entity does not exist */
+    size_t orphans;       /* vectors whose entity does not exist: passed over, or numbered in graph.absent */
     uint64_t fingerprint; /* of all ids and vectors */
     int users;            /* pipelines that share it */
 };
 
-/* Inside a read transaction of the caller's, so that all of it is one state. */
-int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, const struct kernel_set *kernels,
-            struct err *e);
+/* Inside a read transaction of the caller's, so that all of it is one state.  keep_orphans: vectors of no entity take part,
+ * as members of graph.absent, which no answer may hold. */
+int kb_load(struct kb *out, struct store *s, const struct graph_options *graph, int keep_orphans,
+            const struct kernel_set *kernels, struct err *e);
 void kb_free(struct kb *kb);
 /* Appends what of the database does not take part, as "2 vectors of no entity, 1 relations to nowhere": nothing when
  * all does. */

@@ -95,12 +95,18 @@ static struct graph_options graph_options_of(const struct pipeline *p)
                                    .seed = (uint64_t)params_int(p->set.own, "rewire_seed") };
 }
 
+/* The engine's candidates may be of no entity; stages that go by words know entities only. */
+static int keeps_orphans(const struct pipeline *p)
+{
+    return params_int(p->set.own, "compat") && p->set.ops[SLOT_RETRIEVE]->by_ids;
+}
+
 /* Equal for settings that give equal graphs. */
 static const char *graph_key(const struct pipeline *p, char key[GRAPH_KEY_SIZE])
 {
     const struct graph_options o = graph_options_of(p);
     const uint64_t types = hash64(0, o.types, strlen(o.types));
-    snprintf(key, GRAPH_KEY_SIZE, "%g %d %d %u %g %llu %016llx", o.least_weight, (int)o.direction, o.hyperedges, o.fanout,
+    snprintf(key, GRAPH_KEY_SIZE, "%d %g %d %d %u %g %llu %016llx", keeps_orphans(p), o.least_weight, (int)o.direction, o.hyperedges, o.fanout,
              o.rewire, (unsigned long long)(o.rewire > 0 ? o.seed : 0), (unsigned long long)types);
     return key;
 }
@@ -194,7 +200,7 @@ static int reload(struct pipeline *p, struct err *e)
     p->stale = 1;
     struct kb *kb = mem_zero(1, sizeof *kb);
     if (!kb) return FAIL(e, ERR_MEM, "%s: no memory", store_path(p->store));
-    const int status = kb_load(kb, p->store, &graph, &p->kernels, e);
+    const int status = kb_load(kb, p->store, &graph, keeps_orphans(p), &p->kernels, e);
     kb->users = 1;
     if (status == ERR_OK) return renew(p, kb, pipeline_cache(p), e);
     kb_release(kb);
@@ -471,6 +477,7 @@ static int run_stages(struct pipeline *p, struct answer *out, struct err *e)
         if (status != ERR_OK) return status;
         if (s == SLOT_FILTER) {
             out->filtered = q->pool_count - q->kept_count;
+            query_drop_absent(q);
             query_take_best(q, q->k);
         }
         const size_t left = items(q, s);
@@ -598,7 +605,7 @@ int pipeline_query(struct pipeline *p, const struct question *question, size_t k
 
 static int find_entity(const struct pipeline *p, int64_t id, uint32_t *out, struct err *e)
 {
-    *out = graph_find(&p->kb->graph, id);
+    *out = graph_entity(&p->kb->graph, id);
     return *out == GRAPH_NONE ? FAIL(e, ERR_NOT_FOUND, "no entity %lld", (long long)id) : ERR_OK;
 }
 

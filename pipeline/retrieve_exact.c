@@ -37,6 +37,6 @@ static int run(void *self_, struct query *q, struct err *e)
 }
 
 const struct stage_ops retrieve_exact = {
-    .name = "exact", .slot = SLOT_RETRIEVE, .summary = "nearest vectors by exact cosine, no index",
+    .name = "exact", .slot = SLOT_RETRIEVE, .by_ids = 1, .summary = "nearest vectors by exact cosine, no index",
     .params = params, .create = create, .run = run, .destroy = mem_free, .exact_twin = "exact",
 };

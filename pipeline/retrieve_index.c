@@ -119,7 +119,7 @@ static int work(const void *self_, struct index_work *out)
 }
 
 const struct stage_ops retrieve_index = {
-    .name = "index", .slot = SLOT_RETRIEVE, .summary = "nearest vectors by an index",
+    .name = "index", .slot = SLOT_RETRIEVE, .by_ids = 1, .summary = "nearest vectors by an index",
     .params = params, .create = create, .refresh = refresh, .run = run, .kernels = kernels, .cache = cache,
     .work = work, .destroy = destroy, .exact_twin = "exact",
 };

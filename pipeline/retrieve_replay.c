@@ -109,6 +109,6 @@ static int run(void *self_, struct query *q, struct err *e)
 }
 
 const struct stage_ops retrieve_replay = {
-    .name = "replay", .slot = SLOT_RETRIEVE, .summary = "candidate lists of another program, from a file",
+    .name = "replay", .slot = SLOT_RETRIEVE, .by_ids = 1, .summary = "candidate lists of another program, from a file",
     .params = params, .create = create, .run = run, .destroy = destroy,
 };

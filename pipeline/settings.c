@@ -14,8 +14,10 @@ static const char *const usual_stage[SLOT_COUNT] = { "rp", "index", "cosine", "b
 
 static const struct param own_params[] = {
     { "compat", PARAM_FLAG, 0, 0, "false", "", NULL,
-      "the engine's rules: min_vector_score is 0 unless set, and holds for approximate scores too; on purpose as ever: NULL "
-      "properties are {} (the engine fails), vectors of no entity take no part" },
+      "the engine's rules: min_vector_score is 0 unless set, and holds for approximate scores too; vectors of no entity take "
+      "places and count in the pool, and are no answers.  On purpose as ever: NULL properties are {}, and vectors that are not "
+      "finite or of another dimension are passed over (the engine fails); equals are ordered by id (there: by chance); by words, "
+      "entities alone" },
     { "min_vector_score", PARAM_REAL, -INFINITY, INFINITY, "-inf", "", NULL,
       "exact cosine that the pool asks for; -inf: off" },
     { "edge_types", PARAM_TEXT, 0, 0, "", "", NULL, "relation types that count, separated by commas; empty: all" },

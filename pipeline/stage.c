@@ -72,6 +72,15 @@ void query_take_best(struct query *q, size_t k)
     q->kept_count = k;
 }
 
+void query_drop_absent(struct query *q)
+{
+    const unsigned char *absent = q->kb->graph.absent;
+    size_t count = 0;
+    for (size_t i = 0; absent && i < q->kept_count; i++)
+        if (!absent[q->pool[q->kept[i]].entity]) q->kept[count++] = q->kept[i];
+    if (absent) q->kept_count = count;
+}
+
 size_t query_exact_scores(struct query *q)
 {
     const struct kb *kb = q->kb;

@@ -95,6 +95,9 @@ size_t query_exact_scores(struct query *q);
  * and whatever comes in later is less relevant than all of them. */
 void query_keep_order(struct query *q, size_t most);
 
+/* kept without those that are no entities: the engine looks an entity up when all else is done. */
+void query_drop_absent(struct query *q);
+
 /* kept becomes its best k: combined, then vector score, both descending, then id; in place. */
 void query_take_best(struct query *q, size_t k);
 
@@ -124,6 +127,7 @@ struct stage_ops {
     void (*inherit)(void *self, const void *old, const struct kb *kb);
     int (*run)(void *self, struct query *q, struct err *e);
     int by_words; /* retrieve: reads the text alone, no vector */
+    int by_ids;   /* retrieve: of vectors, whether an entity has their id or not */
     /* embed: count texts to count x dim numbers in fewer exchanges than one each.  NULL: run does as well. */
     int (*embed_many)(void *self, const char *const *texts, size_t count, size_t dim, float *out, struct err *e);
     /* embed: how many different words of the text the base knows.  NULL: it goes by something else. */

@@ -58,6 +58,9 @@ static void base_functions(void)
     SAYS("SELECT entity_id, relation_id FROM kg_neighbors(1)", "2 1|3 2");
     SAYS("SELECT entity_id FROM kg_neighbors(1, 2)", "2|3|4");
     SAYS("SELECT entity_id FROM kg_neighbors(5, 3)", "");
+    SAYS("SELECT count(*) FROM kg_neighbors(99, 0)", "0"); /* the engine does not look whether it exists */
+    SAYS("SELECT count(*) FROM kg_neighbors(1, 0)", "0");
+    REFUSES("SELECT * FROM kg_neighbors(99, 6)", "depth=6"); /* the depth comes first there too */
     SAYS("SELECT * FROM kg_bfs(3, 3)", "3 0|1 1|2 2|4 3");
     SAYS("SELECT entity_id FROM kg_shortest_path(3, 4)", "3|1|2|4");
     SAYS("SELECT entity_id FROM kg_shortest_path(3, 3)", "3");
@@ -71,6 +74,30 @@ static void base_functions(void)
     REFUSES("SELECT * FROM kg_neighbors(1, 9)", "depth=9");
     REFUSES("SELECT * FROM kg_neighbors()", "needs 1 argument");
     REFUSES("SELECT * FROM kg_pagerank(2)", "damping");
+    sqlite3_close(db);
+}
+
+/* Entities by what the user calls them; the table of that joins with what comes out. */
+static void text_ids(void)
+{
+    const float x[3][2] = { { 1, 0 }, { 0, 1 }, { -1, 0 } };
+    const struct kb_edge edges[] = { { 1, 2 }, { 2, 3 }, { 0, 0 } };
+    static const char *const names[] = { "3", "doc-2", "1" }; /* texts that are other entities' numbers */
+    struct store *s = NULL;
+    kb_make("names.db", 3, 2, x[0], edges);
+    CHECK(store_open(&s, kb_path("names.db"), STORE_WRITE, &kb_err) == ERR_OK, "%s", kb_err.text);
+    for (int i = 0; s && i < 3; i++) CHECK(store_set_id(s, i + 1, names[i], &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(s && store_commit(s, &kb_err) == ERR_OK, "%s", kb_err.text);
+    store_close(s);
+    if (!attach("names.db")) return;
+    SAYS("SELECT entity_id, external_id FROM kg_search(x'0000803f00000000', 1)", "1 3");
+    SAYS("SELECT external_id FROM kg_neighbors('doc-2') JOIN assay_ids USING (entity_id)", "1|3");
+    SAYS("SELECT entity_id FROM kg_neighbors('1')", "2"); /* entity 3's */
+    SAYS("SELECT relation_id FROM kg_neighbors('1')", "2");
+    SAYS("SELECT relation_id FROM kg_neighbors(1)", "1");
+    SAYS("SELECT * FROM kg_bfs('3', 1)", "1 0|2 1");
+    SAYS("SELECT entity_id FROM kg_shortest_path('3', '1')", "1|2|3");
+    REFUSES("SELECT * FROM kg_shortest_path('doc-2', 'doc-7')", "target='doc-7': no entity has this id");
     sqlite3_close(db);
 }
 
@@ -91,7 +118,7 @@ static void wrong_arguments(void)
         { "SELECT * FROM kg_search(x'0000803f00000000', 2.5)", "k=2.5 is not a whole number" },
         { "SELECT * FROM kg_search(x'0000803f00000000', -1)", "k=-1" },
         { "SELECT * FROM kg_search(x'0000803f00000000', 2, 3)", "too many arguments" },
-        { "SELECT * FROM kg_neighbors('cat')", "start='cat' is not a number" },
+        { "SELECT * FROM kg_neighbors('cat')", "start='cat': no entity has this id" },
         { "SELECT * FROM kg_neighbors(NULL)", "start is NULL" },
         { "SELECT * FROM kg_neighbors(1, 'deep')", "depth='deep'" },
         { "SELECT * FROM kg_neighbors(1, -1)", "depth=-1 outside 0..5" },
@@ -102,7 +129,7 @@ static void wrong_arguments(void)
         { "SELECT * FROM kg_shortest_path(1)", "needs 2 arguments" },
         { "SELECT * FROM kg_shortest_path(1, 77)", "no entity 77" },
         { "SELECT * FROM kg_shortest_path(77, 1)", "no entity 77" },
-        { "SELECT * FROM kg_shortest_path('a', 1)", "source='a'" },
+        { "SELECT * FROM kg_shortest_path('a', 1)", "source='a': no entity has this id" },
         { "SELECT * FROM kg_pagerank('much')", "damping='much'" },
         { "SELECT * FROM kg_pagerank(-0.1)", "damping=-0.1: at least 0" },
         { "SELECT * FROM kg_pagerank(1)", "damping=1: at least 0 and less than 1" },
@@ -203,6 +230,7 @@ int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
     test_case("functions of a base", base_functions);
+    test_case("entities by ids of text", text_ids);
     test_case("wrong arguments are named", wrong_arguments);
     test_case("kg_search", search);
     test_case("in another locale", other_locale);

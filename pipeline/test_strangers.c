@@ -214,6 +214,48 @@ static void pipes(void)
     CHECK(!kb_pipeline("pipe", "") && strstr(kb_err.text, "not a regular file"), "%s", kb_err.text);
 }
 
+/* The engine takes a vector of no entity for a candidate like any other: of the two that pass top_k_rerank it is one, it
+ * counts in the pool (1, 9 and the neighbour 3: P - 1 = 2), and is dropped when entities are looked up.  By hand, with
+ * cosines 1, .8, .6, 0: entity 1 has .6 x 1 + .4 x 1/2, entity 3 .6 x 0 + .4 x 1/2. */
+static void orphans_of_the_engine(void)
+{
+    static const float x[3][2] = { { 1, 0 }, { 0.6f, 0.8f }, { 0, 1 } }, q[2] = { 1, 0 }, at_orphan[2] = { 0.8f, 0.6f };
+    static const struct kb_edge edges[] = { { 1, 3 }, { 0, 0 } };
+    const char *const ways[] = { "index=flat", "retrieve=exact" };
+    struct answer a;
+    kb_make("orphan.db", 3, 2, x[0], edges);
+    kb_sql("orphan.db", "PRAGMA foreign_keys = OFF; INSERT INTO kg_vectors (entity_id, vector, dimension) "
+                        "VALUES (9, x'cdcc4c3f9a99193f', 2); INSERT INTO kg_relations (source_id, target_id, rel_type, weight) "
+                        "VALUES (9, 2, 'x', 1), (2, 9, 'x', 1)");
+    for (size_t i = 0; i < 2; i++) {
+        char settings[100];
+        snprintf(settings, sizeof settings, "%s compat=1 top_k_rerank=2", ways[i]);
+        struct pipeline *p = kb_pipeline("orphan.db", settings);
+        CHECK(p && kb_ask(p, q, 2, 9, &a) == ERR_OK && a.count == 2 && a.candidate_count == 4 && a.filtered == 0, "%s: %zu of %zu",
+              kb_err.text, a.count, a.candidate_count);
+        if (!p) return;
+        CHECK(a.results[0].id == 1 && fabs(a.results[0].graph_score - 0.5) < 1e-9 && fabs(a.results[0].combined_score - 0.8) < 1e-6,
+              "%lld %g", (long long)a.results[0].id, a.results[0].combined_score);
+        CHECK(a.results[1].id == 3 && fabs(a.results[1].combined_score - 0.2) < 1e-6, "%lld %g", (long long)a.results[1].id,
+              a.results[1].combined_score);
+        CHECK(kb_ask(p, at_orphan, 2, 1, &a) == ERR_OK && a.count == 1 && a.results[0].id != 9, "dropped before the cut to k: %zu",
+              a.count);
+        struct text said = { 0 };
+        kb_passed_over(pipeline_kb(p), &said);
+        CHECK(strstr(text_of(&said), "1 vectors of no entity, which take places and are no answers") &&
+              strstr(text_of(&said), "2 relations from or to nowhere"), "%s", text_of(&said));
+        text_free(&said);
+        CHECK(pipeline_feedback(p, &(int64_t){ 9 }, 1, 1, &kb_err) == ERR_NOT_FOUND, "feedback for no entity");
+        const char *const off[] = { ways[i], "compat=0", "top_k_rerank=2" };
+        CHECK(pipeline_change(p, off, 3, &kb_err) == ERR_OK && kb_ask(p, q, 2, 9, &a) == ERR_OK && a.count == 3 &&
+              a.candidate_count == 3 && a.results[1].id == 2, "without compat: %zu of %zu", a.count, a.candidate_count);
+        pipeline_close(p);
+    }
+    struct pipeline *p = kb_pipeline("orphan.db", "compat=1 retrieve=bm25"); /* words are of entities */
+    CHECK(p && kb_ask(p, q, 2, 9, &a) == ERR_OK && pipeline_kb(p)->graph.absent_count == 0, "%s", kb_err.text);
+    pipeline_close(p);
+}
+
 int main(void)
 {
     (void)kb_memory_folder();
@@ -225,5 +267,6 @@ int main(void)
     test_case("names that are more than names", names);
     test_case("forged index files", forged_indexes);
     test_case("pipes for files", pipes);
+    test_case("compat=1: vectors of no entity, as in the engine", orphans_of_the_engine);
     return kb_end();
 }
