@@ -458,13 +458,14 @@ static int data_info(int argc, char **argv, struct err *e)
 {
     struct option_list files = { 0 };
     struct info_wishes wishes = { .threads = parallel_cpus() };
-    const char *metric = "cosine", *query_path = NULL;
+    const char *query_path = NULL;
+    enum metric any;
     const struct option options[] = {
-        { "--query", OPTION_TEXT, &query_path, 0, 0 }, { "--metric", OPTION_TEXT, &metric, 0, 0 },
+        { "--query", OPTION_TEXT, &query_path, 0, 0 }, { "--metric", OPTION_TEXT, &wishes.metric, 0, 0 },
         { "--plot", OPTION_TEXT, &wishes.plot, 0, 0 }, { "--json", OPTION_FLAG, &wishes.json, 0, 0 }, { 0 }
     };
     int status = options_parse(argc, argv, options, &files, e);
-    if (status == ERR_OK) status = metric_parse(metric, &wishes.metric, e);
+    if (status == ERR_OK && wishes.metric) status = metric_parse(wishes.metric, &any, e);
     if (status == ERR_OK && files.count == 0) status = FAIL(e, ERR_ARG, "info needs a file");
     if (status == ERR_OK && query_path && files.count != 1)
         status = FAIL(e, ERR_ARG, "info --query needs one file, their base; %d were given", files.count);
@@ -579,7 +580,7 @@ const struct command cmd_data = {
         "  info   lengths, repeated rows, cosines of pairs and neighbours, relative contrast, local dimension, hubs,\n"
         "         spectrum; of queries also whether they are like the base or in it, and strata of difficulty\n"
         "         --query FILE   queries against the one FILE\n"
-        "         --metric M     of contrast and local dimension: cosine|dot|l2, default cosine\n"
+        "         --metric M     of contrast and local dimension: cosine|dot|l2, default: the file's own distance, else cosine\n"
         "         --plot DIR     one page of figures, DIR/<name>.{png,svg,pdf}, and what it is drawn from\n"
         "  truth  -k N           neighbours a query, default 100\n"
         "         --metric M     cosine|dot|l2, default: the file's own distance (ann-benchmarks), else cosine\n"

@@ -12,10 +12,15 @@
 static const struct { const char *name; size_t bytes; } elements[] = {
     [ELEMENT_F32] = { "f32", 4 }, [ELEMENT_I32] = { "i32", 4 }, [ELEMENT_U8] = { "u8", 1 },
     [ELEMENT_I8] = { "i8", 1 },   [ELEMENT_F16] = { "f16", 2 }, [ELEMENT_I64] = { "i64", 8 },
-    [ELEMENT_F64] = { "f64", 8 },
+    [ELEMENT_F64] = { "f64", 8 }, [ELEMENT_U32] = { "u32", 4 }, [ELEMENT_U64] = { "u64", 8 },
 };
 
 size_t element_bytes(enum element element) { return elements[element].bytes; }
+int element_is_id(enum element element)
+{
+    return element == ELEMENT_I32 || element == ELEMENT_I64 || element == ELEMENT_U32 || element == ELEMENT_U64;
+}
+
 const char *element_name(enum element element) { return elements[element].name; }
 
 /* IEEE half to single; every half is exact in single. */
@@ -55,14 +60,12 @@ static void take_floats(float *to, const unsigned char *from, size_t n, enum ele
 
 static void take_ids(int64_t *to, const unsigned char *from, size_t n, enum element element)
 {
-    if (element == ELEMENT_I64) {
-        memcpy(to, from, n * sizeof *to);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
+    if (element == ELEMENT_I64 || element == ELEMENT_U64) memcpy(to, from, n * sizeof *to);
+    for (size_t i = 0; element == ELEMENT_U64 && i < n; i++) to[i] = to[i] < -1 ? INT64_MAX : to[i]; /* nobody's */
+    for (size_t i = 0; element_bytes(element) == 4 && i < n; i++) {
         int32_t narrow;
         memcpy(&narrow, from + 4 * i, 4);
-        to[i] = narrow;
+        to[i] = element == ELEMENT_U32 && narrow != -1 ? (int64_t)(uint32_t)narrow : narrow;
     }
 }
 
@@ -77,7 +80,7 @@ int dataset_take(struct dataset *d, const unsigned char *bytes, size_t count, si
         d->rows.stride = dim + gap / sizeof(float);
         return ERR_OK;
     }
-    const int are_ids = element == ELEMENT_I32 || element == ELEMENT_I64;
+    const int are_ids = element_is_id(element);
     d->block = mem_alloc(count * dim, are_ids ? sizeof(int64_t) : sizeof(float));
     if (!d->block) return FAIL(e, ERR_MEM, "no memory for %zu x %zu %s", count, dim, element_name(element));
     for (size_t row = 0; row < count; row++) {

@@ -18,11 +18,12 @@
 extern "C" {
 #endif
 
-enum element { ELEMENT_F32, ELEMENT_I32, ELEMENT_U8, ELEMENT_I8, ELEMENT_F16, ELEMENT_I64, ELEMENT_F64 };
+enum element { ELEMENT_F32, ELEMENT_I32, ELEMENT_U8, ELEMENT_I8, ELEMENT_F16, ELEMENT_I64, ELEMENT_F64, ELEMENT_U32, ELEMENT_U64 };
 
 /* A file as a matrix.  For f32 elements `rows` is a view straight into the mapped file where the
  * layout allows it (fvecs: stride dim + 1), else into converted memory; u8, i8, f16 and f64 are
- * converted to f32.  For i32 and i64 elements (ids) rows.at is NULL and `ids` holds them. */
+ * converted to f32.  For i32, i64, u32 and u64 elements (ids) rows.at is NULL and `ids` holds them; all ones, which
+ * unsigned files pad with, are -1. */
 struct dataset {
     struct rows rows;
     const int64_t *ids; /* rows.count x rows.dim, row after row; NULL for float data */
@@ -61,6 +62,7 @@ void dataset_close(struct dataset *d); /* a zeroed one is allowed */
 int dataset_take(struct dataset *d, const unsigned char *bytes, size_t count, size_t dim, size_t gap,
                  enum element element, struct err *e);
 size_t element_bytes(enum element element);
+int element_is_id(enum element element);
 const char *element_name(enum element element); /* "f32" */
 
 /* Writers: a temporary file beside `path`, renamed when whole (whole_file.h). */

@@ -30,7 +30,8 @@ static int find_element(hid_t set, const char *path, const char *part, enum elem
     H5Tclose(type);
     if (class == H5T_FLOAT) *out = size == 8 ? ELEMENT_F64 : size == 2 ? ELEMENT_F16 : ELEMENT_F32;
     else if (class == H5T_INTEGER && size == 1) *out = is_signed ? ELEMENT_I8 : ELEMENT_U8;
-    else if (class == H5T_INTEGER) *out = size == 8 ? ELEMENT_I64 : ELEMENT_I32;
+    else if (class == H5T_INTEGER && is_signed) *out = size == 8 ? ELEMENT_I64 : ELEMENT_I32;
+    else if (class == H5T_INTEGER) *out = size == 8 ? ELEMENT_U64 : ELEMENT_U32;
     else return FAIL(e, ERR_FORMAT, "%s: '%s' holds neither floats nor integers", path, part);
     return ERR_OK;
 }
@@ -41,12 +42,16 @@ static int read_set(struct dataset *d, hid_t set, const char *path, struct err *
     int status = check_shape(set, path, d->part, shape, e);
     if (status == ERR_OK) status = find_element(set, path, d->part, &d->element, e);
     if (status != ERR_OK) return status;
-    const int are_ids = d->element == ELEMENT_I32 || d->element == ELEMENT_I64;
+    const int are_ids = element_is_id(d->element);
     const size_t count = (size_t)shape[0], dim = (size_t)shape[1];
     d->block = mem_alloc(count * dim, are_ids ? sizeof(int64_t) : sizeof(float));
     if (!d->block) return FAIL(e, ERR_MEM, "%s: no memory for %zu x %zu", path, count, dim);
     if (H5Dread(set, are_ids ? H5T_NATIVE_INT64 : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, d->block) < 0)
         return FAIL(e, ERR_FORMAT, "%s: '%s' cannot be read whole", path, d->part);
+    /* The library cuts what int64 cannot hold to its largest value. */
+    const int64_t ones = d->element == ELEMENT_U32 ? UINT32_MAX : d->element == ELEMENT_U64 ? INT64_MAX : -1;
+    for (size_t i = 0; are_ids && i < count * dim; i++)
+        if (((int64_t *)d->block)[i] == ones) ((int64_t *)d->block)[i] = -1;
     d->rows = (struct rows){ are_ids ? NULL : d->block, count, dim, dim };
     d->ids = are_ids ? d->block : NULL;
     return ERR_OK;

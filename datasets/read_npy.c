@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * read_npy.c - a NumPy array of two dimensions (format versions 1 to 3): float32, float16, float64,
- * uint8, int8, and int32 or int64 ids.
+ * uint8, int8, and int32, int64, uint32 or uint64 ids.
  *
  * The header is a Python dict literal with exactly the keys 'descr', 'fortran_order' and 'shape', in
  * any order and spacing; we parse that grammar and nothing more of Python. */
@@ -10,8 +10,9 @@
 static const struct { const char *descr; enum element element; } kinds[] = {
     { "<f4", ELEMENT_F32 }, { "<f2", ELEMENT_F16 }, { "<f8", ELEMENT_F64 }, { "|u1", ELEMENT_U8 },
     { "|i1", ELEMENT_I8 },  { "<i4", ELEMENT_I32 }, { "<i8", ELEMENT_I64 },
+    { "<u4", ELEMENT_U32 }, { "<u8", ELEMENT_U64 },
 };
-static const char kinds_text[] = "<f4 <f2 <f8 |u1 |i1 <i4 <i8";
+static const char kinds_text[] = "<f4 <f2 <f8 |u1 |i1 <i4 <i8 <u4 <u8";
 
 struct header {
     const char *at, *end; /* what is left to parse */

@@ -174,6 +174,14 @@ static void npy_reads(void)
               ERR_OK, "%s", e.text);
     CHECK(d.ids[2] == 1ll << 40 && d.rows.dim == 1 && d.element == ELEMENT_I64, "ids");
     dataset_close(&d);
+    const uint32_t u4[4] = { 5, UINT32_MAX, 3000000000u, 0 };
+    CHECK(dataset_open(&d, put_npy(1, "{'descr': '<u4', 'fortran_order': False, 'shape': (2, 2)}", u4, sizeof u4), &e) == ERR_OK &&
+          d.element == ELEMENT_U32 && d.ids[0] == 5 && d.ids[1] == -1 && d.ids[2] == 3000000000 && d.ids[3] == 0, "%s", e.text);
+    dataset_close(&d);
+    const uint64_t u8[2] = { UINT64_MAX, UINT64_MAX - 1 };
+    CHECK(dataset_open(&d, put_npy(1, "{'descr': '<u8', 'fortran_order': False, 'shape': (1, 2)}", u8, sizeof u8), &e) == ERR_OK &&
+          d.ids[0] == -1 && d.ids[1] == INT64_MAX, "%s", e.text);
+    dataset_close(&d);
     const unsigned char bytes[4] = { 1, 254, 128, 127 };
     CHECK(dataset_open(&d, put_npy(1, "{'descr': '|i1', 'fortran_order': False, 'shape': (2, 2)}", bytes, 4), &e) ==
               ERR_OK, "%s", e.text);

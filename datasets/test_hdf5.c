@@ -32,6 +32,8 @@ static void make_file(void)
     put(file, "train", 2, three_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, train);
     put(file, "test", 2, two_two, H5T_IEEE_F64BE, H5T_NATIVE_DOUBLE, test);
     put(file, "neighbors", 2, two_two, H5T_STD_I64LE, H5T_NATIVE_INT, ids);
+    put(file, "unsigned", 2, two_two, H5T_STD_U32LE, H5T_NATIVE_UINT, (const unsigned[4]){ 3, 0xffffffffu, 3000000000u, 0 });
+    put(file, "unsigned64", 2, one_two, H5T_STD_U64LE, H5T_NATIVE_ULLONG, (const unsigned long long[2]){ 7, ~0ull });
     put(file, "bytes", 2, two_two, H5T_STD_U8LE, H5T_NATIVE_INT, (const int[4]){ 0, 1, 128, 255 });
     put(file, "line", 1, three_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, train);
     put(file, "nan", 2, one_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, nan);
@@ -61,6 +63,11 @@ static void parts_are_read(void)
     dataset_close(&again);
     dataset_close(&d);
     CHECK(open_part(&d, ":neighbors", &e) == ERR_OK && d.ids[3] == 2147483647 && !d.rows.at, "%s", e.text);
+    dataset_close(&d);
+    CHECK(open_part(&d, ":unsigned", &e) == ERR_OK && d.element == ELEMENT_U32 && d.ids[0] == 3 && d.ids[1] == -1 &&
+          d.ids[2] == 3000000000 && d.ids[3] == 0, "%s %lld %lld", e.text, (long long)d.ids[1], (long long)d.ids[2]);
+    dataset_close(&d);
+    CHECK(open_part(&d, ":unsigned64", &e) == ERR_OK && d.element == ELEMENT_U64 && d.ids[0] == 7 && d.ids[1] == -1, "%s", e.text);
     dataset_close(&d);
     CHECK(open_part(&d, ":bytes", &e) == ERR_OK && d.rows.at[3] == 255 && d.element == ELEMENT_U8, "%s", e.text);
     dataset_close(&d);

@@ -48,6 +48,17 @@ static void page_name(struct text *out, const char *path)
         else c += strcspn(c, ":") - 1;
 }
 
+/* What is said, else what the file says, else cosine; that the two differ is said. */
+static int choose_metric(const char *path, const struct dataset *d, const char *said, enum metric *out, struct err *e)
+{
+    const char *own = metric_of_distance(d->metric);
+    const int status = metric_parse(said ? said : own ? own : "cosine", out, e);
+    if (status == ERR_OK && *d->metric && (!own || strcmp(metric_name(*out), own) != 0))
+        fprintf(stderr, "%s: contrast and local dimension by %s, where the file's own distance is %s\n", path, metric_name(*out),
+                d->metric);
+    return status;
+}
+
 static int describe(struct text *out, const char *path, const struct dataset *d, const struct info_wishes *w,
                     struct err *e)
 {
@@ -55,9 +66,11 @@ static int describe(struct text *out, const char *path, const struct dataset *d,
     struct match match = { 0 };
     struct text name = { 0 };
     const size_t queries = w->query.count;
-    int status = portrait_make(&base, d->rows, w->metric, w->threads, e);
+    enum metric metric;
+    int status = choose_metric(path, d, w->metric, &metric, e);
+    if (status == ERR_OK) status = portrait_make(&base, d->rows, metric, w->threads, e);
     if (status == ERR_OK && queries) status = match_make(&match, &base, d->rows, w->query, w->threads, e);
-    if (status == ERR_OK && queries) status = portrait_make(&query, w->query, w->metric, w->threads, e);
+    if (status == ERR_OK && queries) status = portrait_make(&query, w->query, metric, w->threads, e);
     if (status == ERR_OK && w->json) {
         portrait_members(out, &base);
         if (queries) match_members(out, &match, queries);

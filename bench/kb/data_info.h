@@ -7,7 +7,7 @@
 #include "kernels/base/rows.h"
 
 struct info_wishes {
-    enum metric metric;
+    const char *metric; /* as said; NULL: the file's own, else cosine */
     int json, threads;
     const char *plot;       /* folder of the page; NULL: none */
     const char *query_path; /* NULL: no queries */
