@@ -130,6 +130,9 @@ static int open_sink(struct sink *o, const struct request *r, const struct ann_s
     struct text notes = { 0 };
     tally_text(&s->notes, "; ", &notes);
     if (notes.size) run_note(&o->run, "left_out", "%s", text_of(&notes));
+    text_clear(&notes);
+    for (size_t i = 0; i < r->count; i++) index_doubt(r->expanded[i], s->base.rows.count, &notes);
+    if (notes.size) fprintf(stderr, "ann: %s\n", text_of(&notes)), run_note(&o->run, "doubt", "%s", text_of(&notes));
     text_free(&notes);
     run_note(&o->run, "seed", "%lld", (long long)r->seed);
     return sink_create(o, "ann.csv", r->kernel, e);
@@ -148,20 +151,6 @@ static int emit(struct sink *o, const struct request *r, const struct ann_set *s
     return status;
 }
 
-/* Codebooks of more entries than there are rows to learn them from: every row is its own code. */
-static void warn_small(const struct ann_set *s, const char *spec)
-{
-    const struct index_ops *ops;
-    struct params *values = NULL;
-    if (index_parse(spec, &ops, &values, NULL) == ERR_OK && strcmp(ops->name, "pq") == 0) {
-        const size_t entries = strcmp(params_text(values, "nbits"), "4") == 0 ? 16 : 256;
-        if (entries > s->base.rows.count)
-            fprintf(stderr, "%s: codebooks of %zu entries for %zu rows: every row may be its own code\n", spec, entries,
-                    s->base.rows.count);
-    }
-    params_destroy(values);
-}
-
 static int measure(const struct request *r, struct ann_set *s, struct sink *o, struct err *e)
 {
     struct ann_index *built = mem_zero(r->count, sizeof *built);
@@ -172,7 +161,6 @@ static int measure(const struct request *r, struct ann_set *s, struct sink *o, s
     for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
         arms[i].point = (struct ann_point){ r->expanded[i], r->kernel, (size_t)r->k, (size_t)r->rerank,
                                             (size_t)r->batch, (int)r->threads, (uint64_t)r->seed };
-        warn_small(s, r->expanded[i]);
         status = ann_build(&built[i], s, &arms[i].point, e);
         arms[i].built = &built[i];
         progress_step(&progress, i + 1);

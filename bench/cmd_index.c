@@ -63,6 +63,10 @@ static int make(const struct request *r, struct index **ix, struct kernel_set *k
     if (status == ERR_OK) status = index_create(ix, r->spec, &config, e);
     if (status == ERR_OK && r->base) status = index_train(*ix, base.rows, e);
     if (status == ERR_OK && r->base) status = index_add(*ix, base.rows, NULL, e);
+    struct text doubt = { 0 };
+    if (status == ERR_OK && r->base) index_doubt(r->spec, base.rows.count, &doubt);
+    if (doubt.size) fprintf(stderr, "index: %s\n", text_of(&doubt));
+    text_free(&doubt);
     *fingerprint = base.content_hash;
     dataset_close(&base);
     return status;

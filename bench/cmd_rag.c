@@ -232,6 +232,10 @@ static int open_sink(struct sink *o, const struct request *r, const struct parts
     note_learning(&o->run, r, p);
     rag_set_note(s, &o->run);
     note_order(&o->run, r);
+    struct text doubt = { 0 };
+    if (given(r, "index")) index_doubt(given(r, "index"), s->base_count, &doubt);
+    if (doubt.size) run_note(&o->run, "doubt", "%s", text_of(&doubt));
+    text_free(&doubt);
     return sink_create(o, "rag.csv", r->kernel, e);
 }
 

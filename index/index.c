@@ -83,6 +83,26 @@ int index_parse(const char *spec, const struct index_ops **out, struct params **
     return status;
 }
 
+void index_doubt(const char *spec, size_t rows, struct text *out)
+{
+    const struct index_ops *ops;
+    struct params *params = NULL;
+    if (*spec == '(') { /* as a setting of a pipeline may have it */
+        struct text inside = { 0 };
+        text_add(&inside, "%.*s", (int)strlen(spec) - 2, spec + 1);
+        index_doubt(text_of(&inside), rows, out);
+        text_free(&inside);
+        return;
+    }
+    if (index_parse(spec, &ops, &params, NULL) != ERR_OK) return;
+    const size_t entries = ops->entries ? ops->entries(params) : 0;
+    if (entries > rows)
+        text_add(out, "%s%s: codebooks of %zu entries for %zu rows: every row may be its own code", out->size ? "; " : "", spec,
+                 entries, rows);
+    if (ops->params && param_find(ops->params, "inner")) index_doubt(params_text(params, "inner"), rows, out);
+    params_destroy(params);
+}
+
 int index_create(struct index **out, const char *spec, const struct index_config *config, struct err *e)
 {
     struct index base = { .config = *config };

@@ -98,6 +98,8 @@ struct index_ops {
     /* Learns from a sample of one row or more what it needs before add, and forgets what it had learnt; NULL: nothing
      * to learn.  An index that was not trained learns from the first rows that are added. */
     int (*train)(struct index *ix, struct rows sample, struct err *e);
+    /* Codes that a codebook has: of fewer rows, each may be its own.  NULL: none is learnt. */
+    size_t (*entries)(const struct params *params);
     int (*learns)(const struct index *ix); /* 0: its parameters leave train nothing to do.  NULL: it learns if it can */
     /* Adds rows under ids (NULL: the next numbers, starting at the count of rows).  Rows have been
      * checked: dimension, finiteness.  On failure the index is as it was.  ERR_ARG: id in use. */
@@ -164,6 +166,9 @@ int index_create(struct index **out, const char *spec, const struct index_config
 void index_destroy(struct index *ix); /* NULL is allowed */
 /* What a spec asks for, without making it: the caller owns *params.  ERR_ARG as index_create. */
 int index_parse(const char *spec, const struct index_ops **ops, struct params **params, struct err *e);
+/* Appends what is odd about the spec over so few rows ("pq: codebooks of 256 entries for 100 rows: ..."), of an index inside
+ * it too.  Nothing where they fit, or where the spec cannot be read. */
+void index_doubt(const char *spec, size_t rows, struct text *out);
 
 int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt, or from no rows */
 /* 1 when what it holds depends on the rows that it was trained on, or saw first. */

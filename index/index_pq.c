@@ -616,12 +616,15 @@ static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
     return ERR_OK;
 }
 
+static size_t entries(const struct params *params) { return params_int(params, "nbits") == 0 ? 256 : 16; }
+
 const struct index_ops index_pq = {
     .name = "pq",
     .summary = "a k-means codebook for each part of the dimensions, scored by tables",
     .params = table,
     .create = create,
     .train = train,
+    .entries = entries,
     .like = like,
     .add = add,
     .remove = remove_id,

@@ -242,7 +242,19 @@ zeros() {
     done
     says 0 'the vector of "red" is zeros' query rp.sqlite red -k 1 --set embed=fixed --set embed_vector=0,0,0,0,0,0,0,0
 }
-pq_warns() { says 0 'codebooks of 256 entries for' ann --base "$cases/base.npy" --query "$cases/query.npy" --index pq:m=2 --min-calls 6; }
+# Wherever such an index is made, and in the provenance of what was measured with it.
+pq_warns() {
+    local few='codebooks of 256 entries for' b="$cases/base.npy" q="$cases/query.npy"
+    says 0 "$few" ann --base "$b" --query "$q" --index pq:m=2 --index 'ivf:nlist=2,inner=(pq:m=2)' --min-calls 6 --out few || return
+    [ "$(grep -c '^# doubt: .*pq:m=2: codebooks.*; pq:.*: codebooks' few/ann.csv)" = 1 ] || return
+    says 0 "$few" index build --base "$b" --index pq:m=2 --out few.assay || return
+    says 0 "$few" rag --kb v.sqlite --query "$q" --query-ids rows --set index=pq:m=2 --min-calls 6 --out few && grep -q '^# doubt' few/rag.csv || return
+    says 0 '' ann --base "$b" --query "$q" --index flat --min-calls 6 && ! grep codebooks out || return
+    printf 'kb: v.sqlite\nqueries: %s\nquery_ids: rows\naxes: {index: [flat, pq:m=2]}\nmin_calls: 6\n' "$q" >few.yaml
+    says 0 '2 measured' sweep run few.yaml --out few && grep -q "^# doubt: pq.*$few" few/sweep.csv || return
+    printf 'dataset: {base: %s, query: %s}\naxes: {index: [flat, pq:m=2]}\nmin_calls: 6\n' "$b" "$q" >few.yaml
+    says 0 '2 measured' sweep run few.yaml --out few2 && grep -q "^# doubt: pq.*$few" few2/sweep.csv
+}
 
 command -v sqlite3 >/dev/null || { echo "ok 1 - cases # SKIP sqlite3, the shell, is not installed"; echo "1..1"; exit 0; }
 "$ASSAY" kb create kb.sqlite --entities "$cases/four_entities.jsonl" --dim 32 >/dev/null

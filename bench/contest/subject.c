@@ -138,6 +138,10 @@ static int open_index(struct subject *s, struct err *e)
     if (status != ERR_OK) return status;
     const struct index_config config = { s->base.dim, metric, (uint64_t)s->data->seed, 1, &s->kernels };
     status = index_create(&s->index, s->rest, &config, e);
+    struct text doubt = { 0 };
+    if (status == ERR_OK) index_doubt(s->rest, s->base.count, &doubt);
+    if (doubt.size) fprintf(stderr, "compare: %s\n", text_of(&doubt));
+    text_free(&doubt);
     if (status == ERR_OK) status = index_train(s->index, s->base, e);
     if (status == ERR_OK) status = index_add(s->index, s->base, NULL, e);
     const size_t k = (size_t)s->data->k;

@@ -19,14 +19,16 @@
 #include <unistd.h>
 
 /* Every value of a table but the times of writing, which differ between two copies made alike. */
-static int hash_table(struct sqlite3 *db, const char *table, uint64_t *hash)
+static int hash_table(struct sqlite3 *db, const char *table, uint64_t *hash, size_t *rows)
 {
     sqlite3_stmt *st = NULL;
     char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
     int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &st, NULL) : SQLITE_NOMEM;
     sqlite3_free(sql);
     *hash = hash64(*hash, table, strlen(table));
+    *rows = 0;
     while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        ++*rows;
         for (int c = 0; c < sqlite3_column_count(st); c++) {
             const char *name = sqlite3_column_name(st, c);
             if (strcmp(name, "created_at") == 0 || strcmp(name, "updated_at") == 0) continue;
@@ -42,7 +44,7 @@ static int hash_table(struct sqlite3 *db, const char *table, uint64_t *hash)
 
 /* Of what a base says, not of its file: the same in a copy made elsewhere or vacuumed, and another when
  * a writer's log holds what the file does not yet.  The engine's index cache says nothing new. */
-static int hash_base(const char *path, uint64_t *out, struct stage_choice *usual, char **notes, struct err *e)
+static int hash_base(const char *path, uint64_t *out, size_t *vectors, struct stage_choice *usual, char **notes, struct err *e)
 {
     struct store *store = NULL;
     sqlite3_stmt *st = NULL;
@@ -59,11 +61,16 @@ static int hash_base(const char *path, uint64_t *out, struct stage_choice *usual
     }
     struct sqlite3 *db = store_handle(store);
     uint64_t hash = 0;
+    size_t rows = 0;
+    *vectors = 0;
     static const char sql[] = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'kg_turboquant_cache' "
                               "AND (name GLOB 'kg_*' OR name GLOB 'assay_*') ORDER BY name";
     int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
-    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
-        rc = hash_table(db, (const char *)sqlite3_column_text(st, 0), &hash);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *table = (const char *)sqlite3_column_text(st, 0);
+        rc = hash_table(db, table, &hash, &rows);
+        if (strcmp(table, "kg_vectors") == 0) *vectors = rows;
+    }
     if (rc != SQLITE_DONE) status = FAIL(e, ERR_IO, "%s: %s", path, sqlite3_errmsg(db));
     sqlite3_finalize(st);
     store_read_end(store);
@@ -121,10 +128,11 @@ static uint64_t hash_stamp(const char *db)
 int rag_set_still(const struct rag_set *s, struct err *e)
 {
     uint64_t base = 0;
+    size_t vectors;
     struct stage_choice usual;
     char *notes = NULL;
     if (hash_stamp(s->db) == s->stamp) return ERR_OK;
-    const int status = hash_base(s->db, &base, &usual, &notes, e); /* or only its log was taken in */
+    const int status = hash_base(s->db, &base, &vectors, &usual, &notes, e); /* or only its log was taken in */
     free(notes);
     if (status != ERR_OK || base == s->base_hash) return status;
     return FAIL(e, ERR_BUSY, "%s: the base changed while it was measured", s->db);
@@ -134,7 +142,7 @@ int rag_set_open(struct rag_set *s, const char *db, const struct question_files 
 {
     *s = (struct rag_set){ .db = db, .replay_fd = -1, .stamp = hash_stamp(db) };
     path_short(db, s->name, sizeof s->name);
-    int status = hash_base(db, &s->base_hash, &s->usual, &s->notes, e);
+    int status = hash_base(db, &s->base_hash, &s->base_count, &s->usual, &s->notes, e);
     if (status == ERR_OK) status = question_files_open(&s->queries, f, db, e);
     s->hash = hash64(s->queries.hash, &s->base_hash, sizeof s->base_hash);
     if (status != ERR_OK) rag_set_close(s);
@@ -219,11 +227,23 @@ void rag_notes(const struct rag_set *s, const char *what)
     text_free(&lines);
 }
 
+void rag_doubt(const struct pipeline *p, struct text *out)
+{
+    const struct index *index = pipeline_index(p);
+    struct text spec = { 0 };
+    if (index) index_spec(index, &spec);
+    if (index) index_doubt(text_of(&spec), pipeline_kb(p)->vectors.rows.count, out);
+    text_free(&spec);
+}
+
 void rag_warn(const char *db, const struct pipeline *p)
 {
     struct text what = { 0 };
     kb_passed_over(pipeline_kb(p), &what);
     if (what.size) fprintf(stderr, "%s: passed over: %s (assay kb check names them)\n", db, text_of(&what));
+    text_clear(&what);
+    rag_doubt(p, &what);
+    if (what.size) fprintf(stderr, "%s: %s\n", db, text_of(&what));
     text_free(&what);
 }
 

@@ -14,8 +14,9 @@ struct rag_set {
     char *notes;    /* what was left out of the base when it was made; NULL: nothing */
     struct queries queries;
     struct stage_choice usual; /* stages of the base where a point chooses none */
+    size_t base_count; /* rows of kg_vectors; from rag_prepare on, those that take part */
     /* From rag_prepare. */
-    size_t base_count, dim;
+    size_t dim;
     float *vectors;    /* queries.count x dim: what each question was embedded to */
     int64_t *truth;    /* queries.count x truth_k entity ids, best first */
     size_t truth_k;
@@ -72,6 +73,7 @@ const char **rag_settings(const struct rag_set *s, const struct rag_point *point
 const char *rag_setting(const struct pipeline *p, const char *wanted); /* "" when it is not in force */
 /* A line on stderr for each thing that was left out of the questions and labels, or kept though it cannot count. */
 void rag_notes(const struct rag_set *s, const char *what);
-/* One line on stderr about what of the database takes no part, if anything. */
+/* A line on stderr about what of the database takes no part, and one about what index_doubt says, if anything. */
+void rag_doubt(const struct pipeline *p, struct text *out); /* appends index_doubt of its index */
 void rag_warn(const char *db, const struct pipeline *p);
 #endif

@@ -455,6 +455,27 @@ static int find_work(struct job *j, struct shard shard, struct run_result *out, 
     return ERR_OK;
 }
 
+/* What index_doubt says of the plan's indexes, once each. */
+static void note_doubts(struct run *run, const struct plan *p)
+{
+    const size_t rows = p->rag.db ? p->rag.base_count : p->ann.base.rows.count;
+    struct text all = { 0 }, one = { 0 };
+    const char *last = "";
+    const int at = vocabulary_find(&p->names, "index");
+    for (size_t i = 0; i < p->count; i++) {
+        const struct point *point = &p->points[i];
+        const char *spec = point->spec ? point->spec : at < 0 ? NULL : point->values[at];
+        if (!spec || strcmp(spec, last) == 0) continue;
+        last = spec;
+        text_clear(&one);
+        index_doubt(spec, rows, &one);
+        if (one.size && !strstr(text_of(&all), text_of(&one))) text_add(&all, "%s%s", all.size ? "; " : "", text_of(&one));
+    }
+    if (all.size) run_note(run, "doubt", "%s", text_of(&all));
+    text_free(&all);
+    text_free(&one);
+}
+
 static void note_data(struct run *run, const struct sweep *s, const struct plan *p)
 {
     char name[128];
@@ -472,6 +493,7 @@ static void note_data(struct run *run, const struct sweep *s, const struct plan 
     else tally_text(&p->ann.notes, "; ", &left);
     if (left.size) run_note(run, "left_out", "%s", text_of(&left));
     text_free(&left);
+    note_doubts(run, p);
     if (s->least_calls) run_note(run, "points", "%zu, min_calls %zu, reps %zu", p->count, s->least_calls, s->reps);
     else run_note(run, "points", "%zu, min_calls as usual, reps %zu", p->count, s->reps);
 }
