@@ -145,6 +145,24 @@ static void lists_by_ids(void)
     CHECK(p && pipeline_query(p, &q, 9, &a, &kb_err) == ERR_OK, "%s", kb_err.text);
     CHECK(p && a.count == 2 && a.results[0].id == 3 && a.results[1].id == 2, "in the list's order");
     pipeline_close(p);
+    static const struct { const char *lines, *says; } runs[] = {
+        { "\xef\xbb\xbfq0 Q0 1 1 9 t\r\nq1 Q0 2 1 0.4 t\r\nq1 Q0 p7 2 0.5 t\r\n", NULL }, /* by score, not by rank */
+        { "q1 Q0 p7 1 0.5 t\nq1 Q0 2 2 0.4 t\nq1 Q0 p7 3 0.3 t\n", "lines 1 and 3 name the same entity for question 'q1'" },
+        { "q1 Q0 p7 first 0.5 t\n", "line 1 is neither" }, { "q1 Q0 p7 1 0.5\n", "line 1 is neither" },
+        { "q1 Q0 p7 1 0.5 t more\n", "line 1 is neither" }, { "q1 p7 nan\n", "line 1 is neither" },
+        { "q1 Q0 p8 1 0.5 t\n", "line 1 names an entity that the base has not: q1 Q0 p8" },
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        put("list.tsv", runs[i].lines, strlen(runs[i].lines));
+        p = kb_pipeline("order.db", settings);
+        CHECK(runs[i].says ? !p && strstr(kb_err.text, runs[i].says) : p != NULL, "%zu: %s", i, kb_err.text);
+        if (p) CHECK(pipeline_query(p, &q, 9, &a, &kb_err) == ERR_OK && a.count == 2 && a.results[0].id == 3, "%s", kb_err.text);
+        pipeline_close(p);
+    }
+    char line[1200];
+    memset(line, 'x', sizeof line);
+    put("list.tsv", line, sizeof line);
+    CHECK(!kb_pipeline("order.db", settings) && strstr(kb_err.text, "line 1 is longer than"), "%s", kb_err.text);
     put("list.tsv", "q1\t3\t0.5\n", 9); /* entity 3 is called p7 */
     CHECK(!kb_pipeline("order.db", settings) && strstr(kb_err.text, "line 1 names an entity that the base has not"), "%s", kb_err.text);
     put("u.tsv", "p7\t5\n", 5);

@@ -58,13 +58,14 @@ word_ids() {
     sed 's/\t\([0-9]*\)\t/\tdoc-\1\t/' "$cases/string_ids_qrels.tsv" >qrels.tsv
     says 0 'made of 4' kb create w.sqlite --entities e.jsonl --relations r.jsonl --dim 32 || return
     says 0 'MRR 1.0000' rag --kb w.sqlite --query "$cases/string_ids_queries.jsonl" --qrels qrels.tsv -k 3 --min-calls 2 \
-        --run run.txt --qrels-out labels.txt || return
+        --run run.txt --qrels-out labels.txt --out words || return
     cat run.txt labels.txt
+    [ "$(sed -n '2,$s/\t.*//p' words/*.pq.tsv | sort -u | tr '\n' ' ')" = "q7 q8 " ] || return
     here=$(awk '$4 == 1 { printf "%s %s ", $1, $3 }' run.txt)
     [ "$here" = "q7 doc-2 q8 doc-1 " ] && awk 'NF != 6 { exit 1 }' run.txt && grep -qP '^q7\t0\tdoc-2\t1$' labels.txt || return
     # scores of a question fall in float32, which is what trec_eval sorts by
     awk '$1 == q && $5 >= s { exit 1 } { q = $1; s = $5 }' run.txt || return
-    says 0 '"id":"doc-2"' query w.sqlite 'moved by wind' -k 1 --json || return
+    says 0 '"id":"doc-2"' query w.sqlite 'moved by wind' -k 1 --json && ! grep -q '"id":[0-9]' out || return
     says 0 'added' kb import w.sqlite --relations r.jsonl || return
     says 1 'line 1: "source" is '"'2'"': no entity has this id' kb import w.sqlite --relations "$cases/string_ids_relations.jsonl"
 }
@@ -97,10 +98,22 @@ nulls() {
         --dim 8 && [ "$(one nul.sqlite "SELECT rel_type || weight || properties FROM kg_relations")" = 'related1.0{}' ]
 }
 
-# What a file of another program's answers may be: row numbers, or, by ids of text, what retrieve=replay reads.
+# What a file of another program's answers may be: numbers or names of rows, lines or a run of trec_eval.
 text_answers() {
+    local b="$cases/base.npy" q="$cases/query.npy"
     printf 'q7 doc-2 0.9\nq8 doc-1 0.8\n' >answers.txt
-    says 1 'answers.txt: not an .ivecs file' ann --base "$cases/base.npy" --query "$cases/query.npy" --index ids:answers.txt || return
+    says 1 "answers.txt: line 1: query 'q7' is no query number" ann --base "$b" --query "$q" --index ids:answers.txt || return
+    says 0 '' data truth --base "$b" --query "$q" -k 10 --out exact.ivecs || return
+    od -An -v -td4 -w44 exact.ivecs | awk '{ for (i = 2; i <= 11; i++) printf "q%d Q0 doc-%d %d %g x\n", NR, $i, i - 1, 20 - i }' >exact.run
+    seq 0 59 | sed 's/^/doc-/' >row.ids
+    seq 6 | sed 's/^/q/' >query.ids
+    says 0 'ids:exact.run' ann --base "$b" --query "$q" --index ids:exact.run,row_ids=row.ids,query_ids=query.ids --min-calls 6 &&
+        grep -q '^ids.* 1.0000  1.0000' out || return
+    sed 's/doc-2$/doc-x/' row.ids >absent.ids
+    says 1 "is not among row_ids" ann --base "$b" --query "$q" --index ids:exact.run,row_ids=absent.ids,query_ids=query.ids || return
+    sed 's/ / Q0 /; s/ \([^ ]*\)$/ 1 \1 tag/' answers.txt >answers.run
+    says 0 'MRR 1.0000' rag --kb w.sqlite --query "$cases/string_ids_queries.jsonl" --qrels qrels.tsv -k 1 --min-calls 2 \
+        --set retrieve=replay --set replay_file=answers.run || return
     says 0 'MRR 1.0000' rag --kb w.sqlite --query "$cases/string_ids_queries.jsonl" --qrels qrels.tsv -k 1 --min-calls 2 \
         --set retrieve=replay --set replay_file=answers.txt || return
     sed 's/doc-2/doc-78/' answers.txt >absent.txt
