@@ -1,106 +1,165 @@
 /* SPDX-License-Identifier: MIT
- * cmd_paper.c - tables of papers, recomputed: paper | theory | ours | verdict. */
+ * cmd_paper.c - papers, recomputed: paper | theory | ours +- | verdict | why. */
 #include "bench/command.h"
+#include "bench/papers/item.h"
+#include "bench/papers/show.h"
 #include "bench/rows/output.h"
-#include "bench/papers/paper.h"
-#include "bench/rows/run.h"
-#include "kernels/base/option.h"
-#include <math.h>
+#include "kernels/base/parallel.h"
 #include <stdio.h>
 #include <string.h>
 
-struct report {
-    const struct paper_ops *paper;
-    struct text csv;
+struct asked {
+    struct paper_asked paper;
+    struct option_list kbs;
+    int argc;
+    char **argv;
+    size_t kept, run;
 };
 
-static void add_number(struct text *csv, double value)
+/* --- assay paper list ------------------------------------------------------------------------------- */
+
+static void list_item(const struct paper_plan *p, const char *name)
 {
-    if (isfinite(value)) text_add(csv, "%.9g", value);
-    text_add(csv, ",");
+    const struct paper_item *item = paper_item_find(p->paper, name);
+    char classes[4];
+    const char *why = "";
+    paper_plan_classes(p, name, classes);
+    for (size_t i = 0; i < p->table.count; i++)
+        if (!item && strcmp(p->table.lines[i].item, name) == 0) why = p->table.lines[i].why;
+    printf("  %-3s %-22s %s\n", classes, name, item ? item->summary : why);
 }
 
-static void show(double value)
+static int list(struct err *e)
 {
-    if (isfinite(value))
-        printf("  %9.3g", value);
-    else
-        printf("  %9s", "-");
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && paper_at(i); i++) {
+        struct paper_plan p;
+        status = paper_plan_init(&p, paper_at(i), e);
+        if (status != ERR_OK) break;
+        printf("%s%s  %s: %s\n", i ? "\n" : "", p.paper->name, p.paper->reference, p.paper->summary);
+        for (size_t k = 0; k < p.count; k++) list_item(&p, p.items[k]);
+        paper_plan_fini(&p);
+    }
+    printf("\nR: the paper's own quantity, on data that it defines.  T: the same mechanism on other data: direction and shape alone.\n"
+           "X: impossible without a language model or its training; listed, never claimed.\n");
+    return status;
 }
 
-static int each(const struct finding *f, void *context, struct err *e)
+/* --- assay paper NAME[/ITEM] ------------------------------------------------------------------------ */
+
+static int show(const struct paper_plan *p, const char *name, const struct table *rows, const struct paper_asked *a, struct err *e)
 {
-    struct report *r = context;
-    (void)e;
-    printf("%-60s", f->index[0] ? f->index : f->quantity);
-    show(f->published);
-    show(f->theory);
-    show(f->ours);
-    printf("  %s\n", finding_verdict(f));
-    text_add(&r->csv, "%s,%s,", r->paper->name, f->quantity);
-    csv_add(&r->csv, f->index);
-    text_add(&r->csv, ",%zu,%zu,%d,", f->dim, f->n, f->bits);
-    add_number(&r->csv, f->published);
-    add_number(&r->csv, f->theory);
-    add_number(&r->csv, f->ours);
-    add_number(&r->csv, f->ours_error);
-    add_number(&r->csv, f->ours_lo);
-    add_number(&r->csv, f->ours_hi);
-    text_add(&r->csv, "%s\n", finding_verdict(f));
-    return ERR_OK;
+    const struct paper_item *item = paper_item_find(p->paper, name);
+    struct text screen = { 0 }, latex = { 0 };
+    char stem[128], file[160];
+    int status = ERR_OK;
+    paper_sheet(rows, SHEET_PLAIN, PAPER_ROWS_ALL, &screen);
+    printf("%s/%s: %s\n%s\n", p->paper->name, name, item ? item->summary : "", text_of(&screen));
+    paper_stem(p->paper->name, name, stem, sizeof stem);
+    snprintf(file, sizeof file, "%s.tex", stem);
+    if (a->out) {
+        paper_sheet(rows, SHEET_LATEX, PAPER_ROWS_ALL, &latex);
+        status = output_write_in(a->out, file, &latex, e);
+        if (status == ERR_OK && item) status = paper_figures(rows, item, a->out, stem, e);
+    }
+    text_free(&screen);
+    text_free(&latex);
+    return status;
 }
 
-static int run_paper(const struct paper_ops *paper, const char *out, int argc, char **argv,
-                     struct err *e)
+static int run_item(const struct paper_plan *p, const char *item, struct asked *a, const struct run *run, struct err *e)
 {
-    struct run run;
-    int status = run_init(&run, argc, argv, e);
+    struct table rows = { 0 };
+    int kept;
+    int status = paper_item_run(p, item, &a->paper, run, &rows, &kept, e);
+    if (status == ERR_OK) a->kept += (size_t)kept, a->run += !kept;
+    if (status == ERR_OK) status = show(p, item, &rows, &a->paper, e);
+    table_free(&rows);
+    return status;
+}
+
+static int run_paper(const struct paper_ops *paper, const char *item, struct asked *a, const struct run *run, struct err *e)
+{
+    struct paper_plan p;
+    size_t done = 0;
+    int status = paper_plan_init(&p, paper, e);
     if (status != ERR_OK) return status;
-    struct report r = { .paper = paper };
-    text_add(
-        &r.csv,
-        "%s# paper: %s\npaper,quantity,index,dim,n,bits,published,theory,ours,ours_error,ours_lo,ours_hi,verdict\n",
-        text_of(&run.notes), paper->reference);
-    printf("%s: %s\n%-60s  %9s  %9s  %9s  %s\n", paper->reference, paper->summary, "", "paper",
-           "theory", "ours", "verdict");
-    status = paper->run(each, &r, e);
-    if (status == ERR_OK && out) status = output_write(out, &r.csv, e);
-    text_free(&r.csv);
+    for (size_t i = 0; status == ERR_OK && i < p.count; i++)
+        if (!item || strcmp(item, p.items[i]) == 0) {
+            status = run_item(&p, p.items[i], a, run, e);
+            done++;
+        }
+    if (status == ERR_OK && done == 0)
+        status = FAIL(e, ERR_ARG, "paper %s has no item '%s'%s", paper->name, item, NEAREST(item, p.items, p.count));
+    paper_plan_fini(&p);
+    return status;
+}
+
+/* what: "all", "NAME" or "NAME/ITEM" */
+static int run_papers(const char *what, struct asked *a, struct err *e)
+{
+    const char *names[64] = { "list", "all" }, *slash = strchr(what, '/');
+    const size_t size = slash ? (size_t)(slash - what) : strlen(what);
+    const int everything = strcmp(what, "all") == 0;
+    size_t count = 2, done = 0;
+    struct run run;
+    int status = run_init(&run, a->argc, a->argv, e);
+    for (size_t i = 0; status == ERR_OK && paper_at(i) && count < sizeof names / sizeof *names; i++) {
+        const char *name = names[count++] = paper_at(i)->name;
+        if (!everything && !(strlen(name) == size && strncmp(name, what, size) == 0)) continue;
+        status = run_paper(paper_at(i), everything || !slash ? NULL : slash + 1, a, &run, e);
+        done++;
+    }
     run_fini(&run);
+    if (status == ERR_OK && done == 0) status = FAIL(e, ERR_ARG, "no paper '%s'%s", what, NEAREST(what, names, count));
+    if (status == ERR_OK && a->paper.out && everything) status = paper_page(a->paper.out, e);
+    if (status == ERR_OK && a->paper.out)
+        printf("%s: %zu items measured, %zu as an earlier run left them\n", a->paper.out, a->run, a->kept);
     return status;
 }
 
 static int run(int argc, char **argv, struct err *e)
 {
-    const char *out = NULL;
+    struct asked a = { .paper = { .data = "../shared/data" }, .argc = argc, .argv = argv };
     struct option_list what = { 0 };
-    const struct option options[] = { { "--out", OPTION_TEXT, &out, 0, 0 }, { 0 } };
+    int64_t seeds = 10, threads = parallel_cpus();
+    const struct option options[] = { { "--base", OPTION_TEXT, &a.paper.base, 0, 0 },
+                                      { "--query", OPTION_TEXT, &a.paper.query, 0, 0 },
+                                      { "--kb", OPTION_LIST, &a.kbs, 0, 0 },
+                                      { "--data", OPTION_TEXT, &a.paper.data, 0, 0 },
+                                      { "--seeds", OPTION_INT, &seeds, 2, PAPER_SEEDS_MAX },
+                                      { "--threads", OPTION_INT, &threads, 1, PARALLEL_THREADS_MAX },
+                                      { "--quick", OPTION_FLAG, &a.paper.quick, 0, 0 },
+                                      { "--out", OPTION_TEXT, &a.paper.out, 0, 0 },
+                                      { 0 } };
     const int status = options_parse(argc, argv, options, &what, e);
     if (status != ERR_OK) return status;
-    if (what.count != 1) return FAIL(e, ERR_ARG, "name one paper, or list");
-    const char *names[64] = { "list" };
-    size_t count = 1;
-    for (size_t i = 0; paper_at(i) && count < sizeof names / sizeof *names; i++) {
-        if (strcmp(what.at[0], "list") == 0)
-            printf("%-12s %s: %s\n", paper_at(i)->name, paper_at(i)->reference,
-                   paper_at(i)->summary);
-        if (strcmp(what.at[0], paper_at(i)->name) == 0)
-            return run_paper(paper_at(i), out, argc, argv, e);
-        names[count++] = paper_at(i)->name;
-    }
-    if (strcmp(what.at[0], "list") == 0) return ERR_OK;
-    return FAIL(e, ERR_ARG, "no paper '%s'%s", what.at[0], NEAREST(what.at[0], names, count));
+    if (what.count != 1) return FAIL(e, ERR_ARG, "name one paper, NAME/ITEM, all, or list");
+    if (!a.paper.base != !a.paper.query) return FAIL(e, ERR_ARG, "--base and --query go together");
+    a.paper.seeds = (size_t)seeds;
+    a.paper.threads = (int)threads;
+    a.paper.kbs = a.kbs.at;
+    a.paper.kb_count = (size_t)a.kbs.count;
+    return strcmp(what.at[0], "list") == 0 ? list(e) : run_papers(what.at[0], &a, e);
 }
 
 const struct command cmd_paper = {
     .name = "paper",
-    .summary = "reproduce a paper's table: paper | theory | ours | verdict",
-    .help = "usage: assay paper list\n"
-            "       assay paper NAME [--out FILE.csv]\n\n"
-            "Recomputes a published table.  reproduced: ours is within four standard errors (and a "
-            "thousandth)\n"
-            "of the theory, and within one unit of the last digit that the paper prints.\n\n"
-            "  --out FILE.csv   also write the table, for assay plot and assay report\n\n"
-            "example: assay paper turboquant --out results/default/turboquant.csv\n",
+    .summary = "recompute papers: paper | theory | ours +- | verdict | why",
+    .help =
+        "usage: assay paper list\n"
+        "       assay paper NAME[/ITEM] | all [options]\n\n"
+        "Recomputes what a paper published, item by item.  `list` names them, each with its class: R, the paper's own quantity\n"
+        "on data that it defines; T, the same mechanism on other data, of which direction and shape are compared; X, impossible\n"
+        "here.  Verdicts come of intervals (99.9 %) and of tolerances that stand in bench/papers/NAME.tsv.\n\n"
+        "  --base FILE --query FILE   vectors of your own, for the items that take some\n"
+        "  --kb DB                    a knowledge base of your own, for the items that take some; many times\n"
+        "  --data DIR                 folder of published sets, a folder each   (default ../shared/data)\n"
+        "  --seeds N                  draws of vectors, rotations, ...          (default 10)\n"
+        "  --threads N                threads that may be used                  (default: all CPUs)\n"
+        "  --quick                    smaller sizes: all papers in less than ten minutes on two cores\n"
+        "  --out DIR                  <paper>_<item>.csv, .tex and figures, of all: README.md; items that are there,\n"
+        "                             of the same program, options and files, are not run again\n\n"
+        "example: assay paper turboquant/distortion --quick --out mine\n",
     .run = run,
 };

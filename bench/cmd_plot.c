@@ -109,11 +109,6 @@ static const struct figure_kind kinds[] = {
       .needs = "t_score_us",
       .least = 1,
       .timed = 1 },
-    { .name = "distortion",
-      .gp = "distortion",
-      .x = "bits",
-      .y = { "ours", "theory", "published" },
-      .least = 2 },
 };
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
 
@@ -238,7 +233,7 @@ static int draw_kinds(const struct table *t, const struct figure_kind *only, str
     return ERR_OK;
 }
 
-/* Rows of points are drawn together, at the end; the tables of bench and paper each alone. */
+/* Rows of points are drawn together, at the end; the tables of bench each alone. */
 static int draw_file(struct table *rows, const char *path, const struct figure_kind *kind,
                      struct plot *p, struct err *e)
 {
@@ -303,8 +298,7 @@ const struct command cmd_plot = {
         "  churn            of assay churn: recall, latency, bytes and the cost of changes against "
         "churn_pct\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map\n"
-        "  stages           time of each stage (us), one setting changed at a time\n"
-        "  distortion       of assay paper turboquant: distortion against bits, with its bounds\n\n"
+        "  stages           time of each stage (us), one setting changed at a time\n\n"
         "  --out DIR        where to write KIND.dat, .png, .svg, .pdf   (default: beside the first "
         "CSV)\n\n"
         "Points of several files are drawn together; those of different machines, batch sizes or "

@@ -40,13 +40,12 @@ make_once $data/twohop/kb.sqlite 'data: planted two-hop graph' $assay data gen -
 sweep "$size" "$out"
 sweep clustered "$out/clustered"
 sweep twohop "$out/twohop"
-make_once "$out/turboquant.csv" 'paper: TurboQuant, distortion' $assay paper turboquant --out "$out/turboquant.csv"
+make_once "$out/turboquant_distortion.csv" 'paper: TurboQuant, distortion' $assay paper turboquant/distortion --quick --out "$out"
 make_once "$out/bench.csv" 'bench: kernels against the compilers' $assay bench --quick --out $data/bench
 [ ! -d $data/bench ] || cp $data/bench/bench.csv $data/bench/gains.* "$out/" # without the raw samples
 
 step 'figures and report'
-$assay plot "$out/sweep.csv" "$out/clustered/sweep.csv" "$out/twohop/sweep.csv" results/recorded_peers.csv \
-    "$out/turboquant.csv" --out "$out" >"$data/log"
+$assay plot "$out/sweep.csv" "$out/clustered/sweep.csv" "$out/twohop/sweep.csv" results/recorded_peers.csv --out "$out" >"$data/log"
 
 scripts/screen.sh "$out" >"$out/summary.txt"
 $assay report "$out" >>"$data/log"

@@ -11,7 +11,7 @@ import() {
     printf '.import --csv "|grep -v ^# %s" %s\n' "$1" "$2"
 }
 {
-    import "$out/turboquant.csv" paper
+    import "$out/turboquant_distortion.csv" paper
     import "$out/clustered/sweep.csv" clustered
     import results/recorded_peers.csv recorded
     import "$out/bench.csv" bench

@@ -51,14 +51,14 @@ ok 'the page holds figures and rows' sh -c 'grep -q "<svg" r/report.html && grep
 ok 'no such kind' refuses "nearest is 'recall_bytes'" plot --kind recall_byte r/ann.csv
 ok 'no such file' refuses 'nothing.csv' plot nothing.csv
 ok 'not a table' refuses 'd/base.fvecs' plot d/base.fvecs
-ok 'nothing to draw' refuses 'no figure' plot --kind distortion r/ann.csv
+ok 'nothing to draw' refuses 'no figure' plot --kind churn r/ann.csv
 ok 'no such folder' refuses 'nowhere' report nowhere
 # The closing screen over rows of the same columns, from whatever was measured above.
 mkdir -p s/clustered s/twohop
 cp r/ann.csv s/clustered/sweep.csv
 cp r/rag.csv s/twohop/sweep.csv
 cp r/rag.csv s/sweep.csv
-"$ASSAY" paper turboquant --out s/turboquant.csv >/dev/null
+"$ASSAY" paper turboquant/distortion --seeds 2 --quick --out s >/dev/null
 "$ASSAY" bench dot_f32 --dim 32 --where l2 --rounds 12 --csv >s/bench.csv
 prints() { local line; for line in "$@"; do grep -q -- "$line" screen || { cat screen; return 1; }; done; }
 ok 'closing screen' sh -c "'$screen' '$dir/s' >screen"
@@ -67,7 +67,7 @@ ok 'closing screen: every part of it' prints '^  paper  *0.36 ' '^  theory.* 0.0
 # As after a part of a run: WordNet's rows at 1 and 4 bits alone, between those of other widths.
 mkdir -p part/clustered part/twohop
 cp r/ann.csv part/clustered/sweep.csv
-cp s/turboquant.csv s/bench.csv part/
+cp s/turboquant_distortion.csv s/bench.csv part/
 bits_depths() { # FILE BITS...
     printf 'status,bit_width,bits,graph_depth,top_k_candidates,top_k_rerank,vector_weight,graph_weight,retrieve,expand,score,calibration,index,label_recall_at_10\n' >"$1"
     for b in "${@:2}"; do for depth in 0 1; do

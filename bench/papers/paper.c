@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * paper.c - the list of papers that the build makes, and the verdict of a finding. */
+ * paper.c - the list of papers that the build makes, and what their plug-ins call. */
 #include "bench/papers/paper.h"
+#include "bench/papers/judge.h"
+#include "bench/time/paired.h"
+#include "bench/time/stats.h"
+#include "kernels/base/mem.h"
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define PLUGIN(f) extern const struct paper_ops f;
 #include "gen/papers.inc"
@@ -15,12 +23,92 @@ static const struct paper_ops *const all[] = {
 
 const struct paper_ops *paper_at(size_t i) { return i < sizeof all / sizeof *all ? all[i] : NULL; }
 
-const char *finding_verdict(const struct finding *f)
+static const double level = 0.999; /* of the intervals that verdicts come from */
+
+struct finding finding_of(const char *fmt, ...)
 {
-    const double slack = 4 * f->ours_error;
-    const int off_theory =
-        isfinite(f->theory) && fabs(f->ours - f->theory) > slack + 1e-3 * fabs(f->theory);
-    const int off_paper =
-        isfinite(f->published) && fabs(f->ours - f->published) > f->published_unit + slack;
-    return off_theory || off_paper || !isfinite(f->ours) ? "differs" : "reproduced";
+    struct finding f = { .ours = (double)NAN, .lo = (double)NAN, .hi = (double)NAN, .theory = (double)NAN, .p = (double)NAN };
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(f.cell, sizeof f.cell, fmt, ap);
+    va_end(ap);
+    return f;
+}
+
+/* P(|T| < t) of Student's t, by the finite sums for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4). */
+static double student_within(size_t degrees, double t)
+{
+    const double theta = atan2(t, sqrt((double)degrees)), c = cos(theta), s = sin(theta);
+    double term = degrees % 2 ? c : 1, sum = degrees == 1 ? 0 : term;
+    for (size_t i = degrees % 2 ? 3 : 2; i + 2 <= degrees; i += 2) {
+        term *= c * c * (double)(i - 1) / (double)i;
+        sum += term;
+    }
+    return degrees % 2 ? 2 / M_PI * (theta + s * sum) : s * sum;
+}
+
+double student_quantile(size_t degrees, double p)
+{
+    double lo = 0, hi = 1;
+    while (student_within(degrees, hi) < 2 * p - 1) hi *= 2;
+    for (int i = 0; i < 100; i++) {
+        const double middle = (lo + hi) / 2;
+        if (student_within(degrees, middle) < 2 * p - 1) lo = middle;
+        else hi = middle;
+    }
+    return hi;
+}
+
+void finding_of_seeds(struct finding *f, const double *draws, size_t count)
+{
+    double squares = 0;
+    f->seeds = count;
+    f->ours = stats_mean(draws, count);
+    for (size_t i = 0; i < count; i++) squares += (draws[i] - f->ours) * (draws[i] - f->ours);
+    const double error = sqrt(squares / (double)(count - 1) / (double)count),
+                 reach = student_quantile(count - 1, 1 - (1 - level) / 2) * error;
+    f->lo = f->ours - reach;
+    f->hi = f->ours + reach;
+}
+
+void finding_of_pairs(struct finding *f, const double *a, const double *b, size_t count)
+{
+    double *d = mem_alloc(count ? count : 1, sizeof *d);
+    if (!d || count < 2) {
+        mem_free(d);
+        return; /* no interval: not resolved */
+    }
+    for (size_t i = 0; i < count; i++) {
+        d[i] = a[i] - b[i];
+        f->wins += d[i] > 0;
+        f->ties += d[i] == 0;
+        f->losses += d[i] < 0;
+    }
+    const struct interval i = stats_bootstrap_mean(d, count, level, STATS_RESAMPLES_MOST, 1);
+    f->n = count;
+    f->ours = stats_mean(d, count);
+    f->lo = i.lo;
+    f->hi = i.hi;
+    f->p = paired_p(d, count, 1);
+    mem_free(d);
+}
+
+int paper_found(struct paper_run *r, const struct finding *f, struct err *e) { return judge_add(r->judge, f, e); }
+
+int paper_skip(struct paper_run *r, const char *cell, struct err *e, const char *lacks, ...)
+{
+    char text[256];
+    va_list ap;
+    va_start(ap, lacks);
+    vsnprintf(text, sizeof text, lacks, ap);
+    va_end(ap);
+    return judge_skip(r->judge, cell, text, e);
+}
+
+int paper_data(const struct paper_run *r, const char *name, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s", r->asked.data, name);
+    if (access(path, R_OK) == 0) return 1;
+    snprintf(path, size, "%s lies in no folder %s (--data)", name, r->asked.data);
+    return 0;
 }

@@ -26,7 +26,6 @@ static const char *const labels[][2] = {
     { "qps", "queries a second" },
     { "ns_per_vector", "time per vector (ns)" },
     { "bytes_per_vector", "bytes per vector, what is held once shared by all" },
-    { "ours", "distortion E |x - decoded x|^2 of unit vectors" },
     { "bits", "bits per dimension" },
     { "bit_width", "bits per dimension (bit_width)" },
 };

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT
+ * test_paper.c - is what a paper says read strictly, are verdicts those of intervals, does what is planted turn them, and
+ * does the page say what the rows say? */
+#include "bench/papers/item.h"
+#include "bench/papers/judge.h"
+#include "bench/papers/quant.h"
+#include "bench/papers/show.h"
+#include "index/codebook.h"
+#include "kernels/base/test.h"
+#include <dirent.h>
+#include <math.h>
+
+#define HEADER "item\tclass\tcell\tvalue\tdigit\tunit\thow\twhere\trule\ttolerance\twhy\n"
+
+/* --- the table --------------------------------------------------------------------------------------- */
+
+static void refuses(const char *lines, const char *message)
+{
+    struct paper_table t;
+    struct err e = { 0 };
+    const int status = paper_table_read(&t, "x.tsv", lines, &e);
+    CHECK(status == ERR_FORMAT, "%s: taken", lines);
+    CHECK(strstr(e.text, message), "'%s' does not say '%s'", e.text, message);
+    if (status == ERR_OK) paper_table_free(&t);
+}
+
+static void test_malformed(void)
+{
+    refuses("", "x.tsv: empty");
+    refuses("item\tclass\n", "x.tsv:1: 2 fields where the header has 11");
+    refuses("items\tclass\tcell\tvalue\tdigit\tunit\thow\twhere\trule\ttolerance\twhy\n", "column 'items' where 'item'");
+    refuses(HEADER "a\tR\tb=1\t1\t1\n", "x.tsv:2: 5 fields");
+    refuses(HEADER "a\tR\tb=1\t1.x\t.1\t\tprinted\tt\twithin\t0\t\n", "x.tsv:2: value '1.x': no number");
+    refuses(HEADER "a\tR\tb=1\t1\t-1\t\tprinted\tt\twithin\t0\t\n", "x.tsv:2: digit '-1': less than 0");
+    refuses(HEADER "a\tQ\tb=1\t1\t.1\t\tprinted\tt\twithin\t0\t\n", "x.tsv:2: class 'Q'");
+    refuses(HEADER "a\tR\tb\t1\t.1\t\tprinted\tt\twithin\t0\t\n", "x.tsv:2: cell 'b'");
+    refuses(HEADER "a\tR\tb=1\t1\t.1\t\tguessed\tt\twithin\t0\t\n", "x.tsv:2: how 'guessed'");
+    refuses(HEADER "a\tR\tb=1\t1\t.1\t\tprinted\t\twithin\t0\t\n", "x.tsv:2: where ''");
+    refuses(HEADER "a\tR\tb=1\t1\t.1\t\tprinted\tt\twithing\t0\t\n", "rule 'withing': unknown; nearest is 'within'");
+    refuses(HEADER "a\tT\tb=1\t1\t.1\t\tprinted\tt\twithin\t0\t\n", "rule 'within': numbers of other data");
+    refuses(HEADER "a\tT\tb=1\t0\t.1\t\tprinted\tt\tdirection\t0\t\n", "value '0': 0 is no direction");
+    refuses(HEADER "a\tX\tb=1\t\t\t\t\tt\t\t\twhy\n", "cell 'b=1': class X has none");
+    refuses(HEADER "a\tX\t\t\t\t\t\tt\t\t\t\n", "why '': class X gives its reason");
+}
+
+static void test_cells(void)
+{
+    char out[64];
+    const char *const keys[] = { "b", NULL };
+    CHECK(cell_in("b=1", "a=2;b=1;c=3") && cell_in("c=3;a=2", "a=2;b=1;c=3") && cell_in("", "a=2"), "a part is in the whole");
+    CHECK(!cell_in("b=1", "a=2;b=10") && !cell_in("b=1", "bb=1") && !cell_in("a=2;d=4", "a=2;b=1"), "others are not");
+    CHECK(cell_get("a=2;b=x y", "b", out, sizeof out) && strcmp(out, "x y") == 0, "%s", out);
+    CHECK(!cell_get("ab=2", "b", out, sizeof out), "%s", out);
+    cell_without("a=2;b=1;c=3", keys, 2, out, sizeof out);
+    CHECK(strcmp(out, "a=2;c=3") == 0, "%s", out);
+}
+
+static void test_registered(void)
+{
+    size_t here = 0, all = 0;
+    for (size_t i = 0; paper_at(i); i++) {
+        struct paper_plan p;
+        struct err e = { 0 };
+        CHECK(paper_plan_init(&p, paper_at(i), &e) == ERR_OK, "%s", e.text);
+        for (size_t k = 0; k < p.count; k++) {
+            char classes[4];
+            paper_plan_classes(&p, p.items[k], classes);
+            CHECK(*classes, "%s/%s: no line says its class", paper_at(i)->name, p.items[k]);
+        }
+        for (size_t l = 0; l < p.table.count; l++) {
+            all += p.table.lines[l].class == PAPER_R;
+            here += p.table.lines[l].class == PAPER_R && !strstr(p.table.lines[l].cell, "data=user");
+        }
+        paper_plan_fini(&p);
+    }
+    CHECK(10 * here >= 9 * all, "only %zu of %zu numbers of class R need no file of the user's", here, all);
+}
+
+/* --- verdicts ------------------------------------------------------------------------------------------ */
+
+static enum verdict verdict_for(const char *class, const char *numbers_to_rule, double lo, double hi, double theory)
+{
+    char lines[512];
+    struct paper_table t;
+    struct judge j;
+    struct finding f = finding_of("b=1;dim=8");
+    struct err e = { 0 };
+    snprintf(lines, sizeof lines, HEADER "a\t%s\tb=1\t%s\tbecause\n", class, numbers_to_rule);
+    CHECK(paper_table_read(&t, "x.tsv", lines, &e) == ERR_OK, "%s", e.text);
+    judge_init(&j, &t, NULL, "a");
+    f.ours = (lo + hi) / 2, f.lo = lo, f.hi = hi, f.theory = theory;
+    CHECK(judge_add(&j, &f, &e) == ERR_OK && judge_close(&j, &e) == ERR_OK && j.count == 1, "%s", e.text);
+    const enum verdict v = j.rows[0].verdict;
+    judge_free(&j);
+    paper_table_free(&t);
+    return v;
+}
+
+#define VERDICT_IS(want, ...) do { const enum verdict v_ = verdict_for(__VA_ARGS__); \
+    CHECK(v_ == (want), "'%s' where '%s' is due", verdict_name(v_), verdict_name(want)); } while (0)
+#define WITHIN "1.00\t0.01\t\tprinted\tt\twithin\t0"
+
+static void test_verdicts(void)
+{
+    VERDICT_IS(VERDICT_AGREES, "R", WITHIN, 1.001, 1.003, NAN);
+    VERDICT_IS(VERDICT_AGREES, "R", WITHIN, 1.004, 1.006, 1.0051);
+    VERDICT_IS(VERDICT_DEVIATES, "R", WITHIN, 1.006, 1.008, NAN);
+    VERDICT_IS(VERDICT_THEORY, "R", WITHIN, 1.006, 1.008, 1.007);
+    VERDICT_IS(VERDICT_DEVIATES, "R", WITHIN, 1.001, 1.003, 1.01); /* meets the paper, and the theory speaks against it */
+    VERDICT_IS(VERDICT_UNRESOLVED, "R", WITHIN, 0.95, 1.05, NAN);
+    VERDICT_IS(VERDICT_UNRESOLVED, "R", WITHIN, NAN, NAN, NAN);
+    VERDICT_IS(VERDICT_AGREES, "R", "1\t0\t\tprinted\tt\tat_most\t0", 0.9, 1, NAN);
+    VERDICT_IS(VERDICT_DEVIATES, "R", "1\t0\t\tprinted\tt\tat_most\t0", 1.1, 1.2, NAN);
+    VERDICT_IS(VERDICT_UNRESOLVED, "R", "1\t0\t\tprinted\tt\tat_most\t0", 0.9, 1.2, NAN);
+    VERDICT_IS(VERDICT_AGREES, "R", "1\t0\t\tprinted\tt\tat_least\t0.1", 0.9, 1.2, NAN);
+    VERDICT_IS(VERDICT_SHAPE, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", 0.001, 0.2, NAN);
+    VERDICT_IS(VERDICT_NO_SHAPE, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", -0.2, -0.001, NAN);
+    VERDICT_IS(VERDICT_UNRESOLVED, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", -0.2, 0.1, NAN);
+    VERDICT_IS(VERDICT_NO_SHAPE, "T", "-0.03\t0.01\t\tfigure\tt\tdirection\t0", 0.1, 0.2, NAN);
+}
+
+/* Five cells of a concave line, and ours. */
+static enum verdict shape_of(const double *ours)
+{
+    static const struct paper_figure along = { .x = "x" };
+    const struct paper_item item = { .name = "a", .figure = along };
+    struct paper_table t;
+    struct judge j;
+    struct err e = { 0 };
+    CHECK(paper_table_read(&t, "x.tsv",
+                           HEADER "a\tT\tx=1\t.2\t.01\t\tfigure\tt\tshape\t0\t\na\tT\tx=2\t.4\t.01\t\tfigure\tt\tshape\t0\t\n"
+                                  "a\tT\tx=3\t.6\t.01\t\tfigure\tt\tshape\t0\t\na\tT\tx=4\t.5\t.01\t\tfigure\tt\tshape\t0\t\n"
+                                  "a\tT\tx=5\t.3\t.01\t\tfigure\tt\tshape\t0\t\n", &e) == ERR_OK, "%s", e.text);
+    judge_init(&j, &t, &item, "a");
+    for (int i = 0; i < 5; i++) {
+        struct finding f = finding_of("x=%d", i + 1);
+        f.ours = f.lo = f.hi = ours[i];
+        CHECK(judge_add(&j, &f, &e) == ERR_OK, "%s", e.text);
+    }
+    CHECK(judge_close(&j, &e) == ERR_OK && j.count == 5, "%s", e.text);
+    const enum verdict v = j.rows[0].verdict;
+    for (size_t i = 0; i < j.count; i++) CHECK(j.rows[i].verdict == v && j.rows[i].f.p == j.rows[0].f.p, "one line, one verdict");
+    judge_free(&j);
+    paper_table_free(&t);
+    return v;
+}
+
+static void test_shapes(void)
+{
+    CHECK(shape_of((const double[]){ 1, 4, 7, 6, 3 }) == VERDICT_SHAPE, "the same order");
+    CHECK(shape_of((const double[]){ 7, 4, 1, 2, 5 }) == VERDICT_NO_SHAPE, "the other way round");
+    CHECK(shape_of((const double[]){ 3, 6, 1, 2, 5 }) == VERDICT_UNRESOLVED, "neither");
+}
+
+static void test_skipped_and_impossible(void)
+{
+    struct paper_table t;
+    struct judge j;
+    struct err e = { 0 };
+    CHECK(paper_table_read(&t, "x.tsv", HEADER "a\tR\tb=1;data=mine\t1\t0\t\tprinted\tt\twithin\t0\tbecause\n"
+                                               "a\tX\t\t\t\t\t\tt\t\t\tneeds a language model\n", &e) == ERR_OK, "%s", e.text);
+    judge_init(&j, &t, NULL, "a");
+    CHECK(judge_skip(&j, "data=mine", "needs --base mine.npy", &e) == ERR_OK && judge_close(&j, &e) == ERR_OK, "%s", e.text);
+    CHECK(j.count == 2 && j.rows[0].verdict == VERDICT_SKIPPED && strcmp(j.rows[0].why, "needs --base mine.npy") == 0, "%s", j.rows[0].why);
+    CHECK(j.rows[1].verdict == VERDICT_X && strcmp(j.rows[1].why, "needs a language model") == 0, "%s", j.rows[1].why);
+    judge_free(&j);
+    paper_table_free(&t);
+}
+
+/* --- what is planted ------------------------------------------------------------------------------------ */
+
+enum { DIM = 384, ROWS = 2000, SEEDS = 10 };
+
+/* Of theorem 1 at 1 to 4 bits, measured once: ours are the paper's. */
+static struct finding findings[4];
+
+static void measure(void)
+{
+    for (int bits = 1; bits <= 4 && findings[bits - 1].seeds == 0; bits++) {
+        const struct paper_asked asked = { .seeds = SEEDS, .threads = 1 };
+        struct quant_errors draws[SEEDS];
+        double values[SEEDS];
+        struct codebook book;
+        char spec[64];
+        struct err e = { 0 };
+        snprintf(spec, sizeof spec, "turboquant:bits=%d,rotation=dense,estimator=mse,query=f32", bits);
+        CHECK(quant_draws(spec, ROWS, DIM, &asked, draws, &e) == ERR_OK, "%s", e.text);
+        for (int s = 0; s < SEEDS; s++) values[s] = draws[s].distortion;
+        findings[bits - 1] = finding_of("bits=%d;dim=%d;method=dense", bits, DIM);
+        finding_of_seeds(&findings[bits - 1], values, SEEDS);
+        codebook_design(&book, DIM, bits);
+        findings[bits - 1].theory = book.distortion;
+    }
+}
+
+/* Verdict on a finding by a table's own line for it. */
+static enum verdict said_of(const struct finding *f, const char *text)
+{
+    struct paper_table t;
+    struct judge j;
+    struct err e = { 0 };
+    enum verdict v = VERDICT_NONE;
+    CHECK(paper_table_read(&t, "turboquant.tsv", text, &e) == ERR_OK, "%s", e.text);
+    judge_init(&j, &t, NULL, "distortion");
+    CHECK(judge_add(&j, f, &e) == ERR_OK, "%s", e.text);
+    for (size_t i = 0; i < j.count; i++)
+        if (j.rows[i].line && j.rows[i].line->rule == PAPER_WITHIN) v = j.rows[i].verdict;
+    judge_free(&j);
+    paper_table_free(&t);
+    return v;
+}
+
+static const char *turboquant_table(void)
+{
+    for (size_t i = 0; paper_at(i); i++)
+        if (strcmp(paper_at(i)->name, "turboquant") == 0) return paper_at(i)->table;
+    return "";
+}
+
+static void test_wrong_estimator(void)
+{
+    measure();
+    for (int b = 0; b < 4; b++) {
+        struct finding f = findings[b];
+        const enum verdict right = said_of(&f, turboquant_table());
+        f.ours *= 1.02, f.lo *= 1.02, f.hi *= 1.02;
+        const enum verdict wrong = said_of(&f, turboquant_table());
+        CHECK(right == VERDICT_AGREES || right == VERDICT_THEORY, "%d bits: %s", b + 1, verdict_name(right));
+        CHECK(wrong == VERDICT_DEVIATES, "%d bits, 2 %% too large: %s", b + 1, verdict_name(wrong));
+    }
+}
+
+/* Every digit that the paper prints for theorem 1, one up and one down. */
+static void test_wrong_digit(void)
+{
+    static const char *const printed[] = { "0.36", "0.117", "0.03", "0.009" };
+    measure();
+    for (int b = 0; b < 4; b++)
+        for (int by = -1; by <= 1; by += 2) {
+            char line[128], planted[128];
+            const char *text = turboquant_table();
+            char *changed = malloc(strlen(text) + 64);
+            const int places = (int)strlen(printed[b]) - 2;
+            snprintf(line, sizeof line, "bits=%d;method=dense\t%s\t", b + 1, printed[b]);
+            snprintf(planted, sizeof planted, "bits=%d;method=dense\t%.*f\t", b + 1, places, atof(printed[b]) + by * pow(10, -places));
+            const char *at = strstr(text, line);
+            CHECK(at, "no line '%s'", line);
+            if (at && changed) {
+                sprintf(changed, "%.*s%s%s", (int)(at - text), text, planted, at + strlen(line));
+                const enum verdict before = said_of(&findings[b], text), after = said_of(&findings[b], changed);
+                CHECK(before == VERDICT_AGREES && after != VERDICT_AGREES, "%d bits: %s, %+d digit: %s", b + 1, verdict_name(before), by,
+                      verdict_name(after));
+            }
+            free(changed);
+        }
+}
+
+static void test_leak(void)
+{
+    const uint8_t tuned[] = { 1, 1, 0, 0 }, apart[] = { 0, 0, 1, 1 }, leaky[] = { 0, 1, 1, 1 };
+    measure();
+    struct finding f = findings[0];
+    f.tuned = tuned, f.reported = apart, f.questions = 4;
+    CHECK(said_of(&f, turboquant_table()) == VERDICT_AGREES, "held-out questions");
+    f.reported = leaky;
+    CHECK(said_of(&f, turboquant_table()) == VERDICT_VOID, "a question both tuned and was reported on");
+}
+
+static void test_student(void)
+{
+    const struct { size_t degrees; double p, t; } known[] = {
+        { 1, .975, 12.7062 }, { 2, .975, 4.30265 }, { 4, .975, 2.77645 }, { 9, .9995, 4.78091 }, { 30, .975, 2.04227 }
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const double t = student_quantile(known[i].degrees, known[i].p);
+        CHECK(fabs(t - known[i].t) < 1e-4, "%zu degrees: %g", known[i].degrees, t);
+    }
+}
+
+/* --- the page -------------------------------------------------------------------------------------------- */
+
+/* Cells of a Markdown line: 0 when it is none. */
+static size_t cut_line(char *line, char **cells, size_t room)
+{
+    size_t count = 0;
+    if (strncmp(line, "| ", 2) != 0) return 0;
+    for (char *at = line + 2, *end; count < room && (end = strstr(at, " |")); at = end + 2 + (end[2] == ' ')) {
+        *end = 0;
+        cells[count++] = at;
+    }
+    return count;
+}
+
+/* Every row of the page's table is the next row of the CSV that the page shows; returns how many there were. */
+static size_t compare_item(FILE *page, const struct table *t, const char *name)
+{
+    char line[4096], *cells[16], ours[32];
+    size_t row = 0, compared = 0;
+    while (fgets(line, sizeof line, page) && strncmp(line, "###", 3) != 0) {
+        if (cut_line(line, cells, 16) != 8 || strcmp(cells[0], "cell") == 0 || cells[0][0] == ':') continue;
+        for (; row < t->count; row++) {
+            snprintf(ours, sizeof ours, "%.4g", table_number(t, row, table_column(t, "ours")));
+            if (strcmp(ours, "nan") == 0 || strcmp(ours, "-nan") == 0) strcpy(ours, "-");
+            if (strcmp(table_text(t, row, table_column(t, "cell")), cells[0]) == 0 && strcmp(ours, cells[3]) == 0 &&
+                strcmp(*table_text(t, row, table_column(t, "verdict")) ? table_text(t, row, table_column(t, "verdict")) : "-", cells[6]) == 0)
+                break;
+        }
+        CHECK(row < t->count, "%s: the page's %s, ours %s, %s is no row of the CSV", name, cells[0], cells[3], cells[6]);
+        row++;
+        compared++;
+    }
+    return compared;
+}
+
+static void test_page(void)
+{
+    FILE *page = fopen("results/papers/README.md", "r");
+    if (!page) SKIP("no results/papers yet");
+    size_t items = 0, rows = 0;
+    char line[4096], name[256];
+    while (fgets(line, sizeof line, page)) {
+        struct table t = { 0 };
+        char path[512];
+        struct err e = { 0 };
+        if (sscanf(line, "### %255s", name) != 1) continue;
+        snprintf(path, sizeof path, "results/papers/%s.csv", name);
+        path[strlen("results/papers/") + strcspn(name, "/")] = '_';
+        CHECK(table_append(&t, path, &e) == ERR_OK, "%s", e.text);
+        const long here = ftell(page);
+        if (t.count) rows += compare_item(page, &t, name);
+        items++;
+        table_free(&t);
+        fseek(page, here, SEEK_SET);
+    }
+    CHECK(items > 0 && rows > items, "%zu items, %zu rows", items, rows);
+    fclose(page);
+}
+
+int main(void)
+{
+    test_case("a malformed line is named: file, line, field, value", test_malformed);
+    test_case("cells: parts, values, what is left", test_cells);
+    test_case("papers: tables whole, classes said, nine of ten numbers without a user's file", test_registered);
+    test_case("verdicts come of intervals", test_verdicts);
+    test_case("shapes: order of a line, by permutation", test_shapes);
+    test_case("skipped says what is missing, X why", test_skipped_and_impossible);
+    test_case("planted: an estimator 2 % off deviates", test_wrong_estimator);
+    test_case("planted: a paper's number off by one digit", test_wrong_digit);
+    test_case("planted: a question that tunes and is reported on voids", test_leak);
+    test_case("quantiles of Student's t", test_student);
+    test_case("the page's numbers are those of the rows", test_page);
+    return test_end();
+}
