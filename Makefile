@@ -97,8 +97,10 @@ compiled := $(sort $(lib) bench/main.c pipeline/extension.c $(wildcard bench/pee
 commit   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 version  := $(commit)$(if $(filter unknown %-dirty,$(commit)),,$(if $(shell git ls-files --others -- $(compiled)),-dirty))
 archive := $(out)/libassay.a
-# Tests link this, so that a changed kernel is linked once and not into each of them.
-shared  := $(out)/libassay_tests.so
+# Tests link these, so that a changed kernel is linked once and not into each of them; tests of kernels need the first alone.
+kernels_so := $(out)/libassay_kernels.so
+others_so  := $(out)/libassay_others.so
+kernel_objs := $(filter $(out)/kernels/% $(out)/baselines/%,$(objs))
 assay   := $(out)/assay
 plugin  := $(out)/assay.so
 # Adaptors of other libraries: built for this CPU where the library's header is installed.
@@ -173,16 +175,24 @@ $(out)/$1: $(out)/$1.o $(out)/$1.drive.o $(archive)
 	$(Q)$$(subst fuzzer-no-link,fuzzer,$$(link)) $$^ $(libs) -o $$@
 endef
 $(foreach f,$(fuzzers:%.c=%),$(eval $(call fuzz_rule,$f)))
-$(shared): $(filter-out %/faults.o,$(objs))
+$(kernels_so): $(filter-out %/faults.o,$(kernel_objs))
+$(others_so): $(filter-out $(kernel_objs),$(objs))
+$(kernels_so) $(others_so):
 	$(Q)$(link) -shared -Wl,-soname,$(@F) $^ $(libs) -o $@
-$(out)/%: $(out)/%.o | $(shared)
-	$(Q)$(link) $< $(shared) $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(libs) \
-	  -Wl,-rpath,'$$ORIGIN/$(subst $() ,/,$(patsubst %,..,$(subst /, ,$(dir $*))))' -o $@
-# Where a test asks for faults, the calls that faults.c has in the place of the system's: of its own copy of the archive.
+# program, what it is linked from
+link_test = $(link) $2 $(if $(shell grep -l '<cmocka.h>' $1.c),-lcmocka) $(libs) \
+  -Wl,-rpath,'$$ORIGIN/$(subst $() ,/,$(patsubst %,..,$(subst /, ,$(dir $1))))' -o $(out)/$1
+$(out)/kernels/%: $(out)/kernels/%.o | $(kernels_so)
+	$(Q)$(call link_test,kernels/$*,$< $(kernels_so))
+$(out)/%: $(out)/%.o | $(kernels_so) $(others_so)
+	$(Q)$(call link_test,$*,$< $(others_so) $(kernels_so))
+# Where a test asks for faults, the calls that faults.c has in the place of the system's: of its own copy of what it tests.
 wraps := $(shell sed -n 's/^WRAP.[^,]*, \([a-z_]*\),.*/-Wl,--wrap=\1/p' kernels/base/faults.c)
 faulty := $(patsubst %.c,$(out)/%,$(shell grep -l 'base/faults.h' $(tests)))
-$(faulty): $(out)/%: $(out)/%.o $(archive)
-	$(Q)$(link) $^ $(if $(shell grep -l '<cmocka.h>' $*.c),-lcmocka) $(wraps) $(libs) -o $@
+$(filter $(out)/kernels/%,$(faulty)): $(kernel_objs)
+$(filter-out $(out)/kernels/%,$(faulty)): $(archive)
+$(faulty): $(out)/%: $(out)/%.o
+	$(Q)$(call link_test,$*,$^ $(wraps))
 
 $(contract): $(out)/index/test_index
 	$(Q)ln -sf $(<F) $@
@@ -234,7 +244,8 @@ room_of        = $(firstword $(subst /, ,$1))
 uses = $1 $(patsubst %.c,$(out)/%.o,$(filter $(below_$(call room_of,$2)),$(filter-out $(kernels),$(lib)))) \
   $(foreach w,$(filter $2:%,$3),$(objs_of_$(w:$2:%=%))) $(if $(filter kernels,$(call room_of,$2)),,$(data_files))
 # Not of `all`, which links build/assay to what it made: a sanitizer's build is not for use.
-check: $(filter $(out)/%,$(chosen_tests)) $(assay) $(plugin) $(peers)    ## run the tests of this CC and MODE that are not as they passed (ONLY=kernels/ for some; ALL=1; RUN= wraps them)
+# Tests of kernels run nothing but themselves.
+check: $(filter $(out)/%,$(chosen_tests)) $(if $(filter-out $(out)/kernels/%,$(chosen_tests)),$(assay) $(plugin) $(peers))    ## run the tests of this CC and MODE that are not as they passed (ONLY=kernels/ for some; ALL=1; RUN= wraps them)
 	$(shell mkdir -p $(out)/uses)$(foreach t,$(chosen_tests),$(file >$(out)/uses/$(subst /,_,$t),$(call uses,$t,$(patsubst $(out)/%,%.c,$t),$(test_words))))
 	$(Q)RUN="$(RUN)" CC="$(CC)" ALL="$(ALL)" USES="$(out)/uses" ASSAY="$(abspath $(assay))" scripts/run_tests.sh $(chosen_tests)
 check-caps:                         ## kernels/ and bench/ (or ONLY=) as every lesser CPU would run them: under each ISA that this one can be capped at
