@@ -17,13 +17,14 @@ machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 ARCH    := $(or $(if $(filter x86_64,$(machine)),X86),$(if $(filter aarch64,$(machine)),ARM),ANY)
 out     := $(B)/$(machine)-$(notdir $(firstword $(CC)))-$(MODE)$(if $(WORKER),-worker)
 
+# -g1 gives lines; variables of optimised code would double the time over unrolled kernels.
 mode_release := -O3 -g1
 mode_debug   := -O0 -g3
-mode_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-mode_tsan    := -O1 -g -fsanitize=thread
+mode_asan    := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+mode_tsan    := -O1 -g1 -fsanitize=thread
 mode_cov     := -O0 -g --coverage
 # Kernels are not what is fuzzed, and clang takes minutes over each of them with coverage.
-mode_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+mode_fuzz    := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 flags := $(or $(mode_$(MODE)),$(error MODE=$(MODE): no such mode))
 
 warn    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \

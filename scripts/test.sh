@@ -43,7 +43,7 @@ else
     on_arm max neon,neondot,neoni8mm
     on_arm cortex-a53 neon
 fi
-make --no-print-directory count symbols lint || failed_suites=$((failed_suites + 1))
+make --no-print-directory -j "$jobs" --output-sync count symbols lint || failed_suites=$((failed_suites + 1))
 # A suite that did not even build counts as a failure.
 awk -v broken=$failed_suites '/^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3; s += $5 }
     END { if (broken && !f) f = broken; printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' "$log"

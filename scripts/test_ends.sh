@@ -47,7 +47,7 @@ END
 interrupt() {
     "$assay" sweep run "$dir/s.yaml" --out "$dir/$1" &
     local pid=$!
-    while ! [ -s "$dir/$1/sweep.csv" ] || [ "$(grep -c ',ok,' "$dir/$1/sweep.csv")" -lt 3 ]; do sleep 0.05; done
+    until [ "$(grep -cs ',ok,' "$dir/$1/sweep.csv")" -ge 3 ] 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done
     kill -"$1" $pid
     wait $pid
 }
