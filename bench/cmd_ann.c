@@ -4,6 +4,7 @@
 #include "bench/command.h"
 #include "bench/points/ann_row.h"
 #include "bench/rows/sink.h"
+#include "bench/rows/strata.h"
 #include "bench/time/progress.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
@@ -18,6 +19,7 @@ struct request {
     /* From here: made of it. */
     char **expanded;
     size_t count;
+    struct text strata; /* of the last repetition, for people */
 };
 
 static int parse(int argc, char **argv, struct request *r, struct err *e)
@@ -138,7 +140,7 @@ static int open_sink(struct sink *o, const struct request *r, const struct ann_s
     return sink_create(o, "ann.csv", r->kernel, e);
 }
 
-static int emit(struct sink *o, const struct request *r, const struct ann_set *s, const struct ann_arm *a, int rep,
+static int emit(struct sink *o, struct request *r, const struct ann_set *s, const struct ann_arm *a, int rep,
                 struct err *e)
 {
     struct row row;
@@ -146,12 +148,16 @@ static int emit(struct sink *o, const struct request *r, const struct ann_set *s
     if (status != ERR_OK) return status;
     status = ann_row(&row, &o->run, s, a, rep, e);
     if (status == ERR_OK && !o->json) print_row(r, a, &row);
+    if (rep + 1 == r->reps) {
+        text_add(&r->strata, "%s\n", a->point.spec);
+        strata_lines(&r->strata, &a->quality, "recall_strict");
+    }
     if (status == ERR_OK) status = sink_emit(o, &row, NULL, &a->quality, &a->calls, a->point.batch, e);
     row_fini(&row);
     return status;
 }
 
-static int measure(const struct request *r, struct ann_set *s, struct sink *o, struct err *e)
+static int measure(struct request *r, struct ann_set *s, struct sink *o, struct err *e)
 {
     struct ann_index *built = mem_zero(r->count, sizeof *built);
     struct ann_arm *arms = mem_zero(r->count, sizeof *arms);
@@ -173,6 +179,9 @@ static int measure(const struct request *r, struct ann_set *s, struct sink *o, s
         for (size_t i = 0; status == ERR_OK && i < r->count; i++) status = emit(o, r, s, &arms[i], rep, e);
         for (size_t i = 0; i < r->count; i++) ann_arm_fini(&arms[i]);
     }
+    if (status == ERR_OK && !r->json && s->hard.count >= STRATA_QUERIES)
+        printf("\na fifth of the queries each, by how hard they are, the easiest first; [95 %% over those queries]\n%s",
+               text_of(&r->strata));
     for (size_t i = 0; built && i < r->count; i++) ann_index_fini(&built[i]);
     mem_free(built);
     mem_free(arms);
@@ -196,6 +205,7 @@ static int run(int argc, char **argv, struct err *e)
     ann_set_close(&s);
     for (size_t i = 0; i < r.count; i++) free(r.expanded[i]);
     mem_free(r.expanded);
+    text_free(&r.strata);
     return status;
 }
 

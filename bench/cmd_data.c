@@ -404,10 +404,29 @@ static int write_picked(const char *folder, const char *name, struct rows from, 
     return status;
 }
 
+static int compare_u64(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
 static int compare_u32(const void *a, const void *b)
 {
     const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
+}
+
+/* Held-out rows that a row of the base equals, bit for bit: they are found whatever the method. */
+static size_t count_repeated(struct rows all, const uint32_t *order, size_t queries)
+{
+    size_t repeated = 0;
+    uint64_t *hashes = mem_alloc(all.count, sizeof *hashes);
+    for (size_t i = 0; hashes && i < all.count; i++) hashes[i] = hash64(0, rows_at(all, order[i]), all.dim * sizeof(float));
+    if (hashes) qsort(hashes + queries, all.count - queries, sizeof *hashes, compare_u64);
+    for (size_t i = 0; hashes && i < queries; i++)
+        repeated += bsearch(hashes + i, hashes + queries, all.count - queries, sizeof *hashes, compare_u64) != NULL;
+    mem_free(hashes);
+    return repeated;
 }
 
 static int split(struct rows all, size_t queries, uint64_t seed, const char *folder, struct err *e)
@@ -430,6 +449,9 @@ static int split(struct rows all, size_t queries, uint64_t seed, const char *fol
     if (status == ERR_OK)
         status = dataset_write_ivecs(text_of(&path), (const int32_t *)order + queries, all.count - queries, 1, e);
     if (status == ERR_OK) printf("%-40s row of each base vector in the original\n", text_of(&path));
+    const size_t repeated = status == ERR_OK ? count_repeated(all, order, queries) : 0;
+    if (repeated)
+        fprintf(stderr, "split: %zu of the %zu queries equal a row of the base, bit for bit: each finds itself\n", repeated, queries);
     text_free(&path);
     mem_free(order);
     return status;

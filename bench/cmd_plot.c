@@ -3,6 +3,7 @@
 #include "bench/command.h"
 #include "bench/rows/figure.h"
 #include "bench/rows/gnuplot.h"
+#include "bench/rows/strata.h"
 #include "datasets/whole_file.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
@@ -15,6 +16,7 @@
 #define QUALITY     "agree_at_10|recall_strict"
 #define SPEED       "qps", "lat_p50_us", "lat_p99_us"
 #define ALONG_QUERY "rerank,nprobe,ef,eps0"
+#define STRATA_OF   QUALITY, "label_recall_at_10", "lat_p50_us"
 
 static const double recall_levels[] = { .90, .95, .99, 0 };
 static const struct figure_kind kinds[] = {
@@ -108,6 +110,20 @@ static const struct figure_kind kinds[] = {
       .total = "lat_mean_us",
       .needs = "t_score_us",
       .least = 1,
+      .timed = 1 },
+    { .name = "strata_lid",
+      .gp = "strata",
+      .x = "lid_quintile",
+      .y = { STRATA_OF },
+      .along = "contrast_quintile",
+      .least = 2,
+      .timed = 1 },
+    { .name = "strata_contrast",
+      .gp = "strata",
+      .x = "contrast_quintile",
+      .y = { STRATA_OF },
+      .along = "lid_quintile",
+      .least = 2,
       .timed = 1 },
 };
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
@@ -233,17 +249,36 @@ static int draw_kinds(const struct table *t, const struct figure_kind *only, str
     return ERR_OK;
 }
 
-/* Rows of points are drawn together, at the end; the tables of bench each alone. */
-static int draw_file(struct table *rows, const char *path, const struct figure_kind *kind,
+/* Rows of points are drawn together, at the end; the tables of bench, and strata that were made before, each alone. */
+static int draw_file(struct table *rows, struct contrast *points, const char *path, const struct figure_kind *kind,
                      struct plot *p, struct err *e)
 {
     struct table one = { 0 };
     int status = table_append(&one, path, e);
-    if (status == ERR_OK && table_column(&one, "recall_strict") >= 0)
-        status = table_append(rows, path, e);
-    else if (status == ERR_OK)
+    const int of_points = table_column(&one, "recall_strict") >= 0 && table_column(&one, "lid_quintile") < 0;
+    if (status == ERR_OK && of_points) status = table_append(rows, path, e);
+    if (status == ERR_OK && of_points && table_column(&one, "point_id") >= 0) status = contrast_add(points, path, e);
+    if (status == ERR_OK && !of_points)
         status = draw_kinds(&one, kind, p, e);
     table_free(&one);
+    return status;
+}
+
+/* Quality and latency by how hard the queries are, where the files of queries lie beside the rows. */
+static int draw_strata(const struct contrast *points, const struct figure_kind *only, struct plot *p, struct err *e)
+{
+    struct table strata = { 0 };
+    struct text path = { 0 };
+    size_t count = 0;
+    if (only && strcmp(only->gp, "strata") != 0) return ERR_OK;
+    text_add(&path, "%s/strata.csv", p->out);
+    int status = path.failed ? FAIL(e, ERR_MEM, "%s: no memory", p->out) : ERR_OK;
+    if (status == ERR_OK) status = strata_write(points, text_of(&path), &count, e);
+    if (status == ERR_OK && count) status = table_append(&strata, text_of(&path), e);
+    for (size_t i = 0; status == ERR_OK && count && i < KIND_COUNT; i++)
+        if (strcmp(kinds[i].gp, "strata") == 0 && (!only || only == &kinds[i])) status = draw_kinds(&strata, &kinds[i], p, e);
+    table_free(&strata);
+    text_free(&path);
     return status;
 }
 
@@ -267,14 +302,17 @@ static int run(int argc, char **argv, struct err *e)
     if (mkdir(p.out, 0777) != 0 && errno != EEXIST)
         return FAIL(e, ERR_IO, "%s: %s", p.out, strerror(errno));
     struct table rows = { 0 };
+    struct contrast points = { 0 };
     for (int i = 0; status == ERR_OK && i < files.count; i++)
-        status = draw_file(&rows, files.at[i], kind, &p, e);
+        status = draw_file(&rows, &points, files.at[i], kind, &p, e);
     if (status == ERR_OK) status = draw_kinds(&rows, kind, &p, e);
+    if (status == ERR_OK) status = draw_strata(&points, kind, &p, e);
     if (status == ERR_OK && p.drawn == 0)
         status = FAIL(
             e, ERR_FORMAT,
             "%s: no figure%s%s can be drawn from these columns (nothing varies, or no row is ok)",
             files.at[0], kind_name ? " of kind " : "", kind_name ? kind_name : "");
+    contrast_free(&points);
     table_free(&rows);
     return status;
 }
@@ -298,7 +336,9 @@ const struct command cmd_plot = {
         "  churn            of assay churn: recall, latency, bytes and the cost of changes against "
         "churn_pct\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map\n"
-        "  stages           time of each stage (us), one setting changed at a time\n\n"
+        "  stages           time of each stage (us), one setting changed at a time\n"
+        "  strata_lid, strata_contrast  quality and latency by quintile of how hard the queries are, local\n"
+        "                   dimension and contrast, from the .pq.tsv beside the rows; the rows of it: strata.csv\n\n"
         "  --out DIR        where to write KIND.dat, .png, .svg, .pdf   (default: beside the first "
         "CSV)\n\n"
         "Points of several files are drawn together; those of different machines, batch sizes or "

@@ -7,6 +7,7 @@
 #include "bench/points/rag_row.h"
 #include "bench/points/rag_trec.h"
 #include "bench/rows/sink.h"
+#include "bench/rows/strata.h"
 #include "kernels/base/option.h"
 #include <math.h>
 #include <stdlib.h>
@@ -162,6 +163,18 @@ static void print_cuts_json(const struct request *r, const struct rag_set *s, co
     printf("}\n");
 }
 
+/* Of the labels where there are any, else of stage one. */
+static void print_strata(const struct rag_arm *a, const struct row *row)
+{
+    struct text out = { 0 };
+    const char *metric = *row_get(row, "label_recall_at_10") ? "label_recall_at_10" : "recall_strict";
+    if (a->quality.query_count >= STRATA_QUERIES) strata_lines(&out, &a->quality, metric);
+    if (out.size) printf("\n  a fifth of the questions each, by how hard they are, the easiest first; [95 %% over those]\n%s", text_of(&out));
+    if (a->quality.hard && a->quality.hard->in_base)
+        printf("  %zu of the questions are vectors of the base themselves, bit for bit: each finds itself\n", a->quality.hard->in_base);
+    text_free(&out);
+}
+
 static void print_point(const struct rag_set *s, const struct rag_arm *a, const struct row *row)
 {
     char c[8][32];
@@ -181,6 +194,7 @@ static void print_point(const struct rag_set *s, const struct rag_arm *a, const 
     printf("  answer     agree_at_10 %s with an exact stage one, churn_at_10 %s against no expansion\n",
            cell(row, "agree_at_10", 4, c[0]), cell(row, "churn_at_10", 4, c[1]));
     print_labels(s, a, row);
+    print_strata(a, row);
     print_stages(a, row);
 }
 

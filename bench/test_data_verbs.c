@@ -38,6 +38,14 @@ static void put(const char *name, const char *content)
     if (!f || fputs(content, f) < 0 || fclose(f) != 0) abort();
 }
 
+/* A file of rows, each a second time. */
+static void put_twice(const char *from, const char *to)
+{
+    char command[256];
+    snprintf(command, sizeof command, "cd %s && cat %s %s >%s", folder, from, from, to);
+    if (system(command) != 0) abort();
+}
+
 static int exists(const char *name)
 {
     char path[160];
@@ -58,6 +66,11 @@ static void generate_split_truth(void)
     expect("data truth --base gen/base.fvecs --query gen/query.fvecs -k 5 --shard 0/2 --out s.ivecs", 0,
            "shard 0 of 2: 10 x 5");
     expect("data truth --merge 2 --out s.ivecs", 1, "s.ivecs.shard-1-of-2");
+    expect("ann --base gen/base.fvecs --query gen/base.fvecs --index flat --min-calls 1", 0,
+           "500 queries that are base rows, bit for bit: each finds itself (the first: 0)");
+    expect("ann --base gen/base.fvecs --query gen/base.fvecs --index flat --min-calls 1", 0, "recall_strict by contrast");
+    put_twice("gen/base.fvecs", "twice.fvecs");
+    expect("data split --base twice.fvecs --queries 1 --out halves", 0, "1 of the 1 queries equal a row of the base");
     expect("data truth --base gen/base.fvecs --query gen/query.fvecs -k 5 --shard 1/2 --out s.ivecs", 0,
            "shard 1 of 2");
     expect("data truth --merge 2 --out s.ivecs", 0, "20 x 5 ids, of 2 shards");

@@ -48,6 +48,8 @@ ok 'each point has a hidden mark that says which' sh -c \
 ok 'reports a folder' "$ASSAY" report r
 ok 'the page needs nothing else' sh -c '! grep -E "(src|href)=\"?(http|//)" r/report.html'
 ok 'the page holds figures and rows' sh -c 'grep -q "<svg" r/report.html && grep -q "turboquant:bits=2" r/report.html'
+ok 'quintiles of difficulty' drawn r/strata_lid_d r/strata_contrast_g
+ok 'and the rows of them' grep -q 'lid_quintile,contrast_quintile' r/strata.csv
 ok 'no such kind' refuses "nearest is 'recall_bytes'" plot --kind recall_byte r/ann.csv
 ok 'no such file' refuses 'nothing.csv' plot nothing.csv
 ok 'not a table' refuses 'd/base.fvecs' plot d/base.fvecs

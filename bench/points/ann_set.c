@@ -5,6 +5,7 @@
 #include "bench/quality/truth.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
+#include <stdio.h>
 #include <string.h>
 
 /* What is said, else what the file says, else cosine; that the two differ is noted. */
@@ -58,7 +59,11 @@ void ann_set_close(struct ann_set *s)
 
 static int take_difficulty(struct ann_set *s, int threads, struct err *e)
 {
-    return difficulties_make(&s->hard, s->base.rows, s->query.rows, s->truth, s->truth_k, s->metric, threads, e);
+    char first[32];
+    const int status = difficulties_make(&s->hard, s->base.rows, s->query.rows, s->truth, s->truth_k, s->metric, threads, e);
+    if (status != ERR_OK || !s->hard.in_base) return status;
+    snprintf(first, sizeof first, "%zu", s->hard.first_in_base);
+    return tally_add(&s->notes, "queries that are base rows, bit for bit: each finds itself", s->hard.in_base, first, e);
 }
 
 int ann_set_truth(struct ann_set *s, const char *path, size_t k, int threads, struct err *e)

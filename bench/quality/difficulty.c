@@ -6,6 +6,7 @@
 #include "kernels/base/rng.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 double difficulty_lid(const double *distances, size_t k)
 {
@@ -115,6 +116,17 @@ static int make_strata(struct difficulties *d, struct err *e)
     return status;
 }
 
+/* A repeated query is found among its neighbours by cosine and l2; by dot a longer row may hide it. */
+static void find_repeats(struct difficulties *d, struct rows base, struct rows query, const int32_t *ids, size_t width)
+{
+    for (size_t q = 0; q < query.count; q++) {
+        int found = 0;
+        for (size_t i = 0; i < width && ids[q * width + i] >= 0 && !found; i++)
+            found = memcmp(rows_at(query, q), rows_at(base, (size_t)ids[q * width + i]), base.dim * sizeof(float)) == 0;
+        if (found && d->in_base++ == 0) d->first_in_base = q;
+    }
+}
+
 int difficulties_make(struct difficulties *out, struct rows base, struct rows query, const int32_t *ids, size_t width,
                       enum metric metric, int threads, struct err *e)
 {
@@ -127,6 +139,7 @@ int difficulties_make(struct difficulties *out, struct rows base, struct rows qu
     if (status == ERR_OK) status = difficulty_measure(d.each, base, query, ids, width, DIFFICULTY_K, metric, threads,
                                                       e);
     if (status == ERR_OK) status = make_strata(&d, e);
+    if (status == ERR_OK) find_repeats(&d, base, query, ids, width);
     if (status == ERR_OK) *out = d;
     else difficulties_free(&d);
     return status;

@@ -26,6 +26,7 @@ struct difficulties {
     struct difficulty *each; /* count */
     int *lid_stratum, *contrast_stratum;
     size_t count;
+    size_t in_base, first_in_base; /* queries that are one of their neighbours, bit for bit; the first of them */
 };
 /* Arguments as of difficulty_measure.  ERR_MEM. */
 int difficulties_make(struct difficulties *out, struct rows base, struct rows query, const int32_t *ids, size_t width,

@@ -165,6 +165,7 @@ static void queries_like_the_base_or_not(void)
     CHECK(m.in_base == 1 && m.first_in_base == 17 && m.repeated == 1, "%zu in the base, first %zu, %zu repeated",
           m.in_base,
           m.first_in_base, m.repeated);
+    CHECK(m.hard.in_base == 1 && m.hard.first_in_base == 17, "as the neighbours have it: %zu", m.hard.in_base);
     CHECK(fabs(m.likeness - 1) < .1, "the same law: %.3f", m.likeness);
     double easy = 0, hard = 0;
     size_t held[6] = { 0 };

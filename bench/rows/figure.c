@@ -28,6 +28,8 @@ static const char *const labels[][2] = {
     { "bytes_per_vector", "bytes per vector, what is held once shared by all" },
     { "bits", "bits per dimension" },
     { "bit_width", "bits per dimension (bit_width)" },
+    { "lid_quintile", "fifth of the queries by local dimension, 1 the easiest" },
+    { "contrast_quintile", "fifth of the queries by relative contrast, 1 the easiest" },
 };
 
 const char *figure_label(const char *column)
