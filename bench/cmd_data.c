@@ -352,6 +352,10 @@ static int write_truth(const struct truth_wishes *w, struct err *e)
         key.query = w->self ? hash64(base.content_hash, "self", 4) : query.content_hash;
         status = truth_to_file(w->out, &job, &key, shard, shards, &done, e);
     }
+    size_t first = 0, zeros = status == ERR_OK && job.metric == METRIC_COSINE ? rows_zeros(job.base, &first) : 0;
+    if (zeros) fprintf(stderr, "truth: %zu base vectors of zeros, similar to nothing (the first: row %zu)\n", zeros, first);
+    if (status == ERR_OK && job.metric == METRIC_COSINE && !w->self && (zeros = rows_zeros(job.query, &first)) > 0)
+        fprintf(stderr, "truth: %zu queries of zeros, similar to nothing (the first: row %zu)\n", zeros, first);
     if (status == ERR_OK) say_truth(w, &done, metric_name(job.metric), shard, shards);
     tags_free(&by_tag);
     tags_free(&query_tags);

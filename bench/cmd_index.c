@@ -66,6 +66,8 @@ static int make(const struct request *r, struct index **ix, struct kernel_set *k
     struct text doubt = { 0 };
     if (status == ERR_OK && r->base) index_doubt(r->spec, base.rows.count, &doubt);
     if (doubt.size) fprintf(stderr, "index: %s\n", text_of(&doubt));
+    size_t first = 0, zeros = status == ERR_OK && r->base && config.metric == METRIC_COSINE ? rows_zeros(base.rows, &first) : 0;
+    if (zeros) fprintf(stderr, "index: %zu vectors of zeros, similar to nothing (the first: row %zu)\n", zeros, first);
     text_free(&doubt);
     *fingerprint = base.content_hash;
     dataset_close(&base);

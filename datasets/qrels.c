@@ -16,7 +16,7 @@ struct reading {
     const struct qrels_reader *r;
     const char *path;
     struct layout named; /* by line 1, where that holds names */
-    int has_names;
+    int has_names, fields; /* of the lines before; 0: this is the first */
     struct names pairs;  /* "query\tdocument" */
     struct judged *judged;
     size_t room, *repeated;
@@ -116,6 +116,12 @@ static int take_line(struct reading *r, char *line, size_t number, int first, st
     int status = ERR_OK;
     if (fields < 2 || fields > FIELDS_MOST)
         return line_bad(e, r->path, number, NULL, NULL, "neither 'qid 0 document grade' nor 'qid document grade'");
+    if (r->fields && fields != r->fields) {
+        char why[64];
+        snprintf(why, sizeof why, "%d fields, where the lines before have %d", fields, r->fields);
+        return line_bad(e, r->path, number, NULL, NULL, why);
+    }
+    r->fields = fields;
     if (first && (take_names(r, field, fields, &status, e) || status != ERR_OK)) return status;
     const struct layout l = r->has_names ? r->named : usual(fields);
     if (l.query >= fields || l.document >= fields || l.grade >= fields)

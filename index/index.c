@@ -157,17 +157,12 @@ static int has_length(float sum) { return sum < 1e18f && (sum == 0 || sum >= 1e-
 
 int index_takes(const float *x, size_t dim) { return has_length(sum_of_sizes(x, dim)); }
 
-/* Rows whose squared norm overflows would make inf - inf of a finite score. */
-static int check_rows(const struct index *ix, struct rows rows, const char *what, struct err *e)
+int index_check_rows(struct rows rows, enum metric metric, const char *name, const char *what, struct err *e)
 {
-    const char *name = ix->ops->name;
-    if (rows.count && rows.dim != ix->config.dim)
-        return FAIL(e, ERR_ARG, "%s: %s of %zu dimensions where the index has %zu", name, what,
-                    rows.dim, ix->config.dim);
     for (size_t r = 0; r < rows.count; r++) {
         const float *x = rows_at(rows, r);
         const float sum = sum_of_sizes(x, rows.dim);
-        if (sum < 1e18f && (ix->config.metric != METRIC_COSINE || has_length(sum))) continue;
+        if (sum < 1e18f && (metric != METRIC_COSINE || has_length(sum))) continue;
         if (sum < 1e-15f)
             return FAIL(e, ERR_ARG, "%s: %s %zu: the sum of its absolute values is %g, too small for a cosine (at least 1e-15, "
                         "or 0): scale it", name, what, r, (double)sum);
@@ -179,6 +174,15 @@ static int check_rows(const struct index *ix, struct rows rows, const char *what
                     name, what, r, (double)sum);
     }
     return ERR_OK;
+}
+
+static int check_rows(const struct index *ix, struct rows rows, const char *what, struct err *e)
+{
+    const char *name = ix->ops->name;
+    if (rows.count && rows.dim != ix->config.dim)
+        return FAIL(e, ERR_ARG, "%s: %s of %zu dimensions where the index has %zu", name, what,
+                    rows.dim, ix->config.dim);
+    return index_check_rows(rows, ix->config.metric, name, what, e);
 }
 
 static int check_writable(const struct index *ix, struct err *e)

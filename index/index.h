@@ -156,6 +156,9 @@ struct index_ops {
 
 /* 1 when no index refuses the vector: it is finite, and so is its square (Checks, above). */
 int index_takes(const float *x, size_t dim);
+/* Rows whose squared norm overflows would make inf - inf of a finite score, and by cosine one that underflows is none:
+ * ERR_ARG names `name`, `what` and row. */
+int index_check_rows(struct rows rows, enum metric metric, const char *name, const char *what, struct err *e);
 const struct index_ops *index_at(size_t i); /* every registered index; NULL past the last */
 const struct index_ops *index_find(const char *name);
 

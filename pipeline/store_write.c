@@ -64,9 +64,12 @@ int store_add_vector(struct store *s, int64_t entity_id, const float *x, size_t 
         if (!isfinite(x[i]))
             return FAIL(e, ERR_ARG, "%s: the vector of entity %lld is not finite in column %zu", s->path,
                         (long long)entity_id, i);
-    if (!index_takes(x, dim)) /* every index would refuse the base */
-        return FAIL(e, ERR_ARG, "%s: the vector of entity %lld is too large: its absolute values sum to more than 1e18",
-                    s->path, (long long)entity_id);
+    if (!index_takes(x, dim)) { /* every index would refuse the base */
+        double sum = 0;
+        for (size_t i = 0; i < dim; i++) sum += fabs((double)x[i]);
+        return FAIL(e, ERR_ARG, "%s: the vector of entity %lld is too %s: its absolute values sum to %g", s->path, (long long)entity_id,
+                    sum < 1 ? "small for a cosine (at least 1e-15, or 0), scale it" : "large (at most 1e18)", sum);
+    }
     sqlite3_stmt *st = NULL;
     const int status = begin_statement(s, STORE_ADD_VECTOR, &st, e);
     if (status != ERR_OK) return status;

@@ -208,6 +208,24 @@ given_truths() {
     truth 2 'are they of other base or query rows?' other6.ivecs
 }
 
+# Vectors of zeros are counted wherever they come in; lengths that no float32 squares are named.
+zero_vectors() {
+    "$ASSAY" data gen --kind clustered --n 40 --dim 4 --queries 4 --seed 1 --out z >/dev/null || return
+    { cat z/base.fvecs; head -c 4 z/base.fvecs; head -c 16 /dev/zero; } >z/b.fvecs
+    { head -c 4 z/base.fvecs; head -c 16 /dev/zero; cat z/query.fvecs; } >z/q.fvecs
+    says 0 'ann: 1 base vectors of zeros, similar to nothing (the first: row 40)' ann --base z/b.fvecs --query z/q.fvecs --index flat \
+        --min-calls 5 --out zz && grep -q 'ann: 1 queries of zeros, similar to nothing (the first: row 0)' out &&
+        grep -q '^# left_out: 1 base vectors of zeros' zz/ann.csv || return
+    says 0 'index: 1 vectors of zeros' index build --base z/b.fvecs --index flat --out z/b.assay || return
+    says 0 'truth: 1 queries of zeros' data truth --base z/b.fvecs --query z/q.fvecs -k 3 --out z/t.ivecs && grep -q '1 base vectors' out || return
+    { head -c 36 kg/query.fvecs; head -c 4 kg/query.fvecs; head -c 32 /dev/zero; } >kg/zero.fvecs
+    says 0 'rag: 1 questions that are vectors of zeros (the first: 1)' rag --kb kg/kb.sqlite --query kg/zero.fvecs --query-ids rows --min-calls 2 || return
+    { head -c 4 z/base.fvecs; printf '\354\170\255\140'; head -c 12 /dev/zero; cat z/base.fvecs; } >z/huge.fvecs # 1e20
+    says 2 'truth: base row 0: the sum of its absolute values is 1e+20, at most 1e18' data truth --base z/huge.fvecs --query z/query.fvecs \
+        -k 3 --metric l2 --out z/t.ivecs || return
+    says 0 'cosine' data truth --base z/huge.fvecs --query z/query.fvecs -k 3 --out z/huge.ivecs
+}
+
 # A grid of which no point meets the limit, and books of more entries than rows.
 tune_shows() {
     "$ASSAY" data gen --kind kg --n 200 --dim 8 --relations 400 --queries 40 --seed 1 --out kg >/dev/null &&
@@ -295,5 +313,6 @@ ok "tune drops labels of nothing, and says so" tune_drops
 ok "bm25 of a base that is not from words; whose order it is" words_alone
 ok "why a vector is zeros" zeros
 ok "pq of more entries than rows" pq_warns
+ok "vectors of zeros, and too long ones" zero_vectors
 echo "1..$case_count"
 exit $bad

@@ -21,6 +21,22 @@ static int choose_metric(struct ann_set *s, const char *base, const char *said, 
     return tally_add(&s->notes, note, 1, NULL, e);
 }
 
+/* By cosine, rows of zeros are similar to nothing. */
+static int note_zeros(struct ann_set *s, struct err *e)
+{
+    const struct { struct rows rows; const char *what; } sides[] = {
+        { s->base.rows, "base vectors of zeros, similar to nothing" }, { s->query.rows, "queries of zeros, similar to nothing" } };
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && s->metric == METRIC_COSINE && i < 2; i++) {
+        size_t first = 0;
+        char called[32];
+        const size_t count = rows_zeros(sides[i].rows, &first);
+        snprintf(called, sizeof called, "row %zu", first);
+        status = tally_add(&s->notes, sides[i].what, count, called, e);
+    }
+    return status;
+}
+
 int ann_set_open(struct ann_set *s, const char *base, const char *query, const char *metric, struct err *e)
 {
     *s = (struct ann_set){ 0 };
@@ -36,6 +52,8 @@ int ann_set_open(struct ann_set *s, const char *base, const char *query, const c
         status = FAIL(e, ERR_ARG, "%s: %zu vectors, at most %d", base, b.count, ANN_ROWS_MAX);
     if (status != ERR_OK) goto failed;
     status = choose_metric(s, base, metric, e);
+    if (status != ERR_OK) goto failed;
+    status = note_zeros(s, e);
     if (status != ERR_OK) goto failed;
     const uint64_t parts[] = { s->base.content_hash, s->query.content_hash, (uint64_t)s->metric };
     s->hash = hash64(0, parts, sizeof parts);

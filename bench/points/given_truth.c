@@ -136,6 +136,39 @@ static int take_row(const struct given_truth *t, int32_t *ids, size_t depth, siz
     return status;
 }
 
+/* How many queries of the file are not in the order of their scores by `metric`, ids moved by `shift`; SIZE_MAX: some id
+ * would be no row. */
+static size_t out_of_order(const struct given_truth *t, const struct dataset *d, enum metric metric, int shift)
+{
+    size_t count = 0;
+    for (size_t q = 0; q < t->query.count; q++) {
+        double before = INFINITY;
+        int bad = 0;
+        for (size_t i = 0; i < d->rows.dim && d->ids[q * d->rows.dim + i] >= 0; i++) {
+            const int64_t row = d->ids[q * d->rows.dim + i] + shift;
+            if (row < 0 || (uint64_t)row >= t->base.count) return SIZE_MAX;
+            const double score = point_exact(metric, rows_at(t->query, q), rows_at(t->base, (size_t)row), t->base.dim);
+            bad |= score > before + 1e-6 * fabs(before) + 1e-12;
+            before = score;
+        }
+        count += (size_t)bad;
+    }
+    return count;
+}
+
+/* A range or a filter leaves out what may be nearer, and keeps the order: where that is another metric's, so are they. */
+static int look_at_order(const struct given_truth *t, const struct dataset *d, struct err *e)
+{
+    static const enum metric metrics[] = { METRIC_COSINE, METRIC_DOT, METRIC_L2 };
+    for (size_t i = 0; i < 3; i++)
+        if (metrics[i] != t->metric && out_of_order(t, d, metrics[i], 0) == 0)
+            return FAIL(e, ERR_ARG, "%s: these are in the order of another metric than %s: --metric %s fits", t->path,
+                        metric_name(t->metric), metric_name(metrics[i]));
+    if (out_of_order(t, d, t->metric, -1) == 0)
+        return FAIL(e, ERR_ARG, "%s: these are in no order by %s: ids counted from 1 fit", t->path, metric_name(t->metric));
+    return ERR_OK;
+}
+
 int given_truth_take(const struct given_truth *t, const struct dataset *d, int32_t **out, size_t *depth,
                      struct tally *notes, struct err *e)
 {
@@ -154,6 +187,7 @@ int given_truth_take(const struct given_truth *t, const struct dataset *d, int32
     for (size_t q = 0; status == ERR_OK && q < count; q++) status = take_row(t, ids + q * wide, wide, q, counts, scores, e);
     /* The truth of a range or a filter is not that of all rows: what it leaves out may be nearer. */
     if (status == ERR_OK && !counts[0]) status = look(t, ids, wide, e);
+    else if (status == ERR_OK && counts[1]) status = look_at_order(t, d, e);
     if (status == ERR_OK)
         status = tally_add(notes, "queries with fewer neighbours than k in the truth (a range, a filter?), which was not held "
                                   "against exact scores", counts[0], NULL, e);

@@ -261,6 +261,15 @@ static void given_truths(void)
     CHECK(take_given(&s, ids, K, path, &e) == ERR_OK, "%s", e.text);
     CHECK(s.truth && memcmp(s.truth, right, sizeof right) == 0, "not put in order");
     CHECK(tally_of(&s.notes, "queries whose neighbours were out of order, sorted") == 1, "not counted");
+    /* Some rows are padded, as of a range: what is there is in the order of its metric. */
+    memcpy(ids, right, sizeof ids);
+    for (int i = 5; i < K; i++) ids[4 * K + i] = -1;
+    CHECK(take_given(&s, ids, K, path, &e) == ERR_OK, "%s", e.text);
+    s.metric = METRIC_DOT;
+    CHECK(take_given(&s, ids, K, path, &e) == ERR_ARG && strstr(e.text, "another metric than dot: --metric l2 fits"), "%s", e.text);
+    s.metric = METRIC_L2;
+    for (int i = 0; i < QUERIES * K; i++) ids[i] += ids[i] >= 0 && ids[i] < BASE - 1;
+    CHECK(take_given(&s, ids, K, path, &e) != ERR_OK && strstr(e.text, "counted from 1"), "%s", e.text);
     unlink(path);
     tally_free(&s.notes);
     difficulties_free(&s.hard);

@@ -252,7 +252,9 @@ static int check_unique(const struct queries *q, const char *path, struct err *e
     int status = ERR_OK;
     for (size_t i = 1; status == ERR_OK && i < q->count; i++)
         if (strcmp(q->names[order[i - 1]], q->names[order[i]]) == 0)
-            status = FAIL(e, ERR_ARG, "%s: id '%s' comes twice", path, q->names[order[i]]);
+            status = FAIL(e, ERR_ARG, "%s: questions %zu and %zu: id '%s' comes twice", path,
+                          (order[i - 1] < order[i] ? order[i - 1] : order[i]) + 1,
+                          (order[i - 1] < order[i] ? order[i] : order[i - 1]) + 1, q->names[order[i]]);
     mem_free(order);
     return status;
 }
@@ -296,6 +298,8 @@ int queries_open(struct queries *q, const char *path, struct err *e)
     }
     if (status == ERR_OK) status = settle(&made, &r.g, has_text, path, e);
     made.by_row = !has_text;
+    size_t first = 0, zeros = status == ERR_OK && !has_text ? rows_zeros(made.vectors.rows, &first) : 0;
+    if (zeros) status = tally_add(&made.notes, "questions that are vectors of zeros", zeros, made.names[first], e);
     for (size_t i = 0, none = 0; status == ERR_OK && made.texts && i < made.count; i++)
         if (!*made.texts[i])
             status = tally_add(&made.notes, "questions without a text, which are asked nothing", 1, none++ ? NULL : made.names[i], e);

@@ -139,7 +139,7 @@ static void bad(void)
     refuse("real.jsonl", "{\"_id\":1.5,\"text\":\"a\"}\n", ERR_FORMAT, "\"_id\" is '1.5': an id is");
     refuse("mixed.jsonl", "{\"_id\":1,\"text\":\"a\"}\n{\"text\":\"b\"}\n", ERR_FORMAT, "line 2: \"_id\" is missing");
     refuse("both.jsonl", "{\"_id\":1,\"id\":2,\"text\":\"a\"}\n", ERR_FORMAT, "\"_id\" is '1': \"id\" is another");
-    refuse("twice.jsonl", "{\"_id\":\"x\",\"text\":\"a\"}\n{\"_id\":\"x\",\"text\":\"b\"}\n", ERR_ARG, "'x'");
+    refuse("twice.jsonl", "{\"_id\":\"x\",\"text\":\"a\"}\n{\"_id\":\"x\",\"text\":\"b\"}\n", ERR_ARG, "questions 1 and 2: id 'x' comes twice");
     refuse("empty.txt", "", ERR_ARG, "no questions");
     CHECK(queries_open(&q, "no/such/file.txt", &e) == ERR_NOT_FOUND &&
               strstr(e.text, "no/such/file.txt"),
@@ -148,6 +148,8 @@ static void bad(void)
     CHECK(queries_label(&q, put("qrels", "0 0 1 1\n0 0 cat 1\n"), NULL, 0, &e) == ERR_FORMAT &&
               strstr(e.text, "qrels: line 2: \"document\" is 'cat'"),
           "%s", e.text);
+    CHECK(queries_label(&q, put("qrels", "0 0 1 1\n0 7 2\n"), NULL, 0, &e) == ERR_FORMAT &&
+              strstr(e.text, "line 2: 3 fields, where the lines before have 4"), "%s", e.text);
     CHECK(queries_label(&q, put("qrels", "8 0 1 1\n"), NULL, 0, &e) == ERR_ARG && strstr(e.text, "qrels"), "%s", e.text);
     queries_close(&q);
 }
