@@ -195,7 +195,16 @@ static int open_path(struct corpus *k, struct table *t, const char *path, enum r
     const char *columns = wish_of(k, path);
     if (status == ERR_OK && columns && !take_names(t, columns, ','))
         return FAIL(e, ERR_ARG, "--columns %s=%s: no column for '%s'", base_name(path), columns, roles[role].columns[0]);
-    if (status != ERR_OK || columns) return status;
+    if (status != ERR_OK) return status;
+    if (columns && !cut_line(t, &count, &status, e)) return status;
+    if (columns) {
+        size_t same = 0;
+        while (same < count && same < t->columns && t->cells[same].size == t->names[same].size &&
+               memcmp(t->cells[same].at, t->names[same].at, t->names[same].size) == 0)
+            same++;
+        t->pending = (char *)(uintptr_t)t->cells[0].at;
+        return same < count ? ERR_OK : FAIL(e, ERR_ARG, "%s: line 1 holds the names that --columns gives: leave that out", path);
+    }
     if (!cut_line(t, &count, &status, e)) return status == ERR_OK ? FAIL(e, ERR_FORMAT, "%s: empty", path) : status;
     char *line = (char *)(uintptr_t)t->cells[0].at;
     if (take_names(t, line, '\t')) return check_slips(t, e);

@@ -137,6 +137,8 @@ static void columns_are_said(void)
     struct err e = { 0 };
     columns[3] = "other.tsv=id", column_count = 4;
     CHECK(import(&e) == ERR_ARG && strstr(e.text, "other.tsv=id: no such table"), "%s", e.text);
+    columns[3] = "queries.tsv=text,qid";
+    CHECK(import(&e) == ERR_ARG && strstr(e.text, "queries.tsv: line 1 holds the names that --columns gives"), "%s", e.text);
     columns[0] = "corpus.tsv=title,text", column_count = 3;
     CHECK(import(&e) == ERR_ARG && strstr(e.text, "corpus.tsv=title,text: no column for 'id"), "%s", e.text);
     column_count = 0;
