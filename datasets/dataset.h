@@ -30,6 +30,8 @@ struct dataset {
     enum element element;  /* as the file has it */
     uint64_t content_hash; /* of the file's bytes */
     char metric[24];       /* the distance that the file is made for, in its own word ("angular"); "": it does not say */
+    char type[24];         /* of its points, in its own words ("dense", "float"); "": it does not say */
+    int said_dimension;    /* the same as rows.dim; 0: it does not say */
     struct mem_map map;    /* the file; closed by dataset_close */
     void *block;           /* converted data or NULL; mem_free'd by dataset_close */
     const char *part;      /* "test" of FILE.hdf5:test, while opening; NULL: none was named */

@@ -4,6 +4,7 @@
  * are ids; the library converts (their writers have changed widths over the years). */
 #include "datasets/dataset.h"
 #include <hdf5.h>
+#include <string.h>
 
 /* Rank two, sizes in bounds. */
 static int check_shape(hid_t set, const char *path, const char *part, hsize_t shape[2], struct err *e)
@@ -81,16 +82,22 @@ static void read_word(hid_t file, const char *name, char *out, size_t room)
     if (at >= 0) H5Aclose(at);
 }
 
-/* ann-benchmarks says what distance a set is made for, and its dimension, which must be that of the vectors. */
+/* ann-benchmarks says what distance a set is made for, what its points are (`type`, before 2021 `point_type`), and its
+ * dimension, which must be that of the vectors. */
 static int read_attributes(struct dataset *d, hid_t file, const char *path, struct err *e)
 {
     int dimension = 0;
     read_word(file, "distance", d->metric, sizeof d->metric);
+    read_word(file, "type", d->type, sizeof d->type);
+    if (!*d->type) read_word(file, "point_type", d->type, sizeof d->type);
+    if (strcmp(d->type, "sparse") == 0)
+        return FAIL(e, ERR_UNSUPPORTED, "%s: its attribute 'type' is sparse: sets of items are not read as vectors", path);
     const hid_t at = H5Aexists(file, "dimension") > 0 ? H5Aopen(file, "dimension", H5P_DEFAULT) : -1;
     const int has = at >= 0 && H5Aread(at, H5T_NATIVE_INT, &dimension) >= 0;
     if (at >= 0) H5Aclose(at);
     if (has && d->rows.at && (size_t)dimension != d->rows.dim)
         return FAIL(e, ERR_FORMAT, "%s: its attribute 'dimension' is %d, '%s' has %zu", path, dimension, d->part, d->rows.dim);
+    d->said_dimension = has && d->rows.at ? dimension : 0;
     return ERR_OK;
 }
 

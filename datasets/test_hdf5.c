@@ -84,6 +84,9 @@ static int open_described(const char *distance, int variable, int dimension, str
     put(file, "train", 2, one_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, (const float[2]){ 1, 2 });
     H5Tset_size(type, variable ? H5T_VARIABLE : strlen(distance));
     const hid_t at = H5Acreate2(file, "distance", type, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t kind = H5Acreate2(file, "type", type, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    if (H5Awrite(kind, type, variable ? (const void *)&distance : distance) < 0) abort(); /* any word */
+    H5Aclose(kind);
     const hid_t wide = H5Acreate2(file, "dimension", H5T_STD_I64LE, scalar, H5P_DEFAULT, H5P_DEFAULT);
     if (H5Awrite(at, type, variable ? (const void *)&distance : distance) < 0 || H5Awrite(wide, H5T_NATIVE_INT, &dimension) < 0) abort();
     H5Aclose(at);
@@ -104,10 +107,12 @@ static void attributes_are_read(void)
         struct dataset d = { 0 };
         const char *word = cases[i / 2].word, *metric = metric_of_distance(word);
         CHECK(open_described(word, i % 2, 2, &d, &e) == ERR_OK && strcmp(d.metric, word) == 0, "%s: %s", d.metric, e.text);
+        CHECK(strcmp(d.type, word) == 0 && d.said_dimension == 2, "%s %d", d.type, d.said_dimension);
         CHECK(metric ? cases[i / 2].metric && strcmp(metric, cases[i / 2].metric) == 0 : !cases[i / 2].metric, "%s", word);
         dataset_close(&d);
     }
     struct dataset d = { 0 };
+    CHECK(open_described("sparse", 0, 2, &d, &e) == ERR_UNSUPPORTED && strstr(e.text, "'type' is sparse"), "%s", e.text);
     CHECK(open_described("angular", 0, 3, &d, &e) == ERR_FORMAT && strstr(e.text, "'dimension' is 3, 'train' has 2"), "%s", e.text);
 }
 

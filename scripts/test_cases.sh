@@ -124,6 +124,7 @@ own_distance() {
     says 0 "metric dot, where the file's own distance is euclidean" data truth --base "$cases/described.hdf5:train" --self -k 2 \
         --metric dot --out dot.ivecs || return
     says 0 'distance  euclidean, --metric l2' data info "$cases/described.hdf5" && grep -q 'contrast .*, l2)' out || return
+    grep -q '^says .*dimension' out || return
     says 0 "by cosine, where the file's own distance is euclidean" data info "$cases/described.hdf5" --metric cosine &&
         grep -q 'contrast .*, cosine)' out || return
     says 0 ', l2, k=2' ann --base "$cases/described.hdf5:train" --query "$cases/described.hdf5:test" --index flat -k 2 --min-calls 3 || return

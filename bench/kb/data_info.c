@@ -27,12 +27,16 @@ static void head(struct text *out, const char *path, const struct dataset *d, in
                  d->rows.dim,
                  element_name(d->element), d->map.size, (unsigned long long)d->content_hash);
         if (*d->metric) text_add(out, ",\"distance\":"), text_add_json(out, d->metric);
+        if (*d->type) text_add(out, ",\"type\":"), text_add_json(out, d->type);
     } else {
         text_add(out, "file      %s\nshape     %zu x %zu %s\nbytes     %zu\nhash      %016llx\n", path, d->rows.count,
                  d->rows.dim, element_name(d->element), d->map.size, (unsigned long long)d->content_hash);
         const char *metric = metric_of_distance(d->metric);
         if (*d->metric)
             text_add(out, "distance  %s, %s%s\n", d->metric, metric ? "--metric " : "none of cosine, dot and l2", metric ? metric : "");
+        if (*d->type || d->said_dimension) text_add(out, "says      ");
+        if (*d->type) text_add(out, "type %s%s", d->type, d->said_dimension ? ", " : "\n");
+        if (d->said_dimension) text_add(out, "dimension %d\n", d->said_dimension);
     }
 }
 
