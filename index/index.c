@@ -127,6 +127,26 @@ int index_create(struct index **out, const char *spec, const struct index_config
     return ERR_OK;
 }
 
+int index_view(struct index **out, const struct index *model, const char *spec, struct err *e)
+{
+    const struct index_ops *ops;
+    struct index base = *model, *ix = NULL;
+    int status = index_parse(spec, &ops, &base.params, e);
+    if (status != ERR_OK) return status;
+    base.model = model->model ? model->model : model;
+    base.map = (struct mem_map){ 0 };
+    base.config.kernels = NULL;
+    if (model->ops->view && params_are_of(model->params, ops->params)) status = model->ops->view(&ix, model, &base, e);
+    else status = FAIL(e, ERR_UNSUPPORTED, "%s: built anew for every spec", ops->name);
+    if (status != ERR_OK) {
+        params_destroy(base.params);
+        return status;
+    }
+    ix->config.kernels = &ix->kernels;
+    *out = ix;
+    return ERR_OK;
+}
+
 void index_destroy(struct index *ix)
 {
     if (!ix) return;
@@ -187,6 +207,7 @@ static int check_rows(const struct index *ix, struct rows rows, const char *what
 
 static int check_writable(const struct index *ix, struct err *e)
 {
+    if (ix->model) return FAIL(e, ERR_UNSUPPORTED, "%s: a view, where nothing is changed", ix->ops->name);
     if (!ix->is_mapped) return ERR_OK;
     return FAIL(e, ERR_UNSUPPORTED, "%s: mapped from a file, where nothing can be added or removed: load it",
                 ix->ops->name);
@@ -195,7 +216,8 @@ static int check_writable(const struct index *ix, struct err *e)
 int index_train(struct index *ix, struct rows sample, struct err *e)
 {
     if (!ix->ops->train || sample.count == 0) return ERR_OK;
-    const int status = check_rows(ix, sample, "row", e);
+    int status = check_writable(ix, e);
+    if (status == ERR_OK) status = check_rows(ix, sample, "row", e);
     return status == ERR_OK ? ix->ops->train(ix, sample, e) : status;
 }
 

@@ -58,6 +58,7 @@ struct index {
     struct params *params; /* owned; freed by index_destroy */
     int is_mapped;         /* big arrays lie in a file: never freed, and nothing is added or removed */
     struct mem_map map;    /* that file; closed by index_destroy.  An inner index leaves it to the outer one */
+    const struct index *model; /* not NULL: a view of that one, which owns all but params */
 };
 
 struct topk;         /* kernels/base/topk.h */
@@ -151,7 +152,10 @@ struct index_ops {
     /* Tells what only an index of its kind can: of a graph its degrees, components, and the recall at 10 of the queries
      * (of none: of some of its own rows) that its edges and its codes lose.  NULL: nothing.  ERR_MEM. */
     int (*look)(const struct index *ix, struct rows queries, index_fact *fact, void *context, struct err *e);
-    void (*destroy)(struct index *ix); /* frees what create allocated; NULL is allowed */
+    /* A view of model, to be searched only: all of it but *base, which has been filled (copy it whole).  base->params
+     * differ from model's at most in what only searching reads: else ERR_UNSUPPORTED.  NULL: nothing is so. */
+    int (*view)(struct index **out, const struct index *model, const struct index *base, struct err *e);
+    void (*destroy)(struct index *ix); /* frees what create allocated, of a view itself; NULL is allowed */
 };
 
 /* 1 when no index refuses the vector: it is finite, and so is its square (Checks, above). */
@@ -172,6 +176,10 @@ int index_parse(const char *spec, const struct index_ops **ops, struct params **
 /* Appends what is odd about the spec over so few rows ("pq: codebooks of 256 entries for 100 rows: ..."), of an index inside
  * it too.  Nothing where they fit, or where the spec cannot be read. */
 void index_doubt(const char *spec, size_t rows, struct text *out);
+
+/* `model` searched as `spec` has it, where that differs only in what searching reads (ef, nprobe): no copy, and to be
+ * destroyed before model.  ERR_UNSUPPORTED: it must be built. */
+int index_view(struct index **out, const struct index *model, const char *spec, struct err *e);
 
 int index_train(struct index *ix, struct rows sample, struct err *e); /* no-op where nothing is learnt, or from no rows */
 /* 1 when what it holds depends on the rows that it was trained on, or saw first. */

@@ -84,7 +84,10 @@ static void drop_lists(struct ivf *v)
 static void destroy(struct index *ix)
 {
     struct ivf *v = (struct ivf *)ix;
-    if (!v) return;
+    if (!v || ix->model) {
+        mem_free(v);
+        return;
+    }
     drop_lists(v);
     index_destroy(v->model);
     idset_fini(&v->ids);
@@ -718,6 +721,18 @@ static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
     return status;
 }
 
+static int view(struct index **out, const struct index *model, const struct index *base, struct err *e)
+{
+    if (!params_equal_but(model->params, base->params, "nprobe"))
+        return FAIL(e, ERR_UNSUPPORTED, "ivf: other lists");
+    struct ivf *v = mem_alloc(1, sizeof *v);
+    if (!v) return FAIL(e, ERR_MEM, "ivf: no memory");
+    *v = *(const struct ivf *)model;
+    v->base = *base;
+    *out = &v->base;
+    return ERR_OK;
+}
+
 const struct index_ops index_ivf = {
     .name = "ivf",
     .summary = "k-means lists of another index; a query goes through the nearest",
@@ -736,5 +751,6 @@ const struct index_ops index_ivf = {
     .stats = stats,
     .has = has,
     .decode = decode,
+    .view = view,
     .destroy = destroy,
 };

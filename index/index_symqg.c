@@ -74,7 +74,10 @@ static size_t young_count(const struct symqg *v) { return v->ids.count + v->dead
 static void destroy(struct index *ix)
 {
     struct symqg *v = (struct symqg *)ix;
-    if (!v) return;
+    if (!v || ix->model) {
+        mem_free(v);
+        return;
+    }
     index_destroy(v->young);
     idset_fini(&v->ids);
     mem_free(v->place_of), mem_free(v->row_of);
@@ -767,6 +770,19 @@ static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
     return ERR_OK;
 }
 
+static int view(struct index **out, const struct index *model, const struct index *base, struct err *e)
+{
+    if (!params_equal_but(model->params, base->params, "ef"))
+        return FAIL(e, ERR_UNSUPPORTED, "symqg: another graph");
+    struct symqg *v = mem_alloc(1, sizeof *v);
+    if (!v) return FAIL(e, ERR_MEM, "symqg: no memory");
+    *v = *(const struct symqg *)model;
+    v->base = *base;
+    v->ef = (size_t)params_int(base->params, "ef");
+    *out = &v->base;
+    return ERR_OK;
+}
+
 static int look(const struct index *ix, struct rows queries, index_fact *fact, void *context, struct err *e)
 {
     const struct symqg *v = (const struct symqg *)ix;
@@ -792,5 +808,6 @@ const struct index_ops index_symqg = {
     .stats = stats,
     .decode = decode,
     .look = look,
+    .view = view,
     .destroy = destroy,
 };

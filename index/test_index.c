@@ -613,6 +613,39 @@ out:
     index_destroy(ix);
 }
 
+/* A view answers as an index built with its spec does, and its model as before; where something else differs there is
+ * none. */
+static void views(const char *spec, enum metric metric)
+{
+    enum { D = 20, N = 700, Q = 5, K = 10 };
+    const struct index_ops *ops = index_find(strncmp(spec, "ivf", 3) == 0 ? "ivf" : "symqg");
+    if (!has_name(spec, ops->name)) return;
+    const int is_ivf = strcmp(ops->name, "ivf") == 0;
+    char other[200], unlike[240];
+    snprintf(other, sizeof other, "%s%c%s", spec, strchr(spec, ':') ? ',' : ':', is_ivf ? "nprobe=2" : "ef=17");
+    snprintf(unlike, sizeof unlike, "%s,%s", other, is_ivf ? "nlist=3" : "alpha=2");
+    struct rows x = normal_rows(70, N, D), q = normal_rows(71, Q, D);
+    struct index *model = make(spec, D, metric), *built = make(other, D, metric), *view = NULL, *none = NULL;
+    struct err e = { 0 };
+    struct text said = { 0 }, wanted = { 0 };
+    add_all(model, x, NULL), add_all(built, x, NULL);
+    struct found before = ask(model, q, K, 1, 1), f = ask(built, q, K, 2, 1);
+    CHECK(index_view(&view, model, other, &e) == ERR_OK, "%s: %s", spec, e.text);
+    CHECK(index_view(&none, model, unlike, &e) == ERR_UNSUPPORTED && !none, "%s: %s", unlike, e.text);
+    CHECK(index_view(&none, model, is_ivf ? "symqg" : "flat", &e) == ERR_UNSUPPORTED && !none, "%s", e.text);
+    CHECK(index_view(&none, model, is_ivf ? "ivf:nprobe=0" : "symqg:ef=0", &e) == ERR_ARG, "%s", e.text);
+    CHECK(index_add(view, x, NULL, &e) == ERR_UNSUPPORTED && strstr(e.text, "view"), "%s: %s", spec, e.text);
+    struct found g = ask(view, q, K, 2, 2), after = ask(model, q, K, 1, 1);
+    CHECK(same(f, g, Q, K), "%s: a view answers otherwise", other);
+    CHECK(same(before, after, Q, K), "%s: its view has changed it", spec);
+    index_spec(view, &said), index_spec(built, &wanted);
+    CHECK(strcmp(text_of(&said), text_of(&wanted)) == 0, "%s, not %s", text_of(&said), text_of(&wanted));
+    index_destroy(view), index_destroy(model), index_destroy(built);
+    free_found(before), free_found(f), free_found(g), free_found(after);
+    text_free(&said), text_free(&wanted);
+    free_rows(x), free_rows(q);
+}
+
 int main(int argc, char **argv)
 {
     const char *file = strrchr(argv[0], '/'), *dot = strchr(file ? file : argv[0], '.');
@@ -639,5 +672,6 @@ int main(int argc, char **argv)
     contract("a failed allocation changes nothing", survives_no_memory);
     contract("what is learnt does not depend on what was learnt before", learns_anew);
     contract("a row that cannot be replaced stays", replaces_or_keeps);
+    contract("a view answers as if it had been built", views);
     return test_end();
 }

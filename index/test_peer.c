@@ -67,6 +67,39 @@ static void equals_flat(const char *spec)
     }
 }
 
+static int equal(const struct hit *a, const struct hit *b)
+{
+    for (int i = 0; i < Q * K; i++)
+        if (a[i].id != b[i].id || memcmp(&a[i].score, &b[i].score, sizeof a->score) != 0) return 0;
+    return 1;
+}
+
+/* Of one graph with few candidates and with many: as two that were built so. */
+static void hnswlib_views(void)
+{
+    static float x[N * D], q[Q * D];
+    struct rng r;
+    rng_seed(&r, 4, 0);
+    rng_normal(&r, x, N * D), rng_normal(&r, q, Q * D);
+    const struct rows rows = { x, N, D, D }, queries = { q, Q, D, D };
+    struct index *few = NULL, *many = NULL, *view = NULL, *none = NULL;
+    struct err e = { 0 };
+    struct hit a[Q * K], b[Q * K], c[Q * K];
+    size_t counts[Q];
+    if (make(&few, "peer:hnswlib:(M=8,ef=10)", METRIC_L2, &e) == ERR_UNSUPPORTED) SKIP("no adaptor was built");
+    CHECK(few && make(&many, "peer:hnswlib:(M=8,ef=300)", METRIC_L2, &e) == ERR_OK, "%s", e.text);
+    CHECK(index_add(few, rows, NULL, &e) == ERR_OK && index_add(many, rows, NULL, &e) == ERR_OK, "%s", e.text);
+    CHECK(index_view(&view, few, "peer:hnswlib:(M=8,ef=300)", &e) == ERR_OK, "%s", e.text);
+    CHECK(index_view(&none, few, "peer:hnswlib:(M=9,ef=300)", &e) == ERR_UNSUPPORTED && !none, "%s", e.text);
+    CHECK(index_view(&none, few, "symqg:ef=20", &e) == ERR_UNSUPPORTED && !none, "%s", e.text);
+    CHECK(index_search(few, queries, K, 4, 1, a, counts, &e) == ERR_OK, "%s", e.text);
+    CHECK(index_search(many, queries, K, 4, 1, b, counts, &e) == ERR_OK, "%s", e.text);
+    CHECK(!equal(a, b), "ten candidates find what 300 do");
+    CHECK(index_search(view, queries, K, 4, 1, c, counts, &e) == ERR_OK && equal(b, c), "of 300");
+    CHECK(index_search(few, queries, K, 4, 1, c, counts, &e) == ERR_OK && equal(a, c), "of ten");
+    index_destroy(view), index_destroy(few), index_destroy(many);
+}
+
 /* With as many candidates as rows a graph search is exact. */
 static void hnswlib(void) { equals_flat("peer:hnswlib:(M=32,ef=500)"); }
 static void faiss(void) { equals_flat("peer:faiss:(IVF4,Flat;nprobe=4)"); }
@@ -93,6 +126,7 @@ int main(void)
 {
     test_case("what cannot be opened is refused by name", refusals);
     test_case("hnswlib with all candidates equals flat", hnswlib);
+    test_case("a view of hnswlib's graph has candidates of its own", hnswlib_views);
     test_case("faiss through all lists equals flat", faiss);
     test_case("what faiss refuses is said in one line", faiss_refusals);
     return test_end();

@@ -5,6 +5,7 @@
  *
  * package: libhnswlib-dev */
 #include <hnswlib/hnswlib.h>
+#include <cstring>
 #include <memory>
 #include "bench/peers/peer.h"
 
@@ -27,6 +28,8 @@ struct hnsw {
 
 hnsw *of(struct index *ix) { return reinterpret_cast<hnsw *>(ix); }
 const hnsw *of(const struct index *ix) { return reinterpret_cast<const hnsw *>(ix); }
+/* The one that has the graph. */
+const hnsw *whole(const struct index *ix) { return of(ix->model ? ix->model : ix); }
 
 void destroy(struct index *ix)
 {
@@ -83,9 +86,12 @@ size_t scratch_bytes(const struct index *, size_t, size_t) { return 0; }
  * undefined. */
 void search(const struct index *ix, struct rows queries, size_t k, void *, struct hit *hits, size_t *counts) noexcept
 {
-    const hnsw *x = of(ix);
-    auto &graph = *x->graph;
+    auto &graph = *whole(ix)->graph;
     std::vector<float> unit;
+    /* The library keeps ef with the graph, of which there may be views: written only where it is another, so that threads
+     * of one view do not write at all once one of its searches has gone before. */
+    const size_t ef = size_t(params_int(of(ix)->own, "ef"));
+    if (graph.ef_ != ef) graph.setEf(ef);
     for (size_t q = 0; q < queries.count; q++) {
         auto found = graph.searchKnn(peer::prepared(ix, rows_at(queries, q), unit), k);
         counts[q] = found.size();
@@ -111,9 +117,25 @@ void kernels(const struct index *, struct text *out)
 
 void stats(const struct index *ix, struct index_stats *out)
 {
-    const hnsw *x = of(ix);
+    const hnsw *x = whole(ix);
     const uint64_t rows = x->ids.size(), vectors = ix->config.dim * sizeof(float);
     *out = { rows, rows * vectors, rows * (x->graph->size_data_per_element_ - vectors), sizeof *x };
+}
+
+int view(struct index **out, const struct index *model, const struct index *base, struct err *e)
+try {
+    auto x = std::make_unique<hnsw>();
+    x->base = *base;
+    const int status = params_create(&x->own, table, "hnswlib", peer::args_of(base->params).c_str(), e);
+    if (status != ERR_OK) return status;
+    if (strncmp(params_text(base->params, "lib"), "hnswlib", 7) != 0 || !params_equal_but(of(model)->own, x->own, "ef")) {
+        params_destroy(x->own);
+        return err_set(e, ERR_UNSUPPORTED, "hnswlib: another graph");
+    }
+    *out = &x.release()->base;
+    return ERR_OK;
+} catch (const std::exception &problem) {
+    return err_set(e, ERR_MEM, "hnswlib: %s", problem.what());
 }
 
 } // namespace
@@ -129,6 +151,7 @@ const struct index_ops peer_hnswlib = {
     .search = search,
     .kernels = kernels,
     .stats = stats,
+    .view = view,
     .destroy = destroy,
 };
 }

@@ -190,6 +190,16 @@ int params_create(struct params **out, const struct param *table, const char *wh
     return status;
 }
 
+int params_are_of(const struct params *p, const struct param *table) { return p->table == table; }
+
+int params_equal_but(const struct params *a, const struct params *b, const char *but)
+{
+    if (a->table != b->table || strcmp(a->who, b->who) != 0) return 0;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->table[i].name, but) != 0 && strcmp(a->values[i].text, b->values[i].text) != 0) return 0;
+    return 1;
+}
+
 void params_destroy(struct params *p)
 {
     if (!p) return;

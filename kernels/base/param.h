@@ -58,6 +58,10 @@ void params_canonical(const struct params *p, struct text *out);
 /* Appends one help line a parameter: name, type, bounds, default, unit, help. */
 void params_help(const struct param *table, struct text *out);
 
+int params_are_of(const struct params *p, const struct param *table);
+/* 1 when both have one table and equal values, but for the parameter `but`. */
+int params_equal_but(const struct params *a, const struct params *b, const char *but);
+
 const struct param *param_find(const struct param *table, const char *name); /* NULL: none */
 /* 0 when `value` fits `p`; `who` names the owner in the error. */
 int param_check(const struct param *p, const char *who, const char *value, struct err *e);
