@@ -2,7 +2,10 @@
  * cmd_ann.c - recall, latency and bytes of indexes, side by side. */
 #include "bench/points/ann.h"
 #include "bench/command.h"
+#include "bench/points/ann_kept.h"
+#include "bench/points/ann_levels.h"
 #include "bench/points/ann_row.h"
+#include "bench/rows/output.h"
 #include "bench/rows/sink.h"
 #include "bench/rows/strata.h"
 #include "bench/time/progress.h"
@@ -12,15 +15,26 @@
 #include <string.h>
 
 struct request {
-    const char *base, *query, *truth, *metric, *kernel, *out;
-    struct option_list specs;
+    const char *base, *query, *truth, *metric, *kernel, *keep, *out;
+    struct option_list specs, levels;
     int64_t k, rerank, batch, threads, seed, least_calls, reps;
     int json, ceiling;
     /* From here: made of it. */
     char **expanded;
     size_t count;
     struct text strata; /* of the last repetition, for people */
+    double *recalls; /* levels.count */
 };
+
+static int read_levels(struct request *r, struct err *e)
+{
+    r->recalls = mem_alloc((size_t)r->levels.count + 1, sizeof *r->recalls);
+    if (!r->recalls) return FAIL(e, ERR_MEM, "no memory for %d levels of recall", r->levels.count);
+    for (int i = 0; i < r->levels.count; i++)
+        if (!text_to_f64(r->levels.at[i], &r->recalls[i]) || !(r->recalls[i] > 0 && r->recalls[i] <= 1))
+            return FAIL(e, ERR_ARG, "--at-recall %s is no share above 0, up to 1", r->levels.at[i]);
+    return ERR_OK;
+}
 
 static int parse(int argc, char **argv, struct request *r, struct err *e)
 {
@@ -40,6 +54,8 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--reps", OPTION_INT, &r->reps, 1, 1000 },
         { "--ceiling", OPTION_FLAG, &r->ceiling, 0, 0 },
         { "--json", OPTION_FLAG, &r->json, 0, 0 },
+        { "--keep", OPTION_TEXT, &r->keep, 0, 0 },
+        { "--at-recall", OPTION_LIST, &r->levels, 0, 0 },
         { "--out", OPTION_TEXT, &r->out, 0, 0 },
         { 0 },
     };
@@ -48,7 +64,7 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
     if (!r->base) return FAIL(e, ERR_ARG, "--base FILE is missing");
     if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
     if (r->specs.count == 0) return FAIL(e, ERR_ARG, "--index SPEC is missing");
-    return ERR_OK;
+    return read_levels(r, e);
 }
 
 static int add_spec(const char *spec, void *context)
@@ -157,32 +173,68 @@ static int emit(struct sink *o, struct request *r, const struct ann_set *s, cons
     return status;
 }
 
-static int measure(struct request *r, struct ann_set *s, struct sink *o, struct err *e)
+/* Indexes in the order of their specs. */
+static int obtain_all(const struct request *r, const struct ann_set *s, struct ann_index *built, struct ann_arm *arms,
+                      struct err *e)
 {
-    struct ann_index *built = mem_zero(r->count, sizeof *built);
-    struct ann_arm *arms = mem_zero(r->count, sizeof *arms);
-    int status = built && arms ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu indexes", r->count);
     struct progress progress;
+    int status = ERR_OK;
     progress_start(&progress, "indexes built", r->count);
     for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
         arms[i].point = (struct ann_point){ r->expanded[i], r->kernel, (size_t)r->k, (size_t)r->rerank,
                                             (size_t)r->batch, (int)r->threads, (uint64_t)r->seed };
-        status = ann_build(&built[i], s, &arms[i].point, e);
+        status = ann_obtain(&built[i], s, &arms[i].point, built, i, r->keep, e);
         arms[i].built = &built[i];
         progress_step(&progress, i + 1);
     }
     progress_end(&progress);
+    return status;
+}
+
+/* What the lines cost at the levels asked for, as a table or JSON and in a file. */
+static int tell_levels(const struct request *r, const struct ann_levels *l, const struct sink *o, struct err *e)
+{
+    struct text shown_text = { 0 }, csv = { 0 };
+    int status = ERR_OK;
+    text_add(&csv, "%s", text_of(&o->run.notes));
+    ann_levels_csv_head(&csv);
+    for (int i = 0; status == ERR_OK && i < r->levels.count; i++) {
+        status = ann_levels_tell(l, r->recalls[i], (uint64_t)r->seed, r->json ? ANN_LEVELS_JSON : ANN_LEVELS_TABLE,
+                                 &shown_text, e);
+        if (status == ERR_OK && r->out)
+            status = ann_levels_tell(l, r->recalls[i], (uint64_t)r->seed, ANN_LEVELS_CSV, &csv, e);
+    }
+    if (status == ERR_OK) fputs(text_of(&shown_text), stdout);
+    if (status == ERR_OK && r->out) status = output_write_in(r->out, "at_recall.csv", &csv, e);
+    text_free(&shown_text), text_free(&csv);
+    return status;
+}
+
+static int measure(struct request *r, struct ann_set *s, struct sink *o, struct err *e)
+{
+    struct ann_index *built = mem_zero(r->count, sizeof *built);
+    struct ann_arm *arms = mem_zero(2 * r->count, sizeof *arms); /* the first line may come again */
+    struct ann_levels levels = { 0 };
+    int status = built && arms ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu indexes", r->count);
+    if (status == ERR_OK) status = obtain_all(r, s, built, arms, e);
+    if (status == ERR_OK && r->levels.count)
+        status = ann_levels_init(&levels, arms, r->count, s->query.rows.count, (size_t)r->reps, e);
+    const size_t count = r->count + levels.again;
     const struct ann_plan plan = { (size_t)r->least_calls, 0, r->ceiling };
     if (status == ERR_OK && !r->json) print_head(s, r);
     for (int rep = 0; status == ERR_OK && rep < r->reps; rep++) {
-        status = ann_measure(s, arms, r->count, &plan, e);
+        ann_levels_repeat(&levels, arms);
+        status = ann_measure(s, arms, count, &plan, e);
         for (size_t i = 0; status == ERR_OK && i < r->count; i++) status = emit(o, r, s, &arms[i], rep, e);
-        for (size_t i = 0; i < r->count; i++) ann_arm_fini(&arms[i]);
+        if (status == ERR_OK && levels.count) status = ann_levels_take(&levels, arms, (size_t)rep, e);
+        for (size_t i = 0; i < count; i++) ann_arm_fini(&arms[i]);
     }
     if (status == ERR_OK && !r->json && s->hard.count >= STRATA_QUERIES)
         printf("\na fifth of the queries each, by how hard they are, the easiest first; [95 %% over those queries]\n%s",
                text_of(&r->strata));
-    for (size_t i = 0; built && i < r->count; i++) ann_index_fini(&built[i]);
+    if (status == ERR_OK && levels.count) status = tell_levels(r, &levels, o, e);
+    ann_levels_fini(&levels);
+    for (size_t i = r->count; built && i-- > 0;) ann_index_fini(&built[i]); /* views before what they view */
     mem_free(built);
     mem_free(arms);
     return status;
@@ -206,6 +258,7 @@ static int run(int argc, char **argv, struct err *e)
     for (size_t i = 0; i < r.count; i++) free(r.expanded[i]);
     mem_free(r.expanded);
     text_free(&r.strata);
+    mem_free(r.recalls);
     return status;
 }
 
@@ -233,15 +286,23 @@ const struct command cmd_ann = {
         "  --min-calls N    least number of timed calls an index; queries are asked again; default 2000,\n"
         "                   with --batch as many as ask 2000 queries, at least 30\n"
         "  --reps N         repeat the measurement, one row each; default 1\n"
+        "  --at-recall R    also what each method costs where it finds that share, and how many times as fast as the\n"
+        "                   first it is: between points that differ in ef or nprobe alone, with 95 % intervals over\n"
+        "                   queries and --reps (six or more); the first is measured twice (A/A), and what it is off by\n"
+        "                   from itself, all intervals are wider by; may be given often\n"
+        "  --keep DIR       indexes that can be saved are left there, and found by runs on the same data\n"
         "  --ceiling        also search the decoded vectors exactly (code_ceiling); slow\n"
         "  --json           one object a line instead of a table\n"
-        "  --out DIR        append rows to DIR/ann.csv, write DIR/<point_id>.pq.tsv (one line a query)\n\n"
+        "  --out DIR        append rows to DIR/ann.csv, write DIR/<point_id>.pq.tsv (one line a query) and, of\n"
+        "                   --at-recall, DIR/at_recall.csv\n\n"
         "recall: share of the exact nearest k among the k returned; tie: those as near count too;\n"
         "p5: recall that one query in twenty does not reach.  p50, p99: service time of one call, in\n"
         "microseconds; p99 is empty below 500 calls.  ns/vec: p50 by base vector and query.\n"
         "B/vec: bytes of codes and side data a vector.\n\n"
         "example:\n"
         "  assay data gen --kind clustered --n 100000 --dim 384 --queries 1000 --seed 1 --out DIR\n"
-        "  assay ann --base DIR/base.fvecs --query DIR/query.fvecs --index flat --index turboquant:bits=1..8\n",
+        "  assay ann --base DIR/base.fvecs --query DIR/query.fvecs --index flat --index turboquant:bits=1..8\n"
+        "  assay ann --base DIR/base.fvecs --query DIR/query.fvecs --index ivf:nprobe=8 --index ivf:nprobe=32 \\\n"
+        "            --index symqg:ef=16 --index symqg:ef=64 --at-recall .95 --reps 7\n",
     .run = run,
 };

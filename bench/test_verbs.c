@@ -110,6 +110,33 @@ static void ann_measures(void)
           "\"code_ceiling\":0.");
 }
 
+/* Points that differ in nprobe are a line over recall; what was kept is not built again, and damaged it is. */
+static void ann_compares_at_recall(void)
+{
+    const char *const lists = "ann --base d/base.fvecs --query d/query.fvecs --index 'ivf:nlist=8,nprobe=1..8,inner=(flat)' "
+                              "--index flat --min-calls 20 --reps 2 --keep kept --at-recall .9 --at-recall 1 --json --out l";
+    works(lists, "\"index\":\"ivf:nlist=8,nprobe=1..8,inner=(flat)\",\"recall\":0.9");
+    CHECK(lines(text_of(&said)) == 2 * 9 + 2 * 3, "%zu lines", lines(text_of(&said)));
+    CHECK(json_number("us", 18) > 0 && json_number("ratio", 18) == 1, "the base is as fast as itself");
+    CHECK(strstr(text_of(&said), "\"index\":\"A/A\"") && json_number("at_most", 19) == 1, "flat is exact");
+    CHECK(json_number("recall_strict", 7) == 1, "all lists: %g", json_number("recall_strict", 7));
+    struct text csv = { 0 };
+    slurp("l/at_recall.csv", &csv);
+    CHECK(strstr(text_of(&csv), "\nindex,recall,us,") && strstr(text_of(&csv), "\nA/A,0.9,"), "%s", text_of(&csv));
+    text_free(&csv);
+    const double took = json_number("build_s", 0), flat_took = json_number("build_s", 8);
+    works(lists, "A/A");
+    CHECK(json_number("build_s", 0) == took && json_number("build_s", 8) == flat_took, "built again");
+    char command[200];
+    snprintf(command, sizeof command, "for f in %s/kept/*.assay; do printf x | dd of=$f bs=1 seek=100 conv=notrunc 2>/dev/null; done",
+             folder);
+    CHECK(system(command) == 0, "%s", command);
+    works(lists, "A/A");
+    CHECK(json_number("build_s", 0) != took && json_number("recall_strict", 7) == 1, "a damaged file was believed");
+    works("ann --base d/base.fvecs --query d/query.fvecs --index flat --min-calls 20 --at-recall .5", "us a call");
+    refuses("ann --base d/base.fvecs --query d/query.fvecs --index flat --at-recall 1.5", 2, "1.5");
+}
+
 #define LEARN "rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --set rerank=memrl --min-calls 20 " \
               "--learn 2 --utility t/utility.tsv "
 
@@ -484,6 +511,7 @@ int main(void)
     }
     test_case("data to work on", make_data);
     test_case("ann measures", ann_measures);
+    test_case("ann compares at equal recall", ann_compares_at_recall);
     test_case("rag measures", rag_measures);
     test_case("a point holds what matters", points_hold_what_matters);
     test_case("query explains", query_explains);
