@@ -133,7 +133,8 @@ static void ann_compares_at_recall(void)
     CHECK(system(command) == 0, "%s", command);
     works(lists, "A/A");
     CHECK(json_number("build_s", 0) != took && json_number("recall_strict", 7) == 1, "a damaged file was believed");
-    works("ann --base d/base.fvecs --query d/query.fvecs --index flat --min-calls 20 --at-recall .5", "us a call");
+    works("ann --base d/base.fvecs --query d/query.fvecs --index symqg:ef=16 --index symqg:ef=160 --min-calls 20 "
+          "--at-recall .5", "symqg:ef=16..160 ");
     refuses("ann --base d/base.fvecs --query d/query.fvecs --index flat --at-recall 1.5", 2, "1.5");
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/base/clock.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/rng.h"
 #include "kernels/base/topk.h"
 #include <assert.h>
 #include <math.h>
@@ -367,19 +368,24 @@ static int prepare(const struct ann_set *s, struct ann_arm *a, size_t least, str
 }
 
 /* Blocks in turn until every arm has its calls, or until the budget is spent and every query was
- * asked. */
-static void run_all(const struct ann_set *s, struct ann_arm *arms, size_t count, const struct ann_plan *plan)
+ * asked.  Every round has an order of its own: in a fixed one an index ran always in the wake of the same other, and
+ * was 16 % faster after itself than after a scan that empties the caches. */
+static void run_all(const struct ann_set *s, struct ann_arm *arms, size_t count, const struct ann_plan *plan,
+                    uint32_t *order)
 {
     struct progress progress;
+    struct rng rng;
+    rng_seed(&rng, arms[0].point.seed, 0);
     uint64_t total = 0, done = 0;
     for (size_t i = 0; i < count; i++) total += arms[i].calls.room;
     progress_start(&progress, "timed calls", total);
     const uint64_t start = clock_ns();
     int late = 0;
-    for (size_t round = 0, busy = 1; busy; round++) {
+    for (int busy = 1; busy;) {
         busy = 0;
+        rng_shuffle(&rng, order, count);
         for (size_t j = 0; j < count; j++) {
-            struct ann_arm *a = &arms[(round + j) % count];
+            struct ann_arm *a = &arms[order[j]];
             const size_t once = (s->query.rows.count + a->point.batch - 1) / a->point.batch;
             const size_t wanted = late && once < a->calls.room ? once : a->calls.room;
             if (a->calls.count >= wanted) continue;
@@ -425,7 +431,10 @@ int ann_measure(struct ann_set *s, struct ann_arm *arms, size_t count, const str
         if (arms[i].point.rerank) status = make_side(s, e);
     for (size_t i = 0; i < count && status == ERR_OK; i++) status = prepare(s, &arms[i], plan->least_calls, e);
     const struct machine_load before = machine_load();
-    if (status == ERR_OK) run_all(s, arms, count, plan);
+    uint32_t *order = mem_alloc(count, sizeof *order);
+    if (status == ERR_OK && !order) status = FAIL(e, ERR_MEM, "no memory for %zu indexes", count);
+    if (status == ERR_OK) run_all(s, arms, count, plan, order);
+    mem_free(order);
     const uint64_t steal_ms = machine_load().steal_ms - before.steal_ms;
     for (size_t i = 0; i < count; i++) {
         struct ann_arm *a = &arms[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * ann.h - measures index points: build, timed search (interleaved over several), quality.
  *
- * An arm is one point on one built index.  Arms are timed in blocks of calls that rotate over all arms, so that
+ * An arm is one point on one built index.  Arms are timed in blocks of calls, in an order drawn anew every round, so that
  * what changes with time hits all alike; the first call of a block only warms the caches. */
 #ifndef ASSAY_ANN_H
 #define ASSAY_ANN_H

@@ -20,13 +20,12 @@ static void name_line(struct text *out, const char *first, const char *last)
     const size_t a = strlen(first), b = strlen(last), least = a < b ? a : b;
     size_t head = 0, tail = 0;
     while (head < least && first[head] == last[head]) head++;
+    while (head && strcmp(first, last) != 0 && is_part(first[head - 1])) head--;
     while (tail < least - head && first[a - 1 - tail] == last[b - 1 - tail]) tail++;
-    while (head && head < least && is_part(first[head - 1])) head--;
     while (tail && is_part(first[a - tail])) tail--;
     text_add(out, "%.*s", (int)(a - tail), first);
-    if (a != b || strcmp(first, last) != 0)
-        text_add(out, "..%.*s%s", (int)(b - tail - head), last + head, first + a - tail);
-    else text_add(out, "%s", first + a - tail);
+    if (strcmp(first, last) != 0) text_add(out, "..%.*s", (int)(b - tail - head), last + head);
+    text_add(out, "%s", first + a - tail);
 }
 
 /* The points of one line, moved to stand together. */
