@@ -13,8 +13,9 @@ static const unsigned char *http_packed;
 static size_t http_packed_size;
 
 /* A process that answers every connection to *port with the next of the answers, "STATUS BODY" each ("STATUSr":
- * with Retry-After: 1, "STATUSl": with a Location, "STATUSz": gzip, http_packed), then closes it.  Writes what came to the file `log`; calls meanwhile, unless NULL, before it
- * answers. */
+ * with Retry-After: 1, "STATUSl": with a Location, "STATUSz": gzip, http_packed), then closes it.  An answer that
+ * starts with "HTTP/" is sent as it is, and the next request expected on the same connection.  Writes what came to the
+ * file `log`; calls meanwhile, unless NULL, before it answers. */
 static inline pid_t http_serve(const char *const *answers, const char *log_path, void (*meanwhile)(void), int *port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -27,8 +28,8 @@ static inline pid_t http_serve(const char *const *answers, const char *log_path,
     const pid_t pid = fork();
     if (pid != 0) return close(listener), pid;
     FILE *log = fopen(log_path, "w");
-    for (; *answers; answers++) {
-        const int peer = accept(listener, NULL, NULL);
+    for (int peer = -1; *answers; answers++) {
+        if (peer < 0) peer = accept(listener, NULL, NULL);
         char request[4096];
         size_t got = 0;
         for (;;) { /* headers and body: the body ends with the object's brace */
@@ -39,6 +40,10 @@ static inline pid_t http_serve(const char *const *answers, const char *log_path,
         }
         if (log) fprintf(log, "%s\n", request), fflush(log);
         if (meanwhile) meanwhile();
+        if (strncmp(*answers, "HTTP/", 5) == 0) {
+            if (write(peer, *answers, strlen(*answers)) < 0) _exit(1);
+            continue;
+        }
         const char *body = strchr(*answers, ' ');
         if (strncmp(*answers, "hang", 4) == 0) usleep(1500000);
         else if ((*answers)[3] == 'z') {
@@ -50,6 +55,7 @@ static inline pid_t http_serve(const char *const *answers, const char *log_path,
                     strlen(body + 1), (*answers)[3] == 'r' ? "Retry-After: 1\r\n"
                                       : (*answers)[3] == 'l' ? "Location: http://127.0.0.1/new\r\n" : "", body + 1);
         close(peer);
+        peer = -1;
     }
     _exit(0);
 }

@@ -30,20 +30,26 @@ static const struct param params[] = {
 };
 
 struct self {
-    CURL *curl;
+    /* What every exchange starts from, and the handle of the last one: a handle that is used again may fold a reply's
+     * first header into a header of the reply before, which is freed (libcurl 7.88.1; 8.0.0 mended it).  Connections are
+     * kept in `shared`, so nothing is connected twice. */
+    CURL *settings, *curl;
+    CURLSH *shared;
     struct curl_slist *headers;
     char *url, *model;
     int retries, asks_elsewhere, flooded;
     int base64;
-    size_t batch, dimensions, reply_most;
+    size_t batch, dimensions, reply_most, head_size;
     struct text body, reply;
 };
 
 static void destroy(void *self_)
 {
     struct self *self = self_;
+    curl_easy_cleanup(self->curl);
+    curl_easy_cleanup(self->settings);
+    curl_share_cleanup(self->shared);
     curl_slist_free_all(self->headers);
-    if (self->curl) curl_easy_cleanup(self->curl);
     text_free(&self->body);
     text_free(&self->reply);
     free(self->url);
@@ -57,6 +63,16 @@ static size_t keep(char *bytes, size_t size, size_t count, void *to)
     if (self->reply.size + size * count > self->reply_most) return self->flooded = 1, 0;
     text_add_bytes(&self->reply, bytes, size * count);
     return self->reply.failed ? 0 : size * count;
+}
+
+/* Headers are kept by libcurl until the exchange ends; there may be any number of interim answers (1xx). */
+enum { HEAD_MOST = 256 << 10 };
+static size_t weigh_head(char *bytes, size_t size, size_t count, void *of)
+{
+    struct self *self = of;
+    (void)bytes;
+    self->head_size += size * count;
+    return self->head_size > HEAD_MOST ? (self->flooded = 1, 0) : size * count;
 }
 
 /* Numbers are written with 32 bytes at most, in replies without a vector there is room for a reason. */
@@ -89,19 +105,23 @@ static int create(void **self_, struct stage_env *env, struct err *e)
     self->batch = (size_t)params_int(env->params, "embed_batch");
     self->dimensions = (size_t)params_int(env->params, "embed_dimensions");
     self->base64 = (int)params_int(env->params, "embed_encoding");
-    self->curl = curl_easy_init();
+    self->settings = curl_easy_init();
+    self->shared = curl_share_init();
     self->asks_elsewhere = env->asks_elsewhere;
-    if (!self->url || !self->model || !self->curl ||
+    if (!self->url || !self->model || !self->settings || !self->shared ||
+        curl_share_setopt(self->shared, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
         set_headers(self, getenv("ASSAY_EMBED_KEY"), (int)params_int(env->params, "embed_key_header")))
         return destroy(self), FAIL(e, ERR_MEM, "embed=http: no memory");
-    curl_easy_setopt(self->curl, CURLOPT_URL, self->url);
-    curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, self->headers);
-    curl_easy_setopt(self->curl, CURLOPT_WRITEFUNCTION, keep);
-    curl_easy_setopt(self->curl, CURLOPT_WRITEDATA, self);
-    curl_easy_setopt(self->curl, CURLOPT_NOSIGNAL, 1L); /* timeouts without SIGALRM: other threads are about */
-    curl_easy_setopt(self->curl, CURLOPT_ACCEPT_ENCODING, ""); /* what this library can unpack: gzip */
-    curl_easy_setopt(self->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(self->curl, CURLOPT_TIMEOUT_MS, (long)ceil(params_real(env->params, "embed_timeout") * 1000));
+    curl_easy_setopt(self->settings, CURLOPT_URL, self->url);
+    curl_easy_setopt(self->settings, CURLOPT_HTTPHEADER, self->headers);
+    curl_easy_setopt(self->settings, CURLOPT_WRITEFUNCTION, keep);
+    curl_easy_setopt(self->settings, CURLOPT_WRITEDATA, self);
+    curl_easy_setopt(self->settings, CURLOPT_HEADERFUNCTION, weigh_head);
+    curl_easy_setopt(self->settings, CURLOPT_HEADERDATA, self);
+    curl_easy_setopt(self->settings, CURLOPT_NOSIGNAL, 1L); /* timeouts without SIGALRM: other threads are about */
+    curl_easy_setopt(self->settings, CURLOPT_ACCEPT_ENCODING, ""); /* what this library can unpack: gzip */
+    curl_easy_setopt(self->settings, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(self->settings, CURLOPT_TIMEOUT_MS, (long)ceil(params_real(env->params, "embed_timeout") * 1000));
     *self_ = self;
     return ERR_OK;
 }
@@ -123,7 +143,12 @@ static int post(struct self *self, const char *body, int *again, long *answered,
 {
     long code = 0;
     text_clear(&self->reply);
-    self->flooded = 0;
+    self->flooded = *again = 0;
+    self->head_size = 0;
+    curl_easy_cleanup(self->curl);
+    self->curl = curl_easy_duphandle(self->settings);
+    if (!self->curl || curl_easy_setopt(self->curl, CURLOPT_SHARE, self->shared) != CURLE_OK)
+        return FAIL(e, ERR_MEM, "embed=http: no memory");
     curl_easy_setopt(self->curl, CURLOPT_POSTFIELDS, body);
     const CURLcode rc = curl_easy_perform(self->curl);
     curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &code);
@@ -131,7 +156,8 @@ static int post(struct self *self, const char *body, int *again, long *answered,
     *again = rc == CURLE_OPERATION_TIMEDOUT || rc == CURLE_COULDNT_CONNECT || rc == CURLE_GOT_NOTHING ||
              rc == CURLE_RECV_ERROR || code == 429 || code >= 500;
     if (self->flooded)
-        return FAIL(e, ERR_FORMAT, "embed=http: %s: a reply of more than %zu bytes", self->url, self->reply_most);
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: a reply of more than %zu bytes, or headers of more than %d", self->url,
+                    self->reply_most, HEAD_MOST);
     if (self->reply.failed) return text_free(&self->reply), FAIL(e, ERR_MEM, "embed=http: no memory for the reply");
     if (rc != CURLE_OK)
         return FAIL(e, rc == CURLE_OPERATION_TIMEDOUT ? ERR_BUSY : ERR_IO, "embed=http: %s: %s", self->url,
@@ -217,12 +243,31 @@ static int place_of(const struct self *self, const json_t *one, size_t count, si
     return status;
 }
 
+/* The reply as JSON, NULL where it is none.  A value takes two bytes there and forty in memory, so one of many more values
+ * than `count` vectors of at most `dim` numbers have is refused. */
+static int load_reply(const struct self *self, size_t count, size_t dim, json_t **root, struct err *e)
+{
+    const size_t most = count * (dim + 64) + 4096;
+    size_t values = 0;
+    for (size_t i = 0; i < self->reply.size; i++) {
+        const char c = self->reply.at[i];
+        values += c == ',' || c == ':' || c == '[' || c == '{';
+    }
+    if (values > most)
+        return FAIL(e, ERR_FORMAT, "embed=http: %s: a reply of %zu values, where %zu vectors of %zu numbers are wanted",
+                    self->url, values, count, dim);
+    *root = json_loadb(text_of(&self->reply), self->reply.size, 0, NULL);
+    return ERR_OK;
+}
+
 static int parse_reply(const struct self *self, float *out, size_t count, size_t dim, struct err *e)
 {
-    json_t *root = json_loadb(text_of(&self->reply), self->reply.size, 0, NULL);
+    json_t *root = NULL;
+    int status = load_reply(self, count, dim, &root, e);
+    if (status != ERR_OK) return status;
     const json_t *data = json_object_get(root, "data");
     unsigned char *seen = mem_zero(count, 1);
-    int status = seen ? ERR_OK : FAIL(e, ERR_MEM, "embed=http: no memory for %zu vectors", count);
+    if (!seen) status = FAIL(e, ERR_MEM, "embed=http: no memory for %zu vectors", count);
     if (status == ERR_OK && json_array_size(data) != count)
         status = FAIL(e, ERR_FORMAT, "embed=http: %s: no data[] of %zu with an embedding in: %.120s", self->url, count,
                       text_of(&self->reply));
@@ -277,9 +322,10 @@ static int embed_batch(struct self *self, const char *const *texts, size_t count
 static int dimension(void *self_, const char *text, size_t *dim, struct err *e)
 {
     struct self *self = self_;
-    const int status = request(self, &text, 1, INDEX_DIM_MAX, e);
+    json_t *root = NULL;
+    int status = request(self, &text, 1, INDEX_DIM_MAX, e);
+    if (status == ERR_OK) status = load_reply(self, 1, INDEX_DIM_MAX, &root, e);
     if (status != ERR_OK) return status;
-    json_t *root = json_loadb(text_of(&self->reply), self->reply.size, 0, NULL);
     const size_t size = vector_size(json_object_get(json_array_get(json_object_get(root, "data"), 0), "embedding"));
     json_decref(root);
     if (size == 0 || size > INDEX_DIM_MAX)

@@ -185,6 +185,26 @@ static void batches(void)
     if (pid > 0) kill(pid, SIGKILL), waitpid(pid, NULL, 0);
 }
 
+/* One connection for all, and nothing of a reply is there when the next one is read: not even for a header that begins
+ * as the continuation of one. */
+static void replies_apart(void)
+{
+    const char *const answers[] = { "HTTP/1.1 200 OK\r\nContent-Length: 35\r\nX-One: 1\r\n\r\n{\"data\":[{\"embedding\":[0.0, 1.0]}]}",
+                                    "HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\n{\"data\":[{\"embedding\":[1.0, 0.0]}]}",
+                                    "HTTP/1.1 302h\n 3cation: fw\nContent-Length: 0\r\n\r\n", NULL };
+    char settings[200];
+    struct answer a;
+    const struct question q = { .text = "x" };
+    const pid_t pid = serve(answers);
+    snprintf(settings, sizeof settings, "embed=http embed_url=http://127.0.0.1:%d/ index=flat embed_retries=0 embed_timeout=20", port);
+    struct pipeline *p = kb_pipeline("http.db", settings);
+    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_OK && a.results[0].id == 2, "%s", kb_err.text);
+    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_OK && a.results[0].id == 1, "the same connection: %s", kb_err.text);
+    CHECK(p && pipeline_query(p, &q, 1, &a, &kb_err) == ERR_IO, "%s", kb_err.text);
+    pipeline_close(p);
+    if (pid > 0) kill(pid, SIGKILL), waitpid(pid, NULL, 0);
+}
+
 static void write_rows(const char *name, const void *bytes, size_t size)
 {
     FILE *f = fopen(kb_path(name), "wb");
@@ -234,6 +254,7 @@ int main(void)
     test_case("embed=http", http);
     test_case("the base's own address", address_of_base);
     test_case("a flood", flood);
+    test_case("replies apart", replies_apart);
     test_case("many texts, few requests", batches);
     test_case("embed=file", file);
     return kb_end();
