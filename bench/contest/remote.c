@@ -117,8 +117,7 @@ int remote_serve(struct subject *const *subjects, size_t count, struct err *e)
 struct remote {
     pid_t pid;
     FILE *to, *from;
-    char *line;
-    size_t room;
+    struct text line;
     char program[64]; /* the end of its path, for messages */
 };
 
@@ -159,8 +158,25 @@ void remote_close(struct remote *r)
     if (r->to) fclose(r->to);
     if (r->from) fclose(r->from);
     if (r->pid > 0) waitpid(r->pid, NULL, 0);
-    free(r->line);
+    text_free(&r->line);
     mem_free(r);
+}
+
+enum { LINE_MOST = 64 << 20 };
+
+/* One line, without its end, into r->line. */
+static int read_line(struct remote *r, struct err *e)
+{
+    text_clear(&r->line);
+    for (;;) {
+        char some[65536];
+        if (!fgets(some, sizeof some, r->from)) return FAIL(e, ERR_IO, "%s: the measuring process ended early", r->program);
+        const size_t size = strcspn(some, "\n");
+        text_add_bytes(&r->line, some, size);
+        if (r->line.failed) return FAIL(e, ERR_MEM, "%s: no memory for an answer", r->program);
+        if (some[size] == '\n') return ERR_OK;
+        if (r->line.size > LINE_MOST) return FAIL(e, ERR_FORMAT, "%s: an answer of more than %d bytes", r->program, LINE_MOST);
+    }
 }
 
 /* Sends one line and leaves what follows "ok" in *reply, to be cut by the caller. */
@@ -173,16 +189,23 @@ static int request(struct remote *r, char **reply, struct err *e, const char *fm
     vfprintf(r->to, fmt, ap);
     va_end(ap);
     fputc('\n', r->to);
-    if (fflush(r->to) != 0 || getline(&r->line, &r->room, r->from) <= 0)
-        return FAIL(e, ERR_IO, "%s: the measuring process ended early", r->program);
+    if (fflush(r->to) != 0) return FAIL(e, ERR_IO, "%s: the measuring process ended early", r->program);
+    const int status = read_line(r, e);
+    if (status != ERR_OK) return status;
+    const char *line = text_of(&r->line);
     int code = 0, at = 0;
-    if (sscanf(r->line, "error %d %n", &code, &at) == 1 && code != ERR_OK) {
-        r->line[strcspn(r->line, "\n")] = 0;
-        return FAIL(e, code, "%s", r->line + at);
-    }
-    if (strncmp(r->line, "ok ", 3) != 0) return FAIL(e, ERR_FORMAT, "%s: answers '%.40s'", r->program, r->line);
-    *reply = r->line + 3;
+    if (sscanf(line, "error %d %n", &code, &at) == 1 && code != ERR_OK) return FAIL(e, code, "%s", line + at);
+    if (strncmp(line, "ok ", 3) != 0) return FAIL(e, ERR_FORMAT, "%s: answers '%.40s'", r->program, line);
+    *reply = r->line.at + 3;
     return ERR_OK;
+}
+
+/* 1 when as many numbers as `first` x `second` + `more` can follow at `text`: each is a blank and a digit at least. */
+static int can_follow(const char *text, size_t first, size_t second, size_t more, size_t *product)
+{
+    size_t all;
+    return !__builtin_mul_overflow(first, second, product) && !__builtin_add_overflow(*product, more, &all) &&
+           all <= strlen(text) / 2;
 }
 
 int remote_look(struct remote *r, size_t arm, struct subject_facts *out, struct err *e)
@@ -196,7 +219,9 @@ int remote_look(struct remote *r, size_t arm, struct subject_facts *out, struct 
     if (sscanf(reply, "%lf %zu %" SCNx64 " %lf %zu %zu %d %1023s%n", &f.vectors, &f.bytes, &f.result, &f.retrieve_share,
                &f.queries, &f.k, &has_quality, kernels, &at) != 8)
         return FAIL(e, ERR_FORMAT, "%s: facts not understood", r->program);
-    const size_t count = f.queries * f.k;
+    size_t count;
+    if (!can_follow(reply + at, f.queries, f.k, has_quality ? f.queries : 0, &count))
+        return FAIL(e, ERR_FORMAT, "%s: fewer answers than it says", r->program);
     f.ids = mem_alloc(count, sizeof *f.ids);
     f.quality = has_quality ? mem_alloc(f.queries, sizeof *f.quality) : NULL;
     text_add(&f.kernels, "%s", kernels);
@@ -229,10 +254,13 @@ int remote_sample(struct remote *r, size_t arms, const struct sample_plan *plan,
     int at = 0;
     if (sscanf(reply, "%zu %lf %zu%n", &s.rounds, &s.overhead_ns, &s.preempted, &at) != 3)
         return FAIL(e, ERR_FORMAT, "%s: samples not understood", r->program);
-    s.ns = mem_alloc(arms * s.rounds, sizeof *s.ns);
-    if (!s.ns) return FAIL(e, ERR_MEM, "no memory for %zu samples", arms * s.rounds);
+    size_t count;
+    if (!can_follow(reply + at, arms, s.rounds, 0, &count))
+        return FAIL(e, ERR_FORMAT, "%s: fewer samples than it says", r->program);
+    s.ns = mem_alloc(count, sizeof *s.ns);
+    if (!s.ns) return FAIL(e, ERR_MEM, "no memory for %zu samples", count);
     char *p = reply + at;
-    for (size_t i = 0; i < arms * s.rounds; i++) s.ns[i] = strtod(p, &p);
+    for (size_t i = 0; i < count; i++) s.ns[i] = strtod(p, &p);
     *out = s;
     return ERR_OK;
 }

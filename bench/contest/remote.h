@@ -9,7 +9,8 @@
  *   sample ROUNDS SAMPLE_NS BUDGET_NS SEED -> ok ROUNDS OVERHEAD PREEMPTED ns...    (arm after arm)
  *   run ARM ITERATIONS FIRST            -> ok NS
  *   anything that fails                 -> error CODE TEXT
- * One line each way.  A server ends when its input does. */
+ * One line each way, of at most 64 MB.  A server ends when its input does; of another program's answer no number is believed
+ * before as much as it promises is there. */
 #ifndef ASSAY_REMOTE_H
 #define ASSAY_REMOTE_H
 #include <stddef.h>

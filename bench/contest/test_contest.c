@@ -2,6 +2,7 @@
  * test_contest.c - comparisons end to end through measuring processes; nothing about how fast. */
 #include "bench/contest/contest.h"
 #include "bench/contest/contest_out.h"
+#include "bench/contest/remote.h"
 #include "kernels/base/test.h"
 #include <jansson.h>
 #include <math.h>
@@ -147,6 +148,41 @@ static void refusals(void)
     CHECK(contest_run(&c, &plan, one, 2, &e) == ERR_IO, "%s", e.text);
 }
 
+/* Programs that are no measuring process, or promise more than they send. */
+static void strangers(void)
+{
+    static const struct { const char *script, *says; } all[] = {
+        { "exit 0", "ended early" },
+        { "read a; echo hello", "answers 'hello'" },
+        { "read a; yes | tr -d '\\n'", "more than 67108864 bytes" },
+        { "read a; echo error 3 broken", "broken" },
+        { "read a; echo ok what", "facts not understood" },
+        { "read a; echo ok 1 1 1 0 4294967296 4294967296 0 -", "fewer answers" },
+        { "read a; echo ok 1 1 1 0 1000 1000 1 - 1 2 3", "fewer answers" },
+        { "read a; echo ok 1 1 1 0 3 1 1 - 1 2 3", "fewer answers" },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char shell[] = "/bin/sh", flag[] = "-c", script[100];
+        char *const argv[] = { shell, flag, script, NULL };
+        struct remote *r = NULL;
+        struct subject_facts facts;
+        struct err e = { 0 };
+        snprintf(script, sizeof script, "%s", all[i].script);
+        CHECK(remote_open(&r, argv, &e) == ERR_OK, "%s", e.text);
+        CHECK(r && remote_look(r, 0, &facts, &e) != ERR_OK && strstr(e.text, all[i].says), "%s: %s", script, e.text);
+        remote_close(r);
+    }
+    char shell[] = "/bin/sh", flag[] = "-c", script[] = "read a; echo ok 99999999999 1 0 1 2";
+    char *const argv[] = { shell, flag, script, NULL };
+    struct remote *r = NULL;
+    struct samples samples;
+    struct err e = { 0 };
+    const struct sample_plan plan = { .rounds = 1 };
+    CHECK(remote_open(&r, argv, &e) == ERR_OK && remote_sample(r, 2, &plan, &samples, &e) == ERR_FORMAT &&
+          strstr(e.text, "fewer samples"), "%s", e.text);
+    remote_close(r);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN); /* as bench/main.c does */
@@ -156,5 +192,6 @@ int main(void)
     test_case("answers of another program as an arm", external_answers);
     test_case("reports", reports);
     test_case("refusals", refusals);
+    test_case("programs that are no measuring process", strangers);
     return test_end();
 }
