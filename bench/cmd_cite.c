@@ -11,10 +11,12 @@
 static void say_note(const struct table *t, const char *key, const char *label)
 {
     const size_t size = strlen(key);
+    struct text plain = { 0 };
     for (size_t i = 0; i < t->note_count; i++)
         if (strncmp(t->notes[i], key, size) == 0 && t->notes[i][size] == ':')
             printf("%-9s %s\n", label,
-                   t->notes[i] + size + 1 + strspn(t->notes[i] + size + 1, " "));
+                   text_plain(&plain, t->notes[i] + size + 1 + strspn(t->notes[i] + size + 1, " ")));
+    text_free(&plain);
 }
 
 /* A point by its id, or by as much of it as no other point begins with. */
@@ -39,7 +41,9 @@ static int find(const struct table *t, const char *path, const char *wanted, siz
 static void say(const struct table *t, size_t row, const char *label, const char *column)
 {
     const char *value = table_text(t, row, table_column(t, column));
-    if (*value) printf("%-9s %s\n", label, value);
+    struct text plain = { 0 };
+    if (*value) printf("%-9s %s\n", label, text_plain(&plain, value));
+    text_free(&plain);
 }
 
 static void cite(const struct table *t, size_t row)

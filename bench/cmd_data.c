@@ -7,6 +7,7 @@
 #include "bench/kb/kb_build.h"
 #include "bench/quality/truth_file.h"
 #include "datasets/dataset.h"
+#include "datasets/intake.h"
 #include "datasets/unit.h"
 #include "datasets/whole_file.h"
 #include "kernels/base/option.h"
@@ -528,6 +529,8 @@ static int write_synthetic(struct store *store, const struct vectors *v, size_t 
         unit_make(x, dim);
         text_clear(&id);
         status = store_id_of(store, v->ids[row], &id, e);
+        if (status == ERR_OK && id_fault(text_of(&id), id.size))
+            status = FAIL(e, ERR_ARG, "%s: the id '%.80s': %s", store_path(store), text_of(&id), id_fault(text_of(&id), id.size));
         if (status == ERR_OK) fprintf(qrels.to, "%zu\t0\t%s\t1\n", i, text_of(&id));
     }
     if (status == ERR_OK) status = write_rows(folder, "synthetic.query.fvecs", (struct rows){ rows, count, dim, dim }, e);

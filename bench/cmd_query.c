@@ -6,6 +6,7 @@
 #include "kernels/base/option.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stage.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +36,12 @@ static const char *name_of(const struct pipeline *p, int64_t id, char out[NAME_W
 /* "#7" or "#Pump 4": what the user calls an entity, in `out`. */
 static const char *called(const struct pipeline *p, int64_t id, struct text *out)
 {
+    struct text own = { 0 };
+    const int known = store_id_of(pipeline_last(p)->store, id, &own, NULL) == ERR_OK;
     text_clear(out);
     text_add(out, "#");
-    if (store_id_of(pipeline_last(p)->store, id, out, NULL) != ERR_OK) text_add(out, "?");
+    text_add_plain(out, known ? text_of(&own) : "?");
+    text_free(&own);
     return text_of(out);
 }
 
@@ -180,9 +184,23 @@ static void json_id(const struct pipeline *p, int64_t id, struct text *out)
     text_free(&own);
 }
 
+/* Properties on one line, as JSON where they are; as a text where they are none, or hold what a terminal would obey. */
+static void json_properties(sqlite3_stmt *minify, const char *properties, struct text *out)
+{
+    struct text plain = { 0 };
+    sqlite3_reset(minify);
+    sqlite3_bind_text(minify, 1, properties, -1, SQLITE_STATIC);
+    const char *json = sqlite3_step(minify) == SQLITE_ROW ? (const char *)sqlite3_column_text(minify, 0) : NULL;
+    if (json && strcmp(text_plain(&plain, json), json) == 0) text_add(out, "%s", json);
+    else text_add_json(out, properties);
+    text_free(&plain);
+}
+
 static void print_json(const struct pipeline *p, const struct answer *a)
 {
     struct text out = { 0 };
+    sqlite3_stmt *minify = NULL; /* stays NULL without memory: then they are texts */
+    (void)sqlite3_prepare_v2(store_handle(pipeline_last(p)->store), "SELECT json(?1)", -1, &minify, NULL);
     for (size_t i = 0; i < a->count; i++) {
         const struct result *r = &a->results[i];
         text_add(&out, "{\"rank\":%zu,\"id\":", i + 1);
@@ -192,12 +210,15 @@ static void print_json(const struct pipeline *p, const struct answer *a)
         text_add_json(&out, r->entity.type);
         text_add(&out, ",\"name\":");
         text_add_json(&out, r->entity.name);
-        text_add(&out, ",\"properties\":%s,\"context\":[", r->entity.properties);
+        text_add(&out, ",\"properties\":");
+        json_properties(minify, r->entity.properties, &out);
+        text_add(&out, ",\"context\":[");
         for (size_t c = 0; c < r->context_count; c++)
             text_add(&out, "%s", c ? "," : ""), json_id(p, r->context[c], &out);
         text_add(&out, "]}\n");
     }
     fputs(text_of(&out), stdout);
+    sqlite3_finalize(minify);
     text_free(&out);
 }
 

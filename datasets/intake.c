@@ -202,8 +202,12 @@ uint64_t tally_of(const struct tally *t, const char *what)
 void tally_text(const struct tally *t, const char *between, struct text *out)
 {
     for (size_t i = 0; i < t->what.count; i++) {
-        text_add(out, "%s%llu %s", i ? between : "", (unsigned long long)t->at[i].count, names_at(&t->what, i));
-        if (*t->at[i].first) text_add(out, " (the first: %s)", t->at[i].first);
+        text_add(out, "%s%llu ", i ? between : "", (unsigned long long)t->at[i].count);
+        text_add_plain(out, names_at(&t->what, i));
+        if (!*t->at[i].first) continue;
+        text_add(out, " (the first: ");
+        text_add_plain(out, t->at[i].first);
+        text_add(out, ")");
     }
 }
 

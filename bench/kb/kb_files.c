@@ -84,6 +84,8 @@ static int write_labels(const struct kb_files *f, struct kb_split *s, const stru
         if (l->absent) text_add(&id, "%s", l->absent);
         else status = store_id_of(f->store, l->id, &id, e);
         if (status == ERR_OK && id.failed) status = FAIL(e, ERR_MEM, "%s: no memory", f->what);
+        if (status == ERR_OK && id_fault(text_of(&id), id.size))
+            status = FAIL(e, ERR_ARG, "%s: the id '%.80s': %s", f->what, text_of(&id), id_fault(text_of(&id), id.size));
         if (status == ERR_OK) status = open_file(f, s, QRELS, e);
         if (status == ERR_OK) fprintf(s->files[QRELS].to, "%s\t0\t%s\t%d\n", q->id, text_of(&id), l->grade);
     }

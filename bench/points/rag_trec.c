@@ -10,7 +10,7 @@
 /* Appends an id, which the fields of these files must be able to hold. */
 static int add_id(struct text *out, const char *path, const char *id, struct err *e)
 {
-    if (strpbrk(id, " \t")) return FAIL(e, ERR_ARG, "%s: the id '%.80s' holds a blank, which a TREC file cannot hold", path, id);
+    if (strpbrk(id, " \t\n\r\v\f")) return FAIL(e, ERR_ARG, "%s: the id '%.80s' holds a blank, which a TREC file cannot hold", path, id);
     text_add(out, "%s", id);
     return ERR_OK;
 }

@@ -184,7 +184,7 @@ void row_fini(struct row *r)
     *r = (struct row){ 0 };
 }
 
-/* A row is a line, so that half a one can be told: a message with a line break has a blank there. */
+/* A row is a line, so that half a one can be told, and it is read on terminals: a control character becomes a blank. */
 static void set(struct row *r, int column, const char *value)
 {
     const size_t size = value ? strlen(value) : 0;
@@ -192,7 +192,7 @@ static void set(struct row *r, int column, const char *value)
     if (copy) memcpy(copy, value, size + 1);
     r->failed |= size && !copy;
     for (char *c = copy; c && *c; c++)
-        if (*c == '\n' || *c == '\r') *c = ' ';
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
     mem_free(r->values[column]);
     r->values[column] = copy;
 }

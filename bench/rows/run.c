@@ -57,7 +57,9 @@ void run_note(struct run *r, const char *key, const char *fmt, ...)
     va_end(ap);
     for (char *c = value; *c; c++)
         if (*c == '\n') *c = ' ';
-    text_add(&r->notes, "# %s: %s\n", key, value);
+    text_add(&r->notes, "# %s: ", key);
+    text_add_plain(&r->notes, value);
+    text_add(&r->notes, "\n");
 }
 
 void run_note_kernels(struct run *r, const char *asked, const struct kernel_set *set)

@@ -207,11 +207,15 @@ static int differs(const struct table *t, int column)
 static void print_page(const struct table *t, size_t row)
 {
     static const char *const quiet[] = { "run_id", "rep", "status", "schema", "machine", "binary" };
+    struct text plain = { 0 };
     for (size_t c = 0; c < t->columns; c++) {
         int said = *table_text(t, row, (int)c) && differs(t, (int)c);
         for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++) said &= strcmp(t->names[c], quiet[i]) != 0;
-        if (said) printf("  %-24s %s\n", t->names[c], table_text(t, row, (int)c));
+        if (!said) continue;
+        printf("  %-24s ", text_plain(&plain, t->names[c]));
+        printf("%s\n", text_plain(&plain, table_text(t, row, (int)c)));
     }
+    text_free(&plain);
 }
 
 static void print_object(const struct table *t, size_t row, const struct layout *core)
@@ -222,7 +226,9 @@ static void print_object(const struct table *t, size_t row, const struct layout 
         const int known = layout_find(core, t->names[c]);
         const int is_text = known >= 0 && core->columns[known].type == COLUMN_TEXT;
         double number;
-        text_add(&out, "%s\"%s\":", c ? "," : "{", t->names[c]);
+        text_add(&out, "%s", c ? "," : "{");
+        text_add_json(&out, t->names[c]);
+        text_add(&out, ":");
         if (!*value) text_add(&out, "null");
         else if (!is_text && text_to_f64(value, &number) && isfinite(number)) text_add(&out, "%s", value);
         else text_add_json(&out, value);

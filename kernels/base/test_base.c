@@ -217,6 +217,29 @@ static void nearest_names(void)
     CHECK(*NEAREST("xyz", many, 0) == 0, "no names, nothing to say");
 }
 
+/* What a stranger names is printed and written: nothing in it is obeyed, all of it is valid. */
+static void strange_texts(void)
+{
+    static const struct { const char *text, *plain, *json; } all[] = {
+        { "Pump 4", "Pump 4", "\"Pump 4\"" },
+        { "a\x1b[2Jb\r\n\t\x7f", "a?[2Jb????", "\"a\\u001b[2Jb\\u000d\\n\\t\\u007f\"" },
+        { "\xc2\x9b" "2J\xc2\xa0", "?2J\xc2\xa0", "\"\\u009b2J\xc2\xa0\"" },
+        { "\x9b" "2J\xff", "?2J?", "\"\\ufffd2J\\ufffd\"" },
+        { "\xe4\xba\xba\xf0\x9f\x98\x80\"\\", "\xe4\xba\xba\xf0\x9f\x98\x80\"\\", "\"\xe4\xba\xba\xf0\x9f\x98\x80\\\"\\\\\"" },
+        { "\xc0\x9b\xe4\xba", "????", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"" }, /* longer than needed; cut */
+        { "\xed\xa0\x80", "???", "\"\\ufffd\\ufffd\\ufffd\"" },            /* a surrogate */
+        { "\xf4\x90\x80\x80", "????", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"" }, /* above U+10FFFF */
+    };
+    struct text t = { 0 };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        CHECK(strcmp(text_plain(&t, all[i].text), all[i].plain) == 0, "%zu: %s", i, text_of(&t));
+        text_clear(&t);
+        text_add_json(&t, all[i].text);
+        CHECK(strcmp(text_of(&t), all[i].json) == 0, "%zu: %s", i, text_of(&t));
+    }
+    text_free(&t);
+}
+
 static void only_files_are_replaced(void)
 {
     struct err e = { 0 };
@@ -356,6 +379,7 @@ int main(void)
     test_case("parts of a block are counted as they are placed", parts_of_a_block);
     test_case("blocks grow in place, and stay as they were without memory", memory_grows);
     test_case("nearest names", nearest_names);
+    test_case("texts that are not obeyed", strange_texts);
     test_case("only files are replaced", only_files_are_replaced);
     return test_end();
 }

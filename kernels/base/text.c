@@ -56,25 +56,53 @@ void text_free(struct text *t)
     *t = (struct text){ 0 };
 }
 
+/* Bytes of the character that a text begins with, its number in *code; 0: these bytes are no UTF-8 (RFC 3629, which has
+ * no longer spelling than needed, no surrogates, nothing above U+10FFFF). */
+static size_t next_character(const unsigned char *at, uint32_t *code)
+{
+    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const size_t size = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
+    *code = size == 1 ? at[0] : at[0] & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if (at[i] >> 6 != 2) return 0;
+        *code = *code << 6 | (at[i] & 0x3f);
+    }
+    return size && *code >= least[size] && *code <= 0x10ffff && *code >> 11 != 0x1b ? size : 0;
+}
+
+static int is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code <= 0x9f); }
+
 void text_add_plain(struct text *t, const char *value)
 {
-    for (const unsigned char *at = (const unsigned char *)value; *at; at++) {
-        const int is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; /* U+0080 .. U+009F in UTF-8 */
-        const int is_control = *at < 0x20 || *at == 0x7f || is_c1;
-        text_add_bytes(t, is_control ? "?" : (const char *)at, 1);
-        at += is_c1;
+    uint32_t code;
+    for (const unsigned char *at = (const unsigned char *)value; *at;) {
+        const size_t size = next_character(at, &code);
+        if (size == 0 || is_control(code)) text_add_bytes(t, "?", 1);
+        else text_add_bytes(t, at, size);
+        at += size ? size : 1;
     }
+}
+
+const char *text_plain(struct text *t, const char *value)
+{
+    text_clear(t);
+    text_add_plain(t, value);
+    return text_of(t);
 }
 
 void text_add_json(struct text *t, const char *value)
 {
+    uint32_t code;
     text_add_bytes(t, "\"", 1);
-    for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
-        if (*c == '"' || *c == '\\') text_add(t, "\\%c", *c);
-        else if (*c == '\n') text_add_bytes(t, "\\n", 2);
-        else if (*c == '\t') text_add_bytes(t, "\\t", 2);
-        else if (*c < 0x20) text_add(t, "\\u%04x", *c);
-        else text_add_bytes(t, c, 1);
+    for (const unsigned char *c = (const unsigned char *)value; *c;) {
+        const size_t size = next_character(c, &code);
+        if (size == 0) text_add_bytes(t, "\\ufffd", 6);
+        else if (code == '"' || code == '\\') text_add(t, "\\%c", (int)code);
+        else if (code == '\n') text_add_bytes(t, "\\n", 2);
+        else if (code == '\t') text_add_bytes(t, "\\t", 2);
+        else if (is_control(code)) text_add(t, "\\u%04x", code);
+        else text_add_bytes(t, c, size);
+        c += size ? size : 1;
     }
     text_add_bytes(t, "\"", 1);
 }

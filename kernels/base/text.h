@@ -23,11 +23,14 @@ void text_add_bytes(struct text *t, const void *bytes, size_t size);
 static inline const char *text_of(const struct text *t) { return t->at ? t->at : ""; }
 void text_clear(struct text *t); /* size 0, keeps the room */
 void text_free(struct text *t);
-/* Appends the text as a JSON string, quotes and escapes included. */
+/* Appends the text as a JSON string, quotes and escapes included: every control character is an escape, and every byte
+ * that is no part of UTF-8 is U+FFFD, so that any text is valid JSON. */
 void text_add_json(struct text *t, const char *value);
 
-/* Appends the text without what a terminal would obey: '?' for every control character. */
+/* Appends the text without what a terminal would obey: '?' for every control character (U+0000..001F, 007F..009F) and
+ * every byte that is no part of UTF-8. */
 void text_add_plain(struct text *t, const char *value);
+const char *text_plain(struct text *t, const char *value); /* makes t that, and nothing else; text_of(t) */
 
 /* Numbers are read and written with a point, whatever the program that we are loaded into has set: between these two the
  * thread is in the C locale.  text_add, err_set and what reads numbers here do so by themselves. */
