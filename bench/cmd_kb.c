@@ -174,15 +174,16 @@ static int kb_stats(int argc, char **argv, struct err *e)
     text_add(&object, "{\"schema\":%d,\"bytes\":%.0f,\"rp_documents\":%llu", store_schema_version(s), bytes,
              (unsigned long long)words.documents);
     if (!json) printf("%-12s %s, schema version %d, %.1f MB\n", "base", rest.at[0], store_schema_version(s), bytes / 1e6);
-    struct text notes = { 0 }, by = { 0 };
+    struct text notes = { 0 }, by = { 0 }, plain = { 0 };
     status = store_meta(s, "notes", &notes, e);
     if (status == ERR_OK) status = how_embedded(s, &by, e);
     text_add(&object, ",\"embedded_by\":");
     text_add_json(&object, text_of(&by));
     text_add(&object, ",\"notes\":");
     text_add_json(&object, text_of(&notes));
-    if (!json && notes.size) printf("%-12s %s\n", "notes", text_of(&notes));
-    if (!json && by.size && !words.dim) printf("%-12s %s\n", "embedded by", text_of(&by));
+    if (!json && notes.size) printf("%-12s %s\n", "notes", text_plain(&plain, text_of(&notes)));
+    if (!json && by.size && !words.dim) printf("%-12s %s\n", "embedded by", text_plain(&plain, text_of(&by)));
+    text_free(&plain);
     text_free(&notes);
     text_free(&by);
     if (!json && words.dim)
@@ -249,7 +250,9 @@ static int run_check(struct store *s, size_t i, int64_t *count, struct err *e)
     int rc = sqlite3_prepare_v2(db, checks[i].sql, -1, &st, NULL);
     *count = 0;
     if (rc == SQLITE_ERROR) {
-        printf("-     %-44s     cannot be asked: %s\n", checks[i].what, sqlite3_errmsg(db));
+        struct text why = { 0 };
+        printf("-     %-44s     cannot be asked: %s\n", checks[i].what, text_plain(&why, sqlite3_errmsg(db)));
+        text_free(&why);
         return ERR_OK;
     }
     if (rc == SQLITE_OK) rc = sqlite3_step(st);
@@ -274,7 +277,9 @@ static int check_pages(struct store *s, int64_t *bad, struct err *e)
     const char *said = (const char *)sqlite3_column_text(st, 0);
     *bad = !said || strcmp(said, "ok") != 0;
     print_check("pages that SQLite finds damaged", *bad, NULL, 1);
-    if (*bad) printf("      %s\n", said ? said : "");
+    struct text plain = { 0 };
+    if (*bad) printf("      %s\n", text_plain(&plain, said ? said : ""));
+    text_free(&plain);
     sqlite3_finalize(st);
     return ERR_OK;
 }
@@ -328,14 +333,15 @@ static int kb_cost(int argc, char **argv, struct err *e)
     struct option_list rest = { 0 }, set = { 0 };
     const char *questions = NULL;
     int64_t k = 10, passes = 20;
-    int json = 0;
+    int json = 0, trust = 0;
     const struct option options[] = {
         { "--query", OPTION_TEXT, &questions, 0, 0 }, { "-k", OPTION_INT, &k, 1, 1000000 },
         { "--passes", OPTION_INT, &passes, 1, 100000 }, { "--set", OPTION_LIST, &set, 0, 0 },
-        { "--json", OPTION_FLAG, &json, 0, 0 }, { 0 }
+        { "--json", OPTION_FLAG, &json, 0, 0 }, { "--trust", OPTION_FLAG, &trust, 0, 0 }, { 0 }
     };
     struct kb_cost c;
     int status = options_parse(argc, argv, options, &rest, e);
+    trust_base(&set, trust);
     if (status == ERR_OK && (rest.count != 1 || !questions)) status = FAIL(e, ERR_ARG, "cost needs one DB and --query FILE");
     const struct kb_cost_plan plan = { set.at, (size_t)set.count, (size_t)k, (int)passes };
     if (status == ERR_OK) status = kb_cost_measure(rest.at[0], questions, &plan, &c, e);
@@ -375,7 +381,7 @@ const struct command cmd_kb = {
         "       assay kb import DB [the same]     adds to a base: everything, or nothing when a line is bad\n"
         "       assay kb stats DB [--json]        rows, dimensions, degrees, types\n"
         "       assay kb check DB                 what must not be; exit status 1 when something is\n"
-        "       assay kb cost DB --query F [-k N] [--passes N] [--set KEY=VALUE ...] [--json]\n"
+        "       assay kb cost DB --query F [-k N] [--passes N] [--set KEY=VALUE ...] [--trust] [--json]\n"
         "                                         time to the first answer, then p50 and p99 over the questions of the\n"
         "                                         least time of each in all passes (default 20), cache, peak memory\n"
         "\n"

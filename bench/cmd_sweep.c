@@ -15,7 +15,7 @@ struct request {
     struct option_list words, where;
     const char *out, *shard, *max, *min;
     double budget_s;
-    int json;
+    int json, trust;
     int argc; /* for provenance */
     char **argv;
 };
@@ -25,6 +25,7 @@ static int load(struct sweep *s, struct plan *p, const struct request *r, struct
     if (r->words.count != 2) return FAIL(e, ERR_ARG, "%s needs one CONFIG.yaml", r->words.at[0]);
     int status = sweep_load(s, r->words.at[1], e);
     if (status != ERR_OK) return status;
+    s->trust = r->trust;
     if (r->budget_s >= 0) s->budget_s = r->budget_s;
     status = plan_make(p, s, e);
     if (status != ERR_OK) sweep_free(s);
@@ -54,7 +55,7 @@ static void print_point(const struct plan *p, const struct point *point, int jso
     plan_describe(p, point, &line);
     text_add_json(&quoted, text_of(&line));
     if (json) printf("{\"point_id\":\"%s\",\"point\":%s}\n", point->id, text_of(&quoted));
-    else printf("%s  %s\n", point->id, text_of(&line));
+    else printf("%s  %s\n", point->id, text_plain(&quoted, text_of(&line)));
     text_free(&line);
     text_free(&quoted);
 }
@@ -212,7 +213,8 @@ static int run(int argc, char **argv, struct err *e)
         { "--out", OPTION_TEXT, &r.out, 0, 0 },           { "--shard", OPTION_TEXT, &r.shard, 0, 0 },
         { "--budget", OPTION_REAL, &r.budget_s, 0, 1e9 }, { "--where", OPTION_LIST, &r.where, 0, 0 },
         { "--max", OPTION_TEXT, &r.max, 0, 0 },           { "--min", OPTION_TEXT, &r.min, 0, 0 },
-        { "--json", OPTION_FLAG, &r.json, 0, 0 },         { 0 },
+        { "--json", OPTION_FLAG, &r.json, 0, 0 },         { "--trust", OPTION_FLAG, &r.trust, 0, 0 },
+        { 0 },
     };
     const int status = options_parse(argc, argv, options, &r.words, e);
     if (status != ERR_OK) return status;
@@ -241,6 +243,7 @@ const struct command cmd_sweep = {
         "  --shard I/N     only the points whose hash is I modulo N (I from 0), into DIR/sweep.I-of-N.csv\n"
         "  --budget S      seconds in all; timed calls are cut short to fit; default: as the config says\n"
         "  --where COND    as 'lat_p99_us<=5000' or 'bits>=3 or rerank>0'; all that are given must hold\n"
+        "  --trust         a service that the base names (embed_url) may be asked; else only one that `base:` repeats\n"
         "  --json          one object a line\n\n"
         "the config is YAML; paths are relative to the working folder:\n"
         "  dataset: {base: b.fvecs, query: q.fvecs, truth: t.ivecs, metric: cosine}    an index sweep, or\n"

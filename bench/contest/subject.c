@@ -24,7 +24,7 @@ void subject_options(struct subject_data *d, struct option *table)
         { "--metric", OPTION_TEXT, &d->metric, 0, 0 },       { "--questions", OPTION_TEXT, &d->questions, 0, 0 },
         { "--qrels", OPTION_TEXT, &d->qrels, 0, 0 },         { "--n", OPTION_INT, &d->n, 1, 1e9 },
         { "--queries", OPTION_INT, &d->query_count, 1, 1e6 }, { "--dim", OPTION_INT, &d->dim, 1, 65536 },
-        { "-k", OPTION_INT, &d->k, 1, 1e5 },
+        { "-k", OPTION_INT, &d->k, 1, 1e5 },                 { "--trust", OPTION_FLAG, &d->trust, 0, 0 },
         /* of kernels alone */
         { "--where", OPTION_TEXT, &d->where, 0, 0 },         { "--bits", OPTION_INT, &d->bits, 1, 8 },
         { "--batch", OPTION_INT, &d->batch, 1, 1024 },       { "--gather", OPTION_FLAG, &d->gather, 0, 0 },
@@ -216,12 +216,12 @@ static int look_index(struct subject *s, struct err *e)
 static int open_rag(struct subject *s, struct err *e)
 {
     enum { SETTINGS = 64 };
-    const char *settings[SETTINGS];
-    size_t count = 0;
+    const char *settings[SETTINGS + 1] = { SETTINGS_TRUST };
+    size_t count = s->data->trust != 0;
     char *save = NULL, *db = strtok_r(s->rest, ",", &save);
     if (!db) return FAIL(e, ERR_ARG, "rag: names no database");
     for (char *item = strtok_r(NULL, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
-        if (count == SETTINGS) return FAIL(e, ERR_ARG, "rag: more than %d settings", SETTINGS);
+        if (count > SETTINGS) return FAIL(e, ERR_ARG, "rag: more than %d settings", SETTINGS);
         settings[count++] = item;
     }
     if (!s->data->questions) return FAIL(e, ERR_ARG, "rag: --questions FILE is missing");

@@ -20,13 +20,14 @@ struct subject_data {
     const char *metric;         /* index */
     const char *questions;      /* rag: a file of questions (queries.h) */
     const char *qrels;          /* rag: what is relevant to them; NULL: unknown */
+    int trust;                  /* rag: a service that the base names may be asked */
     const char *where;          /* kernel: working set, "l1" "l2" "l3" "dram" */
     int64_t n, query_count;     /* index: how many vectors to make */
     int64_t dim, k, bits, batch, seed;
     int gather;                 /* kernel: rows by a random list */
 };
 extern const struct subject_data SUBJECT_DATA_USUAL;
-enum { SUBJECT_OPTIONS = 13, SUBJECT_KERNEL_OPTIONS = 4 }; /* the last four only say something of kernels */
+enum { SUBJECT_OPTIONS = 14, SUBJECT_KERNEL_OPTIONS = 4 }; /* the last four only say something of kernels */
 /* Writes the options that fill *d into table (SUBJECT_OPTIONS of them, without the end). */
 void subject_options(struct subject_data *d, struct option *table);
 /* The help lines of those options: of kernels alone, and of all others. */
@@ -43,6 +44,7 @@ void subject_options(struct subject_data *d, struct option *table);
     "  --metric M         index: cosine, dot or l2                                (cosine)\n" \
     "  --questions FILE   rag: .jsonl, .txt or vectors\n" \
     "  --qrels FILE       rag: what is relevant to them\n" \
+    "  --trust            rag: a service that the base names (embed_url) may be asked\n" \
     "  -k N               results asked for                                       (10)\n"
 
 struct subject;

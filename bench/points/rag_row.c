@@ -37,7 +37,8 @@ int rag_point_id(char out[17], const struct rag_set *s, const struct rag_point *
     if (!sorted) return FAIL(e, ERR_MEM, "no memory for settings");
     for (size_t i = 0; i < p->setting_count; i++) sorted[i] = p->settings[i];
     qsort(sorted, p->setting_count, sizeof *sorted, as_text);
-    for (size_t i = 0; i < p->setting_count; i++) add_canonical(&canonical, sorted[i]);
+    for (size_t i = 0; i < p->setting_count; i++) /* that a service may be asked is no part of what is measured */
+        if (strcmp(sorted[i], SETTINGS_TRUST) != 0) add_canonical(&canonical, sorted[i]);
     text_add(&canonical, "k=%zu\nthreads=%d\nkernel=%s\n", p->k, p->threads, p->kernel);
     mem_free(sorted);
     if (!canonical.failed) point_id(out, text_of(&canonical), s->hash);

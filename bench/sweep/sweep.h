@@ -48,6 +48,7 @@ struct sweep {
     const char *metric; /* NULL: the one that the base's file names, else cosine */
     char *kb, *questions, *qrels; /* a pipeline sweep; qrels may be NULL */
     char *query_ids; /* of questions that are vectors; may be NULL */
+    int trust; /* not of the file: a service that the base names may be asked */
     int drop_unjudgeable; /* labels of documents that are not there; else they count as never found */
     struct grid fixed;            /* `base:`, one value an axis */
     struct grid axes;             /* `axes:` */
@@ -63,8 +64,9 @@ struct sweep {
     void (*before_point)(const struct plan *p, const struct point *point);
 };
 /* Reads and checks it: one document of at most 4 MiB, no key twice, no value left empty; every axis must be known and
- * every value fit it; nothing is said both in an index's spec and by name.  Errors name path, line and
- * the nearest name.  Paths inside are as on the command line: relative to the working folder. */
+ * every value fit it; nothing is said both in an index's spec and by name, nor under base and, unless one_at_a_time, under
+ * axes.  Errors name path, line and the nearest name.  Paths inside are as on the command line: relative to the working
+ * folder. */
 int sweep_load(struct sweep *s, const char *path, struct err *e);
 /* The same from a text; `name` stands for the path in messages. */
 int sweep_parse(struct sweep *s, const char *name, const char *yaml, struct err *e);

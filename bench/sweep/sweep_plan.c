@@ -238,7 +238,7 @@ static void drop_idle(const struct plan *p, struct point *point)
 }
 
 /* The settings of a pipeline; parameters of its index go into the spec. */
-static int settle_rag(struct plan *p, struct point *point, struct err *e)
+static int settle_rag(struct plan *p, struct point *point, int trust, struct err *e)
 {
     int varied = 0;
     for (size_t i = p->names.settings; i < p->names.count; i++) varied |= point->values[i] != NULL;
@@ -264,6 +264,7 @@ static int settle_rag(struct plan *p, struct point *point, struct err *e)
     }
     point->build_key = hash64(point->build_key, &point->load_key, sizeof point->load_key);
     drop_idle(p, point);
+    if (trust) point->settings[point->setting_count++] = SETTINGS_TRUST; /* there is room, as k is no setting */
     const struct rag_point asked = plan_rag(p, point);
     return rag_point_id(point->id, &p->rag, &asked, e);
 }
@@ -333,7 +334,7 @@ static int add_point(struct plan *p, const struct sweep *s, const struct grid *c
     for (size_t i = 0; status == ERR_OK && i < chosen->count; i++)
         if (which[i] < chosen->axes[i].count)
             status = set_value(p, &made, chosen->axes[i].name, chosen->axes[i].values[which[i]], e);
-    if (status == ERR_OK) status = s->is_pipeline ? settle_rag(p, &made, e) : settle_ann(p, &made, e);
+    if (status == ERR_OK) status = s->is_pipeline ? settle_rag(p, &made, s->trust, e) : settle_ann(p, &made, e);
     if (status == ERR_OK) status = allowed(p, s, &made, &holds, e);
     const size_t ids = p->ids.count;
     if (status == ERR_OK && holds && !pool_keep(&p->ids, made.id)) status = no_memory(e);
