@@ -442,6 +442,18 @@ static int check_twice(struct reading *r, const struct vocabulary *names)
     return ERR_OK;
 }
 
+/* A value under base that no point of the axes' product would have. */
+static int check_overridden(struct reading *r)
+{
+    const struct grid *axes = &r->sweep->axes, *fixed = &r->sweep->fixed;
+    for (size_t i = 0; i < axes->count && !r->sweep->one_at_a_time; i++) /* an axis alone is varied around that value */
+        for (size_t j = 0; j < fixed->count; j++)
+            if (strcmp(axes->axes[i].name, fixed->axes[j].name) == 0)
+                return bad(r, axes->axes[i].line, "%s is given twice: here, and under base in line %zu", axes->axes[i].name,
+                           fixed->axes[j].line);
+    return ERR_OK;
+}
+
 static int check(struct reading *r)
 {
     struct vocabulary names;
@@ -451,6 +463,7 @@ static int check(struct reading *r)
     if (status == ERR_OK) status = check_grid(r, &names, &s->axes);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = check_grid(r, &names, &s->grids[i]);
     if (status == ERR_OK) status = check_twice(r, &names);
+    if (status == ERR_OK) status = check_overridden(r);
     vocabulary_free(&names);
     return status;
 }

@@ -154,6 +154,9 @@ static void bad_configs(void)
            "bits is given twice: here, and in 'turboquant:bits=1' of line 2");
     refuse("dataset: {base: a, query: b}\nbase: {bits: 2}\naxes: {index: [flat, 'turboquant:bits=4']}\n", "bad.yaml:2",
            "of line 3");
+    refuse("dataset: {base: a, query: b}\nbase: {index: flat, k: 5}\naxes:\n  rerank: [0, 5]\n  k: [5, 10]\n", "bad.yaml:5",
+           "k is given twice: here, and under base in line 2");
+    refuse("kb: a\nqueries: b\naxes: {expand: [none, bfs]}\nbase: {expand: none}\n", "bad.yaml:3", "under base in line 4");
     refuse("kb: a\nqueries: b\naxes: {index: 'ivf:inner=(turboquant:bits=2)',\n bit_width: [2]}\n", "bad.yaml:4",
            "bit_width is given twice");
     refuse("dataset: {base: a, query: b}\naxes: {index: 'turboquant:bits=1..100,rounds=1..101'}\n", "bad.yaml:2", "10000");
@@ -205,6 +208,9 @@ static void plans(void)
     const size_t star = planned(
         "base: {index: turboquant}\none_at_a_time: true\naxes: {bits: 1..4, k: [5, 10, 20]}\n");
     CHECK(star == 1 + 3 + 2, "%zu points", star);
+    /* An axis alone is varied around the value under base. */
+    const size_t around = planned("base: {index: flat, k: 7}\none_at_a_time: true\naxes: {k: [5, 7], rerank: [0, 30]}\n");
+    CHECK(around == 3, "%zu points", around);
     const size_t grids = planned("base: {index: turboquant}\none_at_a_time: true\naxes: {bits: 1..4}\n"
                                  "grids: [{bits: [1, 2], k: [10, 20]}]\n");
     CHECK(grids == 4 + 2, "%zu points", grids);
