@@ -342,17 +342,34 @@ static void embed_some(void *context, int thread, size_t from, size_t to)
     }
 }
 
+/* Words of the new texts that the base has none of count in no vector, and make no question find what has them. */
+static int note_unknown(struct kb_build *b, const struct lexicon *known, struct err *e)
+{
+    static const char what[] = "words that the base was made without: they count in no vector";
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < lexicon_words(b->lexicon); i++) {
+        uint32_t documents;
+        const char *word = lexicon_word(b->lexicon, i, &documents);
+        if (!lexicon_find(known, word)) status = tally_add(&b->notes, what, 1, word, e);
+    }
+    return status;
+}
+
 /* The words to embed with: the base's own where it has some, so that old and new vectors agree. */
 static int choose_words(struct kb_build *b, int *save, struct err *e)
 {
     const struct lexicon_meta meta = lexicon_meta_of(b->store);
+    struct lexicon *known = NULL;
     *save = !meta.dim;
     if (!meta.dim) return ERR_OK;
+    int status = lexicon_load(&known, b->store, e);
+    if (status == ERR_OK) status = note_unknown(b, known, e);
+    if (status != ERR_OK) return lexicon_destroy(known), status;
     lexicon_destroy(b->lexicon);
-    b->lexicon = NULL;
+    b->lexicon = known;
     b->options.dim = meta.dim;
     b->options.seed = meta.seed;
-    return lexicon_load(&b->lexicon, b->store, e);
+    return ERR_OK;
 }
 
 static int set_kept(void *context, const char *key, const char *value)
@@ -486,14 +503,19 @@ static int embed_texts(struct kb_build *b, struct err *e)
     return status;
 }
 
-/* What was left out or added, where whoever measures over the base finds it. */
+/* What was left out or added, where whoever measures over the base finds it: behind what was noted before. */
 static int save_notes(struct kb_build *b, struct err *e)
 {
-    struct text all = { 0 };
-    tally_text(&b->notes, "; ", &all);
-    int status = all.failed ? FAIL(e, ERR_MEM, "%s: no memory", b->what) : ERR_OK;
-    if (status == ERR_OK && all.size) status = store_set_meta(b->store, "notes", text_of(&all), e);
+    struct text all = { 0 }, more = { 0 };
+    tally_text(&b->notes, "; ", &more);
+    if (more.failed) return FAIL(e, ERR_MEM, "%s: no memory", b->what);
+    int status = more.size ? store_meta(b->store, "notes", &all, e) : ERR_OK;
+    const int is_new = more.size && !strstr(text_of(&all), text_of(&more));
+    text_add(&all, "%s%s", all.size ? "; " : "", text_of(&more));
+    if (status == ERR_OK && all.failed) status = FAIL(e, ERR_MEM, "%s: no memory", b->what);
+    if (status == ERR_OK && is_new) status = store_set_meta(b->store, "notes", text_of(&all), e);
     text_free(&all);
+    text_free(&more);
     return status;
 }
 

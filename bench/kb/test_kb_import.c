@@ -3,6 +3,7 @@
  * makes them is waited for without a lock. */
 #include <curl/curl.h> /* as embed_http.c does: without the library there is nothing to test */
 #include "bench/kb/kb_build.h"
+#include "datasets/intake.h"
 #include "kernels/base/mem.h"
 #include "pipeline/check_http.h"
 #include "pipeline/check_kb.h"
@@ -152,6 +153,37 @@ static void other_kinds(void)
     CHECK(kb_number("given.db", "SELECT count(*) FROM kg_entities") == 1, "as it was");
 }
 
+/* Words that an rp base was made without are counted, here and in its notes, behind what was noted before. */
+static void new_words(void)
+{
+    static const char *const texts[] = { "the text", "a wholly new text", "another newer text, wholly" };
+    char db[128];
+    struct store *s = NULL;
+    struct text notes = { 0 };
+    snprintf(db, sizeof db, "%s", kb_path("words.db"));
+    for (int i = 0; i < 3; i++) {
+        struct kb_build_options o = into(db, i != 0);
+        struct kb_build *b = NULL;
+        struct kb_build_counts n;
+        CHECK(kb_build_open(&b, &o, &kb_err) == ERR_OK, "%s", kb_err.text);
+        if (!b) return;
+        const struct kb_sink sink = kb_build_sink(b);
+        CHECK(sink.entity(sink.context, i + 1, "t", "name", NULL, texts[i], &kb_err) == ERR_OK &&
+              kb_build_commit(b, &n, &kb_err) == ERR_OK, "%s", kb_err.text);
+        text_clear(&notes);
+        tally_text(kb_build_notes(b), "; ", &notes);
+        const char *want = i == 0 ? "" : i == 1 ? "2 words that the base was made without: they count in no vector (the first: wholly)"
+                                                : "3 words that the base was made without: they count in no vector (the first: another)";
+        CHECK(strstr(text_of(&notes), want) && (i || !strstr(text_of(&notes), "made without")), "%s", text_of(&notes));
+        kb_build_close(b);
+    }
+    text_clear(&notes);
+    CHECK(store_open(&s, db, STORE_READ, &kb_err) == ERR_OK && store_meta(s, "notes", &notes, &kb_err) == ERR_OK, "%s", kb_err.text);
+    CHECK(strstr(text_of(&notes), "2 words") && strstr(text_of(&notes), "; 3 words"), "%s", text_of(&notes));
+    text_free(&notes);
+    store_close(s);
+}
+
 int main(void)
 {
     if (!mkdtemp(kb_folder)) return TEST_FAIL;
@@ -159,6 +191,7 @@ int main(void)
     test_case("by the service that the base came from", by_service);
     test_case("other writers are not kept waiting", without_lock);
     test_case("the dimension that a service answers with", learns_dimension);
+    test_case("words that the base has not", new_words);
     test_case("by words, and by nobody knows what", other_kinds);
     return kb_end();
 }
