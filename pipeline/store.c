@@ -74,8 +74,8 @@ int store_error(const struct store *s, int rc, struct err *e)
     case SQLITE_READONLY:
         if (rc == SQLITE_READONLY_ROLLBACK)
             return FAIL(e, ERR_IO,
-                        "%s: a writer crashed and left %s-journal; open it once for writing, which rolls back",
-                        path, path);
+                        "%s: a writer crashed and left %s-journal; open it once for writing, which rolls back, or copy both "
+                        "to where that can be", path, path);
         return FAIL(e, ERR_IO, "%s: cannot be written: %s", path, sqlite3_errmsg(s->db));
     default: return FAIL(e, ERR_IO, "%s: SQLite: %s", path, sqlite3_errmsg(s->db));
     }
@@ -201,8 +201,12 @@ static int open_existing(struct store *s, struct err *e)
     text_add(&wal, "%s-wal", s->path);
     text_add(&journal, "%s-journal", s->path);
     immutable_uri(s->path, &uri);
-    if (!wal.failed && !journal.failed && !uri.failed && (!file_exists(text_of(&wal), &wal_size) || wal_size == 0) &&
-        (!file_exists(text_of(&journal), &journal_size) || journal_size == 0)) {
+    const int has_log = file_exists(text_of(&wal), &wal_size) && wal_size > 0;
+    if (wal.failed || journal.failed || uri.failed) status = FAIL(e, ERR_MEM, "%s: no memory", s->path);
+    else if (has_log)
+        status = FAIL(e, ERR_IO, "%s: part of it is in its log, %s, and its folder cannot be written: copy both to one that can",
+                      s->path, text_of(&wal));
+    else if (!file_exists(text_of(&journal), &journal_size) || journal_size == 0) {
         status = connect_to(s, text_of(&uri), flags | SQLITE_OPEN_URI, e);
         if (status == ERR_OK) status = read_version(s, e);
     }
