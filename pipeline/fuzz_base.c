@@ -3,7 +3,8 @@
  * of its own.  The bytes are choices: a table's shape, then its rows' values.
  *
  * reader: pipeline/store_read.c pipeline/store_shape.c pipeline/kb.c
- * planted: pipeline/store_read.c s#return sqlite3_column_type(st, 0) == SQLITE_INTEGER && (count.*#return ids != NULL || count == 0;# */
+ * planted: pipeline/store_read.c s#return sqlite3_column_type(st, 0) == SQLITE_INTEGER && (count.*#return ids != NULL || count == 0;#
+ */
 #include "kernels/base/fuzz.h"
 #include "pipeline/check_kb.h"
 #include "pipeline/stage.h"

@@ -3,7 +3,8 @@
  * texts are redone, so that what is inside is read.
  *
  * reader: pipeline/bm25.c
- * planted: pipeline/bm25.c s/bad |= w->document\[p\] >= h->documents;/;/ */
+ * planted: pipeline/bm25.c s/bad |= w->document\[p\] >= h->documents || /bad |= /
+ */
 #include "kernels/base/fuzz.h"
 #include "pipeline/check_kb.h"
 
