@@ -94,7 +94,7 @@ programs := $(filter-out $(out)/index/test_index,$(tests:%.c=$(out)/%)) $(contra
 objs    := $(lib:%.c=$(out)/%.o) $(baselines:%=$(out)/baselines/%.o)
 # Provenance: everything that is compiled, by name and content, and whether all of it is committed (git describe does not
 # look at files that git does not know, such as a plug-in that was just dropped in).
-compiled := $(sort $(lib) bench/main.c pipeline/extension.c $(wildcard bench/peers/*.cpp */*.h */*/*.h */*.def */*.sql) datasets/manifest.tsv bench/papers/*.tsv Makefile)
+compiled := $(sort $(lib) bench/main.c pipeline/extension.c $(wildcard bench/peers/*.cpp */*.h */*/*.h */*.def */*.sql bench/papers/*.tsv bench/report/report.*) datasets/manifest.tsv Makefile)
 commit   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 version  := $(commit)$(if $(filter unknown %-dirty,$(commit)),,$(if $(shell git ls-files --others -- $(compiled)),-dirty))
 archive := $(out)/libassay.a
@@ -140,7 +140,8 @@ $(out)/peer_%.so: bench/peers/peer_%.cpp Makefile
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc
-sql := $(patsubst pipeline/%,$(out)/gen/%.inc,$(wildcard pipeline/*.sql)) $(out)/gen/manifest.tsv.inc $(patsubst bench/papers/%,$(out)/gen/%.inc,$(wildcard bench/papers/*.tsv))
+sql := $(patsubst pipeline/%,$(out)/gen/%.inc,$(wildcard pipeline/*.sql)) $(out)/gen/manifest.tsv.inc $(patsubst bench/papers/%,$(out)/gen/%.inc,$(wildcard bench/papers/*.tsv)) \
+  $(out)/gen/report.css.inc $(out)/gen/report.js.inc
 $(out)/gen/.stamp: $(incs) $(sql) $(out)/gen/version.h
 	@touch $@
 $(out)/gen/version.h: FORCE
@@ -152,12 +153,14 @@ $(kinds:%=$(out)/gen/%.inc): names = $(notdir $(basename $($(basename $(notdir $
 $(incs): FORCE
 	@mkdir -p $(@D); for f in $(names); do echo "PLUGIN($$f)"; done > $@.new; \
 	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-# SQL and tables as C string literals, so that each is written once, in its own form.
+# SQL, tables, and the style and script of reports as C string literals, so that each is written once, in its own form.
 $(out)/gen/%.sql.inc: pipeline/%.sql
 	@mkdir -p $(@D); sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 $(out)/gen/%.tsv.inc: datasets/%.tsv
 	@mkdir -p $(@D); sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 $(out)/gen/%.tsv.inc: bench/papers/%.tsv
+	@mkdir -p $(@D); sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+$(out)/gen/report.%.inc: bench/report/report.%
 	@mkdir -p $(@D); sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 # A source that includes "gen/X.inc" depends on it through its .d file.
 

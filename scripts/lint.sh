@@ -39,7 +39,7 @@ includes() {
     may pipeline 'pipeline|index|kernels|kernels/base'
     # The rooms of bench/, each sees those before it; bench/*.c sees all.
     local under='kernels|kernels/[a-z]+|index|pipeline|datasets' seen=
-    for room in time quality rows 'micro points kb' sweep 'contest papers'; do
+    for room in time quality rows 'micro points kb' sweep 'contest papers report'; do
         for r in $room; do may "bench/$r" "$under$seen|bench/$r"; done
         seen="$seen|bench/${room// /|bench/}"
     done
