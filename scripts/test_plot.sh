@@ -40,9 +40,13 @@ for depth in 0 1 2; do
     "$ASSAY" rag --kb g/kb.sqlite --query g/query.fvecs --set graph_depth=$depth --min-calls 20 --out r >/dev/null
 done
 ok 'draws what the rows can fill' "$ASSAY" plot r/ann.csv r/rag.csv
-ok 'in PNG, SVG, PDF and data' drawn r/recall_latency r/recall_bits r/recall_bytes r/graph_depth r/stages
+ok 'in PNG, SVG, PDF and data' drawn r/recall_latency r/qps_recall r/recall_bits r/recall_bytes r/stages
+ok 'what does not move is a sentence' sh -c 'grep "^candidates\|^graph_depth" r/flat.txt || ls r/graph_depth*.svg'
 ok 'draws one kind' "$ASSAY" plot --kind recall_bytes r/ann.csv --out one
 ok 'and nothing else' test "$(ls one | wc -l)" = 5
+ok 'in the width of a column' "$ASSAY" plot --kind recall_bytes r/ann.csv --size one-column --out column
+ok 'and for LaTeX' grep -q 'includegraphics.*{recall_bytes_tex}' column/recall_bytes_tex.tex
+ok 'no such size' refuses 'one-column' plot --size one-colum r/ann.csv
 ok 'each point has a hidden mark that says which' sh -c \
     'id=$(grep -o "[0-9a-f]\{16\}\$" r/recall_bytes*.dat | head -n 1) && grep "showHypertext(evt,.$id.)" r/recall_bytes*.narrow.svg'
 ok 'reports a folder' "$ASSAY" report r

@@ -19,13 +19,24 @@ static const char *const labels[][2] = {
     { "lat_p50_us", "latency p50 (us)" },
     { "lat_p99_us", "latency p99 (us)" },
     { "n", "base vectors" },
+    { "threads", "threads" },
+    { "batch", "queries in one call" },
+    { "graph_depth", "hops along the graph (graph_depth)" },
+    { "top_k_candidates", "candidates of stage one (top_k_candidates)" },
+    { "top_k_rerank", "kept by exact re-ranking (top_k_rerank)" },
+    { "context_depth", "hops of context (context_depth)" },
+    { "rerank", "re-scored exactly (rerank)" },
+    { "nprobe", "lists read (nprobe)" },
+    { "ef", "length of the search's list (ef)" },
+    { "hop_edges", "edges looked at by the last hop, a question" },
     { "churn_pct", "rows removed, added and replaced (% of those at the start, each)" },
     { "t_add_us", "to add a row (us)" },
     { "t_remove_us", "to remove a row (us)" },
     { "t_replace_us", "to replace a row (us)" },
-    { "qps", "queries a second" },
+    { "qps", "queries a second (1/s)" },
     { "ns_per_vector", "time per vector (ns)" },
-    { "bytes_per_vector", "bytes per vector, what is held once shared by all" },
+    { "bytes_per_vector", "bytes per vector, all side data included" },
+    { "lat_mean_us", "mean time of a query (us)" },
     { "bits", "bits per dimension" },
     { "bit_width", "bits per dimension (bit_width)" },
     { "lid_quintile", "fifth of the queries by local dimension, 1 the easiest" },
@@ -115,14 +126,26 @@ static const char *resolve(const struct table *t, const struct selection *s, con
     return NULL;
 }
 
-/* Leaves rows that have a number in a column, or (has 0) that have none. */
-static void keep_where(const struct table *t, struct selection *s, const char *column, int has)
+/* Leaves rows that have a number in a column. */
+static void keep_where(const struct table *t, struct selection *s, const char *column)
 {
     const int c = table_column(t, column);
     size_t kept = 0;
     for (size_t i = 0; i < s->count; i++)
-        if (isfinite(table_number(t, s->rows[i], c)) == has) s->rows[kept++] = s->rows[i];
+        if (isfinite(table_number(t, s->rows[i], c))) s->rows[kept++] = s->rows[i];
     s->count = kept;
+}
+
+/* Leaves rows that have no number in any column of the list. */
+static void keep_without(const struct table *t, struct selection *s, const char *list)
+{
+    for (size_t c = 0; c < t->columns; c++) {
+        size_t kept = 0;
+        if (!figure_in_list(list, t->names[c])) continue;
+        for (size_t i = 0; i < s->count; i++)
+            if (!isfinite(table_number(t, s->rows[i], (int)c))) s->rows[kept++] = s->rows[i];
+        s->count = kept;
+    }
 }
 
 static void keep_zero(const struct table *t, struct selection *s, const char *column)
@@ -169,6 +192,7 @@ static int tells_apart(const struct view *v, const struct selection *s, size_t c
     const char *name = v->t->names[column];
     if (v->k->by) return figure_in_list(v->k->by, name);
     if (v->k->levels) return names_method(name);
+    if (v->k->method && strcmp(name, "rerank") == 0) return 1;
     if (!figure_is_setting(v->t, column) || figure_in_list(v->k->along, name) || figure_in_list(v->k->x, name)) return 0;
     if (figure_in_list(v->k->across, name)) return 0;
     /* The canonical spec of an index says all its parameters; these are the caller's. */
@@ -236,13 +260,21 @@ uint64_t figure_point_id(const struct table *t, size_t row)
     return id ? id : 1;
 }
 
+static double bits_of(const struct table *t, size_t row)
+{
+    const double width = table_number(t, row, table_column(t, "bit_width"));
+    return isfinite(width) ? width : table_number(t, row, table_column(t, "bits"));
+}
+
 static struct figure_point point_of(const struct table *t, const struct figure *f, size_t row)
 {
     const struct value none = { (double)NAN, (double)NAN, (double)NAN };
     const char *x = f->x ? f->x : f->kind->total;
     struct figure_point p = { .x = x ? value_of(t, row, x) : none,
                               .id = figure_point_id(t, row),
-                              .seed = table_text(t, row, table_column(t, "seed")) };
+                              .seed = table_text(t, row, table_column(t, "seed")),
+                              .bits = bits_of(t, row),
+                              .row = row };
     for (size_t y = 0; y < FIGURE_PANELS; y++) p.y[y] = y < f->y_count ? value_of(t, row, f->y[y]) : none;
     return p;
 }
@@ -295,52 +327,13 @@ static int same_figure(const struct table *t, const struct figure_kind *k, size_
     return 1;
 }
 
-/* "wordnet/kb.sqlite" is called wordnet, unless another file of that folder is in the table. */
-static size_t short_dataset(const struct table *t, int column, const char *value)
-{
-    const size_t folder = strcspn(value, "/");
-    for (size_t r = 0; r < t->count; r++) {
-        const char *other = table_text(t, r, column);
-        if (strcspn(other, "/") == folder && memcmp(other, value, folder) == 0 &&
-            strcmp(other, value) != 0)
-            return strlen(value);
-    }
-    return folder;
-}
-
-/* The file's name carries what other figures of the same kind have otherwise; the title says it
- * all. */
-static void name_figure(const struct table *t, struct figure *f, size_t row)
-{
-    text_add(&f->name, "%s", f->kind->name);
-    for (size_t c = 0; c < t->columns; c++) {
-        const char *name = t->names[c], *value = table_text(t, row, (int)c);
-        if (!splits(f->kind, name) || !*value) continue;
-        const int is_dataset = strcmp(name, "dataset") == 0;
-        int several = 0;
-        for (size_t r = 0; r < t->count; r++) {
-            const char *other = table_text(t, r, (int)c);
-            several |= *other && strcmp(other, value) != 0 && strcmp(other, RECORDED) != 0;
-        }
-        const size_t size = is_dataset ? short_dataset(t, (int)c, value) : strlen(value);
-        if (several) text_add(&f->name, "_%s%.*s", is_dataset ? "" : name, (int)size, value);
-        if (!several && strcmp(name, "machine") == 0) continue;
-        text_add(&f->title, "%s%s%s", f->title.size ? ", " : "", is_dataset ? "" : name,
-                 is_dataset ? "" : " ");
-        text_add(&f->title, "%s", value);
-    }
-    for (size_t i = 0; i < f->name.size; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
-                    f->name.at[i]))
-            f->name.at[i] = '_'; /* what gnuplot takes as the name of an SVG */
-}
-
 static void figure_free(struct figure *f)
 {
     for (size_t i = 0; i < f->count; i++) series_free(&f->series[i]);
     mem_free(f->series);
     text_free(&f->name);
     text_free(&f->title);
+    text_free(&f->under);
 }
 
 /* Fills *f from the rows; f->count stays 0 where they have nothing to show. */
@@ -348,7 +341,7 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
 {
     const struct figure_kind *k = f->kind;
     const size_t first_row = s->rows[0];
-    if (k->without) keep_where(t, s, k->without, 0);
+    if (k->without) keep_without(t, s, k->without);
     if (k->zero) keep_zero(t, s, k->zero);
     f->x = k->x ? resolve(t, s, k->x) : NULL;
     for (size_t y = 0; y < FIGURE_PANELS && k->y[y]; y++) {
@@ -357,8 +350,8 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
     }
     const char *needed = resolve(t, s, k->needs ? k->needs : k->y[0]);
     if (!needed || (k->x && !f->x)) return ERR_OK;
-    if (f->x) keep_where(t, s, f->x, 1);
-    keep_where(t, s, needed, 1);
+    if (f->x) keep_where(t, s, f->x);
+    keep_where(t, s, needed);
     struct view v = { t, k, f->x, resolve(t, s, "bit_width") != NULL, mem_zero(t->columns, 1) };
     if (!v.apart) return FAIL(e, ERR_MEM, "figure %s: out of memory", k->name);
     for (size_t c = 0; c < t->columns; c++) v.apart[c] = (char)tells_apart(&v, s, c);
@@ -367,14 +360,14 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
     if (status == ERR_OK) status = figure_tidy(f, s->count, e);
     if (status == ERR_OK) status = figure_label_series(&v, f, s, e);
     if (status == ERR_OK && k->front && f->count) status = figure_add_front(f, e);
-    name_figure(t, f, first_row);
+    figure_name(t, f, first_row, splits);
     if (status == ERR_OK && (f->name.failed || f->title.failed)) status = FAIL(e, ERR_MEM, "figure %s: out of memory", k->name);
     mem_free(v.apart);
     return status;
 }
 
 int figures_each(const struct table *t, const struct figure_kind *kind,
-                 int (*each)(const struct figure *f, void *context, struct err *e), void *context,
+                 int (*each)(struct figure *f, void *context, struct err *e), void *context,
                  struct err *e)
 {
     unsigned char *done = mem_zero(t->count, 1);
@@ -388,7 +381,7 @@ int figures_each(const struct table *t, const struct figure_kind *kind,
                 done[r] = 1;
                 s.rows[s.count++] = r;
             }
-        struct figure f = { .kind = kind };
+        struct figure f = { .kind = kind, .table = t };
         status = build(t, &f, &s, e);
         size_t ours = 0;
         for (size_t i = 0; i < f.count; i++) ours += f.series[i].mark != SERIES_FOREIGN;

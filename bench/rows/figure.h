@@ -18,6 +18,7 @@ enum { FIGURE_PANELS = 10 };
 struct figure_kind {
     const char *name;             /* of the files that are written */
     const char *gp;               /* scripts/plots/<gp>.gp draws it */
+    enum figure_layout { LAYOUT_LINES, LAYOUT_ROWS, LAYOUT_STAGES, LAYOUT_GRID } layout;
     const char *x;                /* NULL: every row is a bar of its own */
     const char *y[FIGURE_PANELS]; /* measurements, a panel or a part of a bar each */
     const char *total;            /* bars: the measurement that their parts add up to, as a point's x; or NULL */
@@ -26,14 +27,23 @@ struct figure_kind {
     const char *across; /* columns that vary from point to point of a line with x, and split no
                            figures: "n,dataset" */
     const char *by;   /* not NULL: series by this setting alone, all others at their usual value */
-    const char *without; /* rows that have a value here are left out */
+    const char *without; /* rows that have a value in one of these are left out: "a,b" */
     const char *zero;    /* rows that have more than 0 here are left out */
     int best;            /* of points with equal x the one with the highest first y alone */
     size_t least;        /* points that make a series worth drawing */
     const double *levels; /* ends at 0: a series is a method (an index by name), its points the highest first y at
                              each level of x or more; NaN: never reached */
     int timed;           /* time is drawn */
-    int front;           /* of each series its Pareto front alone (high x, low first y), and add that of all */
+    int front;           /* a line is the Pareto front of its series (high x, low first y): 1; -1: high first y */
+    int method;          /* exact re-ranking is a method of its own, how deep it goes is not */
+    int ceiling;         /* the second y is what the first cannot be above: dashed, in the same panel */
+    const char *ceiling_label;
+    int steps;           /* lines are stairs */
+    /* LAYOUT_ROWS, a series a row: */
+    const char *const *marks; /* what its first, second ... point is; where `hollow`, a full and a hollow one.  Ends at NULL */
+    int of_y;                 /* along the axis lies the first y, not x */
+    int hollow;               /* 1: where the first y is 0 the mark is hollow; otherwise where the series is foreign */
+    double reference;         /* a line across all rows; NAN or 0: none */
 };
 
 /* A value with the ends of its 95 % interval; NaN: not applicable, or no interval.  From the row's columns _lo and _hi
@@ -45,6 +55,9 @@ struct figure_point {
     struct value x, y[FIGURE_PANELS];
     uint64_t id;      /* hash of all settings but the seed; 0: its row was written by hand */
     const char *seed; /* its row's */
+    double bits;      /* its row's bits a dimension; NaN: it has none */
+    size_t row;       /* one of its rows */
+    int on_front;
 };
 
 enum series_mark { SERIES_OURS, SERIES_FOREIGN, SERIES_FRONT };
@@ -52,13 +65,15 @@ struct series {
     struct text key, label;
     enum series_mark mark; /* FOREIGN: recorded elsewhere, ids:, a generic build: no line, no front */
     size_t row;            /* its first, which speaks for the settings of all */
-    struct figure_point *points;  /* ascending x */
-    size_t count;
+    struct figure_point *points;  /* ascending x; behind them those that are off the series' front */
+    size_t count, off_count;
 };
 
 struct figure {
     const struct figure_kind *kind;
-    struct text name, title;
+    const struct table *table;
+    struct text name, title; /* the title says data and conditions, never a path */
+    struct text under;       /* a line under it; may be empty */
     const char *x, *y[FIGURE_PANELS]; /* resolved column names; y without values left out */
     size_t y_count;
     struct series *series; /* ours, foreign, front */
@@ -68,7 +83,7 @@ struct figure {
 /* Calls each(figure, context) for every figure of a kind that the table can fill, in the order of
  * the rows; stops at the first status that is not ERR_OK.  The figure is gone after the call. */
 int figures_each(const struct table *t, const struct figure_kind *kind,
-                 int (*each)(const struct figure *f, void *context, struct err *e), void *context,
+                 int (*each)(struct figure *f, void *context, struct err *e), void *context,
                  struct err *e);
 
 /* Settings of the table that take several numbers: axes worth a figure.  Returns how many. */

@@ -28,6 +28,11 @@ const char *figure_usual_value(const struct table *t, const struct selection *s,
 int series_add_point(struct series *s, struct figure_point p); /* 0: no memory */
 void series_free(struct series *s);
 
+/* --- figure_title.c --- */
+/* The file's name carries what other figures of the same kind have otherwise; the title says it all, and no path. */
+void figure_name(const struct table *t, struct figure *f, size_t row,
+                 int (*splits)(const struct figure_kind *k, const char *column));
+
 /* --- figure_name.c --- */
 /* A setting as it tells series apart: an index spec loses the parameters that vary along the line. */
 void figure_add_value(struct text *out, const struct view *v, const char *name, const char *value);

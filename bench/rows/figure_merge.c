@@ -120,20 +120,34 @@ static int by_x_then_cost(const void *a, const void *b)
     return order ? order : by_number(&q->y[0].at, &p->y[0].at);
 }
 
-/* Those that no other beats in x (high) or y (low) without losing in the other: from the highest x down, and of equal x
- * from the cheapest up, each must be cheaper than all before. */
-static void keep_front(struct series *s)
+static int by_x_then_gain(const void *a, const void *b)
 {
-    qsort(s->points, s->count, sizeof *s->points, by_x_then_cost);
-    double lowest = INFINITY;
-    size_t kept = s->count;
-    for (size_t i = s->count; i-- > 0;)
-        if (s->points[i].y[0].at < lowest) {
-            lowest = s->points[i].y[0].at;
-            s->points[--kept] = s->points[i];
-        }
-    memmove(s->points, s->points + kept, (s->count - kept) * sizeof *s->points);
-    s->count -= kept;
+    const int order = by_x(a, b);
+    return order ? order : by_x_and_y(a, b);
+}
+
+/* Points of a front first; each part by x. */
+static int by_front(const void *a, const void *b)
+{
+    const struct figure_point *p = a, *q = b;
+    return p->on_front != q->on_front ? q->on_front - p->on_front : by_x_and_y(a, b);
+}
+
+/* Those that no other beats in x (high) or y (low, or where `way` is -1 high) without losing in the other: from the
+ * highest x down, and of equal x from the best up, each must be better than all before.  The others stand behind them. */
+static void keep_front(struct series *s, int way)
+{
+    qsort(s->points, s->count, sizeof *s->points, way > 0 ? by_x_then_cost : by_x_then_gain);
+    double best = INFINITY;
+    size_t front = 0;
+    for (size_t i = s->count; i-- > 0;) {
+        const double cost = way * s->points[i].y[0].at;
+        s->points[i].on_front = cost < best;
+        if (cost < best) best = cost, front++;
+    }
+    qsort(s->points, s->count, sizeof *s->points, by_front);
+    s->off_count = s->count - front;
+    s->count = front;
 }
 
 static void keep_best(struct series *s)
@@ -175,7 +189,7 @@ int figure_tidy(struct figure *f, size_t rows, struct err *e)
     for (size_t i = 0; i < f->count; i++) {
         /* Where x is measured, repetitions of a point have different x. */
         merge_points(&f->series[i], f->kind->along ? by_id : by_x, room);
-        if (f->kind->front) keep_front(&f->series[i]);
+        if (f->kind->front) keep_front(&f->series[i], f->kind->front);
         if (f->kind->best) keep_best(&f->series[i]);
         if (f->kind->levels && !take_levels(&f->series[i], f->kind->levels)) {
             mem_free(room);
@@ -205,7 +219,8 @@ int figure_add_front(struct figure *f, struct err *e)
         series_free(&front);
         return ERR_OK;
     }
-    keep_front(&front);
+    keep_front(&front, f->kind->front);
+    front.off_count = 0;
     text_add(&front.label, "Pareto front");
     if (front.label.failed) goto out_of_memory;
     struct series *grown = mem_grow(f->series, f->count, f->count + 1, sizeof *grown);

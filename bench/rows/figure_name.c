@@ -58,7 +58,8 @@ void figure_add_value(struct text *out, const struct view *v, const char *name, 
         return;
     }
     if (strcmp(name, "index") != 0) {
-        text_add(out, "%s", value);
+        const int is_flag = v->k->method && strcmp(name, "rerank") == 0;
+        text_add(out, "%s", !is_flag ? value : *value && strcmp(value, "0") != 0 ? "exact rerank" : "");
         return;
     }
     if (strncmp(value, "peer:lib=", 9) == 0) value += 9;
@@ -115,12 +116,27 @@ static int differs(const struct view *v, const struct figure *f, size_t c)
     return found;
 }
 
+/* "turboquant, 3 bits, graph_depth=1, exact rerank" */
+static void add_setting(struct text *label, const struct view *v, const char *name, const struct text *value)
+{
+    const int is_index = strcmp(name, "index") == 0 || (v->k->method && strcmp(name, "rerank") == 0);
+    const int is_bits = strcmp(name, "bits") == 0 || strcmp(name, "bit_width") == 0;
+    if (!value->size) return;
+    if (label->size) text_add(label, ", ");
+    if (is_bits) text_add(label, "%s bit%s", text_of(value), strcmp(text_of(value), "1") == 0 ? "" : "s");
+    else text_add(label, is_index ? "%s%s" : "%s=%s", is_index ? "" : name, text_of(value));
+}
+
 static void add_label(struct series *series, const struct view *v, const struct selection *s,
                       const char *differing)
 {
     const struct table *t = v->t;
     const int bars = !v->k->x;
     struct text *label = &series->label;
+    if (v->k->by) { /* the axis says what */
+        text_add(label, "%s", table_text(t, series->row, table_column(t, v->k->by)));
+        return;
+    }
     for (size_t c = 0; v->k->levels && c < t->columns; c++)
         if (v->apart[c]) figure_add_value(label, v, t->names[c], table_text(t, series->row, (int)c));
     for (size_t c = 0; c < t->columns; c++) {
@@ -128,10 +144,10 @@ static void add_label(struct series *series, const struct view *v, const struct 
         const char *name = t->names[c], *value = table_text(t, series->row, (int)c);
         if (bars && strcmp(value, figure_usual_value(t, s, (int)c)) == 0)
             continue; /* bars: what is unusual */
-        if (!*value) continue;
-        if (label->size) text_add(label, "  ");
-        if (strcmp(name, "index") != 0) text_add(label, "%s=", name);
-        figure_add_value(label, v, name, value);
+        struct text said = { 0 };
+        figure_add_value(&said, v, name, value);
+        add_setting(label, v, name, &said);
+        text_free(&said);
     }
     if (label->size == 0) {
         const char *index = table_text(t, series->row, table_column(t, "index"));

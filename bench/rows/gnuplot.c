@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * gnuplot.c - finds the committed gnuplot files and runs gnuplot on them. */
+#define _GNU_SOURCE /* memmem */
 #include "bench/rows/gnuplot.h"
+#include "bench/rows/output.h"
 #include "kernels/base/file.h"
+#include "kernels/base/mem.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,33 +92,105 @@ int gnuplot_figure(struct text *script, const char *figure, const char *dir, con
     return ERR_OK;
 }
 
-int gnuplot_render(struct text *script, const char *dir, const char *name, struct err *e)
+enum { TERMS_MOST = 4 };
+
+static size_t split_terms(const char *terms, char names[TERMS_MOST][8])
 {
-    static const char *const terms[] = { "png", "svg", "narrow", "pdf" };
-    enum { TERMS = sizeof terms / sizeof *terms };
-    struct text paths[TERMS] = { 0 };
-    char *partial[TERMS] = { 0 };
-    int fds[TERMS], opened = 0, published = 0, status = ERR_OK;
-    for (; status == ERR_OK && opened < TERMS; opened += status == ERR_OK) {
+    size_t count = 0;
+    for (; *terms && count < TERMS_MOST; terms += strspn(terms, " ")) {
+        const size_t size = strcspn(terms, " ");
+        snprintf(names[count++], sizeof names[0], "%.*s", (int)size, terms);
+        terms += size;
+    }
+    return count;
+}
+
+int gnuplot_render_as(struct text *script, const char *terms, const char *dir, const char *name, struct err *e)
+{
+    char names[TERMS_MOST][8];
+    struct text paths[TERMS_MOST] = { 0 };
+    char *partial[TERMS_MOST] = { 0 };
+    const size_t count = split_terms(terms, names);
+    int fds[TERMS_MOST], status = ERR_OK;
+    size_t opened = 0, published = 0;
+    for (; status == ERR_OK && opened < count; opened += status == ERR_OK) {
         char variable[16];
         struct text *path = &paths[opened];
-        snprintf(variable, sizeof variable, "out_%s", terms[opened]);
-        text_add(path, "%s/%s.%s%s", dir, name, terms[opened], strcmp(terms[opened], "narrow") == 0 ? ".svg" : "");
+        snprintf(variable, sizeof variable, "out_%s", names[opened]);
+        text_add(path, "%s/%s.%s%s", dir, name, names[opened], strcmp(names[opened], "narrow") == 0 ? ".svg" : "");
         if (path->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
         if (status == ERR_OK) status = file_replaceable(text_of(path), e);
         if (status == ERR_OK) status = file_partial(text_of(path), &partial[opened], &fds[opened], e);
         if (status == ERR_OK) gnuplot_set(script, variable, 0, partial[opened]);
     }
+    gnuplot_set(script, "terms", 0, terms);
     text_add(script, "load plots.'/render.gp'");
     if (status == ERR_OK && script->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
     if (status == ERR_OK) status = gnuplot_run(text_of(script), e);
-    for (; status == ERR_OK && published < TERMS; published++)
+    for (; status == ERR_OK && published < count; published++)
         status = file_publish(partial[published], fds[published], text_of(&paths[published]), FILE_REPLACE, e);
-    for (int i = 0; i < opened; i++) {
+    for (size_t i = 0; i < opened; i++) {
         if (i >= published) (void)unlink(partial[i]);
         close(fds[i]);
         free(partial[i]);
     }
-    for (int i = 0; i < TERMS; i++) text_free(&paths[i]);
+    for (size_t i = 0; i < count; i++) text_free(&paths[i]);
+    return status;
+}
+
+int gnuplot_render(struct text *script, const char *dir, const char *name, struct err *e)
+{
+    return gnuplot_render_as(script, "png svg narrow pdf", dir, name, e);
+}
+
+/* Takes every "before" out of a file. */
+static int take_out(const char *path, const char *before, struct err *e)
+{
+    unsigned char *bytes;
+    size_t size;
+    struct text kept = { 0 };
+    int status = mem_read_file(&bytes, &size, path, e);
+    if (status != ERR_OK) return status;
+    for (const unsigned char *at = bytes, *const end = bytes + size, *found; at < end; at = found + strlen(before)) {
+        found = memmem(at, (size_t)(end - at), before, strlen(before));
+        text_add_bytes(&kept, at, (size_t)((found ? found : end) - at));
+        if (!found) break;
+    }
+    mem_free(bytes);
+    status = output_write(path, &kept, e);
+    text_free(&kept);
+    return status;
+}
+
+/* gnuplot names the picture as it named the text, and says in the text where it is: beside it. */
+int gnuplot_render_latex(struct text *script, const char *dir, const char *name, struct err *e)
+{
+    struct text folder = { 0 }, from = { 0 }, to = { 0 };
+    static const char *const ends[] = { "tex", "pdf" };
+    text_add(&folder, "%s/.%s.XXXXXX", dir, name);
+    int status = folder.failed ? FAIL(e, ERR_MEM, "no memory for a figure") : ERR_OK;
+    if (status == ERR_OK && !mkdtemp(folder.at)) status = FAIL(e, ERR_IO, "%s: %s", folder.at, strerror(errno));
+    const int made = status == ERR_OK;
+    text_add(&from, "%s/%s_tex.tex", text_of(&folder), name);
+    gnuplot_set(script, "out_tex", 0, text_of(&from));
+    gnuplot_set(script, "terms", 0, "tex");
+    text_add(script, "load plots.'/render.gp'");
+    if (status == ERR_OK && script->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
+    if (status == ERR_OK) status = gnuplot_run(text_of(script), e);
+    text_add(&folder, "/");
+    if (status == ERR_OK) status = take_out(text_of(&from), text_of(&folder), e);
+    if (made) folder.at[--folder.size] = 0;
+    for (int i = 0; i < 2 && made; i++) {
+        text_clear(&from), text_clear(&to);
+        text_add(&from, "%s/%s_tex.%s", text_of(&folder), name, ends[i]);
+        text_add(&to, "%s/%s_tex.%s", dir, name, ends[i]);
+        if (status == ERR_OK && rename(text_of(&from), text_of(&to)) != 0)
+            status = FAIL(e, ERR_IO, "%s: %s", text_of(&to), strerror(errno));
+        (void)unlink(text_of(&from));
+    }
+    if (made) (void)rmdir(text_of(&folder));
+    text_free(&folder);
+    text_free(&from);
+    text_free(&to);
     return status;
 }

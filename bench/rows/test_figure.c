@@ -61,7 +61,7 @@ static void refuses_what_is_no_table(void)
 }
 
 /* Everything that a figure holds, as text: "label: x/y x/y; ..." */
-static int describe(const struct figure *f, void *context, struct err *e)
+static int describe(struct figure *f, void *context, struct err *e)
 {
     struct text *out = context;
     (void)e;
@@ -77,7 +77,7 @@ static int describe(const struct figure *f, void *context, struct err *e)
     return ERR_OK;
 }
 
-static int count_dominated(const struct figure *f, void *context, struct err *e)
+static int count_dominated(struct figure *f, void *context, struct err *e)
 {
     size_t *const dominated = context;
     (void)e;
@@ -129,8 +129,8 @@ static void series_are_build_keys(void)
         "ok,d,\"ivf:nlist=8,inner=(sq:bits=1)\",1,.3,,0\nok,d,\"ivf:nlist=8,inner=(sq:bits=2)\",2,."
         "4,,0\n"
         "ok,d,flat,32,1,,0\nsignal:11,d,turboquant:bits=3,3,.1,,0\n",
-        "[bits] ivf:nlist=8,inner=(sq)  rerank=0: 1/0.3 2/0.4; turboquant  rerank=0: 1/0.55 2/0.7; "
-        "turboquant  rerank=50: 1/0.8 2/0.9; ");
+        "[bits] ivf:nlist=8,inner=(sq), rerank=0: 1/0.3 2/0.4; turboquant, rerank=0: 1/0.55 2/0.7; "
+        "turboquant, rerank=50: 1/0.8 2/0.9; ");
     expect(&bits, "index,bits,recall_strict\na,1,.5\na,2,\n", ""); /* one point is no line */
 }
 
@@ -201,7 +201,7 @@ static void a_line_keeps_its_front(void)
 }
 
 /* "at [lo, hi]" of every point's first y. */
-static int describe_intervals(const struct figure *f, void *context, struct err *e)
+static int describe_intervals(struct figure *f, void *context, struct err *e)
 {
     struct text *out = context;
     (void)e;
@@ -326,7 +326,7 @@ static void bars_change_one_setting_at_a_time(void)
     expect(&bars,
            "machine,t_score_us,steal_ms,bit_width,top_k_candidates\n"
            "m,5,,3,50\nm,6,,3,100\nm,7,,4,50\nm,8,,4,100\nm,9,,3,50\n",
-           "[bars] defaults: nan/7; bit_width=4: nan/7; top_k_candidates=100: nan/6; ");
+           "[bars] defaults: nan/7; 4 bits: nan/7; top_k_candidates=100: nan/6; ");
 }
 
 /* Every allocation in turn fails: an error, or the same figure, and nothing leaks (ASan). */

@@ -11,7 +11,8 @@
 #   is_foreign[1..n]                1 for the foreign ones, wherever they stand
 #   panels, y_label[1..panels]      columns y
 #   name_, title, x_label
-do for [term in "png svg narrow pdf"] {
+#   terms       which to draw: png svg narrow pdf tex
+do for [term in terms] {
     load plots.'/style.gp'
     load plots.'/'.figure.'.gp'
     unset output

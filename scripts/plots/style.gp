@@ -6,6 +6,23 @@ width = 8.0   # inches; a figure may change it before it loads open.gp
 height = 4.6
 set colorsequence podo
 set linetype 5 lc rgb '#777777' # its yellow is lost on white
+# Eight lines that differ three times over: colours that colour-blind readers tell apart, dashes and marks for those who
+# see grey.  The ninth is of what is many; 10 a front; 11 a ceiling.
+colours = "#000000 #d55e00 #0072b2 #009e73 #cc79a7 #e69f00 #56b4e9 #882255 #a0a0a0 #c4c4c4 #606060"
+colour_of(i) = word(colours, i)
+mark_of(i) = int(word("7 5 9 13 11 4 6 8 7 0 0", i))
+do for [i = 1:11] { set linetype i lc rgb colour_of(i) lw 1.4 pt mark_of(i) }
+set linetype 2 dt (10, 3)
+set linetype 3 dt (3, 2)
+set linetype 4 dt (10, 2, 2, 2)
+set linetype 5 dt (6, 2)
+set linetype 6 dt (1.5, 1.5)
+set linetype 7 dt (12, 2, 2, 2, 2, 2)
+set linetype 8 dt (5, 5)
+set linetype 10 lw 4
+set linetype 11 dt (2, 3)
+# Levels on a map.
+do for [i = 12:15] { set linetype i lc rgb word('#ff9d00 #ff4040 #ff00c8 #000000', i - 11) lw 2.5 }
 set encoding utf8
 set datafile separator whitespace
 set datafile missing 'NaN'
