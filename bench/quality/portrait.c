@@ -227,6 +227,7 @@ static int take_nearest(struct portrait *p, struct rows rows, const struct sampl
                                                       rows.dim);
     if (status == ERR_OK) values_sort(&p->nearest);
     p->nearest_cosine = mean_of(&p->nearest);
+    p->nearest_median = median_of(&p->nearest);
     return status;
 }
 
@@ -308,7 +309,7 @@ static int measure_spectrum(struct portrait *p, struct rows rows, struct err *e)
 int portrait_make(struct portrait *out, struct rows rows, enum metric metric, int threads, struct err *e)
 {
     struct portrait p = { .count = rows.count, .dim = rows.dim, .metric = metric, .pair_cosine = NAN,
-                         .nearest_cosine = NAN,
+                         .nearest_cosine = NAN, .nearest_median = NAN,
                           .lid = NAN, .contrast = NAN, .hubness = NAN, .orphans = NAN, .effective_rank = NAN };
     if (rows.count > INT32_MAX) return FAIL(e, ERR_ARG, "%zu rows, at most 2147483647 can be described", rows.count);
     int status = measure_lengths(&p, rows, e);

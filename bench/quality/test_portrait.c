@@ -131,6 +131,7 @@ static void neighbours_and_hubs(void)
     CHECK(portrait_make(&p, view(x, N, D), METRIC_COSINE, 2, &e) == ERR_OK, "%s", e.text);
     CHECK(p.duplicate_rows == 2 && p.asked == N && p.hub_rows == N, "%zu repeats", p.duplicate_rows);
     CHECK(fabs(p.nearest_cosine - nearest) < 1e-6, "nearest %.7f, not %.7f", p.nearest_cosine, nearest);
+    CHECK(fabs(p.nearest_median - p.nearest.at[N / 2]) < .01, "median %.4f", p.nearest_median);
     CHECK(fabs(p.orphans - orphans / N) < 1e-9, "orphans %.5f, not %.5f", p.orphans, orphans / N);
     CHECK(fabs(p.hubness - cube / pow(square, 1.5)) < 1e-6, "hubness %.5f, not %.5f", p.hubness, cube / pow(square,
                                                                                                             1.5));

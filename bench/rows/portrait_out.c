@@ -15,9 +15,8 @@ void portrait_lines(struct text *out, const struct portrait *p)
              p->length_most, p->normalised ? "normalised" : "not normalised", p->zero_rows);
     text_add(out, "repeated  %zu rows equal an earlier one\n", p->duplicate_rows);
     if (p->count < 2) return;
-    text_add(out, "cosine    of random pairs %.4f, of nearest neighbours %.4f (means; %zu rows asked)\n",
-             p->pair_cosine,
-             p->nearest_cosine, p->asked);
+    text_add(out, "cosine    of random pairs %.4f, of nearest neighbours %.4f (means; median %.4f; %zu rows asked)\n",
+             p->pair_cosine, p->nearest_cosine, p->nearest_median, p->asked);
     text_add(out, "contrast  %.3f, local dimension %.1f, over %d neighbours (medians, %s)\n", p->contrast, p->lid,
              DIFFICULTY_K, p->metric == METRIC_L2 ? "l2" : "cosine");
     text_add(out, "hubs      skewness %.2f; %.1f %% of %zu rows are among nobody's first 10\n", p->hubness,
@@ -83,6 +82,7 @@ void portrait_members(struct text *out, const struct portrait *p)
     member(out, "length_most", p->length_most);
     member(out, "pair_cosine", p->pair_cosine);
     member(out, "nearest_cosine", p->nearest_cosine);
+    member(out, "nearest_cosine_median", p->nearest_median);
     member(out, "contrast", p->contrast);
     member(out, "lid", p->lid);
     member(out, "hubness", p->hubness);

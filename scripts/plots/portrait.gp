@@ -19,7 +19,14 @@ plot dat index 1 using 1:2 with fillsteps lc 2 title 'random pairs', \
      dat index 2 using 1:2 with fillsteps lc 3 title 'nearest neighbours'
 
 set xlabel 'length of a row' noenhanced
+# Three ticks: lengths that are nearly alike have labels of seven places.
+stats dat index 0 using 1 nooutput
+if (STATS_records > 0) {
+    middle = (STATS_min + STATS_max) / 2
+    set xtics (sprintf('%.5g', STATS_min) STATS_min, sprintf('%.5g', middle) middle, sprintf('%.5g', STATS_max) STATS_max)
+}
 plot dat index 0 using 1:2 with fillsteps lc 1 notitle
+set xtics autofreq
 
 set xlabel 'local dimension (100 neighbours)' noenhanced
 if (has_queries) {
@@ -42,7 +49,7 @@ set xlabel 'share of the principal directions, strongest first' noenhanced
 set ylabel 'share of variance' noenhanced
 set yrange [0:1.02]
 set xrange [0:1]
-plot dat index 7 using 1:2 with lines lc 6 lw 1.5 title sprintf('effective rank %.0f of %d', rank, dim), \
+plot dat index 7 using 1:2 with lines lc 6 lw 1.5 title sprintf('effective rank %.4g of %d', rank, dim), \
      x with lines lc rgb '#909090' dt 3 title 'isotropic'
 
 set key inside top right
