@@ -41,6 +41,9 @@ static const struct kind { const char *name; enum figure_section section; int ra
     { "graph_weight", SECTION_GRAPH, 1, "Weight of the graph in a score", "" },
     { "context_depth", SECTION_GRAPH, 2, "Depth of the context", "" },
     { "hop_edges", SECTION_GRAPH, 3, "Gain by edges visited", "" },
+    { "strata_lid", SECTION_OTHER, 0, "Easy and hard queries, by local dimension",
+      "Fifths of the queries, the hardest to the right: what a mean hides." },
+    { "strata_contrast", SECTION_OTHER, 1, "Easy and hard queries, by contrast", "Fifths of the queries, the easiest to the right." },
     { "stages", SECTION_SPEED, 1, "Time of a query, stage by stage", "A bar is a configuration, the first the usual one." },
     { "latency", SECTION_SPEED, 2, "Share of calls that took longer", "The further right a line ends, the longer its tail." },
     { "threads", SECTION_SPEED, 3, "Threads", "" },
@@ -112,7 +115,7 @@ void figures_free(struct report_figures *f)
 }
 
 static const struct result_point *point_of(const struct report_figures *f, uint64_t id, const struct result_group **group,
-                                           size_t *position)
+                                           size_t *position, int *is_parts)
 {
     size_t at = 0;
     for (size_t r = 0; r < f->result_count; r++)
@@ -120,6 +123,7 @@ static const struct result_point *point_of(const struct report_figures *f, uint6
             const struct result_group *one = &f->results[r].groups[g];
             for (size_t p = 0; p < one->count; p++)
                 if (one->points[p].id == id) {
+                    *is_parts = f->results[r].is_parts;
                     *group = one;
                     *position = at;
                     return &one->points[p];
@@ -136,7 +140,7 @@ static int read_id(const char *text, uint64_t *id)
     return *id != 0;
 }
 
-/* The group of the first mark that is a point of ours. */
+/* The group of the first mark that is a point of ours, unless it is of parts of the queries. */
 struct owner { const struct report_figures *f; size_t group; int is_found; };
 
 static void see_mark(void *context, const char *text, struct text *attributes, struct text *title)
@@ -144,9 +148,13 @@ static void see_mark(void *context, const char *text, struct text *attributes, s
     struct owner *o = context;
     const struct result_group *group;
     uint64_t id;
+    size_t position;
+    int is_parts = 0;
     (void)attributes;
     (void)title;
-    if (!o->is_found && read_id(text, &id)) o->is_found = point_of(o->f, id, &group, &o->group) != NULL;
+    if (o->is_found || !read_id(text, &id)) return;
+    o->is_found = point_of(o->f, id, &group, &position, &is_parts) != NULL;
+    if (o->is_found && !is_parts) o->group = position;
 }
 
 static int by_place(const void *a, const void *b)
@@ -216,7 +224,8 @@ static void add_mark(void *context, const char *said, struct text *attributes, s
     const struct result_group *g;
     uint64_t id;
     size_t position;
-    const struct result_point *p = read_id(said, &id) ? point_of(context, id, &g, &position) : NULL;
+    int is_parts;
+    const struct result_point *p = read_id(said, &id) ? point_of(context, id, &g, &position, &is_parts) : NULL;
     if (!p) {
         if (strcmp(said, "-") != 0 && !read_id(said, &id)) html_add(title, said);
         return;

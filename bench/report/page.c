@@ -18,9 +18,9 @@ static const char *cell(const struct table *t, size_t row, const char *column)
 static void add_data_names(struct text *out, const struct folder *f)
 {
     size_t total = 0, at = 0;
-    for (size_t i = 0; i < f->count; i++) total += f->results[i].count;
+    for (size_t i = 0; i < f->count; i++) total += f->results[i].is_parts ? 0 : f->results[i].count;
     for (size_t i = 0; i < f->count; i++)
-        for (size_t g = 0; g < f->results[i].count; g++, at++) {
+        for (size_t g = 0; !f->results[i].is_parts && g < f->results[i].count; g++, at++) {
             text_add(out, at == 0 ? "" : at + 1 == total ? " and " : ", ");
             result_data(&f->results[i].groups[g], out);
         }
@@ -87,7 +87,7 @@ static int add_answers(struct text *out, const struct folder *f, struct err *e)
 {
     int status = ERR_OK;
     for (size_t i = 0; i < f->count; i++) {
-        for (size_t g = 0; status == ERR_OK && g < f->results[i].count; g++) {
+        for (size_t g = 0; !f->results[i].is_parts && status == ERR_OK && g < f->results[i].count; g++) {
             const struct result_group *group = &f->results[i].groups[g];
             struct answer answer;
             struct text usual = { 0 };

@@ -132,8 +132,8 @@
     };
 
     /* What is above a table, made here: without scripts it would do nothing. */
-    var find = make('input', { type: 'search' }), which = make('select'), from = make('input', { type: 'number', step: 'any' });
-    var to = make('input', { type: 'number', step: 'any' }), clear = make('button', { type: 'button', textContent: 'Clear' });
+    var find = make('input', { type: 'search' }), which = make('select', { ariaLabel: 'Column' }), from = make('input', { type: 'number', step: 'any', ariaLabel: 'from' });
+    var to = make('input', { type: 'number', step: 'any', ariaLabel: 'to' }), clear = make('button', { type: 'button', textContent: 'Clear' });
     var every = make('button', { type: 'button', textContent: 'All columns' }), count = make('output');
     var next = make('button', { type: 'button', className: 'next' });
     every.setAttribute('aria-pressed', 'false');
