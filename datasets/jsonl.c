@@ -194,9 +194,13 @@ static int take_entity(void *context, const struct jsonl_line *l, struct err *e)
     if (status == ERR_OK) status = jsonl_text(l, "type|entity_type", &type, e);
     if (status == ERR_OK) status = jsonl_properties(l, JSONL_ENTITY_FIELDS, text, &r->tally, &r->properties, e);
     if (status != ERR_OK) return status;
+    const int named = name || text;
     if (!text) text = "";
     if (!name) name = "";
-    if (!*name && !*text) return line_bad(e, l->path, l->line, "name", NULL, "is missing, and so is \"text\"");
+    if (named && !*name && !*text) /* as in published corpora: it is there, and found by its relations alone */
+        status = tally_add(&r->tally, "entities whose name and text are empty", 1, r->with_id ? names_at(&r->ids.names, r->count) : NULL, e);
+    if (status != ERR_OK) return status;
+    if (!named) return line_bad(e, l->path, l->line, "name", NULL, "is missing, and so is \"text\"");
     const int64_t number = r->with_id ? ids_number(&r->ids, r->count) : r->ids.first + (int64_t)r->count;
     if (r->ids.words) status = sink_entity_id(r->sink, number, names_at(&r->ids.names, r->count), e);
     if (status == ERR_OK) status = keep_number(r, number, e);

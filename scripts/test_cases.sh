@@ -79,6 +79,12 @@ unknown_fields() {
     [ "$(one 2.sqlite "SELECT entity_type || ' ' || (properties ->> '\$.observations[0]') FROM kg_entities WHERE id = 1")" = \
         "place ships anchor here at night" ]
 }
+# A document that is there and empty, as published corpora have them: kept, and said.
+empty_document() {
+    printf '{"_id":"d1","title":"","text":""}\n{"_id":"d2","title":"boat","text":"sails"}\n' >empty.jsonl
+    says 0 '1 entities whose name and text are empty (the first: d1)' kb create empty.sqlite --entities empty.jsonl --dim 8 &&
+        [ "$(one empty.sqlite 'SELECT count(*) FROM assay_ids')" = 2 ]
+}
 memory_style() {
     says 1 'line 1: "entityType" is no field; nearest is "entity_type"' kb create m.sqlite \
         --entities "$cases/mcp_memory_style.jsonl" --dim 16
@@ -298,6 +304,7 @@ ok "ids that are words: run, labels, JSON, a later import" word_ids
 ok "another program's answers, by ids of text" text_answers
 ok "fields: unknown ones kept and named, slips refused" unknown_fields
 ok "lines of another program's spelling" memory_style
+ok "an empty document" empty_document
 ok "a byte order mark, CRLF" marks
 ok "a zero in a text, a list for a text" odd_texts
 ok "null is missing" nulls
