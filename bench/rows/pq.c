@@ -45,6 +45,28 @@ static int parse(struct pq *p, const char *path, struct err *e)
     return ERR_OK;
 }
 
+int pq_parse(struct pq *out, const char *bytes, size_t size, const char *name, struct err *e)
+{
+    struct pq p = { .bytes = mem_alloc(size + 1, 1) };
+    if (p.bytes && size) memcpy(p.bytes, bytes, size);
+    if (p.bytes) p.bytes[size] = 0;
+    const size_t columns = p.bytes ? strcspn(p.bytes, "\n") + 1 : 0, lines = p.bytes ? count_of(p.bytes, '\n') : 0;
+    const int whole = p.bytes && strlen(p.bytes) == size && size && p.bytes[size - 1] == '\n';
+    p.columns = mem_alloc(columns, sizeof *p.columns);
+    p.queries = mem_alloc(lines + 1, sizeof *p.queries);
+    size_t cells = 0;
+    for (size_t i = 0; p.bytes && i + 1 < columns; i++) cells += p.bytes[i] == '\t';
+    p.values = mem_alloc(cells * lines + 1, sizeof *p.values);
+    int status = ERR_OK;
+    if (!p.bytes || !p.columns || !p.queries || !p.values) status = FAIL(e, ERR_MEM, "%s: no memory", name);
+    else if (!whole) status = FAIL(e, ERR_FORMAT, "%s: its last line is torn", name);
+    else status = parse(&p, name, e);
+    if (status == ERR_OK && p.query_count != lines - 1) status = FAIL(e, ERR_FORMAT, "%s: an empty line", name);
+    if (status == ERR_OK) *out = p;
+    else pq_free(&p);
+    return status;
+}
+
 int pq_read(struct pq *out, const char *folder, const char *point_id, struct err *e)
 {
     struct text path = { 0 };
@@ -52,31 +74,8 @@ int pq_read(struct pq *out, const char *folder, const char *point_id, struct err
     text_add(&path, "%s/%s.pq.tsv", folder, point_id);
     int status = mem_map_open(&map, text_of(&path), e);
     if (status == ERR_OK) {
-        struct pq p = { .bytes = mem_alloc(map.size + 1, 1) };
-        if (p.bytes && map.size) memcpy(p.bytes, map.at, map.size);
-        if (p.bytes) p.bytes[map.size] = 0;
-        const size_t columns = p.bytes ? strcspn(p.bytes, "\n") + 1 : 0,
-                     lines = p.bytes ? count_of(p.bytes, '\n') : 0;
-        const int whole =
-            p.bytes && strlen(p.bytes) == map.size && map.size && p.bytes[map.size - 1] == '\n';
+        status = pq_parse(out, (const char *)map.at, map.size, text_of(&path), e);
         mem_map_close(&map);
-        p.columns = mem_alloc(columns, sizeof *p.columns);
-        p.queries = mem_alloc(lines + 1, sizeof *p.queries);
-        size_t cells = 0;
-        for (size_t i = 0; p.bytes && i + 1 < columns; i++) cells += p.bytes[i] == '\t';
-        p.values = mem_alloc(cells * lines + 1, sizeof *p.values);
-        if (!p.bytes || !p.columns || !p.queries || !p.values)
-            status = FAIL(e, ERR_MEM, "%s: no memory", text_of(&path));
-        else if (!whole)
-            status = FAIL(e, ERR_FORMAT, "%s: its last line is torn", text_of(&path));
-        else
-            status = parse(&p, text_of(&path), e);
-        if (status == ERR_OK && p.query_count != lines - 1)
-            status = FAIL(e, ERR_FORMAT, "%s: an empty line", text_of(&path));
-        if (status == ERR_OK)
-            *out = p;
-        else
-            pq_free(&p);
     }
     text_free(&path);
     return status;

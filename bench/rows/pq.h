@@ -16,6 +16,8 @@ struct pq {
 };
 /* ERR_NOT_FOUND; ERR_FORMAT names the line. */
 int pq_read(struct pq *out, const char *folder, const char *point_id, struct err *e);
+/* The same of bytes in memory; `name` stands for the path in messages. */
+int pq_parse(struct pq *out, const char *bytes, size_t size, const char *name, struct err *e);
 void pq_free(struct pq *p);
 const double *pq_column(const struct pq *p, const char *name); /* NULL: no such column */
 #endif
