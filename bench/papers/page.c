@@ -5,6 +5,7 @@
 #include "bench/papers/show.h"
 #include "bench/rows/output.h"
 #include <dirent.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,6 +65,45 @@ static void add_figures(struct page *p, const struct paper_plan *plan, const cha
     free(names);
 }
 
+/* Of an item with comparisons (key "versus"): in how many cells the first is ahead, behind, or neither is resolved. */
+static void add_comparisons(struct page *p, const struct table *t)
+{
+    struct sheet g = { .columns = 6 };
+    static const char *const heading[] = { "first - second", "ahead", "behind", "not resolved", "least", "most" };
+    char versus[128], other[128];
+    for (size_t i = 0; i < 6; i++) sheet_add(&g, SHEET_NONE, "%s", heading[i]);
+    for (size_t row = 0; row < t->count; row++) {
+        size_t ahead = 0, behind = 0, open = 0, first = 0;
+        double least = INFINITY, most = -INFINITY;
+        const int cell = table_column(t, "cell");
+        if (!cell_get(table_text(t, row, cell), "versus", versus, sizeof versus)) continue;
+        while (!(cell_get(table_text(t, first, cell), "versus", other, sizeof other) && strcmp(versus, other) == 0)) first++;
+        if (first < row) continue;
+        for (size_t i = row; i < t->count; i++) {
+            const double ours = table_number(t, i, table_column(t, "ours"));
+            if (!cell_get(table_text(t, i, cell), "versus", other, sizeof other) || strcmp(versus, other) != 0 || !isfinite(ours)) continue;
+            if (i > row && strcmp(table_text(t, i, cell), table_text(t, i - 1, cell)) == 0) continue; /* another line on it */
+            const int up = table_number(t, i, table_column(t, "ours_lo")) > 0, down = table_number(t, i, table_column(t, "ours_hi")) < 0;
+            ahead += (size_t)up, behind += (size_t)down, open += (size_t)(!up && !down);
+            least = fmin(least, ours), most = fmax(most, ours);
+        }
+        if (ahead + behind + open == 0) continue;
+        sheet_add(&g, SHEET_NONE, "%s", versus);
+        sheet_add(&g, SHEET_NONE, "%zu", ahead);
+        sheet_add(&g, SHEET_NONE, "%zu", behind);
+        sheet_add(&g, SHEET_NONE, "%zu", open);
+        sheet_add(&g, SHEET_NONE, "%+.4f", least);
+        sheet_add(&g, SHEET_NONE, "%+.4f", most);
+    }
+    if (g.count > 6) {
+        text_add(&p->body, "Of its comparisons, cells by where the interval lies:\n\n");
+        sheet_print(&g, SHEET_MARKDOWN, &p->body);
+        text_add(&p->body, "\n");
+    }
+    p->body.failed |= g.failed;
+    sheet_free(&g);
+}
+
 static int add_item(struct page *p, const struct paper_plan *plan, const char *item, struct err *e)
 {
     char stem[128], classes[4];
@@ -77,6 +117,7 @@ static int add_item(struct page *p, const struct paper_plan *plan, const char *i
         paper_plan_classes(plan, item, classes);
         text_add(&p->body, "### %s/%s (%s)\n\n%s%s", plan->paper->name, item, classes, known ? known->summary : "", known ? ".\n\n" : "");
         add_figures(p, plan, stem);
+        add_comparisons(p, &t);
         const size_t more = paper_sheet(&t, SHEET_MARKDOWN, PAPER_ROWS_SAID, &p->body);
         if (more) text_add(&p->body, "%s%zu rows without a number of the paper: [%s.csv](%s.csv).\n", more < t.count ? "\n" : "", more, stem, stem);
         text_add(&p->body, "\n");

@@ -47,6 +47,8 @@ static double student_within(size_t degrees, double t)
     return degrees % 2 ? 2 / M_PI * (theta + s * sum) : s * sum;
 }
 
+double student_tail(size_t degrees, double t) { return (1 - student_within(degrees, t)) / 2; }
+
 double student_quantile(size_t degrees, double p)
 {
     double lo = 0, hi = 1;
@@ -69,6 +71,16 @@ void finding_of_seeds(struct finding *f, const double *draws, size_t count)
                  reach = student_quantile(count - 1, 1 - (1 - level) / 2) * error;
     f->lo = f->ours - reach;
     f->hi = f->ours + reach;
+}
+
+void finding_of_rounds(struct finding *f, double *rounds, size_t count)
+{
+    stats_sort(rounds, count);
+    const struct interval i = stats_sign_interval(rounds, count, 1 - level, 1);
+    f->seeds = count;
+    f->ours = stats_median(rounds, count);
+    f->lo = i.lo;
+    f->hi = i.hi;
 }
 
 void finding_of_pairs(struct finding *f, const double *a, const double *b, size_t count)

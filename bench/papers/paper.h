@@ -41,9 +41,13 @@ struct finding finding_of(const char *fmt, ...) __attribute__((format(printf, 1,
 /* ours, lo, hi and seeds of `count` draws: their mean and Student's interval at 99.9 %, so that of a hundred cells none
  * is expected to deviate by luck.  count >= 2. */
 void finding_of_seeds(struct finding *f, const double *draws, size_t count);
+/* The same of rounds of a clock, whose tails are long: their median and its exact interval, by the sign test (Dixon & Mood
+ * 1946).  Of fewer than 11 there is none. */
+void finding_of_rounds(struct finding *f, double *rounds, size_t count);
 /* The same of paired differences over questions: mean, 99.9 % bootstrap interval, wins, ties, losses and p. */
 void finding_of_pairs(struct finding *f, const double *a, const double *b, size_t count);
 double student_quantile(size_t degrees, double p); /* p in (0.5, 1) */
+double student_tail(size_t degrees, double t);     /* P(T > t), t >= 0 */
 
 /* An item on its way: what was asked, and where findings go. */
 struct paper_run {
@@ -60,7 +64,8 @@ int paper_data(const struct paper_run *r, const char *name, char *path, size_t s
 /* How an item is drawn; x NULL: not at all. */
 struct paper_figure {
     const char *x;      /* key of the cell along x */
-    const char *panel;  /* key with a figure a value; NULL: one figure.  The other keys name the lines */
+    const char *panel;  /* "a|b": key with a figure a value, the first that a cell has; NULL: one figure.  The other keys name
+                           the lines */
     const char *x_label, *y_label;
     int log_x, log_y;
 };

@@ -7,6 +7,7 @@
  * default scan sees: levels rounded to int8, which costs 2 % at 5 bits and a quarter at 7; at 8, even steps over each
  * row (index/codec.h). */
 #include "bench/papers/quant.h"
+#include "bench/papers/turboquant.h"
 #include "index/codebook.h"
 #include <math.h>
 #include <stdio.h>
@@ -126,6 +127,29 @@ static const struct paper_item items[] = {
       { "bits", "dim", "bits per dimension", "d E <y, x - decoded x>^2", 0, 1 } },
     { "slope", "slope of the estimated on the true inner product: 1 is unbiased (theorem 2; mse: 1 - D)", slopes,
       { "bits", "dim", "bits per dimension", "slope", 0, 0 } },
+    { "errors", "bias and variance (times d) of an inner product against its value, 2 bits (figure 2)", turboquant_errors,
+      { "rho", "quantity", "true inner product", "bias, or d times variance", 0, 0 } },
+    { "histogram", "errors of inner products at <x, y> = .25, times sqrt(d) (figure 1)", turboquant_histogram,
+      { "error", "bits", "error times sqrt(d)", "density", 0, 0 } },
+    { "spread", "standard deviation of errors of inner products at <x, y> = .1, d = 1536 (figure 3)", turboquant_spread,
+      { "bits", NULL, "bits per dimension", "standard deviation", 0, 1 } },
+    { "recall", "recall 1@k: is the true nearest among the first k (figure 5)", turboquant_recall,
+      { "k", "bits", "k", "recall 1@k", 1, 0 } },
+    { "bytes", "recall@10 at equal bytes, all that is kept for a vector", turboquant_bytes,
+      { "bytes", NULL, "bytes per vector", "recall@10", 1, 0 } },
+    { "entropy", "entropy of codes, and what a prefix code would save (section 3.1)", turboquant_entropy,
+      { "bits", "quantity", "bits per dimension", "bits, or share saved", 0, 0 } },
+    { "rotation", "what the rotation is for: distortion of the worst inputs, 2 bits, by rounds of Hadamard (0: none)", turboquant_rotation,
+      { "rounds", "dim", "rounds of Hadamard", "distortion", 0, 1 } },
+    { "centring", "recall@10 with the mean taken off and the spread evened, on rows that share a mean", turboquant_centring,
+      { NULL, NULL, NULL, NULL, 0, 0 } },
+    { "query", "recall@10 by precision of the query", turboquant_query, { NULL, NULL, NULL, NULL, 0, 0 } },
+    { "rerank", "recall@10 after exact scores of the first so many", turboquant_rerank,
+      { "pool", "bits", "rows scored exactly", "recall@10", 1, 0 } },
+    { "encoding", "time to encode, us a row, 4 bits (table 2)", turboquant_encoding,
+      { "dim", "threads", "dimensions", "us per row", 1, 1 } },
+    { "scans", "time of a scan, ns a row of d = 768, one query alone: bytes against levels, tables, or counted bits", turboquant_scans,
+      { "bits", NULL, "bits per dimension", "ns per row", 0, 0 } },
     { 0 }
 };
 

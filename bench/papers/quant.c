@@ -40,19 +40,24 @@ int quant_build(struct index **out, const char *spec, struct rows rows, enum met
 int quant_errors(const struct index *ix, struct rows rows, struct quant_errors *out, struct err *e)
 {
     float *y = mem_alloc(rows.dim, sizeof *y);
-    double squares = 0, inner = 0;
+    double squares = 0, inner = 0, angles = 0;
     int status = y ? ERR_OK : FAIL(e, ERR_MEM, "no memory for a vector");
     for (size_t r = 0; status == ERR_OK && r < rows.count; r++) {
         const float *x = rows_at(rows, r);
+        double xx = 0, xy = 0, yy = 0;
         status = index_decode(ix, (int64_t)r, y, e);
         for (size_t i = 0; status == ERR_OK && i < rows.dim; i++) {
-            const double d = (double)x[i] - (double)y[i];
-            squares += d * d;
-            inner += (double)x[i] * (double)y[i];
+            const double a = (double)x[i], b = (double)y[i];
+            squares += (a - b) * (a - b);
+            xx += a * a;
+            xy += a * b;
+            yy += b * b;
         }
+        inner += xy;
+        angles += xx > 0 && yy > 0 ? 1 - xy * xy / (xx * yy) : 1;
     }
     mem_free(y);
-    if (status == ERR_OK) *out = (struct quant_errors){ squares / (double)rows.count, inner / (double)rows.count };
+    if (status == ERR_OK) *out = (struct quant_errors){ squares / (double)rows.count, inner / (double)rows.count, angles / (double)rows.count };
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "bench/rows/gnuplot.h"
 #include "bench/rows/output.h"
 #include "kernels/base/mem.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,7 +92,7 @@ struct series {
 struct panel {
     struct series series[SERIES_MOST];
     size_t count;
-    int has_residuals;
+    int has_residuals, has_theory, has_bounds, has_published;
 };
 
 static struct point *point_at(struct panel *p, const char *key, double x)
@@ -108,9 +109,19 @@ static struct point *point_at(struct panel *p, const char *key, double x)
     return &one->points[i];
 }
 
-static void add_row(struct panel *p, const struct table *t, size_t row, const struct paper_figure *figure)
+/* The first of the keys "a|b" that the cell has, with its value; "" where there is none, or no panels. */
+static void panel_of(const char *cell, const struct paper_figure *f, char *key, char *value, size_t size)
 {
-    const char *const keys[] = { figure->x, figure->panel };
+    value[0] = key[0] = 0;
+    for (const char *at = f->panel; at && *at && !*value; at += strcspn(at, "|"), at += *at == '|') {
+        snprintf(key, size, "%.*s", (int)strcspn(at, "|"), at);
+        if (!cell_get(cell, key, value, size)) key[0] = 0;
+    }
+}
+
+static void add_row(struct panel *p, const struct table *t, size_t row, const struct paper_figure *figure, const char *panel_key)
+{
+    const char *const keys[] = { figure->x, panel_key };
     char key[KEY_MOST], x_text[64];
     double x;
     const char *cell = cell_of(t, row, "cell"), *rule = cell_of(t, row, "rule");
@@ -127,6 +138,9 @@ static void add_row(struct panel *p, const struct table *t, size_t row, const st
     if (strcmp(rule, "at_least") == 0) at->at_least = published;
     if (strcmp(rule, "at_most") == 0) at->at_most = published;
     if (strcmp(rule, "within") == 0 || strcmp(rule, "shape") == 0) at->published = published;
+    p->has_theory |= isfinite(at->theory);
+    p->has_bounds |= isfinite(at->at_least) || isfinite(at->at_most);
+    p->has_published |= isfinite(at->published);
     if (strcmp(rule, "within") == 0) {
         at->band = number_of(t, row, "digit") / 2 + number_of(t, row, "tolerance");
         p->has_residuals = 1;
@@ -154,33 +168,51 @@ static void add_points(const struct series *s, struct text *data)
     text_add(data, "\n\n");
 }
 
+/* The key of a line without what all lines have in common; a lone value without its name. */
+static void label_of(const struct panel *p, size_t series, char *out, size_t size)
+{
+    const char *common[16] = { NULL };
+    char names[16][64], rest[KEY_MOST];
+    size_t count = 0;
+    for (const char *at = p->series[series].key; *at && count < 16; at += strcspn(at, ";"), at += *at == ';') {
+        char pair[KEY_MOST];
+        size_t in = 0;
+        snprintf(pair, sizeof pair, "%.*s", (int)strcspn(at, ";"), at);
+        while (in < p->count && cell_in(pair, p->series[in].key)) in++;
+        if (in < p->count || p->count == 1) continue;
+        snprintf(names[count], sizeof names[count], "%.*s", (int)strcspn(pair, "="), pair);
+        common[count] = names[count];
+        count++;
+    }
+    cell_without(p->series[series].key, common, count, rest, sizeof rest);
+    const char *value = strchr(rest, '=');
+    const int speaks = value && !strchr(rest, ';') && isalpha((unsigned char)value[1]);
+    snprintf(out, size, "%s", speaks ? value + 1 : *rest ? rest : "ours");
+}
+
 static int draw(const struct panel *p, const struct paper_item *item, const char *dir, const char *name, const char *title,
                 struct err *e)
 {
     const struct paper_figure *f = &item->figure;
     struct text data = { 0 }, script = { 0 }, file = { 0 };
     int status = gnuplot_figure(&script, "paper", dir, name, title, f->x_label, e);
-    text_add(&script, "n = %zu; log_x = %d; log_y = %d; residuals = %d; array y_label[1]; array label[%zu]; ", p->count, f->log_x,
-             f->log_y, p->has_residuals, p->count + 1);
+    text_add(&script, "n = %zu; log_x = %d; log_y = %d; residuals = %d; theory = %d; bounds = %d; published = %d; "
+             "array y_label[1]; array label[%zu]; ", p->count, f->log_x, f->log_y, p->has_residuals, p->has_theory, p->has_bounds,
+             p->has_published, p->count + 1);
     gnuplot_set(&script, "y_label", 1, f->y_label);
     for (size_t i = 0; i < p->count; i++) {
-        gnuplot_set(&script, "label", i + 1, p->series[i].key);
+        char label[KEY_MOST];
+        label_of(p, i, label, sizeof label);
+        gnuplot_set(&script, "label", i + 1, label);
         add_points(&p->series[i], &data);
     }
     text_add(&file, "%s.dat", name);
     if (status == ERR_OK) status = output_write_in(dir, text_of(&file), &data, e);
-    if (status == ERR_OK) status = gnuplot_render(&script, dir, name, e);
+    if (status == ERR_OK) status = gnuplot_render_as(&script, "png svg pdf", dir, name, e);
     text_free(&data);
     text_free(&script);
     text_free(&file);
     return status;
-}
-
-/* The panel's value of a row; "" where there are no panels. */
-static void panel_of(const struct table *t, size_t row, const struct paper_figure *f, char *out, size_t size)
-{
-    out[0] = 0;
-    if (f->panel) cell_get(cell_of(t, row, "cell"), f->panel, out, size);
 }
 
 int paper_figures(const struct table *t, const struct paper_item *item, const char *dir, const char *name, struct err *e)
@@ -189,22 +221,24 @@ int paper_figures(const struct table *t, const struct paper_item *item, const ch
     if (!item->figure.x) return ERR_OK;
     int status = p ? ERR_OK : FAIL(e, ERR_MEM, "no memory for a figure");
     for (size_t row = 0; status == ERR_OK && row < t->count; row++) {
-        char value[64], other[64];
+        char value[64], other[64], key[64], other_key[64];
         struct text stem = { 0 }, title = { 0 };
         size_t first = 0;
-        panel_of(t, row, &item->figure, value, sizeof value);
+        panel_of(cell_of(t, row, "cell"), &item->figure, key, value, sizeof value);
         for (; first < row; first++) {
-            panel_of(t, first, &item->figure, other, sizeof other);
-            if (strcmp(value, other) == 0) break;
+            panel_of(cell_of(t, first, "cell"), &item->figure, other_key, other, sizeof other);
+            if (strcmp(value, other) == 0 && strcmp(key, other_key) == 0) break;
         }
         if (first < row) continue;
         *p = (struct panel){ .count = 0 };
         for (size_t i = row; i < t->count; i++) {
-            panel_of(t, i, &item->figure, other, sizeof other);
-            if (strcmp(value, other) == 0) add_row(p, t, i, &item->figure);
+            panel_of(cell_of(t, i, "cell"), &item->figure, other_key, other, sizeof other);
+            if (strcmp(value, other) == 0 && strcmp(key, other_key) == 0) add_row(p, t, i, &item->figure, *key ? key : NULL);
         }
         text_add(&stem, "%s%s%s", name, *value ? "_" : "", value);
-        text_add(&title, "%s%s%s%s%s", item->summary, *value ? ", " : "", *value ? item->figure.panel : "", *value ? " = " : "", value);
+        for (char *c = stem.at; c && *c; c++)
+            if (!isalnum((unsigned char)*c)) *c = '_';
+        text_add(&title, "%s%s%s%s%s", item->summary, *value ? ", " : "", key, *value ? " = " : "", value);
         if (p->count > 0) status = draw(p, item, dir, text_of(&stem), text_of(&title), e);
         text_free(&stem);
         text_free(&title);

@@ -16,12 +16,12 @@ set ylabel y_label[1] noenhanced
 plot for [i = 1:n] dat index (i - 1) using 1:10 with lines lc rgb '#909090' dt 3 notitle, \
     for [i = 1:n] dat index (i - 1) using 1:11 with lines lc rgb '#909090' dt 2 notitle, \
     for [i = 1:n] dat index (i - 1) using 1:5 with lines lc rgb '#404040' lw 0.6 notitle, \
-    for [i = 1:n] dat index (i - 1) using 1:3:4 with filledcurves lc i fs transparent solid 0.22 noborder notitle, \
-    for [i = 1:n] dat index (i - 1) using 1:2 with linespoints lc i dt dash_of(i) pt point_of(i) ps 0.7 title label[i], \
+    for [i = 1:n] dat index (i - 1) using 1:3:4 with filledcurves lc rgb colour_of((i - 1) % 8 + 1) fs transparent solid 0.22 noborder notitle, \
+    for [i = 1:n] dat index (i - 1) using 1:2 with linespoints lc rgb colour_of((i - 1) % 8 + 1) dt dash_of(i) pt point_of(i) ps 0.7 title label[i], \
     for [i = 1:n] dat index (i - 1) using 1:6 with points lc rgb '#202020' pt 6 ps 2 notitle, \
-    NaN with points lc rgb '#202020' pt 6 ps 2 title 'the paper', \
-    NaN with lines lc rgb '#404040' lw 0.6 title 'theory', \
-    NaN with lines lc rgb '#909090' dt 2 title 'bound'
+    for [i = 1:published] NaN with points lc rgb '#202020' pt 6 ps 2 title 'the paper', \
+    for [i = 1:theory] NaN with lines lc rgb '#404040' lw 0.6 title 'theory', \
+    for [i = 1:bounds] NaN with lines lc rgb '#909090' dt 2 title 'bound'
 if (residuals) {
     unset logscale y
     set format y '%g'
@@ -34,6 +34,6 @@ if (residuals) {
     set yrange [-3:3]
     clip(y) = y > 2.9 ? 2.9 : y < -2.9 ? -2.9 : y
     plot 1 with lines lc rgb '#909090' notitle, -1 with lines lc rgb '#909090' notitle, 0 with lines lc rgb '#909090' dt 3 notitle, \
-        for [i = 1:n] dat index (i - 1) using 1:(clip($7)):(clip($8)):(clip($9)) with yerrorbars lc i pt point_of(i) ps 0.7 notitle
+        for [i = 1:n] dat index (i - 1) using 1:(clip($7)):(clip($8)):(clip($9)) with yerrorbars lc rgb colour_of((i - 1) % 8 + 1) pt point_of(i) ps 0.7 notitle
     unset multiplot
 }

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT
+ * paper_rabitq.c - RaBitQ (arXiv 2405.12497) and its extension to more bits (arXiv 2409.09913): what the bound of its error
+ * covers, that its estimator is unbiased, recall by bits, and re-ranking by the bound.
+ *
+ * With u a unit row and v its code scaled to <u, v> = 1, the estimate <q, v> is off by sqrt(|v|^2 - 1) times a coordinate of
+ * q orthogonal to u: of uniform q that is beyond eps0 / sqrt(d - 1) as often as Student's t with d - 1 degrees of freedom is
+ * beyond eps0 / sqrt(1 - eps0^2 / (d - 1)), whatever the code. */
+#include "bench/papers/quant.h"
+#include "bench/papers/quant_recall.h"
+#include "bench/time/stats.h"
+#include "kernels/base/topk.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char table[] =
+#include "gen/rabitq.tsv.inc"
+    ;
+
+enum { DIM = 128 };
+
+static double dot(const float *a, const float *b, size_t dim)
+{
+    double sum = 0;
+    for (size_t i = 0; i < dim; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* What the codes of all rows stand for: mem_free. */
+static int decode_all(const struct index *ix, struct rows rows, float **out, struct err *e)
+{
+    float *y = mem_alloc(rows.count * rows.dim, sizeof *y);
+    int status = y ? ERR_OK : FAIL(e, ERR_MEM, "no memory for decoded vectors");
+    for (size_t r = 0; status == ERR_OK && r < rows.count; r++) status = index_decode(ix, (int64_t)r, y + r * rows.dim, e);
+    if (status == ERR_OK) *out = y;
+    else mem_free(y);
+    return status;
+}
+
+/* --- uniform pairs: errors in units of the bound ---------------------------------------------------------- */
+
+enum { QUERIES = 20 };
+
+struct pairs { double *error, *sigma; size_t count; }; /* estimated less true; what eps0 is counted in */
+
+static int draw_pairs(struct pairs *out, const char *spec, size_t n, uint64_t seed, int threads, struct err *e)
+{
+    struct rows x = { 0 }, q = { 0 };
+    struct index *ix = NULL;
+    float *y = NULL;
+    out->count = 0;
+    int status = sphere_draw(&x, n, DIM, seed, e);
+    if (status == ERR_OK) status = sphere_draw(&q, QUERIES, DIM, seed + 1000000, e);
+    if (status == ERR_OK) status = quant_build(&ix, spec, x, METRIC_COSINE, seed, threads, e);
+    if (status == ERR_OK) status = decode_all(ix, x, &y, e);
+    for (size_t r = 0; status == ERR_OK && r < n; r++) {
+        const float *v = y + r * DIM;
+        const double sigma = sqrt(fmax(0, dot(v, v, DIM) - 1) / (DIM - 1));
+        for (size_t k = 0; k < QUERIES; k++) {
+            out->error[out->count] = dot(rows_at(q, k), v, DIM) - dot(rows_at(q, k), rows_at(x, r), DIM);
+            out->sigma[out->count++] = sigma;
+        }
+    }
+    index_destroy(ix);
+    mem_free(y);
+    mem_free((void *)x.at);
+    mem_free((void *)q.at);
+    return status;
+}
+
+static int found(struct paper_run *r, struct finding *f, const char *spec, size_t n, const double *draws, struct err *e)
+{
+    finding_of_seeds(f, draws, r->asked.seeds);
+    f->index = spec;
+    f->n = n;
+    return paper_found(r, f, e);
+}
+
+static const double eps0s[] = { 0.5, 1, 1.5, 1.9, 2.5, 3 };
+enum { EPS0S = sizeof eps0s / sizeof *eps0s };
+
+static int coverage_of(struct paper_run *r, int bits, struct pairs *p, size_t n, struct err *e)
+{
+    double missed[EPS0S][PAPER_SEEDS_MAX] = { { 0 } };
+    char spec[64];
+    int status = ERR_OK;
+    snprintf(spec, sizeof spec, "rabitq:bits=%d,rotation=dense,query=f32,fit=sweep", bits);
+    for (size_t s = 0; status == ERR_OK && s < r->asked.seeds; s++) {
+        status = draw_pairs(p, spec, n, s + 1, r->asked.threads, e);
+        for (size_t i = 0; status == ERR_OK && i < p->count; i++)
+            for (size_t k = 0; k < EPS0S; k++) missed[k][s] += (p->error[i] > eps0s[k] * p->sigma[i]) / (double)p->count;
+    }
+    for (size_t k = 0; status == ERR_OK && k < EPS0S; k++) {
+        struct finding f = finding_of("dim=%d;bits=%d;eps0=%g", DIM, bits, eps0s[k]);
+        f.theory = student_tail(DIM - 1, eps0s[k] / sqrt(1 - eps0s[k] * eps0s[k] / (DIM - 1)));
+        status = found(r, &f, spec, n * QUERIES, missed[k], e);
+    }
+    return status;
+}
+
+static int with_pairs(struct paper_run *r, int (*each)(struct paper_run *, int, struct pairs *, size_t, struct err *), int step, struct err *e)
+{
+    const size_t n = r->asked.quick ? 1000 : 10000;
+    struct pairs p = { mem_alloc(n * QUERIES, sizeof(double)), mem_alloc(n * QUERIES, sizeof(double)), 0 };
+    int status = p.error && p.sigma ? ERR_OK : FAIL(e, ERR_MEM, "no memory for pairs");
+    for (int bits = 1; status == ERR_OK && bits <= (step ? 8 : 4); bits = step ? bits + step : 2 * bits) status = each(r, bits, &p, n, e);
+    mem_free(p.error);
+    mem_free(p.sigma);
+    return status;
+}
+
+static int coverage(struct paper_run *r, struct err *e) { return with_pairs(r, coverage_of, 0, e); }
+
+/* The .999 quantile of |error| times sqrt(d) 2^bits. */
+static int tail_of(struct paper_run *r, int bits, struct pairs *p, size_t n, struct err *e)
+{
+    double quantiles[PAPER_SEEDS_MAX];
+    char spec[64];
+    int status = ERR_OK;
+    snprintf(spec, sizeof spec, "rabitq:bits=%d,rotation=dense,query=f32,fit=sweep", bits);
+    for (size_t s = 0; status == ERR_OK && s < r->asked.seeds; s++) {
+        status = draw_pairs(p, spec, n, s + 1, r->asked.threads, e);
+        for (size_t i = 0; status == ERR_OK && i < p->count; i++) p->error[i] = fabs(p->error[i]) * sqrt(DIM) * ldexp(1, bits);
+        if (status != ERR_OK) break;
+        stats_sort(p->error, p->count);
+        quantiles[s] = stats_quantile(p->error, p->count, 0.999);
+    }
+    struct finding f = finding_of("dim=%d;bits=%d;fit=sweep", DIM, bits);
+    return status == ERR_OK ? found(r, &f, spec, n * QUERIES, quantiles, e) : status;
+}
+
+static int tail(struct paper_run *r, struct err *e) { return with_pairs(r, tail_of, 1, e); }
+
+/* --- unbiased: the line through estimates over true values -------------------------------------------------- */
+
+/* Pairs <x, y> = rho, rho even over (-1, 1); least squares of the estimate. */
+static int line_of(const char *spec, size_t n, uint64_t seed, int threads, double *slope, double *intercept, struct err *e)
+{
+    struct rows x = { 0 }, z = { 0 };
+    struct index *ix = NULL;
+    float *y = NULL;
+    double st = 0, se = 0, stt = 0, ste = 0;
+    int status = sphere_draw(&x, n, DIM, seed, e);
+    if (status == ERR_OK) status = sphere_draw(&z, n, DIM, seed + 1000000, e);
+    if (status == ERR_OK) status = quant_build(&ix, spec, x, METRIC_COSINE, seed, threads, e);
+    if (status == ERR_OK) status = decode_all(ix, x, &y, e);
+    for (size_t r = 0; status == ERR_OK && r < n; r++) {
+        const float *u = rows_at(x, r), *w = rows_at(z, r), *v = y + r * DIM;
+        const double rho = ((double)r + 0.5) / (double)n * 2 - 1, along = dot(u, w, DIM), other = sqrt(1 - along * along);
+        const double estimate = rho * dot(u, v, DIM) + sqrt(1 - rho * rho) * (dot(w, v, DIM) - along * dot(u, v, DIM)) / other;
+        st += rho, se += estimate, stt += rho * rho, ste += rho * estimate;
+    }
+    *slope = (ste - st * se / (double)n) / (stt - st * st / (double)n);
+    *intercept = (se - *slope * st) / (double)n;
+    index_destroy(ix);
+    mem_free(y);
+    mem_free((void *)x.at);
+    mem_free((void *)z.at);
+    return status;
+}
+
+static int unbiased(struct paper_run *r, struct err *e)
+{
+    static const struct { const char *method, *spec; } arms[] = {
+        { "rabitq 1", "rabitq:bits=1,rotation=dense,query=f32" },
+        { "rabitq 2", "rabitq:bits=2,rotation=dense,query=f32,fit=sweep" },
+        { "rabitq 4", "rabitq:bits=4,rotation=dense,query=f32,fit=sweep" },
+        { "pq", "pq:m=32,train=base" },
+    };
+    const size_t n = r->asked.quick ? 2000 : 20000;
+    int status = ERR_OK;
+    for (size_t a = 0; a < sizeof arms / sizeof *arms; a++) {
+        double slopes[PAPER_SEEDS_MAX], intercepts[PAPER_SEEDS_MAX];
+        for (size_t s = 0; status == ERR_OK && s < r->asked.seeds; s++)
+            status = line_of(arms[a].spec, n, s + 1, r->asked.threads, &slopes[s], &intercepts[s], e);
+        struct finding slope = finding_of("quantity=slope;dim=%d;method=%s", DIM, arms[a].method),
+                       intercept = finding_of("quantity=intercept;dim=%d;method=%s", DIM, arms[a].method);
+        if (status == ERR_OK) status = found(r, &slope, arms[a].spec, n, slopes, e);
+        if (status == ERR_OK) status = found(r, &intercept, arms[a].spec, n, intercepts, e);
+        if (status != ERR_OK || strcmp(arms[a].method, "pq") != 0) continue;
+        struct finding less = finding_of("slope less 1 of=pq");
+        for (size_t s = 0; s < r->asked.seeds; s++) slopes[s] -= 1;
+        status = found(r, &less, arms[a].spec, n, slopes, e);
+    }
+    return status;
+}
+
+/* --- recall ----------------------------------------------------------------------------------------------------- */
+
+static int open_set(struct recall_set *s, const struct paper_run *r, int n, int queries, struct err *e)
+{
+    char args[128];
+    if (r->asked.base) return recall_set_open(s, &r->asked, e);
+    snprintf(args, sizeof args, "n=%d,dim=384,queries=%d,seed=1", n, queries);
+    return recall_set_draw(s, "clustered", args, METRIC_COSINE, r->asked.threads, e);
+}
+
+static int recall(struct paper_run *r, struct err *e)
+{
+    static const size_t ten[] = { 10 };
+    struct recall_set s;
+    int status = open_set(&s, r, r->asked.quick ? 10000 : 100000, r->asked.quick ? 500 : 1000, e);
+    for (int bits = 1; status == ERR_OK && bits <= 8; bits++)
+        for (int fit = 0; status == ERR_OK && fit < (bits == 1 || (r->asked.quick && bits > 4) ? 1 : 2); fit++) {
+            struct method m = { .seeds = r->asked.quick ? 4 : r->asked.seeds };
+            snprintf(m.spec, sizeof m.spec, "rabitq:bits=%d,fit=%s", bits, fit ? "sweep" : "fast");
+            status = method_run(&m, &s, RECALL_TEN, ten, 1, r->asked.threads, e);
+            struct finding f = finding_of("dim=%zu;fit=%s;bits=%d", s.base.dim, fit ? "sweep" : "fast", bits);
+            if (status == ERR_OK) method_finding(&m, 0, s.query.count, &f);
+            if (status == ERR_OK) status = paper_found(r, &f, e);
+            method_free(&m);
+        }
+    recall_set_free(&s);
+    return status;
+}
+
+/* --- re-ranking by the bound, or of a fixed number ---------------------------------------------------------------- */
+
+enum { K = 10 };
+
+/* Exact scores, from the best estimate on, of all rows that could still be among the best K: recall and rows scored. */
+static void rerank_bound(const struct recall_set *s, size_t q, const struct hit *by_estimate, const double *sigma, const double *exact,
+                         double eps0, double *recall_sum, double *rows_sum)
+{
+    struct hit best[K];
+    struct topk top;
+    topk_init(&top, best, K);
+    for (size_t i = 0; i < s->base.count; i++) {
+        const size_t row = (size_t)by_estimate[i].id;
+        if ((double)by_estimate[i].score + eps0 * sigma[row] < (double)topk_bound(&top)) continue;
+        topk_push(&top, (int64_t)row, (float)exact[row]);
+        *rows_sum += 1;
+    }
+    for (size_t i = 0; i < top.count; i++)
+        for (size_t t = 0; t < K; t++) *recall_sum += (top.hits[i].id == s->truth.ids[q * s->truth.k + t]) / (double)K;
+}
+
+struct bound_sums { double recall[EPS0S], rows[EPS0S]; };
+
+/* How many of the first must be scored for as many of the true ten: the fixed pool of equal recall, for one question. */
+static size_t pool_for(const struct recall_set *s, size_t q, const struct hit *by_estimate, size_t wanted)
+{
+    size_t found = 0, i = 0;
+    for (; i < s->base.count && found < wanted; i++)
+        for (size_t t = 0; t < K; t++) found += by_estimate[i].id == s->truth.ids[q * s->truth.k + t];
+    return i;
+}
+
+static int bound_draw(const struct recall_set *s, const char *spec, uint64_t seed, int threads, struct bound_sums *sums, double *pool,
+                      struct err *e)
+{
+    const size_t n = s->base.count, dim = s->base.dim;
+    struct index *ix = NULL;
+    float *y = NULL;
+    struct hit *order = mem_alloc(n, sizeof *order);
+    double *sigma = mem_alloc(n, sizeof *sigma), *exact = mem_alloc(n, sizeof *exact);
+    int status = order && sigma && exact ? ERR_OK : FAIL(e, ERR_MEM, "no memory for estimates");
+    *sums = (struct bound_sums){ 0 };
+    *pool = 0;
+    if (status == ERR_OK) status = quant_build(&ix, spec, s->base, METRIC_COSINE, seed, threads, e);
+    if (status == ERR_OK) status = decode_all(ix, s->base, &y, e);
+    for (size_t r = 0; status == ERR_OK && r < n; r++) sigma[r] = sqrt(fmax(0, dot(y + r * dim, y + r * dim, dim) - 1) / (double)(dim - 1));
+    for (size_t q = 0; status == ERR_OK && q < s->query.count; q++) {
+        const float *query = rows_at(s->query, q);
+        const double length = sqrt(dot(query, query, dim));
+        for (size_t r = 0; r < n; r++) {
+            order[r] = (struct hit){ (int64_t)r, (float)(dot(query, y + r * dim, dim) / length) };
+            exact[r] = dot(query, rows_at(s->base, r), dim) / length / sqrt(dot(rows_at(s->base, r), rows_at(s->base, r), dim));
+        }
+        hits_sort(order, n);
+        for (size_t k = 0; k < EPS0S; k++) rerank_bound(s, q, order, sigma, exact, eps0s[k], &sums->recall[k], &sums->rows[k]);
+        *pool += (double)pool_for(s, q, order, K) / (double)s->query.count;
+    }
+    index_destroy(ix);
+    mem_free(y);
+    mem_free(order);
+    mem_free(sigma);
+    mem_free(exact);
+    return status;
+}
+
+static int bound(struct paper_run *r, struct err *e)
+{
+    struct recall_set s;
+    double recalls[EPS0S][PAPER_SEEDS_MAX], rows[EPS0S][PAPER_SEEDS_MAX], pools[PAPER_SEEDS_MAX];
+    static const char spec[] = "rabitq:bits=1,query=f32";
+    int status = open_set(&s, r, r->asked.quick ? 2000 : 20000, r->asked.quick ? 50 : 200, e);
+    for (size_t draw = 0; status == ERR_OK && draw < r->asked.seeds; draw++) {
+        struct bound_sums sums;
+        status = bound_draw(&s, spec, draw + 1, r->asked.threads, &sums, &pools[draw], e);
+        for (size_t k = 0; status == ERR_OK && k < EPS0S; k++) {
+            recalls[k][draw] = sums.recall[k] / (double)s.query.count;
+            rows[k][draw] = sums.rows[k] / (double)s.query.count;
+        }
+    }
+    for (size_t k = 0; status == ERR_OK && k < EPS0S; k++) {
+        struct finding f = finding_of("quantity=recall@10;bits=1;dim=%zu;eps0=%g", s.base.dim, eps0s[k]),
+                       scored = finding_of("quantity=rows scored exactly;bits=1;dim=%zu;eps0=%g", s.base.dim, eps0s[k]);
+        status = found(r, &f, spec, s.query.count, recalls[k], e);
+        if (status == ERR_OK) status = found(r, &scored, spec, s.query.count, rows[k], e);
+    }
+    struct finding pool = finding_of("quantity=rows that the estimate's order needs for all ten;bits=1");
+    if (status == ERR_OK) status = found(r, &pool, spec, s.query.count, pools, e);
+    recall_set_free(&s);
+    return status;
+}
+
+static const struct paper_item items[] = {
+    { "coverage", "how often the error is beyond the bound, on one side, uniform pairs, d = 128", coverage,
+      { "eps0", NULL, "eps0", "share beyond", 0, 1 } },
+    { "tail", "|error| that one in a thousand is beyond, times sqrt(d) 2^bits (2409.09913)", tail,
+      { "bits", NULL, "bits per dimension", ".999 quantile, times sqrt(d) 2^bits", 0, 0 } },
+    { "unbiased", "the line through estimates over true inner products", unbiased, { NULL, NULL, NULL, NULL, 0, 0 } },
+    { "recall", "recall@10 at 1 to 8 bits, nothing re-ranked", recall, { "bits", NULL, "bits per dimension", "recall@10", 0, 0 } },
+    { "bound", "re-ranking what the bound cannot exclude: recall@10 and rows scored exactly, 1 bit", bound,
+      { "eps0", "quantity", "eps0", "recall@10, or rows", 0, 0 } },
+    { 0 }
+};
+
+const struct paper_ops paper_rabitq = {
+    .name = "rabitq",
+    .reference = "arXiv 2405.12497, 2409.09913",
+    .summary = "signs and even steps with a bound of the error",
+    .table = table,
+    .items = items,
+};
