@@ -183,7 +183,9 @@ static int obtain_all(const struct request *r, const struct ann_set *s, struct a
     for (size_t i = 0; status == ERR_OK && i < r->count; i++) {
         arms[i].point = (struct ann_point){ r->expanded[i], r->kernel, (size_t)r->k, (size_t)r->rerank,
                                             (size_t)r->batch, (int)r->threads, (uint64_t)r->seed };
-        status = ann_obtain(&built[i], s, &arms[i].point, built, i, r->keep, e);
+        const struct ann_store store = { r->keep, 0 };
+        status = ann_obtain(&built[i], s, &arms[i].point, built, i, r->keep ? &store : NULL, e);
+        if (status == ERR_OK && built[i].rebuilt) fprintf(stderr, "%s: the index kept in %s was damaged, and is built anew\n", r->expanded[i], r->keep);
         arms[i].built = &built[i];
         progress_step(&progress, i + 1);
     }

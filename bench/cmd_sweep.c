@@ -4,32 +4,40 @@
 #include "bench/rows/contrast.h"
 #include "bench/sweep/sweep.h"
 #include "kernels/base/file.h"
+#include "kernels/base/mem.h"
 #include "kernels/base/option.h"
 #include "kernels/base/text.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <yaml.h> /* not used here: a bare worker leaves this verb out with the library */
 
 struct request {
     struct option_list words, where;
     const char *out, *shard, *max, *min;
-    double budget_s;
+    double budget_s, near;
+    int64_t reps;
     int json, trust;
     int argc; /* for provenance */
     char **argv;
 };
 
-static int load(struct sweep *s, struct plan *p, const struct request *r, struct err *e)
+static int load_config(struct sweep *s, struct plan *p, const struct request *r, const char *config, struct err *e)
 {
-    if (r->words.count != 2) return FAIL(e, ERR_ARG, "%s needs one CONFIG.yaml", r->words.at[0]);
-    int status = sweep_load(s, r->words.at[1], e);
+    int status = sweep_load(s, config, e);
     if (status != ERR_OK) return status;
     s->trust = r->trust;
     if (r->budget_s >= 0) s->budget_s = r->budget_s;
     status = plan_make(p, s, e);
     if (status != ERR_OK) sweep_free(s);
     return status;
+}
+
+static int load(struct sweep *s, struct plan *p, const struct request *r, struct err *e)
+{
+    if (r->words.count != 2) return FAIL(e, ERR_ARG, "%s needs one CONFIG.yaml", r->words.at[0]);
+    return load_config(s, p, r, r->words.at[1], e);
 }
 
 static int needs_out(const struct request *r, struct err *e)
@@ -131,31 +139,83 @@ static int print_ablation(const char *folder, struct err *e)
     return status == ERR_NOT_FOUND ? ERR_OK : status; /* nothing varies, or not yet */
 }
 
+/* Measures what `folder` lacks of the plan, and says what came of it. */
+static int measure(const struct request *r, const struct sweep *s, const struct plan *p, const char *folder, struct shard shard,
+                   struct err *e)
+{
+    struct run run = { 0 };
+    struct run_result done;
+    int status = run_init(&run, r->argc, r->argv, e);
+    if (status == ERR_OK) status = sweep_run(s, p, folder, shard, &run, &done, e);
+    if (status == ERR_OK) print_done(&done, s->budget_s, r->json);
+    if (status == ERR_OK && done.stopped)
+        status = FAIL(e, ERR_BUSY, "stopped by %s: %zu of %zu points are done and stay in %s, %zu are left; "
+                      "the same command goes on",
+                      done.stopped == SIGINT ? "SIGINT" : "SIGTERM", done.skipped + done.measured, done.wanted, folder,
+                      done.wanted - done.skipped - done.measured);
+    if (status == ERR_OK && s->one_at_a_time && !s->only && !r->json) status = print_ablation(folder, e);
+    if (status == ERR_OK && done.failed)
+        status = FAIL(e, ERR_IO, "%zu of %zu points failed: see the column status", done.failed, done.measured);
+    run_fini(&run);
+    return status;
+}
+
+static int do_refine(const struct request *r, struct err *e)
+{
+    struct sweep s;
+    struct plan p;
+    struct text folder = { 0 }, config = { 0 };
+    struct refine_found found;
+    if (r->words.count != 2 && r->words.count != 3) return FAIL(e, ERR_ARG, "refine needs one CSV, and CONFIG.yaml where its folder has none");
+    struct refine_wish w = { r->words.at[1], r->max, r->min, r->near };
+    const char *slash = strrchr(w.csv, '/');
+    text_add(&folder, "%.*s", slash ? (int)(slash - w.csv) : 1, slash ? w.csv : ".");
+    text_add(&config, r->words.count == 3 ? "%s" : "%s/config.yaml", r->words.count == 3 ? r->words.at[2] : text_of(&folder));
+    int status = folder.failed || config.failed ? FAIL(e, ERR_MEM, "no memory") : load_config(&s, &p, r, text_of(&config), e);
+    if (status == ERR_OK) {
+        unsigned char *only = mem_zero(p.count, 1);
+        status = only ? sweep_refine(&p, &w, only, &found, e) : FAIL(e, ERR_MEM, "no memory for %zu points", p.count);
+        if (status == ERR_OK && found.strangers)
+            fprintf(stderr, "sweep: %zu rows of points that %s does not plan\n", found.strangers, text_of(&config));
+        if (status == ERR_OK && !r->json)
+            printf("%zu of %zu measured points lie within %g %% of the front of %s and %s: %lld repetitions of each\n", found.near,
+                   found.measured, 100 * w.near, w.quality, w.cost, (long long)r->reps);
+        s.only = only;
+        s.reps = (size_t)r->reps;
+        if (status == ERR_OK) status = measure(r, &s, &p, text_of(&folder), (struct shard){ 0 }, e);
+        mem_free(only);
+        plan_free(&p);
+        sweep_free(&s);
+    }
+    text_free(&folder);
+    text_free(&config);
+    return status;
+}
+
 static int do_run(const struct request *r, struct err *e)
 {
     struct sweep s;
     struct plan p;
-    struct run run = { 0 };
     struct shard shard;
-    struct run_result done;
     int status = needs_out(r, e);
     if (status == ERR_OK) status = parse_shard(r->shard, &shard, e);
     if (status == ERR_OK) status = load(&s, &p, r, e);
     if (status != ERR_OK) return status;
-    status = run_init(&run, r->argc, r->argv, e);
-    if (status == ERR_OK) status = sweep_run(&s, &p, r->out, shard, &run, &done, e);
-    if (status == ERR_OK) print_done(&done, s.budget_s, r->json);
-    if (status == ERR_OK && done.stopped)
-        status = FAIL(e, ERR_BUSY, "stopped by %s: %zu of %zu points are done and stay in %s, %zu are left; "
-                      "the same command goes on",
-                      done.stopped == SIGINT ? "SIGINT" : "SIGTERM", done.skipped + done.measured, done.wanted, r->out,
-                      done.wanted - done.skipped - done.measured);
-    if (status == ERR_OK && s.one_at_a_time && !r->json) status = print_ablation(r->out, e);
-    if (status == ERR_OK && done.failed)
-        status = FAIL(e, ERR_IO, "%zu of %zu points failed: see the column status", done.failed, done.measured);
-    run_fini(&run);
+    status = measure(r, &s, &p, r->out, shard, e);
     plan_free(&p);
     sweep_free(&s);
+    return status;
+}
+
+/* What the machines did meanwhile, where shards have left anchors. */
+static int print_anchors(const char *folder, FILE *to, struct err *e)
+{
+    struct sweep_anchors a;
+    const int status = sweep_anchors(folder, &a, e);
+    if (status == ERR_OK && a.count)
+        fprintf(to, "%s: %zu anchors on %zu node%s: the slowest takes x%.2f of the fastest in cache, x%.2f from memory; from start to end "
+                "of a shard at most x%.2f and x%.2f\n", folder, a.count, a.nodes, a.nodes == 1 ? "" : "s", a.apart[0], a.apart[1],
+                a.drift[0], a.drift[1]);
     return status;
 }
 
@@ -175,7 +235,7 @@ static int do_status(const struct request *r, struct err *e)
         printf(r->json ? "{\"points\":%zu,\"done\":%zu,\"failed\":%zu,\"missing\":%zu,\"rows\":%zu,\"rows_wanted\":%zu}\n"
                        : "%zu points: %zu done, %zu failed, %zu missing; %zu of %zu repetitions measured\n",
                at.points, at.done, at.failed, at.missing, at.rows, at.points * reps);
-    return status;
+    return status == ERR_OK && !r->json ? print_anchors(r->out, stdout, e) : status;
 }
 
 static int do_merge(const struct request *r, struct err *e)
@@ -184,8 +244,12 @@ static int do_merge(const struct request *r, struct err *e)
     if (!r->out && r->words.count > 2) return FAIL(e, ERR_ARG, "merge of several inputs needs --out FILE.csv");
     struct text out = { 0 };
     text_add(&out, r->out ? "%s" : "%s/sweep.csv", r->out ? r->out : r->words.at[1]);
-    const int status = out.failed ? FAIL(e, ERR_MEM, "no memory")
-                                  : sweep_merge(r->words.at + 1, (size_t)r->words.count - 1, text_of(&out), e);
+    int status = out.failed ? FAIL(e, ERR_MEM, "no memory")
+                            : sweep_merge(r->words.at + 1, (size_t)r->words.count - 1, text_of(&out), e);
+    for (int i = 1; status == ERR_OK && i < r->words.count; i++) {
+        struct stat s;
+        if (stat(r->words.at[i], &s) == 0 && S_ISDIR(s.st_mode)) status = print_anchors(r->words.at[i], stderr, e);
+    }
     text_free(&out);
     return status;
 }
@@ -203,22 +267,24 @@ static const struct action {
     int (*run)(const struct request *r, struct err *e);
 } actions[] = {
     { "plan", do_plan }, { "run", do_run }, { "status", do_status }, { "merge", do_merge }, { "best", do_best },
+    { "refine", do_refine },
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
 static int run(int argc, char **argv, struct err *e)
 {
-    struct request r = { .budget_s = -1, .argc = argc, .argv = argv };
+    struct request r = { .budget_s = -1, .near = 0.05, .reps = 7, .argc = argc, .argv = argv };
     const struct option options[] = {
         { "--out", OPTION_TEXT, &r.out, 0, 0 },           { "--shard", OPTION_TEXT, &r.shard, 0, 0 },
         { "--budget", OPTION_REAL, &r.budget_s, 0, 1e9 }, { "--where", OPTION_LIST, &r.where, 0, 0 },
         { "--max", OPTION_TEXT, &r.max, 0, 0 },           { "--min", OPTION_TEXT, &r.min, 0, 0 },
+        { "--reps", OPTION_INT, &r.reps, 1, 10000 },      { "--near", OPTION_REAL, &r.near, 0, 1 },
         { "--json", OPTION_FLAG, &r.json, 0, 0 },         { "--trust", OPTION_FLAG, &r.trust, 0, 0 },
         { 0 },
     };
     const int status = options_parse(argc, argv, options, &r.words, e);
     if (status != ERR_OK) return status;
-    if (r.words.count == 0) return FAIL(e, ERR_ARG, "plan, run, status, merge or best?");
+    if (r.words.count == 0) return FAIL(e, ERR_ARG, "plan, run, status, merge, best or refine?");
     const char *names[ACTIONS];
     for (int i = 0; i < ACTIONS; i++) {
         names[i] = actions[i].name;
@@ -229,21 +295,29 @@ static int run(int argc, char **argv, struct err *e)
 
 const struct command cmd_sweep = {
     .name = "sweep",
-    .summary = "many points of a grid: plan, run, status, merge, best",
+    .summary = "many points of a grid: plan, run, status, merge, best, refine",
     .help =
         "usage: assay sweep plan   CONFIG.yaml [--out DIR]\n"
         "       assay sweep run    CONFIG.yaml --out DIR [--shard I/N] [--budget S]\n"
         "       assay sweep status CONFIG.yaml --out DIR\n"
         "       assay sweep merge  DIR|CSV ... [--out FILE.csv]      (default: DIR/sweep.csv)\n"
-        "       assay sweep best   CSV [--where COND ...] --max COLUMN | --min COLUMN\n\n"
+        "       assay sweep best   CSV [--where COND ...] --max COLUMN | --min COLUMN\n"
+        "       assay sweep refine CSV [CONFIG.yaml] [--reps N] [--near X] [--max COLUMN] [--min COLUMN]\n\n"
         "  --out DIR       rows go to DIR/sweep.csv, one line a query to DIR/<point_id>.pq.tsv; what DIR holds\n"
         "                  already is not measured again, so a killed sweep goes on where it was; rows of the\n"
         "                  same dataset whose content, questions or labels were others go to sweep.csv.earlier\n"
         "                  plan --out DIR: the core-hours of it all, by the mean of the rows that DIR holds\n"
-        "  --shard I/N     only the points whose hash is I modulo N (I from 0), into DIR/sweep.I-of-N.csv\n"
-        "  --budget S      seconds in all; timed calls are cut short to fit; default: as the config says\n"
+        "  --shard I/N     only the points whose hash is I modulo N (I from 0), into DIR/sweep.I-of-N.csv; a small work is\n"
+        "                  timed at its start and end (DIR/anchors.I-of-N.csv): status and merge say how far nodes are apart\n"
+        "  --budget S      seconds in all; timed calls are cut short to fit, and the points reached first cover the whole\n"
+        "                  grid; default: as the config says\n"
         "  --where COND    as 'lat_p99_us<=5000' or 'bits>=3 or rerank>0'; all that are given must hold\n"
         "  --trust         a service that the base names (embed_url) may be asked; else only one that `base:` repeats\n"
+        "  --reps N        refine: repetitions of each point near the front, those that are there counted; default 7\n"
+        "  --near X        refine: no other point is as good and cheaper by more than that share (or as cheap, and better by\n"
+        "                  that share of what qualities span); default 0.05.  --max: the quality, default the first that\n"
+        "                  has values of label_ndcg_at_10, label_mrr, recall_strict; --min: the cost, default lat_p50_us.\n"
+        "                  Rows go to the CSV's folder; the config is the one that sweep run has left there (config.yaml)\n"
         "  --json          one object a line\n\n"
         "the config is YAML; paths are relative to the working folder:\n"
         "  dataset: {base: b.fvecs, query: q.fvecs, truth: t.ivecs, metric: cosine}    an index sweep, or\n"
@@ -260,9 +334,14 @@ const struct command cmd_sweep = {
         "  one_at_a_time: true             each axis alone around the fixed values, not their product\n"
         "  grids: [{bit_width: 1..4, top_k_candidates: [20, 50]}]    products beside that\n"
         "  constraints: ['top_k_rerank <= top_k_candidates']\n"
-        "  min_calls: 2000                 timed calls a point, reps: 1, budget_s: none\n\n"
+        "  min_calls: 2000                 timed calls a point, reps: 1, budget_s: none\n"
+        "  timed: false                    quality alone: every question once, as many points at a time as there are CPUs, no\n"
+        "                                  times in the rows (time the same points into another folder)\n\n"
+        "indexes that took a second to build are kept in DIR/indexes, by what they are of and the program that built them:\n"
+        "shards, refine and a run that goes on read them back; the folder may be removed at any time\n\n"
         "example:\n"
         "  assay sweep run sweep.yaml --out results/mine\n"
-        "  assay sweep best results/mine/sweep.csv --where 'lat_p99_us<=5000' --max agree_at_10\n",
+        "  assay sweep best results/mine/sweep.csv --where 'lat_p99_us<=5000' --max agree_at_10\n"
+        "  assay sweep refine results/mine/sweep.csv --reps 10\n",
     .run = run,
 };

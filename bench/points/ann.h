@@ -22,6 +22,7 @@ struct ann_index {
     struct index *index;
     struct kernel_set kernels;
     double build_s; /* NaN: loaded from a file */
+    int rebuilt;    /* a kept file was damaged, or of something else, and was built over */
 };
 /* Trains and adds all base rows on `threads` threads. */
 int ann_build(struct ann_index *out, const struct ann_set *s, const struct ann_point *p, struct err *e);

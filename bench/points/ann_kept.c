@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * ann_kept.c - spares building: views of indexes in memory, and files of those of earlier runs. */
 #include "bench/points/ann_kept.h"
-#include <errno.h>
+#include "kernels/base/file.h"
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* <folder>/<hash of all that the index depends on>.assay */
 static int name_file(struct text *path, const struct ann_set *s, const struct ann_point *p, const char *folder, struct err *e)
@@ -53,14 +53,15 @@ static int load(struct ann_index *out, const struct ann_set *s, const struct ann
 static int keep(const struct ann_index *x, const struct ann_set *s, const char *folder, const char *path, struct err *e)
 {
     const struct index_note note = { s->base.content_hash, &x->build_s, sizeof x->build_s };
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) return FAIL(e, ERR_IO, "%s: %s", folder, strerror(errno));
-    return index_save_noted(x->index, path, &note, e);
+    const int status = folder_make(folder, e);
+    return status == ERR_OK ? index_save_noted(x->index, path, &note, e) : status;
 }
 
 int ann_obtain(struct ann_index *out, const struct ann_set *s, const struct ann_point *p, const struct ann_index *others,
-               size_t count, const char *folder, struct err *e)
+               size_t count, const struct ann_store *store, struct err *e)
 {
     struct ann_index x = { 0 };
+    const char *folder = store ? store->folder : NULL;
     for (size_t i = 0; i < count; i++) {
         int status = kernel_set_resolve(&x.kernels, p->kernel, e);
         if (status == ERR_OK) status = index_view(&x.index, others[i].index, p->spec, NULL);
@@ -71,8 +72,11 @@ int ann_obtain(struct ann_index *out, const struct ann_set *s, const struct ann_
     struct text path = { 0 };
     int status = folder ? name_file(&path, s, p, folder, e) : ERR_OK;
     const int loaded = status == ERR_OK && folder && load(&x, s, p, text_of(&path));
+    const int there = status == ERR_OK && folder && access(text_of(&path), F_OK) == 0;
     if (status == ERR_OK && !loaded) status = ann_build(&x, s, p, e);
-    if (status == ERR_OK && !loaded && folder && x.index->ops->save) status = keep(&x, s, folder, text_of(&path), e);
+    x.rebuilt = there && !loaded;
+    if (status == ERR_OK && !loaded && folder && x.index->ops->save && (x.rebuilt || x.build_s >= store->least_s))
+        status = keep(&x, s, folder, text_of(&path), e);
     text_free(&path);
     if (status == ERR_OK) *out = x;
     else index_destroy(x.index);

@@ -5,6 +5,9 @@
  *   plan     the points: every name with its value, each once                       sweep_plan.c
  *   run      a process loads, builds, and forks one a point; a crash is a row       sweep_run.c
  *   merge    shards into one file; the best row                                    sweep_merge.c
+ *   order    which points a budget reaches first                                   sweep_order.c
+ *   anchor   what the machines did meanwhile                                       sweep_anchor.c
+ *   refine   the points near the front, again                                      sweep_refine.c
  *
  * A point's id is a hash of its canonical parameters, the data and the schema, so it is the same on
  * every machine and in every plan that contains it. */
@@ -60,6 +63,9 @@ struct sweep {
     double budget_s; /* 0: none */
     size_t least_calls; /* 0: as ann_plan says; a pipeline 2,000 */
     size_t reps;
+    double keep_from_s; /* indexes that took so long to build are kept; faster ones are not faster to read back */
+    int untimed;        /* quality alone: every question once, as many points at a time as there are CPUs */
+    const unsigned char *only; /* by point of the plan: 1 where it is to be measured; NULL: all */
     /* Called in every worker before it measures; NULL.  Tests let it die here. */
     void (*before_point)(const struct plan *p, const struct point *point);
 };
@@ -146,6 +152,27 @@ struct run_result {
  * times in all; then its point is given up.  SIGINT and SIGTERM stop it between rows; sweep_run then returns ERR_OK and says which. */
 int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
               struct run_result *out, struct err *e);
+
+/* Marks in only[] (room for every point) the measured points near the Pareto front: no other is as good and cheaper by more than
+ * `near` (0.05: 5 %), nor as cheap and better by more than that share of what qualities span.  quality NULL: the first of the
+ * usual ones that has values, cost NULL: lat_p50_us; both are filled in.  ERR_ARG: no such column; ERR_NOT_FOUND: none of
+ * the plan's points is there. */
+struct refine_wish { const char *csv, *quality, *cost; double near; };
+struct refine_found { size_t measured, near, strangers; /* strangers: good rows of points that are not of the plan */ };
+int sweep_refine(const struct plan *p, struct refine_wish *w, unsigned char *only, struct refine_found *out, struct err *e);
+
+/* The order in which points cover a grid evenly, however far one gets: order[i] of `count` of the plan's.  ERR_MEM. */
+int sweep_order(const struct plan *p, const struct point *const *points, size_t count, size_t *order, struct err *e);
+
+/* Times a small work that no data changes, and adds it to <folder>/anchors.<at>-of-<of>.csv; at: "start" or "end". */
+int sweep_anchor(const struct run *run, const char *folder, struct shard shard, const char *at, struct err *e);
+/* What the anchors of a folder say: [0] in cache, [1] from memory.  count 0: there are none. */
+struct sweep_anchors {
+    size_t count, nodes;
+    double apart[2]; /* slowest node over the fastest, medians */
+    double drift[2]; /* the most that a shard's end is off its start, as a ratio above 1 */
+};
+int sweep_anchors(const char *folder, struct sweep_anchors *out, struct err *e);
 
 /* Moves the rows of `dataset` whose `data` is another to the end of <csv>.earlier.  For whoever holds csv open by
  * row_open, which has to be opened again when rows moved.  ERR_FORMAT, ERR_IO: nothing is lost. */

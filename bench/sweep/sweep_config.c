@@ -242,6 +242,14 @@ static int read_drop(struct reading *r, const yaml_node_t *n)
     return flag_value(r, n, "drop_unjudgeable", &r->sweep->drop_unjudgeable);
 }
 
+static int read_timed(struct reading *r, const yaml_node_t *n)
+{
+    int timed = 1;
+    const int status = flag_value(r, n, "timed", &timed);
+    r->sweep->untimed = !timed;
+    return status;
+}
+
 static int read_grids(struct reading *r, const yaml_node_t *n)
 {
     struct sweep *s = r->sweep;
@@ -307,6 +315,7 @@ static const struct key {
     { "constraints", read_conditions },
     { "budget_s", read_budget },
     { "min_calls", read_calls },
+    { "timed", read_timed },
     { "reps", read_reps },
 };
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -332,6 +341,7 @@ static int read_top(struct reading *r)
     const struct sweep *s = r->sweep;
     if (!s->base == !s->is_pipeline) return bad(r, 1, "either dataset (base, query) or kb and queries is wanted");
     if (s->is_pipeline && !s->questions) return bad(r, 1, "kb needs queries");
+    if (s->untimed && s->least_calls) return bad(r, 1, "min_calls is of timed points, and timed is false");
     if (!s->is_pipeline && (s->questions || s->qrels || s->query_ids || s->drop_unjudgeable))
         return bad(r, 1, "queries, query_ids, qrels and drop_unjudgeable are of a kb, not of a dataset");
     return ERR_OK;
@@ -470,7 +480,7 @@ static int check(struct reading *r)
 
 static int load(struct sweep *out, const char *name, const char *yaml, size_t size, struct err *e)
 {
-    struct sweep s = { .reps = 1 };
+    struct sweep s = { .reps = 1, .keep_from_s = 1 };
     struct reading r = { .path = name, .sweep = &s, .e = e };
     s.path = strdup(name);
     int status = s.path ? parse(&r, yaml, size) : no_memory(&r);

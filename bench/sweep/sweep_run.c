@@ -11,15 +11,19 @@
  * index's training itself does with threads or BLAS ends before the group forks (threads are joined;
  * OpenBLAS stops its own in its fork handler). */
 #define _GNU_SOURCE
+#include "bench/points/ann_kept.h"
 #include "bench/points/ann_row.h"
 #include "bench/points/rag_judge.h"
 #include "bench/points/rag_row.h"
+#include "bench/rows/output.h"
 #include "bench/sweep/sweep.h"
 #include "bench/time/progress.h"
 #include "kernels/base/clock.h"
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
+#include "kernels/base/parallel.h"
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,13 +33,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIES = 3, WORKER_FAILED = 9 };
+enum { TRIES = 3, WORKER_FAILED = 9, WORKERS_MOST = 256 };
 
-/* Seen by all processes; only one of them runs at a time. */
+/* Seen by all processes; but for points without clocks only one of them runs at a time. */
 struct shared {
     size_t finished;    /* points of all groups that have a row */
-    size_t next;        /* in the work list: the point that the group is at */
-    size_t rep;         /* and the repetition that its worker is at */
+    size_t next;        /* in the work list: the first point of the group that is not done */
+    size_t rep[WORKERS_MOST]; /* the repetition that each worker is at */
     size_t failed;
     double overhead_s;  /* sum over finished points of what was not timed calls */
     uint64_t built_key; /* of the index that a pipeline's worker built last, */
@@ -58,6 +62,7 @@ struct job {
     unsigned char *done; /* plan's points x repetitions */
     size_t count;
     int fd;
+    size_t slot; /* of this worker */
     uint64_t start_ns;
     struct shared *shared;
     struct progress progress;
@@ -184,7 +189,7 @@ static void write_failure(const struct job *j, const struct point *point, size_t
     row_text(&row, "status", why);
     write_row(j, &row, NULL);
     row_fini(&row);
-    j->shared->failed++;
+    __atomic_add_fetch(&j->shared->failed, 1, __ATOMIC_RELAXED);
 }
 
 /* The same for a point that was not even begun. */
@@ -214,7 +219,7 @@ static int budget_spent(const struct job *j)
 static int next_missing(const struct job *j, const struct task *task, size_t *rep)
 {
     while (*rep < j->sweep->reps && task->done[*rep]) ++*rep;
-    if (*rep < j->sweep->reps) j->shared->rep = *rep;
+    if (*rep < j->sweep->reps) j->shared->rep[j->slot] = *rep;
     return *rep < j->sweep->reps;
 }
 
@@ -223,7 +228,7 @@ static int measure_ann(const struct job *j, struct ann_set *set, const struct an
 {
     const struct point *point = task->point;
     struct ann_arm arm = { .point = plan_ann(j->plan, point), .built = built };
-    const struct ann_plan plan = { j->sweep->least_calls, budget_s / (double)j->sweep->reps, 0 };
+    const struct ann_plan plan = { j->sweep->untimed ? 1 : j->sweep->least_calls, budget_s / (double)j->sweep->reps, 0 };
     int status = ERR_OK;
     for (size_t rep = 0; status == ERR_OK && next_missing(j, task, &rep); rep++) {
         struct row row;
@@ -231,6 +236,7 @@ static int measure_ann(const struct job *j, struct ann_set *set, const struct an
         *timed_s += arm.calls.wall_s;
         if (status == ERR_OK) status = row_init(&row, &j->layout, e);
         if (status != ERR_OK) break;
+        if (j->sweep->untimed) arm.calls.count = 0, arm.retrieve_us = arm.rerank_us = NAN;
         status = ann_row(&row, j->run, set, &arm, (int)rep, e);
         if (status == ERR_OK)
             status = point_queries(j->folder, point->id, NULL, &arm.quality, &arm.calls, arm.point.batch, e);
@@ -240,6 +246,15 @@ static int measure_ann(const struct job *j, struct ann_set *set, const struct an
     }
     ann_arm_fini(&arm);
     return status;
+}
+
+/* Several ran at a time: what they took says nothing. */
+static void forget_times(struct rag_arm *arm)
+{
+    arm->calls.count = 0;
+    arm->fetch_us = NAN;
+    for (int slot = 0; slot < SLOT_COUNT; slot++) arm->stage_us[slot] = NAN;
+    for (int depth = 0; depth <= GRAPH_DEPTH_MAX; depth++) arm->hops[depth].us = NAN;
 }
 
 static int measure_rag(const struct job *j, const struct rag_set *set, const struct task *task, double budget_s,
@@ -259,11 +274,12 @@ static int measure_rag(const struct job *j, const struct rag_set *set, const str
     }
     for (size_t rep = 0; status == ERR_OK && next_missing(j, task, &rep); rep++) {
         struct row row;
-        status = rag_time(&arm, set, j->sweep->least_calls ? j->sweep->least_calls : 2000,
+        status = rag_time(&arm, set, j->sweep->untimed ? 1 : j->sweep->least_calls ? j->sweep->least_calls : 2000,
                           budget_s / (double)j->sweep->reps, e);
         *timed_s += arm.calls.wall_s;
         if (status == ERR_OK) status = row_init(&row, &j->layout, e);
         if (status != ERR_OK) break;
+        if (j->sweep->untimed) forget_times(&arm);
         status = rag_row(&row, j->run, set, &arm, (int)rep, e);
         if (status == ERR_OK)
             status = point_queries(j->folder, point->id, set->queries.names, &arm.quality, &arm.calls, 1, e);
@@ -352,11 +368,25 @@ static void work(const struct job *j, struct loaded *l, const struct task *task)
     if (status == ERR_OK) _exit(0);
     char why[600];
     snprintf(why, sizeof why, "error: %s", e.text);
-    write_failure(j, point, j->shared->rep, why);
+    write_failure(j, point, j->shared->rep[j->slot], why);
     _exit(WORKER_FAILED);
 }
 
 /* --- groups ---------------------------------------------------------------------------------------------------- */
+/* From <folder>/indexes/<binary>, where an earlier group, shard or run of this very program has left it.  Read, not mapped: a
+ * map has small pages, and would be slower to search than what was built. */
+static int obtain(const struct job *j, struct loaded *l, const struct ann_point *p, struct err *e)
+{
+    struct text folder = { 0 };
+    text_add(&folder, "%s/indexes/%s", j->folder, j->run->binary);
+    const struct ann_store store = { text_of(&folder), j->sweep->keep_from_s };
+    int status = folder.failed ? FAIL(e, ERR_MEM, "no memory for a path") : ERR_OK;
+    if (status == ERR_OK) status = ann_obtain(&l->built, &l->ann, p, NULL, 0, &store, e);
+    if (status == ERR_OK && l->built.rebuilt) fprintf(stderr, "sweep: the index of %s kept in %s was damaged, and is built anew\n", p->spec, text_of(&folder));
+    text_free(&folder);
+    return status;
+}
+
 static int load(const struct job *j, struct loaded *l, const struct point *first, struct err *e)
 {
     if (j->plan->rag.db) {
@@ -368,7 +398,51 @@ static int load(const struct job *j, struct loaded *l, const struct point *first
     const struct ann_point p = plan_ann(j->plan, first);
     l->ann = j->plan->ann;
     const int status = ann_set_truth(&l->ann, j->sweep->truth, j->plan->depth, 1, e);
-    return status == ERR_OK ? ann_build(&l->built, &l->ann, &p, e) : status;
+    return status == ERR_OK ? obtain(j, l, &p, e) : status;
+}
+
+/* Workers that run, by slot. */
+struct crew {
+    struct { pid_t pid; size_t at; } of[WORKERS_MOST];
+    size_t most, count;
+};
+
+static void begin(struct job *j, struct loaded *l, struct crew *c, size_t at)
+{
+    j->slot = 0;
+    while (c->of[j->slot].pid) j->slot++;
+    j->shared->rep[j->slot] = first_missing(&j->work[at]);
+    const pid_t pid = fork_child();
+    if (pid == 0) work(j, l, &j->work[at]);
+    if (pid > 0) {
+        c->of[j->slot].pid = pid;
+        c->of[j->slot].at = at;
+        c->count++;
+        return;
+    }
+    write_failure(j, j->work[at].point, j->shared->rep[j->slot], "error: no process could be started");
+    j->shared->finished++;
+}
+
+/* Waits for one; what comes before the first that still runs is done. */
+static void end(struct job *j, struct crew *c, size_t claimed)
+{
+    int status = 0;
+    size_t slot = 0, first = claimed;
+    char why[64] = "";
+    const pid_t pid = waitpid(-1, &status, 0);
+    if (pid < 0 && errno == EINTR) return;
+    while (slot < WORKERS_MOST && c->of[slot].pid != pid) slot++;
+    if (slot == WORKERS_MOST) return;
+    if (WIFSIGNALED(status)) snprintf(why, sizeof why, "signal:%d", WTERMSIG(status));
+    else if (WEXITSTATUS(status) && WEXITSTATUS(status) != WORKER_FAILED) snprintf(why, sizeof why, "error: a process ended with %d", WEXITSTATUS(status));
+    if (*why) write_failure(j, j->work[c->of[slot].at].point, j->shared->rep[slot], why);
+    c->of[slot].pid = 0;
+    c->count--;
+    for (size_t i = 0; i < WORKERS_MOST; i++)
+        if (c->of[i].pid && c->of[i].at < first) first = c->of[i].at;
+    j->shared->next = first;
+    progress_step(&j->progress, ++j->shared->finished);
 }
 
 /* Points work[from] .. work[to - 1], all of one load key. */
@@ -376,6 +450,8 @@ static void run_group(struct job *j, size_t from, size_t to)
 {
     struct loaded l = { 0 };
     struct err e = { 0 };
+    const int cpus = parallel_cpus();
+    struct crew crew = { .most = !j->sweep->untimed ? 1 : cpus < WORKERS_MOST ? (size_t)cpus : WORKERS_MOST };
     const uint64_t start = clock_ns();
     if (load(j, &l, j->work[from].point, &e) != ERR_OK) {
         char why[600];
@@ -385,15 +461,9 @@ static void run_group(struct job *j, size_t from, size_t to)
         _exit(0);
     }
     j->shared->overhead_s += clock_since_s(start);
-    for (; j->shared->next < to && !budget_spent(j); j->shared->next++, j->shared->finished++) {
-        const struct task *task = &j->work[j->shared->next];
-        char why[64] = "error: no process could be started";
-        j->shared->rep = first_missing(task);
-        const pid_t pid = fork_child();
-        if (pid == 0) work(j, &l, task);
-        if (pid > 0) wait_child(pid, why, sizeof why);
-        if (*why && strcmp(why, "written") != 0) write_failure(j, task->point, j->shared->rep, why);
-        progress_step(&j->progress, j->shared->finished + 1);
+    for (size_t claimed = from; crew.count || (claimed < to && !budget_spent(j));) {
+        if (crew.count < crew.most && claimed < to && !budget_spent(j)) begin(j, &l, &crew, claimed++);
+        else end(j, &crew, claimed);
     }
     _exit(0);
 }
@@ -429,6 +499,33 @@ static void warm_truth(const struct job *j)
 
 /* --- the coordinator
  * ---------------------------------------------------------------------------------------------- */
+/* A budget may end early: what it reaches first should cover the grid.  Groups stay together, in the order of their first. */
+static int spread(struct job *j, struct err *e)
+{
+    const struct point **points = mem_alloc(j->count, sizeof *points);
+    size_t *order = mem_alloc(j->count, sizeof *order), put = 0;
+    struct task *work = mem_alloc(j->count, sizeof *work);
+    unsigned char *taken = mem_zero(j->count, 1);
+    int status = points && order && work && taken ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu points", j->count);
+    for (size_t i = 0; status == ERR_OK && i < j->count; i++) points[i] = j->work[i].point;
+    if (status == ERR_OK) status = sweep_order(j->plan, points, j->count, order, e);
+    for (size_t i = 0; status == ERR_OK && i < j->count; i++) {
+        if (taken[order[i]]) continue;
+        const uint64_t key = points[order[i]]->load_key;
+        for (size_t n = i; n < j->count; n++) {
+            if (taken[order[n]] || points[order[n]]->load_key != key) continue;
+            taken[order[n]] = 1;
+            work[put++] = j->work[order[n]];
+        }
+    }
+    if (status == ERR_OK && put) memcpy(j->work, work, put * sizeof *work);
+    mem_free(points);
+    mem_free(order);
+    mem_free(work);
+    mem_free(taken);
+    return status;
+}
+
 /* Fills j->work with the points of this shard that are not done and have not failed TRIES times. */
 static int find_work(struct job *j, struct shard shard, struct run_result *out, struct err *e)
 {
@@ -445,14 +542,14 @@ static int find_work(struct job *j, struct shard shard, struct run_result *out, 
     }
     for (size_t i = 0; i < j->plan->count; i++) {
         const struct point *p = &j->plan->points[i];
-        if (!shard_has(shard, p->id)) continue;
+        if (!shard_has(shard, p->id) || (j->sweep->only && !j->sweep->only[i])) continue;
         const struct progress_of at = look_up(seen, count, p->id, reps, j->done + i * reps);
         out->wanted++;
         if (at.done == reps || at.given_up) out->skipped++;
         else j->work[j->count++] = (struct task){ p, j->done + i * reps };
     }
     mem_free(seen);
-    return ERR_OK;
+    return j->sweep->budget_s > 0 ? spread(j, e) : ERR_OK;
 }
 
 /* What index_doubt says of the plan's indexes, once each. */
@@ -494,7 +591,8 @@ static void note_data(struct run *run, const struct sweep *s, const struct plan 
     if (left.size) run_note(run, "left_out", "%s", text_of(&left));
     text_free(&left);
     note_doubts(run, p);
-    if (s->least_calls) run_note(run, "points", "%zu, min_calls %zu, reps %zu", p->count, s->least_calls, s->reps);
+    if (s->untimed) run_note(run, "points", "%zu, quality alone, reps %zu", p->count, s->reps);
+    else if (s->least_calls) run_note(run, "points", "%zu, min_calls %zu, reps %zu", p->count, s->least_calls, s->reps);
     else run_note(run, "points", "%zu, min_calls as usual, reps %zu", p->count, s->reps);
 }
 
@@ -529,6 +627,20 @@ static int open_rows(struct job *j, const struct run *run, struct run_result *ou
     return row_open(&j->fd, j->csv, &j->layout, text_of(&run->notes), e);
 }
 
+/* <folder>/config.yaml: what was asked for, for whoever goes on (sweep refine).  A config that is no file leaves none. */
+static int keep_config(const struct sweep *s, const char *folder, struct err *e)
+{
+    unsigned char *bytes;
+    size_t size;
+    struct text all = { 0 };
+    if (mem_read_file(&bytes, &size, s->path, NULL) != ERR_OK) return ERR_OK;
+    text_add_bytes(&all, bytes, size);
+    mem_free(bytes);
+    const int status = output_write_in(folder, "config.yaml", &all, e);
+    text_free(&all);
+    return status;
+}
+
 int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, struct shard shard, struct run *run,
               struct run_result *out, struct err *e)
 {
@@ -543,10 +655,14 @@ int sweep_run(const struct sweep *s, const struct plan *p, const char *folder, s
     if (status == ERR_OK) status = plan_layout(p, &j.layout, e);
     if (status == ERR_OK) status = open_rows(&j, run, out, e);
     if (status == ERR_OK) status = plan_write(p, folder, e);
+    if (status == ERR_OK) status = keep_config(s, folder, e);
     if (status == ERR_OK) status = find_work(&j, shard, out, e);
     j.shared = mmap(NULL, sizeof *j.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (status == ERR_OK && j.shared == MAP_FAILED) status = FAIL(e, ERR_MEM, "no memory to share");
+    const int anchored = shard.of > 0 && j.count > 0;
+    if (status == ERR_OK && anchored) status = sweep_anchor(run, folder, shard, "start", e);
     if (status == ERR_OK && j.count) measure_all(&j, out);
+    if (status == ERR_OK && anchored && !out->stopped) status = sweep_anchor(run, folder, shard, "end", e);
     if (j.shared != MAP_FAILED) munmap(j.shared, sizeof *j.shared);
     if (j.fd >= 0) close(j.fd);
     layout_fini(&j.layout);
