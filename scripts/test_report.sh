@@ -38,4 +38,5 @@ cat >'strange/<img src=x onerror=taken=1>.svg' <<'X'
 <g onmousemove="gnuplot_svg.showHypertext(evt,'&lt;/title>&lt;script>taken=1</title><script>taken=1</script>')"><title> </title><path d="M0,0"/></g></svg>
 X
 for run in a b strange; do "$ASSAY" report $run >log 2>&1 || fail "report $run"; done
-node "$scripts/browse_report.mjs" "$tools" "$chromium" "$dir/a/report.html" "$dir/a/ann.csv" "$dir/strange/report.html"
+"$ASSAY" report a b >log 2>&1 || fail 'report a b'
+node "$scripts/browse_report.mjs" "$tools" "$chromium" "$dir/a/report.html" "$dir/a/ann.csv" "$dir/strange/report.html" "$dir/b/changes.html"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * folder.c - reads a folder of results. */
 #include "bench/report/folder.h"
+#include "bench/report/saved.h"
 #include "kernels/base/mem.h"
 #include <dirent.h>
 #include <errno.h>
@@ -48,6 +49,7 @@ static int add_table(struct folder *f, const char *dir, const char *name, struct
     text_add(&t->folder, "%s%s%.*s", dir, slash ? "/" : "", slash ? (int)(slash - name) : 0, name);
     const int status = table_append(&t->table, text_of(&path), e);
     const int is_raw = table_column(&t->table, "sample") >= 0 || table_column(&t->table, "round") >= 0;
+    if (status == ERR_OK && saved_is(&t->table)) text_add(&f->saved, "%s\n", text_of(&path));
     if (status == ERR_OK && is_raw) text_add(&f->left, "%s%s", f->left.size ? ", " : "", name);
     if (status == ERR_OK && !is_raw) {
         f->count++;
@@ -110,7 +112,7 @@ int folder_open(struct folder *f, const char *dir, struct err *e)
         text_free(&name);
     }
     text_free(&names);
-    if (status == ERR_OK && !f->count && !f->figures.count)
+    if (status == ERR_OK && !f->count && !f->figures.count && !f->saved.size)
         status = FAIL(e, ERR_NOT_FOUND, "%s: holds no .csv and no .svg", dir);
     if (status != ERR_OK) return status;
     if (f->count) qsort(f->tables, f->count, sizeof *f->tables, by_place);
@@ -135,6 +137,7 @@ void folder_free(struct folder *f)
     mem_free(f->tables);
     text_free(&f->summary);
     text_free(&f->flat);
+    text_free(&f->saved);
     text_free(&f->left);
     *f = (struct folder){ 0 };
 }

@@ -17,6 +17,7 @@ struct folder {
     struct report_figures figures;
     struct text summary; /* of summary.txt */
     struct text flat;    /* of flat.txt: lines "name\ttitle: what does not move", of figures that were not drawn */
+    struct text saved;   /* lines: paths of the samples of assay bench (saved_is) */
     struct text left;    /* names of files of single samples, which a page leaves out */
 };
 /* ERR_NOT_FOUND: no such folder, or nothing in it that a page could show; ERR_FORMAT names a file that is no table; ERR_IO,

@@ -19,8 +19,8 @@ struct shown { int column, lo, hi; }; /* TABLE_NONE: the name of a point; no suc
 
 struct grid {
     const struct table *t;
-    size_t number;
-    struct shown shown[GRID_SHOWN];
+    const struct grid_plan *plan;
+    struct shown shown[GRID_WHOLE];
     size_t count;
     int *all; /* columns that vary, and point_id */
     size_t all_count;
@@ -47,7 +47,7 @@ static int is_end(const char *name) { return strstr(name, "_lo") || strstr(name,
 
 static void show(struct grid *g, int column)
 {
-    if (g->count == GRID_SHOWN) return;
+    if (g->count == (g->plan->is_whole ? GRID_WHOLE : GRID_SHOWN)) return;
     const char *name = g->t->names[column];
     g->shown[g->count++] = (struct shown){ column, table_end_column(g->t, name, "lo"), table_end_column(g->t, name, "hi") };
 }
@@ -67,22 +67,23 @@ static int is_shown(const struct grid *g, const char *name)
     return 0;
 }
 
-static void choose(struct grid *g, const struct results *results)
+static void choose(struct grid *g)
 {
     const struct table *t = g->t;
+    const int has_points = g->plan->results && g->plan->results->count;
     for (size_t c = 0; c < t->columns; c++)
-        if (varies(t, c) || strcmp(t->names[c], "point_id") == 0 || (t->count == 1 && *table_text(t, 0, (int)c)))
+        if (varies(t, c) || strcmp(t->names[c], "point_id") == 0 || g->plan->is_whole || (t->count == 1 && *table_text(t, 0, (int)c)))
             g->all[g->all_count++] = (int)c;
-    if (results->count) g->shown[g->count++] = (struct shown){ TABLE_NONE, TABLE_NONE, TABLE_NONE };
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+    if (has_points) g->shown[g->count++] = (struct shown){ TABLE_NONE, TABLE_NONE, TABLE_NONE };
+    for (size_t i = 0; !g->plan->is_whole && i < sizeof first / sizeof *first; i++) {
         const int c = table_column(t, first[i]);
-        const int is_told = results->count && figure_is_setting(t, c < 0 ? 0 : (size_t)c);
+        const int is_told = has_points && figure_is_setting(t, c < 0 ? 0 : (size_t)c);
         if (strcmp(first[i], "recall_strict") == 0 && is_shown(g, "agree_at_10")) continue;
         if (c >= 0 && !is_told && (varies(t, (size_t)c) || (t->count == 1 && *table_text(t, 0, c)))) show(g, c);
     }
-    for (size_t i = 0; g->count < 4 && i < g->all_count; i++) { /* of a file that we do not know */
+    for (size_t i = 0; (g->count < 4 || g->plan->is_whole) && i < g->all_count; i++) { /* of a file that we do not know */
         const char *name = t->names[g->all[i]];
-        if (!IS_IN(name, first) && !IS_IN(name, bookkeeping) && !is_end(name)) show(g, g->all[i]);
+        if (g->plan->is_whole ? !is_end(name) : !IS_IN(name, first) && !IS_IN(name, bookkeeping) && !is_end(name)) show(g, g->all[i]);
     }
     for (size_t i = 0; i < g->count; i++) { /* ends that are the same everywhere */
         const int ends[] = { g->shown[i].lo, g->shown[i].hi };
@@ -148,14 +149,25 @@ static void add_row(struct text *out, const struct grid *g, size_t row)
     text_add(out, "</tr>\n");
 }
 
-static void add_html(struct text *out, const struct grid *g, const char *caption)
+/* Of the first row that has a value. */
+static int is_text(const struct grid *g, size_t i)
+{
+    const int column = g->shown[i].column;
+    double number;
+    for (size_t r = 0; column >= 0 && r < g->t->count; r++)
+        if (*table_text(g->t, r, column)) return !html_is_number(table_text(g->t, r, column), &number);
+    return 0;
+}
+
+static void add_html(struct text *out, const struct grid *g)
 {
     const size_t rows = g->t->count < GRID_PAGE ? g->t->count : GRID_PAGE;
     text_add(out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"table: ");
-    html_add(out, caption);
-    text_add(out, "\"><table id=\"t%zu\"><thead><tr>", g->number);
+    html_add(out, g->plan->caption);
+    text_add(out, "\"><table id=\"t%zu\"><thead><tr>", g->plan->number);
     for (size_t i = 0; i < g->count; i++) {
-        text_add(out, "<th scope=\"col\"><button type=\"button\" class=\"sort\">");
+        text_add(out, is_text(g, i) ? "<th scope=\"col\" class=\"t\">" : "<th scope=\"col\">");
+        text_add(out, "<button type=\"button\" class=\"sort\">");
         add_heading(out, g, i);
         text_add(out, "</button></th>");
     }
@@ -183,7 +195,7 @@ static void add_json_row(struct text *out, const struct grid *g, size_t row)
 
 static void add_json(struct text *out, const struct grid *g)
 {
-    text_add(out, "<script type=\"application/json\" data-of=\"t%zu\">{\"page\":%d,\"columns\":[", g->number, GRID_PAGE);
+    text_add(out, "<script type=\"application/json\" data-of=\"t%zu\">{\"page\":%d,\"columns\":[", g->plan->number, GRID_PAGE);
     for (size_t i = 0; i < g->all_count; i++) {
         text_add(out, i ? "," : "");
         html_json(out, g->t->names[g->all[i]]);
@@ -201,9 +213,11 @@ static void add_json(struct text *out, const struct grid *g)
 }
 
 /* Ids and names go from points to rows. */
-static void name_rows(struct grid *g, const struct results *results)
+static void name_rows(struct grid *g)
 {
-    for (size_t i = 0; i < results->count; i++) {
+    const struct results *results = g->plan->results;
+    for (size_t r = 0; g->plan->ids && r < g->t->count; r++) g->ids[r] = g->plan->ids[r];
+    for (size_t i = 0; results && i < results->count; i++) {
         const struct result_group *group = &results->groups[i];
         for (size_t p = 0; p < group->count; p++)
             for (size_t r = 0; r < group->points[p].count; r++) {
@@ -216,21 +230,21 @@ static void name_rows(struct grid *g, const struct results *results)
                 result_name(group, &group->points[p], &g->names[row]);
             }
     }
-    for (size_t r = 0; results->count && r < g->t->count; r++)
+    for (size_t r = 0; results && results->count && r < g->t->count; r++)
         if (!g->names[r].size) text_add(&g->names[r], "failed");
 }
 
-void grid_add(struct text *out, size_t number, const char *caption, const struct table *t, const struct results *results)
+void grid_add(struct text *out, const struct grid_plan *plan, const struct table *t)
 {
-    struct grid g = { .t = t, .number = number, .all = mem_alloc(t->columns, sizeof *g.all),
+    struct grid g = { .t = t, .plan = plan, .all = mem_alloc(t->columns, sizeof *g.all),
                       .ids = mem_zero(t->count, sizeof *g.ids), .names = mem_zero(t->count, sizeof *g.names) };
     if (!g.all || !g.ids || !g.names) out->failed = 1;
     else {
-        choose(&g, results);
-        name_rows(&g, results);
-        add_html(out, &g, caption);
+        choose(&g);
+        name_rows(&g);
+        add_html(out, &g);
         add_json(out, &g);
-        add_common(out, t);
+        if (!plan->is_whole) add_common(out, t);
     }
     for (size_t r = 0; g.names && r < t->count; r++) text_free(&g.names[r]);
     mem_free(g.names);

@@ -8,7 +8,13 @@
 #include "bench/report/results.h"
 #include "kernels/base/text.h"
 
-enum { GRID_SHOWN = 8, GRID_PAGE = 100 };
-/* number: of the table on its page, from 1.  results: of the same table; its groups may be none. */
-void grid_add(struct text *out, size_t number, const char *caption, const struct table *t, const struct results *results);
+enum { GRID_SHOWN = 8, GRID_WHOLE = 12, GRID_PAGE = 100 };
+struct grid_plan {
+    size_t number;       /* of the table on its page, from 1 */
+    const char *caption; /* plain text */
+    const struct results *results; /* of the same table; NULL: it has none */
+    const uint64_t *ids; /* of each row's point where there are no results; NULL: none */
+    int is_whole;        /* all columns are shown, GRID_WHOLE at most, but those that are ends of intervals */
+};
+void grid_add(struct text *out, const struct grid_plan *plan, const struct table *t);
 #endif

@@ -47,7 +47,8 @@ int html_is_number(const char *cell, double *value)
     return *cell && cell[strspn(cell, "0123456789+-.eE")] == 0 && text_to_f64(cell, value) && isfinite(*value);
 }
 
-/* Halves go away from zero, as they do in report.js: the last bits that are added decide nothing else. */
+/* Halves go away from zero: where printf and JavaScript would round them otherwise, neither meets one.  report.js does the
+ * same, to the bit. */
 static double nudged(double value) { return value * (1 + 4e-16); }
 
 void html_number(struct text *out, double value)

@@ -3,6 +3,7 @@
 #include "bench/report/page.h"
 #include "bench/report/answer.h"
 #include "bench/report/grid.h"
+#include "bench/report/history.h"
 #include "bench/report/html.h"
 #include "bench/report/verdicts.h"
 #include <string.h>
@@ -168,7 +169,8 @@ static void add_tables(struct text *out, const struct folder *f)
         text_add(out, "<h3>");
         html_add(out, text_of(&f->tables[i].name));
         text_add(out, " <span class=\"data\">%zu rows</span></h3>\n", t->count);
-        if (t->count) grid_add(out, i + 1, text_of(&f->tables[i].name), t, &f->results[i]);
+        const struct grid_plan plan = { .number = i + 1, .caption = text_of(&f->tables[i].name), .results = &f->results[i] };
+        if (t->count) grid_add(out, &plan, t);
     }
     text_add(out, "</section>\n");
 }
@@ -236,6 +238,7 @@ int page_write(struct text *out, const struct folder *f, struct err *e)
         text_add(out, "</section>\n");
     }
     add_flat(out, f);
+    if (status == ERR_OK) status = history_write(out, f, f->count + 1, e);
     add_tables(out, f);
     page_notes(out, f);
     text_add(out, "</main>\n");

@@ -13,6 +13,7 @@
   var shown = function (s) {
     var v = Number(s), a = Math.abs(v);
     if (!isNumber(s) || v === Math.floor(v)) return s;
+    v *= 1 + 4e-16;
     if (a >= 1000) return v.toFixed(0);
     var digits = v.toPrecision(4), e = Number(v.toExponential(3).split('e')[1]);
     if (e >= -4) return String(digits.indexOf('.') < 0 ? digits : digits.replace(/\.?0+$/, ''));
@@ -154,7 +155,7 @@
       if (sorted >= columns.length) sorted = -1;
       var top = table.tHead.rows[0];
       top.replaceChildren.apply(top, columns.map(function (s) {
-        return make('th', { scope: 'col' }, [make('button', { type: 'button', className: 'sort', textContent: s[3] })]);
+        return make('th', { scope: 'col', className: s[0] >= 0 && !numbers[s[0]] ? 't' : '' }, [make('button', { type: 'button', className: 'sort', textContent: s[3] })]);
       }));
       heads = all('th', top);
       arrange();
