@@ -2,22 +2,54 @@
  * cmd_table.c - results as a table for a person or a paper, with what is significant marked. */
 #include "bench/command.h"
 #include "bench/rows/contrast.h"
+#include "bench/rows/pivot.h"
 #include "kernels/base/option.h"
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 struct asked {
     struct option_list files;
-    const char *columns;
+    const char *columns, *rows, *cols, *value;
     int latex, markdown, ablation, all;
 };
 
-static int print(const struct asked *a, struct err *e)
+/* What the base of a compare.csv was off from itself; 0: no such file. */
+static int against_itself(const char *path, struct text *out)
+{
+    struct table t = { 0 };
+    const int is_one = table_append(&t, path, NULL) == ERR_OK && table_column(&t, "arm") >= 0 && table_column(&t, "ratio") >= 0;
+    for (size_t r = 0; is_one && r < t.count; r++)
+        if (strcmp(table_text(&t, r, table_column(&t, "arm")), "A/A") == 0 && !out->size)
+            text_add(out, "%.2f \\%%", 100 * fabs(table_number(&t, r, table_column(&t, "ratio")) - 1));
+    table_free(&t);
+    return is_one;
+}
+
+static int print_pivot(const struct asked *a, enum sheet_format format, struct err *e)
 {
     struct contrast c = { 0 };
+    struct text out = { 0 }, itself = { 0 };
+    int status = ERR_OK;
+    for (int i = 0; status == ERR_OK && i < a->files.count; i++)
+        if (!against_itself(a->files.at[i], &itself)) status = contrast_add(&c, a->files.at[i], e);
+    const struct pivot_plan plan = { a->rows ? a->rows : "index", a->cols ? a->cols : "bits", a->value ? a->value : "recall_strict",
+                                     format, itself.size ? text_of(&itself) : NULL };
+    if (status == ERR_OK) status = pivot_print(&c, &plan, &out, e);
+    if (status == ERR_OK) fputs(text_of(&out), stdout);
+    text_free(&out);
+    text_free(&itself);
+    contrast_free(&c);
+    return status;
+}
+
+static int print(const struct asked *a, struct err *e)
+{
+    const enum sheet_format format = a->latex ? SHEET_LATEX : a->markdown ? SHEET_MARKDOWN : SHEET_PLAIN;
+    if (a->rows || a->cols || a->value) return print_pivot(a, format, e);
+    struct contrast c = { 0 };
     struct text out = { 0 };
-    const struct contrast_plan plan = { a->columns, a->latex      ? SHEET_LATEX
-                                                    : a->markdown ? SHEET_MARKDOWN
-                                                                  : SHEET_PLAIN };
+    const struct contrast_plan plan = { a->columns, format };
     int status = ERR_OK;
     for (int i = 0; status == ERR_OK && i < a->files.count; i++)
         status = contrast_add(&c, a->files.at[i], e);
@@ -36,6 +68,9 @@ static int run(int argc, char **argv, struct err *e)
     struct asked a = { 0 };
     const struct option options[] = {
         { "--columns", OPTION_TEXT, &a.columns, 0, 0 },
+        { "--rows", OPTION_TEXT, &a.rows, 0, 0 },
+        { "--cols", OPTION_TEXT, &a.cols, 0, 0 },
+        { "--value", OPTION_TEXT, &a.value, 0, 0 },
         { "--latex", OPTION_FLAG, &a.latex, 0, 0 },
         { "--markdown", OPTION_FLAG, &a.markdown, 0, 0 },
         { "--ablation", OPTION_FLAG, &a.ablation, 0, 0 },
@@ -47,6 +82,8 @@ static int run(int argc, char **argv, struct err *e)
     if (a.files.count == 0) return FAIL(e, ERR_ARG, "name at least one CSV file");
     if (a.latex && a.markdown) return FAIL(e, ERR_ARG, "--latex and --markdown: choose one");
     if (a.ablation && a.all) return FAIL(e, ERR_ARG, "--ablation and --all: choose one");
+    if ((a.rows || a.cols || a.value) && (a.ablation || a.all || a.columns))
+        return FAIL(e, ERR_ARG, "--rows, --cols and --value make a table of their own, without --ablation, --all and --columns");
     return print(&a, e);
 }
 
@@ -55,7 +92,8 @@ const struct command cmd_table = {
     .summary = "results as a table: plain, Markdown or LaTeX, with what is significant marked",
     .help =
         "usage: assay table [--ablation | --all] [--columns LIST] [--latex | --markdown] CSV [CSV "
-        "...]\n\n"
+        "...]\n"
+        "       assay table --rows COLUMN --cols COLUMN --value COLUMN [--latex | --markdown] CSV [CSV ...]\n\n"
         "One table for each data set, machine and k.  Rows of other seeds and repetitions are one "
         "point.\n"
         "Of a sweep of one axis at a time, the ablation: the baseline, each change alone, the "
@@ -68,8 +106,14 @@ const struct command cmd_table = {
         "  --ablation      the ablation, whatever the sweep was\n"
         "  --all           every point, of a sweep of one axis at a time too\n"
         "  --columns LIST  columns of quality: label_mrr,recall_p5   (up to three that say most)\n"
-        "  --latex         a tabular\n"
+        "  --rows COLUMN   one number of each point: this down                           (index)\n"
+        "  --cols COLUMN   this across                                                   (bits)\n"
+        "  --value COLUMN  and this in the cells, mean +- half its interval; settings that vary besides are at\n"
+        "                  their usual values.  In LaTeX with a \\newcommand for each headline number and a\n"
+        "                  paragraph on methods, which a compare.csv among the files tells its A/A   (recall_strict)\n"
+        "  --latex         a tabular, for booktabs and siunitx\n"
         "  --markdown      a table for a page\n\n"
-        "example: assay table results/default/sweep.csv --columns label_ndcg_at_10 --markdown\n",
+        "example: assay table results/default/sweep.csv --columns label_ndcg_at_10 --markdown\n"
+        "         assay table results/reference/clustered.csv --latex --rows index --cols bits --value recall_strict\n",
     .run = run,
 };

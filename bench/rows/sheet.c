@@ -84,13 +84,13 @@ static void latex(const struct sheet *g, struct text *out)
 {
     text_add(out, "\\begin{tabular}{l");
     for (size_t c = 1; c < g->columns; c++) text_add(out, "r");
-    text_add(out, "}\n\\hline\n");
+    text_add(out, "}\n\\toprule\n");
     for (size_t cell = 0; cell < g->count; cell++) {
         if (cell % g->columns) text_add(out, " & ");
         marked(g, cell, SHEET_LATEX, out);
-        if ((cell + 1) % g->columns == 0) text_add(out, cell + 1 == g->columns ? " \\\\\n\\hline\n" : " \\\\\n");
+        if ((cell + 1) % g->columns == 0) text_add(out, cell + 1 == g->columns ? " \\\\\n\\midrule\n" : " \\\\\n");
     }
-    text_add(out, "\\hline\n\\end{tabular}\n");
+    text_add(out, "\\bottomrule\n\\end{tabular}\n");
 }
 
 void sheet_print(const struct sheet *g, enum sheet_format format, struct text *out)

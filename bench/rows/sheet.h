@@ -17,7 +17,7 @@ struct sheet {
     int failed; /* no memory: what was added is not whole */
 };
 void sheet_add(struct sheet *g, enum sheet_mark mark, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* The first column to the left, the others to the right. */
+/* The first column to the left, the others to the right.  LaTeX wants booktabs. */
 void sheet_print(const struct sheet *g, enum sheet_format format, struct text *out);
 void sheet_free(struct sheet *g);
 #endif
