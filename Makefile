@@ -113,7 +113,7 @@ peer_flags := -O3 -march=native
 , := ,
 peers   := $(if $(WORKER),,$(if $(filter release$(shell uname -m),$(MODE)$(machine)),$(if $(shell command -v $(CXX)),$(patsubst bench/peers/%.cpp,$(out)/%.so,$(foreach p,$(wildcard bench/peers/peer_*.cpp),$(if $(wildcard $(or $(call peer_prefix,$(basename $(notdir $p))),/usr)/include/$(call peer_header,$p)),$p))))))
 
-.PHONY: all tags compdb tidy run run-full test test-all check check-caps check-quick count count-write fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
+.PHONY: all gallery tags compdb tidy run run-full test test-all check check-caps check-quick count count-write fuzz fuzz-lines fuzz-planted fuzz-programs symbols list lint help clean install setup FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/assay.so, for SQLite
@@ -210,6 +210,9 @@ run: setup                          ## a fresh machine to results/default: WordN
 run-full: setup                     ## the same over the whole grid, into results/full
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/run.sh full
+
+gallery: all                        ## every kind of figure out of committed rows, and a contact sheet: build/gallery/sheet.png
+	$(Q)scripts/gallery.sh $(B)/gallery
 
 # --- tests -----------------------------------------------------------------------------------------
 test: setup                         ## install what is missing, build, run the native tests (kernels and base under ASan + UBSan too)

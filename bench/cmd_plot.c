@@ -51,13 +51,14 @@ static int draw_axes(const struct table *t, const struct figure_kind *model, str
     return status;
 }
 
-static int draw_kinds(const struct table *t, const struct figure_kind *only, struct plot *p,
+static int draw_kinds(const struct table *t, const struct contrast *points, const struct figure_kind *only, struct plot *p,
                       struct err *e)
 {
+    const struct figure_source from = { t, points, draw, p };
     for (const struct figure_kind *k = figure_kinds; k->name; k++) {
         if (only && only != k) continue;
         const int axes = k->x && !*k->x;
-        const int status = axes ? draw_axes(t, k, p, e) : figures_each(t, k, draw, p, e);
+        const int status = k->make ? k->make(&from, k, e) : axes ? draw_axes(t, k, p, e) : figures_each(t, k, draw, p, e);
         if (status != ERR_OK) return status;
     }
     return ERR_OK;
@@ -72,7 +73,7 @@ static int draw_file(struct table *rows, struct contrast *points, const char *pa
     const int of_points = table_column(&one, "recall_strict") >= 0 && table_column(&one, "lid_quintile") < 0;
     if (status == ERR_OK && of_points) status = table_append(rows, path, e);
     if (status == ERR_OK && of_points && table_column(&one, "point_id") >= 0) status = contrast_add(points, path, e);
-    if (status == ERR_OK && !of_points) status = draw_kinds(&one, kind, p, e);
+    if (status == ERR_OK && !of_points) status = draw_kinds(&one, NULL, kind, p, e);
     table_free(&one);
     return status;
 }
@@ -91,7 +92,7 @@ static int draw_strata(const struct contrast *points, const struct figure_kind *
     if (status == ERR_OK) status = strata_write(points, text_of(&path), &count, e);
     if (status == ERR_OK && count) status = table_append(&strata, text_of(&path), e);
     for (const struct figure_kind *k = figure_kinds; status == ERR_OK && count && k->name; k++)
-        if (is_strata(k) && (!only || only == k)) status = draw_kinds(&strata, k, p, e);
+        if (is_strata(k) && (!only || only == k)) status = draw_kinds(&strata, NULL, k, p, e);
     table_free(&strata);
     text_free(&path);
     return status;
@@ -114,7 +115,7 @@ static int draw_files(const struct option_list *files, const struct figure_kind 
     struct contrast points = { 0 };
     int status = ERR_OK;
     for (int i = 0; status == ERR_OK && i < files->count; i++) status = draw_file(&rows, &points, files->at[i], kind, p, e);
-    if (status == ERR_OK) status = draw_kinds(&rows, kind, p, e);
+    if (status == ERR_OK) status = draw_kinds(&rows, &points, kind, p, e);
     if (status == ERR_OK) status = draw_strata(&points, kind, p, e);
     if (status == ERR_OK) status = say_flat(p, kind == NULL, e);
     if (status == ERR_OK && p->drawn == 0 && !p->flat.size)
@@ -168,6 +169,12 @@ const struct command cmd_plot = {
         "  churn            of assay churn: recall, latency, bytes and the cost of changes against churn_pct\n"
         "  bits_candidates  quality over bits and top_k_candidates, as a map with lines of equal quality\n"
         "  stages           time of each stage (us), one setting changed at a time\n"
+        "  recall_1_at_k    how often the exact nearest is among the first k found, k = 1 to 100\n"
+        "  ccdf             share of queries that take longer, from the .pq.tsv beside the rows\n"
+        "  forest           paired differences of every two methods (or settings) with equal bits, from the same files\n"
+        "  before_after     latency p50 of points that two files have both: assay plot BEFORE.csv AFTER.csv\n"
+        "  critical_difference  mean ranks of methods over three data sets or more\n"
+        "  compare, density of assay compare and bench: ratios in compare.csv, samples in raw.csv\n"
         "  strata_lid, strata_contrast  quality and latency by quintile of how hard the queries are, local\n"
         "                   dimension and contrast, from the .pq.tsv beside the rows; the rows of it: strata.csv\n\n"
         "  --out DIR        where to write KIND.dat, .png, .svg, .narrow.svg, .pdf   (default: beside the first CSV)\n"

@@ -9,15 +9,26 @@
 #ifndef ASSAY_FIGURE_H
 #define ASSAY_FIGURE_H
 #include <stdint.h>
+#include "bench/rows/contrast.h"
 #include "bench/rows/table.h"
 #include "kernels/base/text.h"
 
 enum { FIGURE_PANELS = 10 };
 
 /* Columns written "a|b" stand for the first of them that has a value in the figure's rows. */
+struct figure;
+struct figure_kind;
+/* What a figure is made of, and who takes it. */
+struct figure_source {
+    const struct table *t;
+    const struct contrast *points; /* the same rows with the folders of their per-query files; NULL: there are none */
+    int (*each)(struct figure *f, void *context, struct err *e);
+    void *context;
+};
 struct figure_kind {
     const char *name;             /* of the files that are written */
     const char *gp;               /* scripts/plots/<gp>.gp draws it */
+    int (*make)(const struct figure_source *from, const struct figure_kind *k, struct err *e); /* NULL: figures_each does */
     enum figure_layout { LAYOUT_LINES, LAYOUT_ROWS, LAYOUT_STAGES, LAYOUT_GRID } layout;
     const char *x;                /* NULL: every row is a bar of its own */
     const char *y[FIGURE_PANELS]; /* measurements, a panel or a part of a bar each */
@@ -43,7 +54,8 @@ struct figure_kind {
     const char *const *marks; /* what its first, second ... point is; where `hollow`, a full and a hollow one.  Ends at NULL */
     int of_y;                 /* along the axis lies the first y, not x */
     int hollow;               /* 1: where the first y is 0 the mark is hollow; otherwise where the series is foreign */
-    double reference;         /* a line across all rows; NAN or 0: none */
+    double reference;         /* a line across all rows: 1 on a logarithmic axis; 0: none */
+    int zero_line;            /* a line across all rows at 0 */
 };
 
 /* A value with the ends of its 95 % interval; NaN: not applicable, or no interval.  From the row's columns _lo and _hi

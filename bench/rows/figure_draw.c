@@ -92,24 +92,29 @@ static int begin(const struct figure *f, const char *dir, struct text *script, s
     return status;
 }
 
-int figure_draw(const struct figure *f, const struct canvas_size *size, const char *dir, struct err *e)
+int figure_draw_as(const struct figure *f, const struct canvas_size *size, const char *terms, const char *dir, struct err *e)
 {
     struct text data = { 0 }, script = { 0 };
-    const int is_usual = size == canvas_sizes;
     int status = begin(f, dir, &script, e);
     text_add(&data, "%s/%s.dat", dir, text_of(&f->name));
     if (status == ERR_OK) status = write_data(f, text_of(&data), e);
     if (status == ERR_OK) status = add_frame(f, size, "wide", &script, e);
-    if (status == ERR_OK && is_usual) status = add_frame(f, size + 1, "narrow", &script, e);
-    if (status == ERR_OK)
-        status = gnuplot_render_as(&script, is_usual ? "png svg narrow pdf" : "png svg pdf", dir, text_of(&f->name), e);
-    text_clear(&script);
+    if (status == ERR_OK && strstr(terms, "narrow")) status = add_frame(f, &canvas_sizes[1], "narrow", &script, e);
+    if (status == ERR_OK) status = gnuplot_render_as(&script, terms, dir, text_of(&f->name), e);
+    text_free(&data);
+    text_free(&script);
+    return status;
+}
+
+int figure_draw(const struct figure *f, const struct canvas_size *size, const char *dir, struct err *e)
+{
+    struct text script = { 0 };
+    int status = figure_draw_as(f, size, size == canvas_sizes ? "png svg narrow pdf" : "png svg pdf", dir, e);
     if (status == ERR_OK && size->is_paper) {
         status = begin(f, dir, &script, e);
         if (status == ERR_OK) status = add_frame(f, size, "tex", &script, e);
-        if (status == ERR_OK) status = gnuplot_render_latex(&script, dir, text_of(&f->name), e);
+        if (status == ERR_OK) status = gnuplot_render_latex(&script, dir, text_of(&f->name), size->font, e);
     }
-    text_free(&data);
     text_free(&script);
     return status;
 }

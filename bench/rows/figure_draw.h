@@ -8,6 +8,8 @@
 /* Writes <dir>/<name>.dat, .png, .svg and .pdf; of the usual size .narrow.svg, for a narrow page; of paper sizes
  * _tex.tex, for \input, with the _tex.pdf that it wants.  Each gets its name when all are whole. */
 int figure_draw(const struct figure *f, const struct canvas_size *size, const char *dir, struct err *e);
+/* Of the files of the usual size .dat and those that `terms` says: "svg narrow". */
+int figure_draw_as(const struct figure *f, const struct canvas_size *size, const char *terms, const char *dir, struct err *e);
 /* Takes panels out whose lines do not move.  1: none is left, and `why` says so with what was measured: such a figure is
  * a sentence. */
 int figure_is_flat(struct figure *f, struct text *why);

@@ -98,7 +98,7 @@ int figure_is_flat(struct figure *f, struct text *why)
 {
     double from, to;
     char low[32], high[32];
-    if (!f->x || f->kind->by || f->kind->levels || f->kind->steps) return 0;
+    if (!f->x || f->kind->by || f->kind->levels || f->kind->make) return 0;
     const size_t points = distinct_x(f, &from, &to);
     axis_number(low, sizeof low, from, 4);
     axis_number(high, sizeof high, to, 4);

@@ -92,33 +92,42 @@ static void fit_x(struct frame *r)
 }
 
 /* --- page ---------------------------------------------------------------------------------------------------------- */
-/* The title in as many lines as it needs, cut after commas; returns the height below them. */
+/* How much of a text the page has room for in one line, cut before a word. */
+static size_t one_line(const struct canvas_size *size, const char *text)
+{
+    size_t used = 0;
+    char line[400];
+    while (text[used]) {
+        const size_t next = used + strspn(text + used, " ") + strcspn(text + used + strspn(text + used, " "), " ");
+        snprintf(line, sizeof line, "%.*s", (int)next, text);
+        if (used && canvas_width(size, line) > size->width - 1.2 * size->font) break;
+        used = next;
+    }
+    return used;
+}
+
+/* The title in as many lines as it needs; returns the height below them. */
 double frame_put_title(struct frame *r, const char *title, double y, enum canvas_ink ink)
 {
     const struct canvas_size *size = r->canvas.size;
-    char line[256] = "";
-    while (*title) {
-        size_t used = 0;
-        while (title[used]) {
-            size_t next = used + strcspn(title + used, ",");
-            next += title[next] == ',';
-            char longer[256];
-            snprintf(longer, sizeof longer, "%.*s", (int)next, title);
-            if (used && canvas_width(size, longer) > size->width - size->font) break;
-            snprintf(line, sizeof line, "%s", longer);
-            used = next;
-        }
+    for (char line[400]; *title; title += strspn(title, " ")) {
+        const size_t used = one_line(size, title);
+        snprintf(line, sizeof line, "%.*s", (int)used, title);
         canvas_add(&r->canvas, line, 0.5 * size->font, y - canvas_line(size) / 2, HOLD_LEFT, ink);
         y -= canvas_line(size);
-        title += used + strspn(title + used, " ");
+        title += used;
     }
     return y;
 }
 
 size_t frame_title_lines(const struct canvas_size *size, const char *title)
 {
-    const double room = size->width - size->font;
-    return *title ? (size_t)ceil(canvas_width(size, title) / (0.85 * room)) : 0;
+    size_t lines = 0;
+    for (; *title; lines++) {
+        title += one_line(size, title);
+        title += strspn(title, " ");
+    }
+    return lines;
 }
 
 /* What the reader must know and no axis says. */
@@ -157,7 +166,9 @@ static void put_axes(struct frame *r, double footer)
     struct canvas *c = &r->canvas;
     for (size_t p = 0; p < r->panels; p++) {
         const struct canvas_box b = r->panel[p];
-        canvas_add(c, figure_label(r->f->y[p]), 0.5 * font, b.top + 0.85 * font, HOLD_LEFT, INK_SOFT);
+        char label[160];
+        canvas_cut(size, figure_label(r->f->y[p]), size->width - font, label, sizeof label);
+        canvas_add(c, label, 0.5 * font, b.top + 0.85 * font, HOLD_LEFT, INK_SOFT);
         for (size_t i = 0; i < r->y[p].count; i++)
             canvas_add(c, r->y[p].ticks[i].text, b.left - 0.6 * font,
                        b.bottom + axis_at(&r->y[p], r->y[p].ticks[i].value) * (b.top - b.bottom), HOLD_RIGHT, INK_TEXT);
@@ -174,9 +185,11 @@ void frame_put_x(struct frame *r, const char *label, double footer)
     for (size_t i = 0; i < r->x.count; i++)
         canvas_add(c, r->x.ticks[i].text, last.left + axis_at(&r->x, r->x.ticks[i].value) * (last.right - last.left),
                    last.bottom - 1.15 * font, HOLD_CENTRE, INK_TEXT);
-    const double half = canvas_width(size, label) / 2, middle = (last.left + last.right) / 2;
+    char cut[160];
+    canvas_cut(size, label, size->width - font, cut, sizeof cut);
+    const double half = canvas_width(size, cut) / 2, middle = (last.left + last.right) / 2;
     const double x = fmax(fmin(middle, size->width - 0.5 * font - half), half + 0.5 * font);
-    canvas_add(c, label, x, footer - 2.6 * font, HOLD_CENTRE, INK_SOFT);
+    canvas_add(c, cut, x, footer - 2.6 * font, HOLD_CENTRE, INK_SOFT);
 }
 
 /* gnuplot's quotes do not nest: a variable for each string. */

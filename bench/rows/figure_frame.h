@@ -40,7 +40,7 @@ void legend_add(struct frame_legend *l, const struct frame *r, struct entry made
 void legend_wrap(struct frame_legend *l, const struct frame *r); /* into rows under the figure */
 /* Puts it down: beside `panel` each as near to its line's end as the others let it, or under it from `y` down. */
 void legend_put(struct frame_legend *l, struct frame *r, const struct canvas_box *panel, double y);
-/* The title in as many lines as it needs, cut after commas; returns the height below them. */
+/* The title in as many lines as it needs; returns the height below them. */
 double frame_put_title(struct frame *r, const char *title, double y, enum canvas_ink ink);
 size_t frame_title_lines(const struct canvas_size *size, const char *title);
 void frame_put_x(struct frame *r, const char *label, double footer); /* the numbers and the name of the axis of x */

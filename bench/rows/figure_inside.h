@@ -29,6 +29,8 @@ int series_add_point(struct series *s, struct figure_point p); /* 0: no memory *
 void series_free(struct series *s);
 
 /* --- figure_title.c --- */
+/* "wordnet/kb.sqlite" is called wordnet, unless another file of that folder is in the table: "wordnet kb". */
+void figure_add_dataset(struct text *out, const struct table *t, int column, const char *value, char between);
 /* The file's name carries what other figures of the same kind have otherwise; the title says it all, and no path. */
 void figure_name(const struct table *t, struct figure *f, size_t row,
                  int (*splits)(const struct figure_kind *k, const char *column));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * figure_kinds.c - the table of figures that rows of results can fill. */
 #include "bench/rows/figure_kinds.h"
+#include "bench/rows/figure_make.h"
 #include <string.h>
 
 #define QUALITY     "agree_at_10|recall_strict"
@@ -11,6 +12,9 @@
 #define NO_PIPELINE "agree_at_10,churn_pct"
 
 static const double recall_levels[] = { .90, .95, .99, 0 };
+static const char *const resolved_marks[] = { "resolved", "not resolved", NULL };
+static const char *const rank_marks[] = { "worse than the best", "not told from it", NULL };
+static const char *const before_marks[] = { "before", "after", NULL };
 static const char *const recall_marks[] = { "recall at least 0.90", "0.95", "0.99", NULL };
 const struct figure_kind figure_kinds[] = {
     { .name = "qps_recall",
@@ -42,6 +46,13 @@ const struct figure_kind figure_kinds[] = {
       .least = 2,
       .timed = 1,
       .front = 1 },
+    { .name = "recall_1_at_k",
+      .gp = "lines",
+      .make = make_recall_at_k,
+      .x = "taken",
+      .y = { "recall_1_at_k" },
+      .needs = "recall_1_at_4",
+      .least = 2 },
     { .name = "qps_at_recall",
       .gp = "rows",
       .layout = LAYOUT_ROWS,
@@ -159,6 +170,53 @@ const struct figure_kind figure_kinds[] = {
       .along = "lid_quintile",
       .least = 2,
       .timed = 1 },
+    { .name = "ccdf",
+      .gp = "lines",
+      .make = make_ccdf,
+      .x = "lat_us",
+      .y = { "share_slower" },
+      .steps = 1,
+      .timed = 1 },
+    { .name = "forest",
+      .gp = "rows",
+      .layout = LAYOUT_ROWS,
+      .make = make_forest,
+      .x = "difference",
+      .y = { "resolved" },
+      .marks = resolved_marks,
+      .hollow = 1,
+      .zero_line = 1 },
+    { .name = "compare",
+      .gp = "rows",
+      .layout = LAYOUT_ROWS,
+      .make = make_compare,
+      .x = "ratio",
+      .y = { "resolved" },
+      .marks = resolved_marks,
+      .hollow = 1,
+      .reference = 1 },
+    { .name = "before_after",
+      .gp = "rows",
+      .layout = LAYOUT_ROWS,
+      .make = make_before_after,
+      .x = "lat_p50_us",
+      .y = { "after" },
+      .marks = before_marks,
+      .timed = 1 },
+    { .name = "critical_difference",
+      .gp = "rows",
+      .layout = LAYOUT_ROWS,
+      .make = make_ranks,
+      .x = "rank",
+      .y = { "resolved" },
+      .marks = rank_marks,
+      .hollow = 1 },
+    { .name = "density",
+      .gp = "density",
+      .layout = LAYOUT_ROWS,
+      .make = make_density,
+      .x = "off_median",
+      .y = { "density" } },
     { 0 },
 };
 

@@ -127,6 +127,20 @@ static void add_setting(struct text *label, const struct view *v, const char *na
     else text_add(label, is_index ? "%s%s" : "%s=%s", is_index ? "" : name, text_of(value));
 }
 
+/* "turboquant, 3 bits" where the bits do not vary along the line. */
+static void add_index(struct text *out, const struct view *v, size_t row)
+{
+    struct figure_kind kind = *v->k;
+    struct view plain = *v;
+    const char *bits = table_text(v->t, row, table_column(v->t, "bits"));
+    const int varies = figure_in_list(v->k->along, "bits") || figure_in_list(v->k->x, "bits");
+    const char *spec = table_text(v->t, row, table_column(v->t, "index"));
+    if (!varies && strstr(spec, "bits=")) kind.along = "bits";
+    plain.k = &kind;
+    figure_add_value(out, &plain, "index", spec);
+    if (!varies && strstr(spec, "bits=") && *bits) text_add(out, ", %s bit%s", bits, strcmp(bits, "1") == 0 ? "" : "s");
+}
+
 static void add_label(struct series *series, const struct view *v, const struct selection *s,
                       const char *differing)
 {
@@ -145,7 +159,9 @@ static void add_label(struct series *series, const struct view *v, const struct 
         if (bars && strcmp(value, figure_usual_value(t, s, (int)c)) == 0)
             continue; /* bars: what is unusual */
         struct text said = { 0 };
-        figure_add_value(&said, v, name, value);
+        const int is_index = strcmp(name, "index") == 0 && !v->pipeline;
+        if (is_index) add_index(&said, v, series->row);
+        else figure_add_value(&said, v, name, value);
         add_setting(label, v, name, &said);
         text_free(&said);
     }

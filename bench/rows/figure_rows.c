@@ -19,7 +19,7 @@ static size_t collect(const struct frame *r, double *out)
             out[count++] = v.lo;
             out[count++] = v.hi;
         }
-    if (r->f->kind->layout == LAYOUT_STAGES) out[count++] = 0;
+    if (r->f->kind->layout == LAYOUT_STAGES || r->f->kind->zero_line) out[count++] = 0;
     if (r->f->kind->reference != 0) out[count++] = r->f->kind->reference;
     return count;
 }
@@ -197,7 +197,8 @@ int frame_rows(struct frame *r, const char *prefix, struct err *e)
         axis_fit(&r->x, scale_of(r, r->values, count), r->values, count, 0, &room);
         frame_put_x(r, figure_label(axis_name(r)), footer);
     }
-    text_add(&more, "row_shift_ = %g; reference_ = %.9g", stacked ? 0.2 : 0.0, f->kind->reference);
+    text_add(&more, "row_shift_ = %g; has_line_ = %d; line_ = %g", stacked ? 0.2 : 0.0, f->kind->zero_line || f->kind->reference != 0,
+             f->kind->reference);
     put_labels(r, step, stacked);
     legend_put(&legend, r, &r->panel[0], footer - 4.1 * font);
     frame_say(r, prefix, text_of(&more));

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* "wordnet/kb.sqlite" is called wordnet, unless another file of that folder is in the table: "wordnet kb". */
-static void add_dataset(struct text *out, const struct table *t, int column, const char *value, char between)
+void figure_add_dataset(struct text *out, const struct table *t, int column, const char *value, char between)
 {
     const char *const file = strrchr(value, '/');
     const char *start = value;
@@ -71,12 +70,12 @@ void figure_name(const struct table *t, struct figure *f, size_t row,
         }
         if (several) {
             text_add(&f->name, "_%s", is_dataset ? "" : name);
-            if (is_dataset) add_dataset(&f->name, t, (int)c, value, '_');
+            if (is_dataset) figure_add_dataset(&f->name, t, (int)c, value, '_');
             else text_add(&f->name, "%s", value);
         }
         if (is_dataset) {
             if (f->title.size) text_add(&f->title, ", ");
-            add_dataset(&f->title, t, (int)c, value, ' ');
+            figure_add_dataset(&f->title, t, (int)c, value, ' ');
             add_shape(&f->title, t, row);
         } else if (several || strcmp(name, "machine") != 0) {
             add_condition(&f->title, name, value);

@@ -143,27 +143,29 @@ int gnuplot_render(struct text *script, const char *dir, const char *name, struc
     return gnuplot_render_as(script, "png svg narrow pdf", dir, name, e);
 }
 
-/* Takes every "before" out of a file. */
-static int take_out(const char *path, const char *before, struct err *e)
+/* Takes every "before" out of a file, and sets its texts in `font` points. */
+static int take_out(const char *path, const char *before, double font, struct err *e)
 {
     unsigned char *bytes;
     size_t size;
     struct text kept = { 0 };
     int status = mem_read_file(&bytes, &size, path, e);
     if (status != ERR_OK) return status;
+    text_add(&kept, "\\begingroup\\fontsize{%g}{%g}\\selectfont\n", font, 1.2 * font);
     for (const unsigned char *at = bytes, *const end = bytes + size, *found; at < end; at = found + strlen(before)) {
         found = memmem(at, (size_t)(end - at), before, strlen(before));
         text_add_bytes(&kept, at, (size_t)((found ? found : end) - at));
         if (!found) break;
     }
     mem_free(bytes);
+    text_add(&kept, "\\endgroup\n");
     status = output_write(path, &kept, e);
     text_free(&kept);
     return status;
 }
 
 /* gnuplot names the picture as it named the text, and says in the text where it is: beside it. */
-int gnuplot_render_latex(struct text *script, const char *dir, const char *name, struct err *e)
+int gnuplot_render_latex(struct text *script, const char *dir, const char *name, double font, struct err *e)
 {
     struct text folder = { 0 }, from = { 0 }, to = { 0 };
     static const char *const ends[] = { "tex", "pdf" };
@@ -178,7 +180,7 @@ int gnuplot_render_latex(struct text *script, const char *dir, const char *name,
     if (status == ERR_OK && script->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
     if (status == ERR_OK) status = gnuplot_run(text_of(script), e);
     text_add(&folder, "/");
-    if (status == ERR_OK) status = take_out(text_of(&from), text_of(&folder), e);
+    if (status == ERR_OK) status = take_out(text_of(&from), text_of(&folder), font, e);
     if (made) folder.at[--folder.size] = 0;
     for (int i = 0; i < 2 && made; i++) {
         text_clear(&from), text_clear(&to);

@@ -20,8 +20,8 @@ int gnuplot_figure(struct text *script, const char *figure, const char *dir, con
 int gnuplot_render(struct text *script, const char *dir, const char *name, struct err *e);
 /* The same for other forms: "png svg pdf", of png, svg, narrow, pdf. */
 int gnuplot_render_as(struct text *script, const char *terms, const char *dir, const char *name, struct err *e);
-/* Draws <dir>/<name>_tex.tex and the <name>_tex.pdf that it wants beside it, for \input. */
-int gnuplot_render_latex(struct text *script, const char *dir, const char *name, struct err *e);
+/* Draws <dir>/<name>_tex.tex and the <name>_tex.pdf that it wants beside it, for \input; texts are of `font` points. */
+int gnuplot_render_latex(struct text *script, const char *dir, const char *name, double font, struct err *e);
 /* ERR_NOT_FOUND: gnuplot is not installed; ERR_IO with the end of what it said. */
 int gnuplot_run(const char *script, struct err *e);
 #endif

@@ -14,12 +14,14 @@ kinds = hollow_ ? 1 : marks_
 p = 1
 eval panel
 unset ytics
-if (reference_ != 0) { set arrow from x_of(reference_), graph 0 to x_of(reference_), graph 1 nohead lt 1 lc rgb '#404040' dt (3, 3) lw 0.8 }
+if (has_line_) { set arrow from x_of(line_), graph 0 to x_of(line_), graph 1 nohead lt 1 lc rgb '#404040' dt (3, 3) lw 0.8 }
 plot for [i = 1:n] dat index (i - 1) using (x_of(column(at_))):(row_of(i)) with lines lc rgb '#c8c8c8' dt 1 lw 2, \
     for [i = 1:n] dat index (i - 1) using (x_of(column(at_))):(row_of(i)):(x_of(column(low_))):(x_of(column(high_))) \
         with xerrorbars lc rgb '#606060' dt 1 pt 0 lw 0.9, \
     for [m = 1:kinds] for [i = 1:n] dat index (i - 1) every ::(m - 1)::(m - 1) using (is_hollow(i, $2) ? NaN : x_of(column(at_))):(row_of(i)) \
         with points pt full(m) ps 1 lc rgb ink(m), \
+    for [m = 1:kinds] for [i = 1:n] dat index (i - 1) every ::(m - 1)::(m - 1) using (is_hollow(i, $2) ? x_of(column(at_)) : NaN):(row_of(i)) \
+        with points pt full(m) ps 1 lc rgb '#ffffff', \
     for [m = 1:kinds] for [i = 1:n] dat index (i - 1) every ::(m - 1)::(m - 1) using (is_hollow(i, $2) ? x_of(column(at_)) : NaN):(row_of(i)) \
         with points pt open(m) ps 1 lc rgb ink(m), \
     for [i = 1:hover * n] dat index (i - 1) using (x_of(column(at_))):(row_of(i)):(strcol(tip)) @hidden
