@@ -128,6 +128,20 @@ typedef int store_relation_fn(void *context, int64_t id, int64_t source, int64_t
                               double weight);
 int store_relations(struct store *s, int described, store_relation_fn *each, void *context, struct err *e);
 
+/* What schema 3 and 4 keep of an entity beside its text; a base without the columns, or NULL, reads as their defaults. */
+struct entity_facts {
+    int64_t id;
+    double confidence, base_confidence, decay_rate; /* 1, 1, .05 a day */
+    int64_t access_count, created_at;               /* 0; seconds since 1970, 0 where it is unknown */
+    int64_t valid_from, valid_until;                /* INT64_MIN, INT64_MAX where there is no such end */
+    uint64_t validity;                              /* a bit a version slot; none where it is NULL */
+};
+typedef int store_facts_fn(void *context, const struct entity_facts *facts);
+int store_facts(struct store *s, store_facts_fn *each, void *context, struct err *e); /* ascending by id */
+/* Every dependency (schema 3): `source` depends on `target`.  Nothing where there is no such table. */
+typedef int store_dependency_fn(void *context, int64_t source, int64_t target);
+int store_dependencies(struct store *s, store_dependency_fn *each, void *context, struct err *e);
+
 /* The members of every hyperedge, ascending by its id and then by position; each as for relations. */
 typedef int store_member_fn(void *context, int64_t hyperedge, int64_t entity, const char *type, double weight);
 int store_members(struct store *s, store_member_fn *each, void *context, struct err *e);
