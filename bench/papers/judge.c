@@ -83,7 +83,9 @@ static enum verdict verdict_of(const struct finding *f, const struct paper_line 
     case PAPER_WITHIN: v = within(f, line); break;
     case PAPER_AT_LEAST: v = beyond(f, line->value - line->tolerance, 1); break;
     case PAPER_AT_MOST: v = beyond(f, line->value + line->tolerance, -1); break;
-    case PAPER_DIRECTION: v = line->value > 0 ? beyond(f, 0, 1) : beyond(f, 0, -1); break;
+    case PAPER_DIRECTION: /* what touches 0 has no direction: no question may differ at all */
+        v = f->lo <= 0 && f->hi >= 0 ? VERDICT_UNRESOLVED : beyond(f, 0, line->value > 0 ? 1 : -1);
+        break;
     case PAPER_SHAPE: break; /* by its whole line: judge_close */
     }
     if (line->class == PAPER_T) v = v == VERDICT_AGREES ? VERDICT_SHAPE : v == VERDICT_DEVIATES ? VERDICT_NO_SHAPE : v;

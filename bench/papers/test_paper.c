@@ -116,6 +116,8 @@ static void test_verdicts(void)
     VERDICT_IS(VERDICT_SHAPE, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", 0.001, 0.2, NAN);
     VERDICT_IS(VERDICT_NO_SHAPE, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", -0.2, -0.001, NAN);
     VERDICT_IS(VERDICT_UNRESOLVED, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", -0.2, 0.1, NAN);
+    VERDICT_IS(VERDICT_UNRESOLVED, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", 0, 0, NAN);
+    VERDICT_IS(VERDICT_UNRESOLVED, "T", "0.03\t0.01\t\tfigure\tt\tdirection\t0", 0, 0.1, NAN);
     VERDICT_IS(VERDICT_NO_SHAPE, "T", "-0.03\t0.01\t\tfigure\tt\tdirection\t0", 0.1, 0.2, NAN);
 }
 
