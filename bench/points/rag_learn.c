@@ -30,20 +30,26 @@ static int learn_epoch(struct pipeline *p, const struct rag_set *s, size_t k, in
     return ERR_OK;
 }
 
-static int write_utilities(const struct pipeline *p, const char *path, struct rag_lesson *out, struct err *e)
+/* By the ids that the user knows, as utility_file reads them. */
+static int write_utilities(const struct pipeline *p, const struct rag_set *s, const char *path, struct rag_lesson *out, struct err *e)
 {
     const struct graph *g = &pipeline_kb(p)->graph;
     struct text lines = { 0 };
+    struct store *store = NULL;
     double initial = 0, q = 0;
     (void)text_to_f64(rag_setting(p, "memrl_initial"), &initial);
-    int status = ERR_OK;
+    int status = store_open(&store, s->db, STORE_READ, e);
+    if (status == ERR_OK) status = store_read_begin(store, e);
     for (size_t x = 0; status == ERR_OK && x < g->count; x++) {
         status = pipeline_utility(p, g->ids[x], &q, e);
         if (status != ERR_OK || q == initial) continue;
-        text_add(&lines, "%lld\t%.9g\n", (long long)g->ids[x], q);
+        status = store_id_of(store, g->ids[x], &lines, e);
+        text_add(&lines, "\t%.9g\n", q);
         out->entities++;
     }
     if (status == ERR_OK) status = output_write(path, &lines, e);
+    if (store) store_read_end(store);
+    store_close(store);
     text_free(&lines);
     return status;
 }
@@ -63,7 +69,7 @@ int rag_learn(const struct rag_set *s, const struct rag_point *p, size_t epochs,
         status = learn_epoch(pipeline, s, p->k, ids, &lesson, e);
         if (epoch == 0) lesson.first = lesson.last;
     }
-    if (status == ERR_OK) status = write_utilities(pipeline, path, &lesson, e);
+    if (status == ERR_OK) status = write_utilities(pipeline, s, path, &lesson, e);
     if (status == ERR_OK) *out = lesson;
     pipeline_close(pipeline);
     mem_free(ids);

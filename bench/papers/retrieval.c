@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * retrieval.c - makes a base in a folder of its own, asks, and takes the folder away. */
+#include "bench/papers/retrieval.h"
+#include "bench/kb/kb_build.h"
+#include "bench/points/rag_judge.h"
+#include "bench/time/stats.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/parallel.h"
+#include <dirent.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEPTH = 100 }; /* exact neighbours that are known of a question */
+
+static int fill(const struct retrieval_source *s, const struct kb_sink *sink, struct err *e)
+{
+    if (s->importer) return importer_find(s->importer)->run(s->from, sink, e);
+    const struct generator_ops *g = generator_find(s->generator);
+    struct params *p = NULL;
+    int status = params_create(&p, g->params, g->name, s->params, e);
+    if (status == ERR_OK) status = g->graph(p, sink, e);
+    params_destroy(p);
+    return status;
+}
+
+static int build(const struct retrieval *r, const struct retrieval_source *s, struct err *e)
+{
+    const struct kb_build_options options = { .folder = r->folder, .what = s->importer ? s->importer : s->generator,
+                                              .seed = 1, .threads = parallel_cpus() };
+    struct kb_build *b = NULL;
+    struct kb_build_counts counts;
+    int status = kb_build_open(&b, &options, e);
+    if (status != ERR_OK) return status;
+    const struct kb_sink sink = kb_build_sink(b);
+    status = fill(s, &sink, e);
+    if (status == ERR_OK) status = kb_build_commit(b, &counts, e);
+    kb_build_close(b);
+    return status;
+}
+
+static void forget_set(struct retrieval *r)
+{
+    if (r->ready) rag_close(&r->arm);
+    if (r->has_set) rag_set_close(&r->set);
+    r->ready = r->has_set = 0;
+}
+
+int retrieval_questions(struct retrieval *r, const char *split, struct err *e)
+{
+    char vectors[160], texts[160], ids[160], qrels[160];
+    const char *dot = split ? "." : "", *of = split ? split : "";
+    snprintf(vectors, sizeof vectors, "%s/query%s%s.fvecs", r->folder, dot, of);
+    snprintf(texts, sizeof texts, "%s/queries%s%s.jsonl", r->folder, dot, of);
+    snprintf(ids, sizeof ids, "%s/query%s%s.ids.txt", r->folder, dot, of);
+    snprintf(qrels, sizeof qrels, "%s/qrels%s%s.txt", r->folder, dot, of);
+    const int has_vectors = access(vectors, R_OK) == 0;
+    const struct question_files files = { .questions = has_vectors ? vectors : texts,
+                                          .ids = has_vectors && access(ids, R_OK) == 0 ? ids : NULL, .qrels = qrels };
+    forget_set(r);
+    if (r->has_all) rag_set_close(&r->all);
+    r->has_all = 0;
+    const int status = rag_set_open(&r->all, r->db, &files, e);
+    r->has_all = status == ERR_OK;
+    return status == ERR_OK ? retrieval_part(r, 0, 0, e) : status;
+}
+
+int retrieval_part(struct retrieval *r, double share, uint64_t seed, struct err *e)
+{
+    const size_t count = r->all.queries.count;
+    const struct rag_point plain = { .kernel = "", .k = 10, .threads = 1 };
+    struct rag_set other = { .replay_fd = -1 };
+    uint32_t *every = mem_alloc(count, sizeof *every);
+    forget_set(r);
+    int status = every ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu questions", count);
+    for (size_t i = 0; every && i < count; i++) every[i] = (uint32_t)i;
+    if (status == ERR_OK && share == 0) status = rag_set_take(&r->set, &r->all, every, count, e);
+    else if (status == ERR_OK)
+        status = rag_set_split(share > 0 ? &r->set : &other, share > 0 ? &other : &r->set, &r->all, fabs(share), seed, 1, 1, e);
+    r->has_set = status == ERR_OK;
+    if (status == ERR_OK && share != 0) rag_set_close(&other);
+    if (status == ERR_OK) status = rag_prepare(&r->set, &plain, DEPTH, parallel_cpus(), e);
+    mem_free(every);
+    return status;
+}
+
+int retrieval_open(struct retrieval *r, const struct retrieval_source *s, struct err *e)
+{
+    snprintf(r->folder, sizeof r->folder, "%s/assay-paper-XXXXXX", P_tmpdir);
+    if (!mkdtemp(r->folder)) return r->folder[0] = 0, FAIL(e, ERR_IO, "%s: no folder can be made there", P_tmpdir);
+    snprintf(r->db, sizeof r->db, "%s/kb.sqlite", r->folder);
+    const int status = build(r, s, e);
+    return status == ERR_OK ? retrieval_questions(r, s->split, e) : status;
+}
+
+int retrieval_ask(struct retrieval *r, size_t k, struct err *e, const char *fmt, ...)
+{
+    struct text told = { 0 };
+    char said[1024];
+    size_t count = 0;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(said, sizeof said, fmt, ap);
+    va_end(ap);
+    text_add(&told, "%s", said);
+    if (told.failed) return FAIL(e, ERR_MEM, "no memory for settings");
+    text_free(&r->settings);
+    r->settings = told;
+    for (char *at = told.at; *at && count < sizeof r->parts / sizeof *r->parts;) {
+        r->parts[count++] = at;
+        at += strcspn(at, " ");
+        while (*at == ' ') *at++ = 0;
+    }
+    const struct rag_point point = { r->parts, count, "", k, 1 };
+    const int status = r->ready ? rag_reopen(&r->arm, &r->set, &point, 0, e) : rag_open(&r->arm, &r->set, &point, 0, e);
+    r->ready = status == ERR_OK;
+    return status;
+}
+
+/* Files alone lie in it. */
+static void remove_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    for (const struct dirent *d; dir && (d = readdir(dir));)
+        if (d->d_name[0] != '.') (void)unlinkat(dirfd(dir), d->d_name, 0);
+    if (dir) closedir(dir);
+    (void)rmdir(folder);
+}
+
+void retrieval_close(struct retrieval *r)
+{
+    forget_set(r);
+    if (r->has_all) rag_set_close(&r->all);
+    text_free(&r->settings);
+    if (*r->folder) remove_folder(r->folder);
+    *r = (struct retrieval){ 0 };
+}
+
+size_t retrieval_at(const struct retrieval *r, double (*of)(const struct evidence *, size_t), size_t cut, double *out)
+{
+    const size_t k = r->arm.point.k;
+    size_t count = 0;
+    for (size_t i = 0; i < r->set.queries.count; i++) {
+        struct evidence ev = { .k = k, .answers = { r->arm.answers + i * k, r->arm.answer_count[i] } };
+        ev.labels = queries_labels(&r->set.queries, i, &ev.label_count);
+        const double value = of(&ev, cut);
+        if (!isnan(value)) out[count++] = value;
+    }
+    return count;
+}
+
+size_t retrieval_metric(const struct retrieval *r, const char *name, double *out)
+{
+    size_t m = 0, count = 0;
+    while (strcmp(metric_at(m)->name, name) != 0) m++;
+    const double *values = r->arm.quality.values + m * r->set.queries.count;
+    for (size_t i = 0; i < r->set.queries.count; i++)
+        if (!isnan(values[i])) out[count++] = values[i];
+    return count;
+}
+
+void retrieval_mean(struct finding *f, const double *values, size_t count)
+{
+    const struct interval i = count > 1 ? stats_bootstrap_mean(values, count, 0.999, STATS_RESAMPLES_MOST, 1)
+                                        : (struct interval){ (double)NAN, (double)NAN };
+    f->ours = count ? stats_mean(values, count) : (double)NAN;
+    f->lo = i.lo;
+    f->hi = i.hi;
+    f->n = count;
+}

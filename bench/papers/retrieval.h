@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * retrieval.h - what papers on retrieval share: a knowledge base made for an item, questions asked of it with other
+ * settings each time, and what every question came to. */
+#ifndef ASSAY_PAPERS_RETRIEVAL_H
+#define ASSAY_PAPERS_RETRIEVAL_H
+#include "bench/papers/paper.h"
+#include "bench/points/rag.h"
+
+/* Zero-initialise; retrieval_close.  Must not move while it is open. */
+struct retrieval {
+    char folder[64], db[96]; /* of its own, gone with it */
+    struct rag_set all, set; /* the questions; those that are asked */
+    int has_all, has_set, ready; /* ready: arm is open */
+    struct text settings;
+    const char *parts[32];
+    struct rag_arm arm;
+};
+/* One of the two; split: "tune" or "report" where the source deals its questions out, NULL: all that it has. */
+struct retrieval_source {
+    const char *generator, *params; /* "n=2000,queries=100" */
+    const char *importer, *from;
+    const char *split;
+};
+int retrieval_open(struct retrieval *r, const struct retrieval_source *s, struct err *e);
+/* Other questions of the same base: those of another split. */
+int retrieval_questions(struct retrieval *r, const char *split, struct err *e);
+/* Asks the questions, or a share of them drawn by `seed` (the rest with a negative one); 0: all. */
+int retrieval_part(struct retrieval *r, double share, uint64_t seed, struct err *e);
+/* Asks every question with "key=value key=value" over the pipeline's defaults, k answers each. */
+int retrieval_ask(struct retrieval *r, size_t k, struct err *e, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void retrieval_close(struct retrieval *r);
+
+/* Of each labelled question, in order: metric.h's functions of a cut, over the answers of the last retrieval_ask; and a
+ * registered metric by its name.  How many; out has room for all questions. */
+size_t retrieval_at(const struct retrieval *r, double (*of)(const struct evidence *, size_t), size_t cut, double *out);
+size_t retrieval_metric(const struct retrieval *r, const char *name, double *out);
+/* ours, lo and hi of a mean over questions: 99.9 % bootstrap. */
+void retrieval_mean(struct finding *f, const double *values, size_t count);
+#endif
