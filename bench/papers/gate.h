@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * gate.h - an item of two papers: precision, recall and coverage when results need a least cosine, against none, over the
+ * turns of LoCoMo.  Findings: contrast=gate-none;measure=precision|recall|coverage;gate=X. */
+#ifndef ASSAY_PAPERS_GATE_H
+#define ASSAY_PAPERS_GATE_H
+#include "bench/papers/retrieval.h"
+
+int gate_sweep(struct paper_run *r, struct err *e);
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * paper_hipporag.c - HippoRAG (arXiv 2405.14831), HippoRAG 2 (2502.14802) and PhaseGraph (2603.28886): does following links
+ * help to find the passages of a multi-hop question, and how are the two scores best added?
+ *
+ * Vectors are linear text features, graphs those of title mentions: other encoders, other graphs, so directions and shapes
+ * alone are compared.  The phrases that MuSiQue comes with link passages only through entities that have no vector, and so
+ * never enter the pool: with them no answer changes.  "neighbours" is one hop with the engine's score, "ppr"
+ * personalised PageRank over what lies about the exact first 20. */
+#include "bench/papers/retrieval.h"
+#include "kernels/base/mem.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char table[] =
+#include "gen/hipporag.tsv.inc"
+    ;
+
+static const struct data { const char *name, *importer, *graph; } sets[] = {
+    { "2wiki6119", "tsv", "titles" },
+    { "musique_train100", "tsv", "titles" },
+    { "hotpotqa_train100", "tsv", "titles" },
+};
+enum { SETS = sizeof sets / sizeof *sets, MEASURES = 3 };
+static const struct measure { const char *name; size_t cut; int all; } measures[MEASURES] = {
+    { "recall@2", 2, 0 }, { "recall@5", 5, 0 }, { "all_recall@5", 5, 1 },
+};
+
+#define PLAIN "retrieve=exact min_combined_score=-1e9 "
+static const struct way { const char *name, *settings; } ways[] = {
+    { "vectors", PLAIN "expand=none graph_weight=0" },
+    { "neighbours", PLAIN "expand=bfs graph_depth=1" },
+    { "ppr", PLAIN "expand=ppr score=ppr" },
+};
+enum { WAYS = sizeof ways / sizeof *ways, K = 10 };
+
+/* Calls each(r, set, base) over every set that is there. */
+static int over_sets(struct paper_run *r, int (*each)(struct paper_run *, const struct data *, struct retrieval *, struct err *),
+                     struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t s = 0; status == ERR_OK && s < SETS; s++) {
+        char path[512], cell[64];
+        struct retrieval base = { 0 };
+        snprintf(cell, sizeof cell, "data=%s", sets[s].name);
+        if (!paper_data(r, sets[s].name, path, sizeof path)) {
+            status = paper_skip(r, s == 0 ? "" : cell, e, "%s", path);
+            continue;
+        }
+        const struct retrieval_source from = { .importer = sets[s].importer, .from = path };
+        status = retrieval_open(&base, &from, e);
+        if (status == ERR_OK) status = each(r, &sets[s], &base, e);
+        retrieval_close(&base);
+    }
+    return status;
+}
+
+/* Each question's measures one after the other; how many questions have them. */
+static size_t take(const struct retrieval *base, double *const out[MEASURES])
+{
+    size_t count = 0;
+    for (size_t m = 0; m < MEASURES; m++)
+        count = retrieval_at(base, measures[m].all ? metric_all_recall_at : metric_recall_at, measures[m].cut, out[m]);
+    return count;
+}
+
+static int found(struct paper_run *r, const struct data *set, const char *contrast, const char *measure, const double *a,
+                 const double *b, size_t count, struct err *e)
+{
+    struct finding f = finding_of("contrast=%s;measure=%s;data=%s;graph=%s", contrast, measure, set->name, set->graph);
+    finding_of_pairs(&f, a, b, count);
+    return paper_found(r, &f, e);
+}
+
+static int compare_ways(struct paper_run *r, const struct data *set, struct retrieval *base, struct err *e)
+{
+    static const struct { size_t of, against; const char *name; } contrasts[] = {
+        { 1, 0, "neighbours-vectors" }, { 2, 1, "ppr-neighbours" }, { 2, 0, "ppr-vectors" } };
+    const size_t room = base->set.queries.count;
+    double *values = mem_alloc(WAYS * MEASURES * room, sizeof *values), *at[WAYS][MEASURES];
+    size_t count = 0;
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "hipporag: no memory");
+    for (size_t w = 0; status == ERR_OK && w < WAYS; w++) {
+        for (size_t m = 0; m < MEASURES; m++) at[w][m] = values + (w * MEASURES + m) * room;
+        status = retrieval_ask(base, K, e, "%s", ways[w].settings);
+        if (status == ERR_OK) count = take(base, at[w]);
+    }
+    for (size_t c = 0; status == ERR_OK && c < sizeof contrasts / sizeof *contrasts; c++)
+        for (size_t m = 0; status == ERR_OK && m < MEASURES; m++)
+            status = found(r, set, contrasts[c].name, measures[m].name, at[contrasts[c].of][m], at[contrasts[c].against][m], count, e);
+    mem_free(values);
+    return status;
+}
+
+static int weigh(struct paper_run *r, const struct data *set, struct retrieval *base, struct err *e)
+{
+    static const double weights[] = { 0.01, 0.05, 0.1, 0.3, 0.5 };
+    double *values = mem_alloc(base->set.queries.count, sizeof *values);
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "hipporag: no memory");
+    for (size_t w = 0; status == ERR_OK && w < sizeof weights / sizeof *weights; w++) {
+        struct finding f = finding_of("vector_weight=%g;data=%s;graph=%s", weights[w], set->name, set->graph);
+        status = retrieval_ask(base, K, e, PLAIN "expand=ppr score=ppr calibration=percentile vector_weight=%g graph_weight=%g",
+                               weights[w], 1 - weights[w]);
+        if (status != ERR_OK) break;
+        f.n = retrieval_at(base, metric_recall_at, 5, values);
+        retrieval_mean(&f, values, f.n);
+        status = paper_found(r, &f, e);
+    }
+    mem_free(values);
+    return status;
+}
+
+static int calibrate(struct paper_run *r, const struct data *set, struct retrieval *base, struct err *e)
+{
+    static const char *const scales[] = { "percentile", "none", "minmax" };
+    const size_t room = base->set.queries.count;
+    double *values = mem_alloc(3 * room, sizeof *values);
+    size_t count = 0;
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "hipporag: no memory");
+    for (size_t s = 0; status == ERR_OK && s < 3; s++) {
+        status = retrieval_ask(base, K, e, PLAIN "expand=ppr score=ppr calibration=%s", scales[s]);
+        if (status == ERR_OK) count = retrieval_at(base, metric_recall_at, 5, values + s * room);
+    }
+    if (status == ERR_OK) status = found(r, set, "percentile-none", "recall@5", values, values + room, count, e);
+    if (status == ERR_OK) status = found(r, set, "percentile-minmax", "recall@5", values, values + 2 * room, count, e);
+    mem_free(values);
+    return status;
+}
+
+static int expansion(struct paper_run *r, struct err *e) { return over_sets(r, compare_ways, e); }
+static int weights(struct paper_run *r, struct err *e) { return over_sets(r, weigh, e); }
+static int calibration(struct paper_run *r, struct err *e) { return over_sets(r, calibrate, e); }
+
+static const struct paper_item items[] = {
+    { .name = "expansion", .summary = "direct neighbours and PageRank against vectors alone", .run = expansion },
+    { .name = "weights", .summary = "the share of the vector's score, over R@5", .run = weights,
+      .figure = { .x = "vector_weight", .panel = "data", .x_label = "weight of the vector score", .y_label = "R@5", .log_x = 1 } },
+    { .name = "calibration", .summary = "both scores as percentiles before they are added", .run = calibration },
+    { 0 },
+};
+
+const struct paper_ops paper_hipporag = {
+    .name = "hipporag",
+    .reference = "arXiv 2405.14831, 2502.14802, 2603.28886",
+    .summary = "graphs and PageRank for multi-hop questions",
+    .table = table,
+    .items = items,
+};

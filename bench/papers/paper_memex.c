@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * paper_memex.c - Memex (arXiv 2603.04257): what a budget of context is worth.  Its tables need reinforcement learning of a
+ * language model; what is left is whether entities attached to results hold evidence that the results lack, and how many
+ * of them it takes.  The turns of LoCoMo, linked with those before and after. */
+#include "bench/papers/retrieval.h"
+#include "kernels/base/mem.h"
+#include <math.h>
+#include <stdio.h>
+
+static const char table[] =
+#include "gen/memex.tsv.inc"
+    ;
+
+enum { K = 5, ROOM = 4096 };
+
+/* Of each question, the share of its evidence that results and their context hold. */
+static size_t coverage(struct retrieval *base, double *out, int *status, struct err *e)
+{
+    int64_t *ids = mem_alloc(ROOM, sizeof *ids);
+    size_t count = 0;
+    *status = ids ? ERR_OK : FAIL(e, ERR_MEM, "memex: no memory");
+    for (size_t i = 0; *status == ERR_OK && i < base->set.queries.count; i++) {
+        struct answer a;
+        struct evidence ev = { .k = ROOM };
+        size_t held = 0;
+        *status = rag_ask(base->arm.pipeline, &base->set, i, 1, K, &a, e);
+        for (size_t x = 0; *status == ERR_OK && x < a.count; x++) {
+            if (held < ROOM) ids[held++] = a.results[x].id;
+            for (size_t c = 0; c < a.results[x].context_count && held < ROOM; c++) ids[held++] = a.results[x].context[c];
+        }
+        ev.answers = (struct id_list){ ids, held };
+        ev.labels = queries_labels(&base->set.queries, i, &ev.label_count);
+        const double share = metric_recall_at(&ev, ROOM);
+        if (!isnan(share)) out[count++] = share;
+    }
+    mem_free(ids);
+    return count;
+}
+
+static int ask(struct retrieval *base, const char *context, int most, double *out, size_t *count, struct err *e)
+{
+    int status = retrieval_ask(base, K, e, "retrieve=exact graph_depth=1 min_combined_score=-1e9 context=%s max_context_entities=%d",
+                               context, most);
+    if (status == ERR_OK) *count = coverage(base, out, &status, e);
+    return status;
+}
+
+static int budget(struct paper_run *r, struct err *e)
+{
+    static const int budgets[] = { 0, 1, 2, 5, 10, 20 };
+    enum { BUDGETS = sizeof budgets / sizeof *budgets };
+    struct retrieval base = { 0 };
+    char path[512];
+    if (!paper_data(r, "locomo/locomo10.json", path, sizeof path)) return paper_skip(r, "", e, "%s", path);
+    const struct retrieval_source turns = { .importer = "locomo", .from = path };
+    int status = retrieval_open(&base, &turns, e);
+    const size_t room = base.set.queries.count;
+    double *values = mem_alloc((BUDGETS + 1) * room + 1, sizeof *values);
+    size_t count = 0;
+    if (status == ERR_OK && !values) status = FAIL(e, ERR_MEM, "memex: no memory");
+    for (size_t b = 0; status == ERR_OK && b < BUDGETS; b++) {
+        struct finding f = finding_of("budget=%d;context=pool_first", budgets[b]);
+        status = ask(&base, "pool_first", budgets[b], values + b * room, &count, e);
+        if (status != ERR_OK) break;
+        retrieval_mean(&f, values + b * room, count);
+        status = paper_found(r, &f, e);
+    }
+    if (status == ERR_OK) status = ask(&base, "bfs", 5, values + BUDGETS * room, &count, e);
+    if (status == ERR_OK) {
+        struct finding more = finding_of("contrast=5-0"), order = finding_of("contrast=pool_first-bfs");
+        finding_of_pairs(&more, values + 3 * room, values, count);
+        finding_of_pairs(&order, values + 3 * room, values + BUDGETS * room, count);
+        status = paper_found(r, &more, e);
+        if (status == ERR_OK) status = paper_found(r, &order, e);
+    }
+    mem_free(values);
+    retrieval_close(&base);
+    return status;
+}
+
+static const struct paper_item items[] = {
+    { .name = "budget", .summary = "share of the evidence in results and context, by entities a result", .run = budget,
+      .figure = { .x = "budget", .x_label = "context entities a result", .y_label = "share of the evidence" } },
+    { 0 },
+};
+
+const struct paper_ops paper_memex = {
+    .name = "memex", .reference = "arXiv 2603.04257 (the engine cites 2603.03561, another paper)", .summary = "indexed experience, dereferenced within a budget",
+    .table = table, .items = items,
+};

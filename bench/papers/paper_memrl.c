@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * paper_memrl.c - MemRL (arXiv 2601.03192): memories ranked by similarity and by a utility that is learnt from rewards.
+ *
+ * Its tables are of language-model agents.  Here a question is a task, an entity a memory, and the reward whether what came
+ * back held something relevant: planted Bernoulli rewards (memories alike in vector, unlike in worth), and the evidence
+ * labels of LoCoMo.  "train" is what the paper reports, success over the tasks that were learnt from; "held out" is over
+ * others, which the paper does not report. */
+#include "bench/papers/retrieval.h"
+#include "bench/points/rag_learn.h"
+#include "kernels/base/mem.h"
+#include "kernels/base/rng.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char table[] =
+#include "gen/memrl.tsv.inc"
+    ;
+
+/* --- equation 8: the variance that utilities keep ------------------------------------------------------------- */
+
+/* Q after enough rewards to have forgotten where it began, over many memories: their variance over alpha / (2 - alpha)
+ * times that of the reward. */
+static double variance_ratio(double alpha, size_t memories, uint64_t seed)
+{
+    const size_t steps = (size_t)(12 / alpha) + 10; /* (1 - alpha)^steps < e^-12 */
+    const double chance = 0.4;
+    double sum = 0, squares = 0;
+    struct rng r;
+    rng_seed(&r, seed, 8);
+    for (size_t m = 0; m < memories; m++) {
+        double q = 0;
+        for (size_t s = 0; s < steps; s++) {
+            const double reward = (double)(rng_next(&r) >> 11) * 0x1p-53 < chance;
+            q += alpha * (reward - q);
+        }
+        sum += q;
+        squares += q * q;
+    }
+    const double n = (double)memories, variance = (squares - sum * sum / n) / (n - 1);
+    return variance / (alpha / (2 - alpha) * chance * (1 - chance));
+}
+
+static int var_q(struct paper_run *r, struct err *e)
+{
+    static const double alphas[] = { 0.05, 0.1, 0.3, 0.5, 0.9 };
+    const size_t memories = r->asked.quick ? 20000 : 100000;
+    double draws[PAPER_SEEDS_MAX];
+    int status = ERR_OK;
+    for (size_t a = 0; status == ERR_OK && a < sizeof alphas / sizeof *alphas; a++) {
+        struct finding f = finding_of("alpha=%g", alphas[a]);
+        for (size_t s = 0; s < r->asked.seeds; s++) draws[s] = variance_ratio(alphas[a], memories, s + 1);
+        finding_of_seeds(&f, draws, r->asked.seeds);
+        f.n = memories;
+        f.theory = 1;
+        status = paper_found(r, &f, e);
+    }
+    return status;
+}
+
+/* --- figure 5, section 5.4.2: learning, and what is learnt for others ------------------------------------------ */
+
+static const double lambdas[] = { 0, 0.25, 0.5, 0.75, 1 };
+enum { LAMBDAS = sizeof lambdas / sizeof *lambdas };
+/* What is learnt: from which questions, for which, how many results a question, and how often all are asked. */
+struct school { const char *data; struct retrieval base; size_t k, epochs; int splits; };
+
+static int open_school(struct school *s, const struct paper_run *r, int planted, struct err *e)
+{
+    char path[512];
+    s->data = planted ? "rewards" : "locomo";
+    s->k = planted ? 1 : 5;
+    s->epochs = planted ? 5 : r->asked.quick ? 3 : 10;
+    s->splits = planted;
+    if (planted) {
+        const struct retrieval_source from = { .generator = "rewards", .split = "tune",
+                                               .params = "n=4000,situations=60,queries=2000,worst=0.1,best=0.9,dim=64" };
+        return retrieval_open(&s->base, &from, e);
+    }
+    if (!paper_data(r, "locomo/locomo10.json", path, sizeof path)) return FAIL(e, ERR_NOT_FOUND, "%s", path);
+    const struct retrieval_source from = { .importer = "locomo", .from = path };
+    return retrieval_open(&s->base, &from, e);
+}
+
+static int take_part(struct school *s, int train, struct err *e)
+{
+    if (s->splits) return retrieval_questions(&s->base, train ? "tune" : "report", e);
+    return retrieval_part(&s->base, train ? 0.5 : -0.5, 1, e);
+}
+
+/* Learns with these settings and asks both halves: successes of each question, into part[train]. */
+static int study(struct school *s, const char *settings, double *const part[2], size_t count[2], struct err *e)
+{
+    char file[128], all[800], copy[512];
+    const char *list[16];
+    size_t settings_count = 0;
+    struct rag_lesson lesson;
+    snprintf(file, sizeof file, "%s/utilities", s->base.folder);
+    snprintf(copy, sizeof copy, "retrieve=exact rerank=memrl expand=none graph_weight=0 min_combined_score=-1e9 %s", settings);
+    snprintf(all, sizeof all, "%s utility_file=%s", copy, file);
+    for (char *at = copy, *save; (at = strtok_r(settings_count ? NULL : at, " ", &save)) && settings_count < 16;)
+        list[settings_count++] = at;
+    const struct rag_point point = { list, settings_count, "", s->k, 1 };
+    int status = take_part(s, 1, e);
+    if (status == ERR_OK) status = rag_learn(&s->base.set, &point, s->epochs, file, &lesson, e);
+    for (int train = 1; status == ERR_OK && train >= 0; train--) {
+        if (!train) status = take_part(s, 0, e);
+        if (status == ERR_OK) status = retrieval_ask(&s->base, s->k, e, "%s", all);
+        if (status == ERR_OK) count[train] = retrieval_at(&s->base, metric_success_at, s->k, part[train]);
+    }
+    return status;
+}
+
+static int report(struct paper_run *r, const struct school *s, const char *what, const char *contrast, int train, const double *a,
+                  const double *b, size_t count, struct err *e)
+{
+    struct finding f = finding_of("part=%s;%s=%s;data=%s", train ? "train" : "held out", what, contrast, s->data);
+    if (b) finding_of_pairs(&f, a, b, count);
+    else retrieval_mean(&f, a, count);
+    return paper_found(r, &f, e);
+}
+
+static int lambda_over(struct paper_run *r, struct school *s, struct err *e)
+{
+    const size_t room = s->base.all.queries.count * 2 + 2;
+    double *values = mem_alloc(2 * LAMBDAS * room, sizeof *values);
+    size_t count[2] = { 0 };
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "memrl: no memory");
+    for (size_t l = 0; status == ERR_OK && l < LAMBDAS; l++) {
+        char setting[64], name[16];
+        double *const part[2] = { values + 2 * l * room, values + (2 * l + 1) * room };
+        snprintf(setting, sizeof setting, "memrl_lambda=%g", lambdas[l]);
+        snprintf(name, sizeof name, "%g", lambdas[l]);
+        status = study(s, setting, part, count, e);
+        for (int train = 1; status == ERR_OK && train >= 0; train--)
+            status = report(r, s, "lambda", name, train, part[train], NULL, count[train], e);
+    }
+    for (int train = 1; status == ERR_OK && train >= 0; train--) {
+        const double *best = values + (2 * 2 + (size_t)train) * room, *none = values + (size_t)train * room;
+        status = report(r, s, "contrast", "0.5-0", train, best, none, count[train], e);
+        if (status == ERR_OK)
+            status = report(r, s, "contrast", "0.5-1", train, best, values + (2 * 4 + (size_t)train) * room, count[train], e);
+    }
+    mem_free(values);
+    return status;
+}
+
+static int norm_over(struct paper_run *r, struct school *s, struct err *e)
+{
+    const size_t room = s->base.all.queries.count * 2 + 2;
+    double *values = mem_alloc(4 * room, sizeof *values);
+    double *const scaled[2] = { values, values + room }, *const raw[2] = { values + 2 * room, values + 3 * room };
+    size_t count[2] = { 0 };
+    int status = values ? study(s, "memrl_lambda=0.5", scaled, count, e) : FAIL(e, ERR_MEM, "memrl: no memory");
+    if (status == ERR_OK) status = study(s, "memrl_lambda=0.5 memrl_scale=none", raw, count, e);
+    for (int train = 1; status == ERR_OK && train >= 0; train--)
+        status = report(r, s, "contrast", "pool-none", train, scaled[train], raw[train], count[train], e);
+    mem_free(values);
+    return status;
+}
+
+/* Planted rewards, and LoCoMo where it is. */
+static int over_schools(struct paper_run *r, int (*each)(struct paper_run *, struct school *, struct err *), struct err *e)
+{
+    int status = ERR_OK;
+    for (int planted = 1; status == ERR_OK && planted >= 0; planted--) {
+        struct school s = { 0 };
+        status = open_school(&s, r, planted, e);
+        if (status == ERR_NOT_FOUND && !planted) status = paper_skip(r, "data=locomo", e, "locomo/locomo10.json is missing");
+        else if (status == ERR_OK) status = each(r, &s, e);
+        retrieval_close(&s.base);
+    }
+    return status;
+}
+
+static int lambda(struct paper_run *r, struct err *e) { return over_schools(r, lambda_over, e); }
+static int norm(struct paper_run *r, struct err *e) { return over_schools(r, norm_over, e); }
+
+static const struct paper_item items[] = {
+    { .name = "var_q", .summary = "variance of a utility under Bernoulli rewards, over what equation 8 says", .run = var_q,
+      .figure = { .x = "alpha", .x_label = "alpha", .y_label = "Var Q over alpha / (2 - alpha) Var r", .log_x = 1 } },
+    { .name = "lambda", .summary = "weight of utility against similarity: learnt from, and held out", .run = lambda,
+      .figure = { .x = "lambda", .panel = "data", .x_label = "lambda", .y_label = "something relevant among the results" } },
+    { .name = "norm", .summary = "z-scores of similarity and utility over the pool, against none", .run = norm },
+    { 0 },
+};
+
+const struct paper_ops paper_memrl = {
+    .name = "memrl",
+    .reference = "arXiv 2601.03192",
+    .summary = "memories ranked by similarity and learnt utility",
+    .table = table,
+    .items = items,
+};
