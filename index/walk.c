@@ -14,7 +14,7 @@ enum {
 
 size_t walk_lay_out(struct walk *w, const struct nodes *n, size_t ef, void *scratch)
 {
-    const size_t edges = n->degree > ENTERED ? n->degree : ENTERED;
+    const size_t edges = n->degree > ENTERED ? n->degree : ENTERED, room = (ef > STARTS ? ef : STARTS) + 1;
     struct mem_parts parts = { .at = scratch };
     *w = (struct walk){ .nodes = n, .ef = ef };
     w->counts = mem_part(&parts, sizeof *w->counts); /* first: found whatever ef is */
@@ -25,8 +25,8 @@ size_t walk_lay_out(struct walk *w, const struct nodes *n, size_t ef, void *scra
     w->sums = mem_part(&parts, edges * sizeof *w->sums);
     w->scores = mem_part(&parts, edges * sizeof *w->scores);
     w->kept = mem_part(&parts, edges * sizeof *w->kept);
-    w->pool = mem_part(&parts, (ef + 1) * sizeof *w->pool);
-    w->pool_scores = mem_part(&parts, (ef + 1) * sizeof *w->pool_scores);
+    w->pool = mem_part(&parts, room * sizeof *w->pool);
+    w->pool_scores = mem_part(&parts, room * sizeof *w->pool_scores);
     w->seen = mem_part(&parts, (n->count + 63) / 64 * sizeof *w->seen);
     w->rest = mem_part(&parts, 0);
     return parts.bytes;
@@ -118,7 +118,6 @@ static size_t scan_exact(struct walk *w, const uint32_t *edges, size_t count, in
     for (size_t i = 0; i < count; i++) {
         if (is_seen(w, edges[i])) continue;
         const size_t place = insert(w, walk_score(w, edges[i]), edges[i]);
-        if (place == w->ef) continue;
         if (marks) mark(w, edges[i]);
         first = place < first ? place : first;
     }
@@ -126,7 +125,8 @@ static size_t scan_exact(struct walk *w, const uint32_t *edges, size_t count, in
     return first;
 }
 
-/* Estimates of `count` edges, and into the pool what is good enough; returns the first place that is new. */
+/* Estimates of `count` edges, and into the pool what is good enough; returns the first place that is new.  marks: all
+ * of them have been seen. */
 static size_t scan(struct walk *w, const uint8_t *codes, const float *scale, const float *error, const uint32_t *edges,
                    size_t count, float base, float beta, uint32_t ahead, int marks)
 {
@@ -157,6 +157,7 @@ static size_t scan(struct walk *w, const uint8_t *codes, const float *scale, con
         if (marks) mark(w, w->kept[i]);
         first = place < first ? place : first;
     }
+    for (size_t i = 0; i < count && marks; i++) mark(w, edges[i]);
     return first;
 }
 
@@ -201,7 +202,7 @@ static size_t visit_node(struct walk *w, uint32_t node, float estimate, uint32_t
                 (const float *)(const void *)(at + n->at_error), nodes_edges(n, node), n->degree, base, beta, ahead, 1);
 }
 
-/* The best entries into the pool, at most `starts` of them. */
+/* The best entries into the pool, at most `starts` of them, whatever ef is. */
 static void enter(struct walk *w, size_t starts)
 {
     const struct nodes *n = w->nodes;
@@ -209,7 +210,7 @@ static void enter(struct walk *w, size_t starts)
                 *error = scale + root_room(n);
     const float base = n->metric == METRIC_L2 ? -w->square : 0, beta = n->projects ? 0 : 1;
     const size_t ef = w->ef, block = codes_block_bytes(n->groups, n->bits);
-    w->ef = ef < starts ? ef : starts;
+    w->ef = starts;
     for (size_t from = 0; from < n->entry_count; from += ENTERED) {
         const size_t count = n->entry_count - from < ENTERED ? n->entry_count - from : ENTERED;
         scan(w, n->root + from / CODES_ROWS * block, scale + from, error + from, n->entries + from, count, base, beta,
@@ -223,7 +224,10 @@ static void enter(struct walk *w, size_t starts)
 static void start(struct walk *w, visit_fn *visit, void *context)
 {
     enter(w, STARTS);
-    if (w->nodes->has_codes) return;
+    if (w->nodes->has_codes) {
+        w->known = w->known < w->ef ? w->known : w->ef;
+        return;
+    }
     /* Their estimates are not to stand beside scores. */
     uint32_t chosen[STARTS];
     const size_t known = w->known;

@@ -4,7 +4,13 @@
  * The pool holds the `ef` best nodes known.  A visit takes the score of the node itself from its row (which is how
  * answers are scored) and estimates of all of its edges from their codes, in one scan.  While a node is worked through
  * the one to be visited next is on its way from memory: it is chosen first, so what the visit finds can be visited the
- * time after at the earliest.  A walk ends when all of the pool has been visited. */
+ * time after at the earliest.  A walk ends when all of the pool has been visited.
+ *
+ * A node counts with the first estimate that it was given, whether or not that was good enough for the pool.  So what is
+ * known depends on the nodes visited so far and not on ef, and a walk with a smaller pool is the beginning of a longer
+ * one: where answers are scored exactly, none is lost as ef grows.  (With the first that was good enough, 48 of 1,000
+ * queries of the hard set found less at ef 24 than at 16, and recall was .002 lower.  With the best of all it is .008
+ * higher at ef 32, but a hop takes 25 % longer.) */
 #ifndef ASSAY_WALK_H
 #define ASSAY_WALK_H
 #include "index/nodes.h"
@@ -26,7 +32,7 @@ struct walk {
     uint32_t *kept;
     uint32_t *pool;          /* nodes, best first; upper bit: visited */
     float *pool_scores;
-    uint64_t *seen;          /* a bit a node */
+    uint64_t *seen;          /* a bit a node: it has an estimate */
     struct walk_counts *counts;
     void *rest;
     size_t known;            /* in the pool */
