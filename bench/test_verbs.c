@@ -135,7 +135,15 @@ static void ann_compares_at_recall(void)
     CHECK(json_number("build_s", 0) != took && json_number("recall_strict", 7) == 1, "a damaged file was believed");
     works("ann --base d/base.fvecs --query d/query.fvecs --index symqg:ef=16 --index symqg:ef=160 --min-calls 20 "
           "--at-recall .5", "symqg:ef=16..160 ");
+    works("ann --base d/base.fvecs --query d/query.fvecs --index symqg:degree=32 --index symqg:degree=32,ef=320 "
+          "--min-calls 20 --at-recall .5", "symqg:degree=32 .. symqg:degree=32,ef=320 ");
     refuses("ann --base d/base.fvecs --query d/query.fvecs --index flat --at-recall 1.5", 2, "1.5");
+}
+
+static void roofline_ends(void)
+{
+    works("roofline --quick --seconds 0.1", "not measured in 0.1 s (--seconds): ");
+    CHECK(strstr(text_of(&said), "GB/s") && strstr(text_of(&said), "ns/load"), "no ceilings: %s", text_of(&said));
 }
 
 #define LEARN "rag --kb t/kb.sqlite --query t/query.fvecs --qrels t/qrels.txt --set rerank=memrl --min-calls 20 " \
@@ -512,6 +520,7 @@ int main(void)
     }
     test_case("data to work on", make_data);
     test_case("ann measures", ann_measures);
+    test_case("roofline ends in the time it has", roofline_ends);
     test_case("ann compares at equal recall", ann_compares_at_recall);
     test_case("rag measures", rag_measures);
     test_case("a point holds what matters", points_hold_what_matters);

@@ -12,20 +12,27 @@ static const struct index *model_of(const struct ann_arm *a)
 
 static int same_line(const struct ann_arm *a, const struct ann_arm *b) { return model_of(a) == model_of(b); }
 
-static int is_part(char c) { return (c >= '0' && c <= '9') || c == '.'; }
+static int is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* "ivf:nprobe=8,inner=(flat)" and "ivf:nprobe=64,inner=(flat)": "ivf:nprobe=8..64,inner=(flat)". */
+/* "ivf:nprobe=8,inner=(flat)" and "ivf:nprobe=64,inner=(flat)": "ivf:nprobe=8..64,inner=(flat)"; what differs in more
+ * than a number stands whole. */
 static void name_line(struct text *out, const char *first, const char *last)
 {
     const size_t a = strlen(first), b = strlen(last), least = a < b ? a : b;
     size_t head = 0, tail = 0;
+    text_add(out, "%s", first);
+    if (strcmp(first, last) == 0) return;
     while (head < least && first[head] == last[head]) head++;
-    while (head && strcmp(first, last) != 0 && is_part(first[head - 1])) head--;
+    while (head && is_digit(first[head - 1])) head--;
     while (tail < least - head && first[a - 1 - tail] == last[b - 1 - tail]) tail++;
-    while (tail && is_part(first[a - tail])) tail--;
-    text_add(out, "%.*s", (int)(a - tail), first);
-    if (strcmp(first, last) != 0) text_add(out, "..%.*s", (int)(b - tail - head), last + head);
-    text_add(out, "%s", first + a - tail);
+    while (tail && is_digit(first[a - tail])) tail--;
+    if (strspn(first + head, "0123456789") != a - tail - head || strspn(last + head, "0123456789") != b - tail - head ||
+        head == a - tail) {
+        text_add(out, " .. %s", last);
+        return;
+    }
+    text_clear(out);
+    text_add(out, "%.*s..%.*s%s", (int)(a - tail), first, (int)(b - tail - head), last + head, first + a - tail);
 }
 
 /* The points of one line, moved to stand together. */
