@@ -2,14 +2,18 @@
  * cmd_roofline.c - what this machine can do at most, measured now, and where the kernels stand. */
 #include "bench/time/clock.h"
 #include "bench/command.h"
+#include "bench/rows/apart.h"
 #include "bench/rows/gnuplot.h"
 #include "bench/micro/micro.h"
 #include "bench/rows/output.h"
 #include "bench/rows/run.h"
+#include "bench/time/progress.h"
+#include "kernels/base/clock.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const levels[] = { "l1", "l2", "l3", "dram" };
@@ -30,12 +34,16 @@ struct roofline {
     struct line lines[CEILINGS_MOST];
     size_t count;
     struct micro micro; /* the kernels' points */
+    size_t left_out;    /* of them, for want of time */
+    uint64_t start_ns;
+    struct progress progress;
 };
 
 struct asked {
     int64_t dim, bits, rounds, seed;
+    double seconds;
     const char *out;
-    int csv, json, no_kernels;
+    int csv, json, quick, no_kernels;
 };
 
 static void keep(struct roofline *r, struct line l)
@@ -105,24 +113,48 @@ static int measure_instructions(struct roofline *r, const struct micro_plan *pla
     return status;
 }
 
-/* The default row of every operation, at every level of the memory. */
+static int measure_kernel(struct roofline *r, const struct asked *a, const struct micro_plan *plan, enum kernel_op op,
+                          const char *level, struct err *e)
+{
+    const struct workload_shape shape = {
+        .op = op, .dim = (size_t)a->dim, .bits = (int)a->bits, .batch = 1, .seed = (uint64_t)a->seed,
+        .bytes = machine_level_bytes(&r->micro.machine, level),
+    };
+    if (shape.bytes == 0) return ERR_OK;
+    const int status = micro_shape(&r->micro, plan, &shape, level, e);
+    return status == ERR_OK ? ERR_OK : err_context(e, status, "%s in %s", kernel_op_name(op), level);
+}
+
+/* The default row of every operation at every level of the memory, as far as time goes.  One call from DRAM takes tens of
+ * milliseconds and its data as long as all else: so that level comes last. */
 static int measure_kernels(struct roofline *r, const struct asked *a, const struct micro_plan *plan, struct err *e)
 {
-    for (int op = 0; op < OP_COUNT; op++)
-        for (int level = 0; level < LEVELS; level++) {
-            const struct workload_shape shape = {
-                .op = (enum kernel_op)op,
-                .dim = (size_t)a->dim,
-                .bits = (int)a->bits,
-                .batch = 1,
-                .seed = (uint64_t)a->seed,
-                .bytes = machine_level_bytes(&r->micro.machine, levels[level]),
-            };
-            if (workload_uses(shape.op) < 0 || shape.bytes == 0) continue;
-            const int status = micro_shape(&r->micro, plan, &shape, levels[level], e);
-            if (status != ERR_OK) return err_context(e, status, "%s in %s", kernel_op_name(shape.op), levels[level]);
+    static const char *const order[LEVELS] = { "l2", "l1", "l3", "dram" };
+    int status = ERR_OK;
+    progress_start(&r->progress, "kernels at levels of memory", LEVELS * (OP_COUNT - 1));
+    for (size_t i = 0; i < LEVELS; i++)
+        for (int op = 0; op < OP_COUNT && status == ERR_OK; op++) {
+            if (workload_uses((enum kernel_op)op) < 0) continue;
+            if (clock_since_s(r->start_ns) > a->seconds) r->left_out++;
+            else status = measure_kernel(r, a, plan, (enum kernel_op)op, order[i], e);
+            progress_step(&r->progress, i * (OP_COUNT - 1) + (size_t)op);
         }
-    return ERR_OK;
+    progress_end(&r->progress);
+    return status;
+}
+
+static int level_of(const char *name)
+{
+    int level = 0;
+    while (level < LEVELS - 1 && strcmp(levels[level], name) != 0) level++;
+    return level;
+}
+
+static int by_op_and_level(const void *a, const void *b)
+{
+    const struct micro_row *x = a, *y = b;
+    if (x->kernel->op != y->kernel->op) return x->kernel->op < y->kernel->op ? -1 : 1;
+    return level_of(x->where) - level_of(y->where);
 }
 
 /* The kind of work an operation does most of, and how much of it a nanosecond and a byte. */
@@ -169,7 +201,7 @@ static void say_points(const struct roofline *r, struct text *out)
         if (row->kernel->kind == KERNEL_BASELINE || !spot_of(row, &s)) continue;
         char name[64], share[32];
         snprintf(name, sizeof name, "%s/%s", isa_name(row->kernel->isa), row->kernel->variant);
-        snprintf(share, sizeof share, "%.0f %% %s", 100 * row->share, ceiling_name(row->binds));
+        snprintf(share, sizeof share, "%.0f %% %s%s", 100 * row->share, ceiling_name(row->binds), micro_excess(row));
         text_add(out, "%-11s %-6s %-24s %10.3g  %12.4g  %-14s", kernel_op_name(row->kernel->op), row->where, name,
                  s.per_byte, s.per_ns, share);
         if (row->binds == CEILING_READ)
@@ -253,26 +285,68 @@ static void add_roofs(const struct roofline *r, struct text *script)
     text_free(&more);
 }
 
+/* What the plot shows. */
+struct frame { double x_low, x_high, y_low, y_high; };
+
+static struct frame frame_of(const struct roofline *r)
+{
+    double least = INFINITY, most = 0, bottom = INFINITY, top = 0, slope = INFINITY;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+        if (strcmp(l->kind, "instructions") == 0) top = fmax(top, l->rate.median);
+        if (strcmp(l->kind, "read") == 0 && l->threads == 1) slope = fmin(slope, l->rate.median);
+    }
+    for (size_t i = 0; i < r->micro.count; i++) {
+        struct spot s;
+        if (!spot_of(&r->micro.rows[i], &s)) continue;
+        least = fmin(least, s.per_byte), most = fmax(most, s.per_byte);
+        bottom = fmin(bottom, s.per_ns), top = fmax(top, s.per_ns);
+    }
+    return (struct frame){ least / 3, most * 4, fmin(bottom, slope * least / 3) / 1.5, top * 1.6 };
+}
+
+static double share_x(const struct frame *f, double x) { return log(x / f->x_low) / log(f->x_high / f->x_low); }
+static double share_y(const struct frame *f, double y) { return log(y / f->y_low) / log(f->y_high / f->y_low); }
+
+/* Names where they cover neither each other nor a point: as shares of a plot that is some 200 letters wide and 40 lines
+ * high. */
+static void add_names(const struct frame *f, const struct name *names, size_t count, const struct apart_point *points,
+                      size_t point_count, struct text *script)
+{
+    struct apart_name boxes[OP_COUNT];
+    for (size_t i = 0; i < count; i++)
+        boxes[i] = (struct apart_name){ .x = share_x(f, names[i].x), .y = share_y(f, names[i].y),
+                                        .width = (double)strlen(names[i].text) / 175, .height = 1.0 / 38 };
+    apart_place(boxes, count, points, point_count);
+    text_add(script, "n = %zu; array label[%d]; array at_x[%d]; array at_y[%d]; array of_x[%d]; array of_y[%d]; ", count,
+             OP_COUNT, OP_COUNT, OP_COUNT, OP_COUNT, OP_COUNT);
+    for (size_t i = 0; i < count; i++) {
+        gnuplot_set(script, "label", i + 1, names[i].text);
+        text_add(script, "at_x[%zu] = %.6g; at_y[%zu] = %.6g; of_x[%zu] = %.6g; of_y[%zu] = %.6g; ", i + 1, boxes[i].left,
+                 i + 1, boxes[i].middle, i + 1, boxes[i].x, i + 1, boxes[i].y);
+    }
+}
+
 static void add_points(const struct roofline *r, struct text *script, struct text *data)
 {
+    enum { POINTS = OP_COUNT * LEVELS };
+    const struct frame f = frame_of(r);
     struct name names[OP_COUNT];
-    size_t count = 0;
+    struct apart_point points[POINTS];
+    size_t count = 0, point_count = 0;
     for (size_t i = 0; i < r->micro.count; i++) {
         const struct micro_row *row = &r->micro.rows[i];
         struct spot s;
         if (row->kernel->kind == KERNEL_BASELINE || !spot_of(row, &s)) continue;
-        int level = 0;
-        while (level < LEVELS - 1 && strcmp(levels[level], row->where) != 0) level++;
-        text_add(data, "%.6g %.6g %.6g %.6g %d\n", s.per_byte, s.per_ns, s.lo, s.hi, level);
+        text_add(data, "%.6g %.6g %.6g %.6g %d\n", s.per_byte, s.per_ns, s.lo, s.hi, level_of(row->where));
+        if (point_count < POINTS)
+            points[point_count++] = (struct apart_point){ share_x(&f, s.per_byte), share_y(&f, s.per_ns) };
         /* One name an operation, at its last level, where the points hang lowest. */
         const int last = i + 1 == r->micro.count || r->micro.rows[i + 1].kernel->op != row->kernel->op;
         if (last) add_name(names, &count, OP_COUNT, kernel_op_name(row->kernel->op), s.per_byte, s.per_ns);
     }
-    text_add(script, "n = %zu; array label[%d]; array at_x[%d]; array at_y[%d]; ", count, OP_COUNT, OP_COUNT, OP_COUNT);
-    for (size_t i = 0; i < count; i++) {
-        gnuplot_set(script, "label", i + 1, names[i].text);
-        text_add(script, "at_x[%zu] = %.6g; at_y[%zu] = %.6g; ", i + 1, names[i].x, i + 1, names[i].y);
-    }
+    text_add(script, "x_low = %.6g; x_high = %.6g; y_low = %.6g; y_high = %.6g; ", f.x_low, f.x_high, f.y_low, f.y_high);
+    add_names(&f, names, count, points, point_count, script);
 }
 
 static int draw(const struct roofline *r, const char *dir, struct err *e)
@@ -297,6 +371,9 @@ static int write_results(const struct roofline *r, const struct asked *a, const 
         text_add(&out, "%s, %d CPUs\n\n", r->micro.machine.cpu, r->micro.machine.cpus);
         say_lines(r, &out);
         say_points(r, &out);
+        if (r->left_out)
+            text_add(&out, "not measured in %g s (--seconds): %zu kernels at a level, of the last in this order: l2, l1, l3, dram\n",
+                     a->seconds, r->left_out);
         micro_footer(&r->micro, &out);
     }
     fputs(text_of(&out), stdout);
@@ -316,8 +393,9 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     struct roofline *r = mem_zero(1, sizeof *r);
     if (!r) return FAIL(e, ERR_MEM, "no memory for the results");
     micro_init(&r->micro);
+    r->start_ns = clock_ns();
     const struct micro_plan plan = { .rounds = (size_t)a->rounds,
-                                     .budget_ns = 2e9,
+                                     .budget_ns = a->quick ? 5e7 : 2e8,
                                      .seed = (uint64_t)a->seed,
                                      .filter = "",
                                      .defaults_only = 1,
@@ -327,6 +405,7 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     if (status == ERR_OK) status = measure_random(r, a, e);
     if (status == ERR_OK) status = measure_instructions(r, &plan, e);
     if (status == ERR_OK && !a->no_kernels) status = measure_kernels(r, a, &plan, e);
+    if (r->micro.count) qsort(r->micro.rows, r->micro.count, sizeof *r->micro.rows, by_op_and_level);
     if (status == ERR_OK) status = write_results(r, a, notes, e);
     micro_fini(&r->micro);
     mem_free(r);
@@ -335,17 +414,20 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
 
 static int run(int argc, char **argv, struct err *e)
 {
-    struct asked a = { .dim = 384, .bits = 4, .rounds = 20, .seed = 1 };
+    struct asked a = { .dim = 384, .bits = 4, .rounds = 0, .seed = 1 };
     const struct option options[] = {
         { "--dim", OPTION_INT, &a.dim, 1, 65536 },      { "--bits", OPTION_INT, &a.bits, 1, 8 },
         { "--rounds", OPTION_INT, &a.rounds, 6, 4096 }, { "--seed", OPTION_INT, &a.seed, 0, 1e15 },
         { "--out", OPTION_TEXT, &a.out, 0, 0 },         { "--no-kernels", OPTION_FLAG, &a.no_kernels, 0, 0 },
         { "--csv", OPTION_FLAG, &a.csv, 0, 0 },         { "--json", OPTION_FLAG, &a.json, 0, 0 },
+        { "--quick", OPTION_FLAG, &a.quick, 0, 0 },     { "--seconds", OPTION_REAL, &a.seconds, 0.1, 1e5 },
         { 0 },
     };
     int status = options_parse(argc, argv, options, NULL, e);
     if (status == ERR_OK && a.csv && a.json) status = FAIL(e, ERR_ARG, "--csv and --json: choose one");
     if (status != ERR_OK) return status;
+    if (!a.rounds) a.rounds = a.quick ? 6 : 20;
+    if (a.seconds == 0) a.seconds = a.quick ? 8 : 45;
     struct run r;
     status = run_init(&r, argc, argv, e);
     if (status == ERR_OK) status = measure(&a, text_of(&r.notes), e);
@@ -360,10 +442,12 @@ const struct command cmd_roofline = {
         "usage: assay roofline [options]\n\n"
         "Sequential reads from each level of the memory by 1, 2, 4 ... threads; random rows and dependent loads;\n"
         "fused multiply-adds, int8 products, byte shuffles and bit counts a second; and where the default row of\n"
-        "every operation stands below them.  Medians with 95 % intervals.\n\n"
+        "every operation stands below them, in under a minute.  Medians with 95 % intervals; a share above 100 % is marked !\n\n"
         "  --dim N        dimensions of the kernels' vectors                (384)\n"
         "  --bits N       bits of their codes                               (4)\n"
-        "  --rounds N     samples of each                                   (20)\n"
+        "  --rounds N     samples of each                                   (20, --quick 6)\n"
+        "  --seconds S    no kernel is begun after this; what is left out is said   (45, --quick 8)\n"
+        "  --quick        a first look in some ten seconds: few samples, few kernels from DRAM\n"
         "  --no-kernels   the ceilings alone\n"
         "  --seed N       of data and order                                 (1)\n"
         "  --csv, --json  to standard output\n"

@@ -233,7 +233,8 @@ static int make_rows(struct micro *m, const struct shape_run *r, const char *whe
         }
         if (status == ERR_OK && r->usual < ARMS) status = null_arm(m, r, seed, work, e);
         const double detectable = r->usual < ARMS && m->null_count ? m->detectable[m->null_count - 1] : INFINITY;
-        for (size_t arm = first; arm < m->count; arm++) m->rows[arm].detectable = detectable;
+        const struct ratio self = r->usual < ARMS ? paired(s, r->usual, r->kernels, work) : (struct ratio){ 0 };
+        for (size_t arm = first; arm < m->count; arm++) m->rows[arm].detectable = detectable, m->rows[arm].over_self = self;
     }
     mem_free(work);
     return status;

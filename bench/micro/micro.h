@@ -34,6 +34,7 @@ struct micro_row {
     const struct kernel *compiler; /* the row that over_compiler is over */
     enum ceiling binds;        /* the ceiling that allows least, and the share of it that is reached */
     double share;              /* 0: no ceiling is known */
+    struct ratio over_self;    /* this shape's A/A arm: the default row over itself; at 0: none */
     double cycles, instructions; /* per vector; 0: no counters */
     double detectable;         /* of this shape's A/A arm, a factor less 1; infinite: none */
     struct mca model;        /* ports 0: not asked for, or none could be made */
@@ -90,6 +91,9 @@ void micro_models(struct micro *m);
 double micro_resolves(const struct micro *m, double q);
 
 /* micro_out.c.  notes: the "# key: value" lines on top (run.h) */
+/* " !" where a row reads as better than the ceiling that binds it: one of the two was disturbed, and the footer says so;
+ * else "". */
+const char *micro_excess(const struct micro_row *r);
 void micro_table(const struct micro *m, struct text *out);    /* for a person */
 void micro_headline(const struct micro *m, struct text *out); /* one line a shape: gain over the compiler */
 void micro_footer(const struct micro *m, struct text *out);   /* error, load, steal, counters, what is resolved */

@@ -47,6 +47,8 @@ static void add_saved(const struct micro_row *r, struct text *out)
         text_add(out, " [%.3f, %.3f]", r->over_saved.interval.lo, r->over_saved.interval.hi);
 }
 
+const char *micro_excess(const struct micro_row *r) { return r->share >= 1.005 ? " !" : ""; }
+
 static void add_table_row(const struct micro_row *r, double ghz, struct text *out)
 {
     char name[64];
@@ -58,15 +60,15 @@ static void add_table_row(const struct micro_row *r, double ghz, struct text *ou
     char interval[40], share[32] = "";
     snprintf(interval, sizeof interval, "[%.4g, %.4g]", per_vector(r, r->call_ns.interval.lo),
              per_vector(r, r->call_ns.interval.hi));
-    if (r->share > 0) snprintf(share, sizeof share, "%3.0f %% %s", 100 * r->share, ceiling_name(r->binds));
+    if (r->share > 0) snprintf(share, sizeof share, "%3.0f %% %s%s", 100 * r->share, ceiling_name(r->binds), micro_excess(r));
     text_add(out, "  %-28s %10.4g  %-20s %7.1f  %-14s", name, per_vector(r, r->call_ns.median), interval,
              gb_per_s(r), share);
     add_ratio(r->over_scalar, out);
     add_ratio(r->over_compiler, out);
     text_add(out, "  %s", kernel_kind_name(r->kernel->kind));
     if (r->model.ports > 0)
-        text_add(out, "  cycles: ports %.4g, chained %.4g, measured %.4g (%s)", r->model.ports, r->model.chained,
-                 per_vector(r, r->call_ns.median) * ghz, r->model.tool);
+        text_add(out, "  cycles: ports %.4g, chained %.4g, taken %.4g if the clock is %.2f GHz, as estimated (%s)",
+                 r->model.ports, r->model.chained, per_vector(r, r->call_ns.median) * ghz, ghz, r->model.tool);
     else if (r->model.tool[0]) text_add(out, "  no model: %s", r->model.tool);
     if (r->call_ns.lag1 > 0.2) text_add(out, "  lag-1 %.2f", r->call_ns.lag1);
     add_saved(r, out);
@@ -103,6 +105,8 @@ void micro_headline(const struct micro *m, struct text *out)
         text_add(out, "  %-11s %-11s %-4s %-22s %8.4g ns/vector  %s%s%s", kernel_op_name(r->facts.shape.op), shape,
                  r->where, kernel, per_vector(r, r->call_ns.median), gain, r->compiler ? "/" : "",
                  r->compiler ? r->compiler->variant : "");
+        if (r->over_self.at > 0)
+            text_add(out, "; A/A x%.3f [%.3f, %.3f]", r->over_self.at, r->over_self.interval.lo, r->over_self.interval.hi);
         add_saved(r, out);
         text_add(out, "\n");
     }
@@ -111,7 +115,7 @@ void micro_headline(const struct micro *m, struct text *out)
 void micro_footer(const struct micro *m, struct text *out)
 {
     double sum = 0, worst = 0;
-    size_t timed = 0, disturbed = 0, samples = 0, mild = 0, severe = 0, correlated = 0;
+    size_t timed = 0, disturbed = 0, samples = 0, mild = 0, severe = 0, correlated = 0, excess = 0;
     for (size_t i = 0; i < m->count; i++) {
         const struct micro_row *r = &m->rows[i];
         if (r->wrong[0]) continue;
@@ -124,6 +128,7 @@ void micro_footer(const struct micro *m, struct text *out)
         mild += r->call_ns.outliers.mild;
         severe += r->call_ns.outliers.severe;
         correlated += r->call_ns.lag1 > 0.2;
+        excess += *micro_excess(r) != 0;
     }
     if (timed == 0) return;
     text_add(
@@ -133,10 +138,15 @@ void micro_footer(const struct micro *m, struct text *out)
         100 * sum / (double)timed, 100 * worst, timed, samples, disturbed, mild, severe);
     if (correlated)
         text_add(out, "lag-1 autocorrelation above 0.2 in %zu rows: their intervals are too narrow\n", correlated);
+    if (excess)
+        text_add(out, "! %zu rows read as faster than their ceiling, which nothing is: that or they were disturbed; measure again "
+                      "on a quiet machine\n", excess);
     text_add(out, "machine: ");
     machine_describe_load(m->before, m->after, out);
     text_add(out, "; governor %s; clock step %.0f ns, overhead %.0f ns taken off; counters %s\n", m->machine.governor,
              m->resolution_ns, m->overhead_ns, m->counted ? "open" : m->machine.counters);
+    if (m->ghz > 0)
+        text_add(out, "clock: %.2f GHz, estimated by a chain of rotations, not counted: cycles are as right as that is\n", m->ghz);
     if (m->saved[MICRO_FASTER] + m->saved[MICRO_SLOWER] + m->saved[MICRO_UNRESOLVED])
         text_add(out, "since saved, over %zu processes now: %zu rows faster, %zu slower, %zu not resolved; intervals are wider by "
                       "what their controls moved, %.2f %% at most\n",
@@ -218,7 +228,7 @@ void micro_provenance(const struct micro *m, const char *notes, struct text *out
         if (m->rates[c].kernel)
             text_add(out, "# ceiling %s: %.4g %s by %s\n", ceiling_name((enum ceiling)c), m->rates[c].median,
                      ceiling_unit((enum ceiling)c), isa_name(m->rates[c].kernel->isa));
-    if (m->ghz > 0) text_add(out, "# ghz: %.4g (a chain of rotations)\n", m->ghz);
+    if (m->ghz > 0) text_add(out, "# ghz: %.4g (estimated by a chain of rotations)\n", m->ghz);
     if (m->null_count)
         text_add(out, "# resolves: %.2f %%, A/A arms: %zu, resolved: %zu\n", 100 * micro_resolves(m, 0.5),
                  m->null_count, m->null_resolved);

@@ -148,7 +148,8 @@ static int draw_gains(const struct micro *m, const char *dir, struct err *e)
 }
 
 /* Outline of one violin: Gaussian kernel density (bandwidth by Silverman's rule with the MAD for a
- * spread) of the samples in percent of their median, between their 5th and 95th percentile. */
+ * spread) of the samples in percent of their median, between their 5th and 95th percentile: order statistics, so that
+ * of few samples, too, the one furthest out on either side stretches nothing. */
 static void outline(const struct micro_row *r, size_t position, double *sorted, struct text *data)
 {
     const size_t n = r->call_ns.n;
@@ -156,7 +157,8 @@ static void outline(const struct micro_row *r, size_t position, double *sorted, 
     stats_sort(sorted, n);
     const double spread = 1.4826 * 100 * r->call_ns.mad / r->call_ns.median;
     const double width = fmax(1.06 * spread * pow((double)n, -0.2), 1e-3);
-    const double lo = stats_quantile(sorted, n, 0.05), hi = stats_quantile(sorted, n, 0.95);
+    const size_t tail = n > 20 ? n / 20 : n > 2;
+    const double lo = sorted[tail], hi = sorted[n - 1 - tail];
     double density[STEPS], most = 0;
     for (int i = 0; i < STEPS; i++) {
         const double at = lo + (hi - lo) * i / (STEPS - 1);

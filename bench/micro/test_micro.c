@@ -3,10 +3,13 @@
  * Nothing here looks at how long anything took. */
 #include "bench/micro/micro.h"
 #include "bench/rows/output.h"
+#include "kernels/base/mem.h"
 #include "kernels/base/test.h"
 #include "kernels/half.h"
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static void one_lane_short(const float *query, const float *rows, size_t stride, const uint32_t *pick, size_t count,
                            size_t dim, float *scores)
@@ -249,6 +252,61 @@ static void csv_is_square(void)
 static char saved_path[64];
 static struct text saved_notes;
 
+/* A share above its ceiling, an estimated clock and a row compared with itself are called what they are. */
+static void says_what_it_is(void)
+{
+    struct text out = { 0 };
+    struct micro_row *row = NULL;
+    for (size_t i = 0; i < measured.count && !row; i++)
+        if (measured.rows[i].over_self.at > 0 && !measured.rows[i].wrong[0]) row = &measured.rows[i];
+    CHECK(row && row->over_self.interval.lo <= row->over_self.at, "no row has an A/A arm");
+    const double share = row->share;
+    const struct mca model = row->model;
+    for (size_t i = 0; i < measured.count; i++) measured.rows[i].share = fmin(measured.rows[i].share, 1);
+    micro_table(&measured, &out), micro_headline(&measured, &out), micro_footer(&measured, &out);
+    CHECK(!strstr(text_of(&out), " !") && !strstr(text_of(&out), "estimated"), "%s", text_of(&out));
+    CHECK(strstr(text_of(&out), "; A/A x"), "a headline without its A/A: %s", text_of(&out));
+    text_clear(&out);
+    row->share = 1.43, row->model.ports = 2, measured.ghz = 3;
+    micro_table(&measured, &out), micro_footer(&measured, &out);
+    CHECK(strstr(text_of(&out), "143 % ") && strstr(text_of(&out), " !") && strstr(text_of(&out), "! 1 rows read as faster"),
+          "%s", text_of(&out));
+    CHECK(strstr(text_of(&out), "if the clock is 3.00 GHz, as estimated") && strstr(text_of(&out), "not counted"), "%s",
+          text_of(&out));
+    row->share = share, row->model = model, measured.ghz = 0;
+    text_free(&out);
+}
+
+/* One sample a hundred times as long as the others stretches no violin. */
+static void densities_survive_an_outlier(void)
+{
+    char folder[] = "/tmp/assay_density.XXXXXX", path[96];
+    struct err e = { 0 };
+    struct mem_map map;
+    CHECK(mkdtemp(folder) != NULL, "%s", folder);
+    for (size_t i = 0; i < measured.count; i++) {
+        struct micro_row *r = &measured.rows[i];
+        for (size_t s = 0; r->raw_ns && s < r->call_ns.n; s++) r->raw_ns[s] = r->call_ns.median * (1 + 1e-3 * (double)(s % 5));
+        if (r->raw_ns) r->raw_ns[0] = 100 * r->call_ns.median;
+    }
+    setenv("ASSAY_PLOTS", "scripts/plots", 0);
+    const int status = micro_figures(&measured, folder, &e);
+    snprintf(path, sizeof path, "%s/dot_f32_density.dat", folder);
+    if (mem_map_open(&map, path, NULL) == ERR_OK) {
+        struct text data = { 0 };
+        text_add_bytes(&data, map.at, map.size);
+        mem_map_close(&map);
+        double position, percent, most = 0;
+        for (char *at = data.at, *line; (line = strsep(&at, "\n"));)
+            if (sscanf(line, "%lf %lf", &position, &percent) == 2) most = fmax(most, fabs(percent));
+        CHECK(most > 0 && most < 1, "a violin reaches to %g %%", most);
+        text_free(&data);
+    } else CHECK(status != ERR_OK, "no %s", path);
+    snprintf(path, sizeof path, "rm -r %s", folder);
+    CHECK(system(path) == 0, "%s", path);
+    if (status != ERR_OK) SKIP("gnuplot draws nothing here");
+}
+
 /* A file of a saved run of `processes`: of every row what was measured, made `apart` times dearer by turns from process to
  * process, and rows that are no control `slower` times dearer. */
 static void save(size_t processes, double apart, double slower)
@@ -392,6 +450,8 @@ int main(void)
     test_case("a small run", measure);
     test_case("Google Benchmark's schema, key by key", google_json);
     test_case("CSV is square", csv_is_square);
+    test_case("what was not measured well is marked", says_what_it_is);
+    test_case("one long sample stretches no density", densities_survive_an_outlier);
     test_case("saved runs", baseline);
     test_case("what controls moved by widens intervals", controls_widen);
     test_case("other machines, builds and files are refused", refuses_other_files);
