@@ -160,6 +160,7 @@ const struct command cmd_plot = {
         "  recall_latency   indexes: recall@k against latency p50 (us), the same way\n"
         "  quality_latency  pipelines: agreement@10 with exact stage one against latency p50 (us)\n"
         "  qps_at_recall    queries a second of each method at recall@k of at least .90, .95 and .99\n"
+        "  winners          the same, of several data sets in one figure: which method wins where\n"
         "  recall_bits      recall@k against bits per dimension, and its ceiling: exact search over the codes\n"
         "  recall_bytes     recall@k against total bytes per vector (without re-scoring)\n"
         "  candidates       agreement@10 against top_k_candidates, and what stage one's candidates hold\n"

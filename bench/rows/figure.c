@@ -199,7 +199,7 @@ static int tells_apart(const struct view *v, const struct selection *s, size_t c
 {
     const char *name = v->t->names[column];
     if (v->k->by) return figure_in_list(v->k->by, name);
-    if (v->k->levels) return names_method(name);
+    if (v->k->levels) return names_method(name) || (figure_is_across_sets(v->k) && strcmp(name, "dataset") == 0);
     if (v->k->method && strcmp(name, "rerank") == 0) return 1;
     if (!figure_is_setting(v->t, column) || figure_in_list(v->k->along, name) || figure_in_list(v->k->x, name)) return 0;
     if (figure_in_list(v->k->across, name)) return 0;
@@ -344,6 +344,14 @@ static void figure_free(struct figure *f)
     text_free(&f->under);
 }
 
+static int several(const struct table *t, const struct selection *s, const char *column)
+{
+    const int c = table_column(t, column);
+    for (size_t i = 1; i < s->count; i++)
+        if (strcmp(table_text(t, s->rows[i], c), table_text(t, s->rows[0], c)) != 0) return 1;
+    return 0;
+}
+
 /* Fills *f from the rows; f->count stays 0 where they have nothing to show. */
 static int build(const struct table *t, struct figure *f, struct selection *s, struct err *e)
 {
@@ -360,6 +368,7 @@ static int build(const struct table *t, struct figure *f, struct selection *s, s
     if (!needed || (k->x && !f->x)) return ERR_OK;
     if (f->x) keep_where(t, s, f->x);
     keep_where(t, s, needed);
+    if (figure_is_across_sets(k) && !several(t, s, "dataset")) return ERR_OK;
     struct view v = { t, k, f->x, resolve(t, s, "bit_width") != NULL, mem_zero(t->columns, 1) };
     if (!v.apart) return FAIL(e, ERR_MEM, "figure %s: out of memory", k->name);
     for (size_t c = 0; c < t->columns; c++) v.apart[c] = (char)tells_apart(&v, s, c);

@@ -43,7 +43,8 @@ struct figure_kind {
     int best;            /* of points with equal x the one with the highest first y alone */
     size_t least;        /* points that make a series worth drawing */
     const double *levels; /* ends at 0: a series is a method (an index by name), its points the highest first y at
-                             each level of x or more; NaN: never reached */
+                             each level of x or more; NaN: never reached.  Across data sets: a method on one of them,
+                             and a figure only of several */
     int timed;           /* time is drawn */
     int front;           /* a line is the Pareto front of its series (high x, low first y): 1; -1: high first y */
     int method;          /* exact re-ranking is a method of its own, how deep it goes is not */

@@ -36,6 +36,8 @@ void figure_name(const struct table *t, struct figure *f, size_t row,
                  int (*splits)(const struct figure_kind *k, const char *column));
 
 /* --- figure_name.c --- */
+/* 1 where methods at levels on several data sets share a figure. */
+int figure_is_across_sets(const struct figure_kind *k);
 /* A setting as it tells series apart: an index spec loses the parameters that vary along the line. */
 void figure_add_value(struct text *out, const struct view *v, const char *name, const char *value);
 enum series_mark figure_mark_of(const struct table *t, size_t row);

@@ -53,6 +53,11 @@ static void add_method(struct text *out, const char *name, const char *value)
  */
 void figure_add_value(struct text *out, const struct view *v, const char *name, const char *value)
 {
+    if (v->k->levels && strcmp(name, "dataset") == 0) {
+        figure_add_dataset(out, v->t, table_column(v->t, name), value, ' ');
+        text_add(out, ": ");
+        return;
+    }
     if (v->k->levels) {
         add_method(out, name, value);
         return;
@@ -202,6 +207,17 @@ static int by_level(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+/* Set by set: the set is what the key begins with. */
+static int by_set_and_level(const void *a, const void *b)
+{
+    const struct series *p = a, *q = b;
+    const char *s = text_of(&p->key), *t = text_of(&q->key);
+    const size_t size = strcspn(s, "\n"), other = strcspn(t, "\n");
+    return size == other && memcmp(s, t, size) == 0 ? by_level(a, b) : strverscmp(s, t);
+}
+
+int figure_is_across_sets(const struct figure_kind *k) { return k->levels && figure_in_list(k->across, "dataset"); }
+
 int figure_label_series(const struct view *v, struct figure *f, const struct selection *s,
                         struct err *e)
 {
@@ -220,6 +236,6 @@ int figure_label_series(const struct view *v, struct figure *f, const struct sel
         ok = !f->series[i].label.failed;
     }
     mem_free(differing);
-    qsort(f->series, f->count, sizeof *f->series, v->k->levels ? by_level : by_label);
+    qsort(f->series, f->count, sizeof *f->series, figure_is_across_sets(v->k) ? by_set_and_level : v->k->levels ? by_level : by_label);
     return ok ? ERR_OK : FAIL(e, ERR_MEM, "figure %s: out of memory", v->k->name);
 }

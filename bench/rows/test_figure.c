@@ -192,6 +192,21 @@ static void methods_at_a_level(void)
            "turboquant + exact rerank: 0.5/40 0.9/40; *faiss:(IVF4,Flat) (generic build): 0.5/5 0.9/5; ");
 }
 
+/* Which wins on which set; of one set alone there is no such figure. */
+static void methods_across_sets(void)
+{
+    static const double levels[] = { .5, .9, 0 };
+    const struct figure_kind kind = { .name = "winners", .gp = "rows", .x = "recall_strict", .y = { "qps" },
+                                      .across = "dataset,n", .levels = levels, .least = 1, .timed = 1 };
+    expect(&kind,
+           "point_id,machine,dataset,n,index,recall_strict,qps,steal_ms\n"
+           "1,m,b_10k/x.fvecs,10,flat,1,5,0\n2,m,b_10k/x.fvecs,10,turboquant,.8,90,0\n3,m,a/x.fvecs,9,turboquant,.95,40,0\n"
+           "4,m,b_9k/x.fvecs,9,flat,1,7,0\n",
+           "[winners] a: turboquant: 0.5/40 0.9/40; b_9k: flat: 0.5/7 0.9/7; b_10k: turboquant: 0.5/90 0.9/nan; "
+           "b_10k: flat: 0.5/5 0.9/5; ");
+    expect(&kind, "point_id,machine,dataset,n,index,recall_strict,qps,steal_ms\n1,m,a/x,9,flat,1,7,0\n2,m,a/x,9,sq,1,7,0\n", "");
+}
+
 static void a_line_keeps_its_front(void)
 {
     expect(&front,
@@ -367,6 +382,7 @@ int main(void)
     test_case("generic builds are off the front", generic_builds_are_off_the_front);
     test_case("equal bytes are not one point", equal_bytes_are_not_one_point);
     test_case("methods by what a level of recall costs", methods_at_a_level);
+    test_case("methods at a level, across data sets", methods_across_sets);
     test_case("a line keeps its own front", a_line_keeps_its_front);
     test_case("points carry intervals", points_carry_intervals);
     test_case("a seed is neither series nor axis", a_seed_is_neither_series_nor_axis);
