@@ -12,17 +12,20 @@
  * on but is no answer, until a quarter of all are such: then the graph is made anew without them.  After every change
  * all nodes are reached from the root.  So beyond SCAN_ROWS answers depend on the order in which rows came.
  *
- * Hard set (data gen --latent 64 --spread 1.0 --noise 0.8 --seed 7, 100k x 384), Zen 4, one thread, medians of three
- * quiet repetitions in one run, at equal ef; hnswlib M=16, ef_build=200 beside:
- *     rescore=f32     3,460 B a vector   ef 32: R@10 .9135, 18.6 us   ef 80: .9701, 35.0 us   built in 12 s
- *     rescore=8bit    2,372 B            ef 32: .9108, 20.6 us        ef 80: .9643, 37.7 us
- *     hnswlib         1,676 B            ef 20: .9030, 114.6 us       ef 50: .9623, 216.6 us  built in 70 s
- * so 6 times as fast at the same recall.  A visit takes 350 ns, 550 if nodes are not fetched ahead, 220 if they are in
- * L2 already.  Starting from the 16 nearest of a part's middles for every 64 rows, not for every 192: R .888 to .911 at
- * ef 32, and on compact clusters (data gen --seed 1) .947 to .978.
- * Saved, layout=once takes 581 B a vector.  Of what ef 64 misses of the hard set, .038, edges lose .024 and codes .014
- * (assay index info).  A million rows of it, on a busy machine: ef 64 .893 after 50 us, ef 160 .945 after 96; built in
- * some 9 GB. */
+ * Hard set (data gen --latent 64 --spread 1.0 --noise 0.8 --seed 7, 100k x 384), Zen 4, one thread, one query a call,
+ * medians of seven quiet repetitions of one run, with hnswlib M=16, ef_build=200 in it (results/winners):
+ *     rescore=f32     3,460 B a vector   ef 32: R@10 .922, 19.6 us   ef 80: .972, 37.0 us
+ *     rescore=8bit    2,372 B            ef 32: .919, 21.5 us        ef 80: .966, 39.8 us
+ *     layout=once     580 B              ef 24: .931, 45.6 us        ef 48: .958, 75.5 us
+ *     hnswlib         1,676 B            ef 20: .903, 120.6 us       ef 50: .962, 242.7 us
+ * At R .90 that is 6.5 times as fast as hnswlib [6.1, 7.0] with f32 rows and 6.0 [5.7, 6.4] with 8 bits, at .96 8.0
+ * [7.4, 8.7] and 6.4 [5.8, 7.0] (assay ann --at-recall; hnswlib against itself: 1.004 and 1.008).  A visit takes .37 us.
+ * Built in 12.9 s on one thread and 6.2 on two, the same file, of 3,461, 2,373 or 581 B a vector; hnswlib takes 77.
+ * Of what ef 64 misses, .037, edges lose .025 and codes .012 (assay index info).
+ * A million rows of that set, f32: ef 64 .917, 34.8 us; ef 160 .960, 76.4; built in 144 s on two threads that others
+ * used too, within 8.2 GB: 8.2 KB a row, of which 3.5 stay.
+ * Starting from the 16 nearest of a part's middles for every 64 rows, not for every 192, took R from .888 to .911 at
+ * ef 32, and on compact clusters (data gen --seed 1) from .947 to .978. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
