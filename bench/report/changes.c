@@ -136,6 +136,13 @@ int changes_find(struct changes *c, const struct folder *a, const struct folder 
     return status;
 }
 
+size_t changes_repetitions(size_t points)
+{
+    size_t n = REPEATED;
+    while (n < REPEATS_MOST && stats_shift_rank(n, n, alpha, points) == 0) n++;
+    return n;
+}
+
 void changes_free(struct changes *c)
 {
     mem_free(c->at);

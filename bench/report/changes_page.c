@@ -84,8 +84,9 @@ static void add_answer(struct text *out, const struct changes *c)
     add_drift(out, c);
     text_add(out, "</p>\n");
     add_moved(out, c);
-    text_add(out, "<p class=\"how\">Quality: paired by question, 95 %% for all %zu points together. Time: judged where both runs have "
-                  "four repetitions or more, for nothing is paired over hours; <code>assay compare</code> interleaves.", c->count);
+    text_add(out, "<p class=\"how\">Quality: paired by question, 95 %% for all %zu points together. Time: nothing is paired over hours, "
+                  "so it is judged where both runs have enough repetitions, for so many points %zu; <code>assay compare</code> "
+                  "interleaves.", c->count, changes_repetitions(c->count));
     if (c->only_a + c->only_b) text_add(out, " Only in A: %zu points; only in B: %zu.", c->only_a, c->only_b);
     text_add(out, "</p></div>\n");
 }

@@ -141,7 +141,7 @@ static int read_id(const char *text, uint64_t *id)
 }
 
 /* The group of the first mark that is a point of ours, unless it is of parts of the queries. */
-struct owner { const struct report_figures *f; size_t group; int is_found; };
+struct owner { const struct report_figures *f; size_t group, marks; int is_found; };
 
 static void see_mark(void *context, const char *text, struct text *attributes, struct text *title)
 {
@@ -152,6 +152,7 @@ static void see_mark(void *context, const char *text, struct text *attributes, s
     int is_parts = 0;
     (void)attributes;
     (void)title;
+    o->marks++;
     if (o->is_found || !read_id(text, &id)) return;
     o->is_found = point_of(o->f, id, &group, &position, &is_parts) != NULL;
     if (o->is_found && !is_parts) o->group = position;
@@ -191,13 +192,14 @@ int figures_arrange(struct report_figures *f, const struct results *results, siz
     for (size_t r = 0; r < result_count; r++) groups += results[r].count;
     for (size_t i = 0; i < f->count; i++) {
         struct mem_map map;
-        struct owner owner = { f, groups, 0 };
+        struct owner owner = { f, groups, 0, 0 };
         struct text unused = { 0 };
         const struct svg_place place = { "", "", see_mark, &owner };
         const int status = mem_map_open(&map, text_of(&f->at[i].path), e);
         if (status != ERR_OK) return status;
         svg_place(&unused, (const char *)map.at, map.size, &place);
         f->at[i].group = owner.group;
+        f->at[i].marks = owner.marks;
         text_free(&unused);
         mem_map_close(&map);
     }
@@ -218,21 +220,26 @@ static void add_measured(struct text *title, const struct result_group *g, const
     html_value(title, v, 0);
 }
 
+enum { TIPS_MOST = 2000 };
+struct marking { const struct report_figures *f; int has_tips; };
+
 /* A mark becomes a thing with a tooltip that knows its rows. */
 static void add_mark(void *context, const char *said, struct text *attributes, struct text *title)
 {
+    const struct marking *m = context;
     const struct result_group *g;
     uint64_t id;
     size_t position;
     int is_parts;
-    const struct result_point *p = read_id(said, &id) ? point_of(context, id, &g, &position, &is_parts) : NULL;
+    const struct result_point *p = read_id(said, &id) ? point_of(m->f, id, &g, &position, &is_parts) : NULL;
     if (!p) {
         if (strcmp(said, "-") != 0 && !read_id(said, &id)) html_add(title, said);
         return;
     }
+    text_add(attributes, " class=\"mark\" data-p=\"%016" PRIx64 "\"", id);
+    if (!m->has_tips) return;
     struct text name = { 0 };
     result_name(g, p, &name);
-    text_add(attributes, " class=\"mark\" data-p=\"%016" PRIx64 "\"", id);
     html_add(title, text_of(&name));
     if (g->by) add_measured(title, g, p, g->by);
     add_measured(title, g, p, "lat_p50_us");
@@ -240,9 +247,10 @@ static void add_mark(void *context, const char *said, struct text *attributes, s
     text_free(&name);
 }
 
-static int add_svg(struct text *out, const struct report_figures *f, const char *path, const char *prefix, const char *label,
-                   struct err *e)
+static int add_svg(struct text *out, const struct report_figures *f, const struct report_figure *one, const char *path,
+                   const char *prefix, const char *label, struct err *e)
 {
+    struct marking marking = { f, one->marks <= TIPS_MOST };
     struct mem_map map;
     int status = mem_map_open(&map, path, e);
     if (status != ERR_OK) return status;
@@ -250,7 +258,7 @@ static int add_svg(struct text *out, const struct report_figures *f, const char 
     text_add(&attributes, "role=\"img\" aria-label=\"");
     html_add(&attributes, label);
     text_add(&attributes, "\"");
-    const struct svg_place place = { prefix, text_of(&attributes), add_mark, (void *)f };
+    const struct svg_place place = { prefix, text_of(&attributes), add_mark, &marking };
     if (!svg_place(out, (const char *)map.at, map.size, &place)) status = FAIL(e, ERR_FORMAT, "%s: not an SVG file", path);
     text_free(&attributes);
     mem_map_close(&map);
@@ -298,13 +306,13 @@ int figures_write_one(struct text *out, const struct report_figures *f, const st
     if (!has_narrow) html_add(out, text_of(&label));
     if (!has_narrow) text_add(out, "\">");
     text_add(&ids, "%sw-", prefix);
-    int status = add_svg(out, f, text_of(&one->path), text_of(&ids), text_of(&label), e);
+    int status = add_svg(out, f, one, text_of(&one->path), text_of(&ids), text_of(&label), e);
     text_add(out, "</div>");
     if (status == ERR_OK && has_narrow && !one->carries) {
         text_add(out, "<div class=\"narrow\">");
         text_clear(&ids);
         text_add(&ids, "%sn-", prefix);
-        status = add_svg(out, f, text_of(&one->narrow), text_of(&ids), text_of(&label), e);
+        status = add_svg(out, f, one, text_of(&one->narrow), text_of(&ids), text_of(&label), e);
         text_add(out, "</div>");
     }
     text_add(out, "</figure>\n");
@@ -324,7 +332,7 @@ int figures_write_carrying(struct text *out, const struct report_figures *f, str
         text_add(&ids, "top%zu-", i);
         text_add(out, count++ ? "<figure>" : "<div class=\"three\">\n<figure>");
         add_caption(out, f, one, &label);
-        status = add_svg(out, f, text_of(&one->narrow), text_of(&ids), text_of(&label), e);
+        status = add_svg(out, f, one, text_of(&one->narrow), text_of(&ids), text_of(&label), e);
         text_add(out, "</figure>\n");
         text_free(&label);
         text_free(&ids);

@@ -15,6 +15,7 @@ struct report_figure {
     enum figure_section section;
     int rank;      /* of its kind: the lower, the more it says */
     size_t group;  /* whose points it shows: of all groups of the page in order; their count: of none */
+    size_t marks;  /* hidden marks over points; of very many none has a tooltip, for a page that still opens */
     int carries;   /* one of the three at the top */
 };
 

@@ -44,7 +44,8 @@
     pinned = id === pinned ? '' : id;
     paint(pinned, 'pin', true);
     var mark = from.closest('.mark');
-    note.textContent = pinned && mark ? mark.querySelector('title').textContent : '';
+    var title = mark && mark.querySelector('title');
+    note.textContent = !pinned || !mark ? '' : title ? title.textContent : tables.map(function (t) { return t.nameOf(id); }).join('');
   };
   var idOf = function (e) { var t = e.target.closest && e.target.closest('[data-p]'); return t ? t.dataset.p : ''; };
   document.addEventListener('pointerover', function (e) { light(idOf(e)); });
@@ -185,12 +186,19 @@
     next.textContent = 'Show ' + data.page * 5 + ' more';
     tell();
 
-    /* The row of a point, on the page whatever was filtered. */
+    /* The row of a point: on the page, first of all where it would not be. */
     this.reveal = function (id) {
       var i = data.rows.findIndex(function (r) { return r[0] === id; });
       if (i < 0) return;
-      if (order.indexOf(i) < 0) { clear.click(); }
-      if (order.indexOf(i) >= page) { page = order.indexOf(i) + 1; draw(); }
+      if (order.indexOf(i) < 0) clear.click();
+      if (order.indexOf(i) < page) return;
+      order.splice(order.indexOf(i), 1);
+      order.unshift(i);
+      draw();
+    };
+    this.nameOf = function (id) {
+      var row = data.rows.find(function (r) { return r[0] === id; });
+      return row ? row[1] : '';
     };
   }
   all('script[data-of]').forEach(function (s) {
