@@ -15,7 +15,7 @@ struct plot {
     const char *out; /* folder */
     const struct canvas_size *size;
     size_t drawn;
-    struct text flat; /* a line for each figure that is a sentence */
+    struct text flat; /* a line for each figure, or panel of one, that is a sentence */
 };
 
 static int draw(struct figure *f, void *context, struct err *e)
@@ -24,9 +24,9 @@ static int draw(struct figure *f, void *context, struct err *e)
     struct text why = { 0 };
     int status = ERR_OK;
     figure_fold_stages(f);
-    if (figure_is_flat(f, &why)) {
-        text_add(&p->flat, "%s\t%s: %s\n", text_of(&f->name), text_of(&f->title), text_of(&why));
-    } else {
+    const int flat = figure_is_flat(f, &why);
+    if (why.size) text_add(&p->flat, "%s\t%s: %s\n", text_of(&f->name), text_of(&f->title), text_of(&why));
+    if (!flat) {
         status = figure_draw(f, p->size, p->out, e);
         if (status == ERR_OK) printf("%s/%s.{png,svg,pdf}\n", p->out, text_of(&f->name));
         p->drawn += status == ERR_OK;
@@ -103,7 +103,7 @@ static int say_flat(struct plot *p, int is_whole, struct err *e)
 {
     for (const char *at = text_of(&p->flat); *at;) {
         const size_t size = strcspn(at, "\n"), name = strcspn(at, "\t");
-        printf("%.*s: no figure: %.*s\n", (int)name, at, (int)(size - name - 1), at + name + 1);
+        printf("%.*s: not drawn: %.*s\n", (int)name, at, (int)(size - name - 1), at + name + 1);
         at += size + 1;
     }
     return is_whole ? output_write_in(p->out, "flat.txt", &p->flat, e) : ERR_OK;
@@ -181,7 +181,7 @@ const struct command cmd_plot = {
         "  --out DIR        where to write KIND.dat, .png, .svg, .narrow.svg, .pdf   (default: beside the first CSV)\n"
         "  --size SIZE      screen, phone, one-column (84 mm, 8 pt) or two-column (174 mm, 8 pt)   (screen); of the\n"
         "                   last two KIND_tex.tex, too, for \\input, with the KIND_tex.pdf that it wants\n\n"
-        "A figure whose lines do not move is a sentence: it is printed, and of all kinds written to DIR/flat.txt (name, tab,\n"
+        "A figure, or a panel of one, whose lines do not move is a sentence: it is printed, and of all kinds written to DIR/flat.txt (name, tab,\n"
         "what was measured).  Points of several files are drawn together; those of different machines, batch sizes or thread\n"
         "counts never share a time axis.  ASSAY_PLOTS names another folder of gnuplot files.\n\n"
         "example: assay plot results/default/sweep.csv --kind qps_recall --size one-column --out paper\n",

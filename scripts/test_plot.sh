@@ -46,6 +46,7 @@ ok 'draws one kind' "$ASSAY" plot --kind recall_bytes r/ann.csv --out one
 ok 'and nothing else' test "$(ls one | wc -l)" = 5
 ok 'in the width of a column' "$ASSAY" plot --kind recall_bytes r/ann.csv --size one-column --out column
 ok 'and for LaTeX' grep -q 'includegraphics.*{recall_bytes_tex}' column/recall_bytes_tex.tex
+ok 'as wide as a column, with its fonts' sh -c 'grep -aq "MediaBox \[ 0 0 238 " column/recall_bytes.pdf && grep -aq FontFile column/recall_bytes.pdf'
 ok 'no such size' refuses 'one-column' plot --size one-colum r/ann.csv
 ok 'each point has a hidden mark that says which' sh -c \
     'id=$(grep -o "[0-9a-f]\{16\}\$" r/recall_bytes*.dat | head -n 1) && grep "showHypertext(evt,.$id.)" r/recall_bytes*.narrow.svg'

@@ -99,13 +99,14 @@ static void place(struct canvas *c, double x, double y)
 void canvas_add(struct canvas *c, const char *text, double x, double y, enum canvas_hold hold, enum canvas_ink ink)
 {
     static const char *const holds[] = { "left", "center", "right" };
-    static const char *const inks[] = { "#202020", "#606060", "#ffffff" };
+    static const char *const inks[] = { "#202020", "#606060" };
     if (!*text) return;
     text_add(&c->script, "set label ");
     canvas_quote(&c->script, text, c->latex);
     text_add(&c->script, " at ");
     place(c, x, y);
-    text_add(&c->script, " %s front tc rgb \"%s\"; ", holds[hold], inks[ink]);
+    if (ink >= INK_STYLE) text_add(&c->script, " %s front tc rgb colour_of(%d); ", holds[hold], (int)ink - INK_STYLE + 1);
+    else text_add(&c->script, " %s front tc rgb \"%s\"; ", holds[hold], inks[ink]);
     canvas_take(c, canvas_text_box(c->size, text, x, y, hold));
 }
 

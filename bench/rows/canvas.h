@@ -23,7 +23,7 @@ const struct canvas_size *canvas_size_find(const char *name, struct err *e);
 
 struct canvas_box { double left, right, bottom, top; }; /* units, from the lower left corner */
 enum canvas_hold { HOLD_LEFT, HOLD_CENTRE, HOLD_RIGHT }; /* which part of a text stands at its x */
-enum canvas_ink { INK_TEXT, INK_SOFT, INK_WHITE };
+enum canvas_ink { INK_TEXT, INK_SOFT, INK_STYLE /* and up: the colour of style 1, 2 ... */ };
 
 /* Zero-initialise but for size and latex; canvas_fini. */
 struct canvas {

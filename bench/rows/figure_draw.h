@@ -10,8 +10,8 @@
 int figure_draw(const struct figure *f, const struct canvas_size *size, const char *dir, struct err *e);
 /* Of the files of the usual size .dat and those that `terms` says: "svg narrow". */
 int figure_draw_as(const struct figure *f, const struct canvas_size *size, const char *terms, const char *dir, struct err *e);
-/* Takes panels out whose lines do not move.  1: none is left, and `why` says so with what was measured: such a figure is
- * a sentence. */
+/* Takes panels out whose lines do not move; `why` says which, with what was measured, and is empty where all do.  1: none
+ * is left: such a figure is a sentence. */
 int figure_is_flat(struct figure *f, struct text *why);
 void figure_fold_stages(struct figure *f); /* what is too thin to be seen */
 #endif

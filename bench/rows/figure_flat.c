@@ -103,9 +103,12 @@ int figure_is_flat(struct figure *f, struct text *why)
     axis_number(low, sizeof low, from, 4);
     axis_number(high, sizeof high, to, 4);
     if (points == 1) text_add(why, "one point: %s %s; ", figure_label(f->x), low);
-    else text_add(why, "%s from %s to %s moves nothing: ", figure_label(f->x), low, high);
+    else text_add(why, "%s from %s to %s does not move ", figure_label(f->x), low, high);
     if (f->kind->front || f->kind->ceiling || f->kind->along) {
-        if (points > 1) return 0;
+        if (points > 1) {
+            text_clear(why);
+            return 0;
+        }
         for (size_t y = 0; y < f->y_count; y++) {
             const struct range r = range_of(f, y);
             if (y) text_add(why, ", ");
@@ -124,5 +127,6 @@ int figure_is_flat(struct figure *f, struct text *why)
         add_range(why, figure_label(f->y[y]), &r);
         take_out(f, y);
     }
+    if (!said) text_clear(why);
     return f->y_count == 0;
 }

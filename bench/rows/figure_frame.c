@@ -17,14 +17,14 @@ void frame_fini(struct frame *r)
 }
 
 /* --- styles -------------------------------------------------------------------------------------------------------- */
-/* How much a series has to say: its points on the front of all, then all its points. */
+/* How much a series has to say: its points on the front of all, then whether it is ours, then all its points. */
 static size_t weight(const struct figure *f, size_t i)
 {
     const struct series *s = &f->series[i], *front = f->count ? &f->series[f->count - 1] : NULL;
     size_t on_front = 0;
     for (size_t p = 0; front && front->mark == SERIES_FRONT && p < s->count; p++)
         for (size_t q = 0; q < front->count; q++) on_front += front->points[q].id == s->points[p].id;
-    return 1000 * on_front + s->count;
+    return 1000 * on_front + 500 * (s->mark == SERIES_OURS) + s->count;
 }
 
 /* A style each for the eight, less what else is in the legend, that say most; the ninth for all others. */
@@ -78,7 +78,7 @@ static void fit_y(struct frame *r, size_t p)
 {
     const double font = r->canvas.size->font;
     const size_t count = values_of(r, p, r->values);
-    const struct axis_room room = { r->panel[p].top - r->panel[p].bottom, 0.55 * font, 1.5 * font, 0 };
+    const struct axis_room room = { r->panel[p].top - r->panel[p].bottom, 0.55 * font, 2.2 * font, 0 };
     axis_fit(&r->y[p], axis_scale_of(r->f->y[p], r->values, count), r->values, count, 0, &room);
 }
 

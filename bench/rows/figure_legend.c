@@ -127,7 +127,7 @@ static void place_of(const struct frame *r, const struct figure_point *p, double
     *y = panel->bottom + axis_at(&r->y[0], p->y[0].at) * (panel->top - panel->bottom);
 }
 
-static void number_point(struct frame *r, const struct figure_point *p)
+static void number_point(struct frame *r, const struct figure_point *p, int style)
 {
     static const double ways[][2] = { { 0, 1 }, { 0, -1 }, { 1, 0 }, { -1, 0 }, { .8, .8 }, { -.8, .8 }, { .8, -.8 }, { -.8, -.8 } };
     const struct canvas_size *size = r->canvas.size;
@@ -142,7 +142,7 @@ static void number_point(struct frame *r, const struct figure_point *p)
         if (box.left < r->panel[0].left || box.right > r->panel[0].right || box.bottom < r->panel[0].bottom ||
             box.top > r->panel[0].top || !canvas_is_free(&r->canvas, box))
             continue;
-        canvas_add(&r->canvas, text, at_x, at_y, HOLD_CENTRE, INK_SOFT);
+        canvas_add(&r->canvas, text, at_x, at_y, HOLD_CENTRE, (enum canvas_ink)(INK_STYLE + style - 1));
         return;
     }
 }
@@ -160,5 +160,5 @@ void frame_number_points(struct frame *r)
     }
     for (size_t i = 0; i < r->f->count; i++)
         for (size_t p = 0; r->styles[i] <= FRAME_STYLES && r->f->series[i].mark == SERIES_OURS && p < r->f->series[i].count; p++)
-            if (isfinite(r->f->series[i].points[p].bits)) number_point(r, &r->f->series[i].points[p]);
+            if (isfinite(r->f->series[i].points[p].bits)) number_point(r, &r->f->series[i].points[p], r->styles[i]);
 }

@@ -21,7 +21,8 @@ int make_each_group(const struct figure_source *from, const struct figure_kind *
                     int (*made)(const struct figure_source *from, const struct figure_kind *k, const struct figure_group *g,
                                 struct err *e),
                     struct err *e);
-/* The rows that say most, at most `most`: usual settings before others, 4 bits before 2, 1, 8 and others. */
+/* The rows that say most, at most `most`: 4 bits before 2, 1, 8 and others, and those of usual settings alone where there
+ * are two or more. */
 void make_choose(const struct table *t, struct figure_group *g, size_t most);
 /* "turboquant, 3 bits, graph_depth=0": index, bits, and what is unusual in the group. */
 void make_label(const struct table *t, const struct figure_group *g, size_t row, struct text *out);

@@ -55,10 +55,27 @@ static void add_shape(struct text *out, const struct table *t, size_t row)
     text_add(out, " x %s", wide);
 }
 
+/* Where a line goes over data sets: the names of the first three. */
+static void add_datasets(struct text *out, const struct table *t)
+{
+    const int column = table_column(t, "dataset");
+    size_t count = 0;
+    for (size_t r = 0; column >= 0 && r < t->count; r++) {
+        const char *value = table_text(t, r, column);
+        size_t before = 0;
+        while (before < r && strcmp(table_text(t, before, column), value) != 0) before++;
+        if (before < r || !*value || count++ > 3) continue;
+        if (out->size) text_add(out, ", ");
+        if (count <= 3) figure_add_dataset(out, t, column, value, ' ');
+        else text_add(out, "and others");
+    }
+}
+
 void figure_name(const struct table *t, struct figure *f, size_t row,
                  int (*splits)(const struct figure_kind *k, const char *column))
 {
     text_add(&f->name, "%s", f->kind->name);
+    if (!splits(f->kind, "dataset")) add_datasets(&f->title, t);
     for (size_t c = 0; c < t->columns; c++) {
         const char *name = t->names[c], *value = table_text(t, row, (int)c);
         if (!splits(f->kind, name) || !*value) continue;

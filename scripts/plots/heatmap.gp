@@ -12,7 +12,9 @@ row_of(i) = 1 - (i - 0.5) / n
 middle(v) = (column_of(v) + 0.5) / columns_
 ink(v) = y_of(1, v) > 0.6 ? 0x000000 : 0xffffff
 # Half the width of the interval beside the number.
-half_of(lo, hi) = lo == lo && hi == hi ? sprintf("+- %.3f", (hi - lo) / 2) : ''
+# Where a cell is too narrow for it, the interval is left out.
+is_wide = (right_ - left_) * width_ / columns_ > 6 * font_
+half_of(lo, hi) = is_wide && lo == lo && hi == hi ? sprintf("+- %.3f", (hi - lo) / 2) : ''
 p = 1
 eval panel
 set xtics scale 0
