@@ -79,7 +79,9 @@ static int by_point(const void *a, const void *b, void *context)
     const size_t x = *(const size_t *)a, y = *(const size_t *)b;
     const double rx = table_number(o->table, x, o->rep), ry = table_number(o->table, y, o->rep);
     int c = strcmp(table_text(o->table, x, o->id), table_text(o->table, y, o->id));
+    if (!c) c = (isnan(rx) != 0) - (isnan(ry) != 0); /* what is no number comes behind them: against it all would be equal */
     if (!c) c = (rx > ry) - (rx < ry);
+    if (!c) c = strcmp(table_text(o->table, x, o->rep), table_text(o->table, y, o->rep));
     if (!c) c = strcmp(table_text(o->table, x, o->machine), table_text(o->table, y, o->machine));
     if (!c) c = is_ok(o, y) - is_ok(o, x);
     for (size_t i = 0; !c && i < o->table->columns; i++)
