@@ -75,9 +75,49 @@ END
     else echo "not ok $n - $name"; echo "  SEED=$seed, $killed kills, sweep $sweeps: $wrong"; bad=1; fi
 }
 
+# whole FILE: it ends as files of its kind do
+whole() {
+    case $1 in
+    *.png) [ "$(tail -c 8 "$1" | head -c 4)" = IEND ] ;;
+    *.svg | *.html) grep -qE '</(svg|html)>' <(tail -n 2 "$1") ;;
+    *.pdf) [ "$(tail -n 1 "$1")" = %%EOF ] ;;
+    *) [ -s "$1" ] && [ -z "$(tail -c 1 "$1")" ] ;;
+    esac
+}
+
+# figures KILLS: a figure, its data and the page of a folder are whole or absent, whenever their program dies
+figures() {
+    local left=$1 done_files=0 wrong="" f pid
+    n=$((n + 1))
+    command -v gnuplot >/dev/null || { echo "ok $n - figures # SKIP gnuplot is not installed"; return; }
+    "$assay" ann --base "$dir/d/base.fvecs" --query "$dir/d/query.fvecs" --index turboquant:bits=1..4 -k 5 --min-calls 500 \
+        --out "$dir/f" >/dev/null 2>&1
+    cp -r "$dir/f" "$dir/rows"
+    while [ -z "$wrong" ] && [ "$left" -gt 0 ]; do
+        [ $((left % 4)) != 0 ] || { rm -rf "$dir/f" && cp -r "$dir/rows" "$dir/f"; } # half of them over figures that are there
+        if [ $((left % 2)) = 0 ]; then "$assay" plot "$dir/f/ann.csv" --out "$dir/f" >/dev/null 2>&1 & pid=$!
+        else "$assay" report "$dir/f" >/dev/null 2>&1 & pid=$!; fi
+        sleep "$(printf '0.%03d' $((RANDOM % 800)))"
+        kill -9 $pid 2>/dev/null
+        wait $pid 2>/dev/null
+        for f in "$dir"/f/*.*; do
+            [ "${f%.partial}" = "$f" ] || continue # of the one that died; the next sweeps it away
+            whole "$f" || wrong="$f: $(wc -c <"$f") bytes"
+            case $f in *.png | *.svg | *.pdf | *.html) done_files=$((done_files + 1)) ;; esac
+        done
+        left=$((left - 1))
+    done
+    "$assay" plot "$dir/f/ann.csv" --out "$dir/f" >/dev/null 2>&1 && "$assay" report "$dir/f" >/dev/null 2>&1 || wrong="the last time"
+    [ -z "$(find "$dir/f" -name '*partial*')" ] || wrong="left: $(find "$dir/f" -name '*partial*' | head -n 2)"
+    if [ -z "$wrong" ]; then echo "ok $n - figures: $1 kills, $done_files files seen, all whole"
+    else echo "not ok $n - figures"; echo "  SEED=$seed: $wrong"; bad=1; fi
+}
+
+figures 8
 kills "killed and resumed" 20 10 1 300
 kills "two shards, killed and resumed" 8 10 2 300
 if [ -n "${LONG:-}" ]; then
+    figures 60
     kills "many kills" 2000 50 1 400
     kills "many points, two shards" 50 500 2 999
 fi

@@ -6,8 +6,10 @@
 #include "kernels/base/file.h"
 #include "kernels/base/mem.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,10 +46,13 @@ void gnuplot_set(struct text *script, const char *name, size_t at, const char *v
  * shown only when it fails. */
 int gnuplot_run(const char *script, struct err *e)
 {
+    enum { SAID_MOST = 1 << 20 };
     int ends[2], status = 0;
     if (pipe(ends) != 0) return FAIL(e, ERR_IO, "gnuplot: %s", strerror(errno));
-    const pid_t pid = fork();
+    const pid_t self = getpid(), pid = fork();
     if (pid == 0) {
+        /* Killed, this program leaves nobody who makes a partial file again after it was swept away. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != self) _exit(126);
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
         close(ends[1]);
@@ -57,8 +62,10 @@ int gnuplot_run(const char *script, struct err *e)
     close(ends[1]);
     struct text said = { 0 };
     char piece[512];
-    for (ssize_t n; pid > 0 && (n = read(ends[0], piece, sizeof piece)) > 0;)
+    for (ssize_t n; pid > 0 && (n = read(ends[0], piece, sizeof piece)) > 0;) {
+        if (said.size > SAID_MOST) text_clear(&said); /* the end of it is shown */
         text_add_bytes(&said, piece, (size_t)n);
+    }
     close(ends[0]);
     int result = ERR_OK;
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
