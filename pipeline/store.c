@@ -50,7 +50,7 @@ static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
                             "VALUES (?1, ?2, ?3, ?4, ?5)",
     [STORE_ADD_MEMBER] = "INSERT INTO kg_hyperedge_entities (hyperedge_id, entity_id, position) VALUES (?1, ?2, ?3)",
     [STORE_ADD_ID] = "INSERT INTO assay_ids (entity_id, external_id) VALUES (?1, ?2)",
-    [STORE_ID_OF] = "SELECT external_id FROM assay_ids WHERE entity_id = ?1",
+    [STORE_ID_OF] = "SELECT external_id FROM assay_ids WHERE entity_id = ?1 AND external_id IS NOT NULL",
     [STORE_FIND_ID] = "SELECT entity_id FROM assay_ids WHERE external_id = ?1 AND entity_id IN (SELECT id FROM kg_entities)",
     [STORE_FIND_NUMBER] = "SELECT id FROM kg_entities WHERE id = ?1 AND id NOT IN (SELECT entity_id FROM assay_ids)",
     [STORE_HAS_ENTITY] = "SELECT id FROM kg_entities WHERE id = ?1",
@@ -137,6 +137,7 @@ static int read_version(struct store *s, struct err *e)
     if (status == ERR_OK) status = store_has(s, "kg_schema_version", &is_view, e);
     /* The first versions of the crate kept no number: tables without one are version 1. */
     if (status == 1 && is_view) status = ERR_OK;
+    if (status == 1) status = store_has_column(s, "kg_schema_version", "version", e);
     if (status == 1)
         status = store_number(s, "SELECT max(version) FROM kg_schema_version", &version, &found, e);
     if (status != ERR_OK) return status;
@@ -304,6 +305,8 @@ static int migrate(struct store *s, struct err *e)
     if (s->version == STORE_SCHEMA_NEWEST) return status;
     for (int v = s->version; status == ERR_OK && v < STORE_SCHEMA_NEWEST; v++)
         status = store_run(s, migrations[v - 1], e);
+    if (status != ERR_OK)
+        return err_context(e, status, "its tables are not those of schema version %d, so nothing can be added", s->version);
     /* The tables that are new since, from the one place that describes them. */
     char *create = status == ERR_OK ? strdup(schema_sql) : NULL;
     if (status == ERR_OK && !create) return FAIL(e, ERR_MEM, "%s: no memory", s->path);

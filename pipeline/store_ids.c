@@ -6,13 +6,12 @@
 
 int store_has_ids(struct store *s, int *has, struct err *e)
 {
-    int64_t tables = 0;
-    int found;
     if (s->ids == 0) {
-        const int status = store_number(s, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'assay_ids'",
-                                        &tables, &found, e);
-        if (status != ERR_OK) return status;
-        s->ids = tables ? 1 : -1;
+        int is_view = 0, status = store_has(s, "assay_ids", &is_view, e);
+        if (status > 0 && !is_view) status = store_has_column(s, "assay_ids", "entity_id", e);
+        if (status > 0 && !is_view) status = store_has_column(s, "assay_ids", "external_id", e);
+        if (status < 0) return status;
+        s->ids = status > 0 && !is_view ? 1 : -1;
     }
     *has = s->ids > 0;
     return ERR_OK;
@@ -109,9 +108,9 @@ int store_set_meta(struct store *s, const char *key, const char *value, struct e
 int store_meta(struct store *s, const char *key, struct text *out, struct err *e)
 {
     sqlite3_stmt *st = NULL;
-    int64_t tables = 0;
-    int found, status = store_number(s, "SELECT count(*) FROM sqlite_master WHERE name = 'assay_meta'", &tables, &found, e);
-    if (status != ERR_OK || !tables) return status;
+    int has = store_has_column(s, "assay_meta", "key", e);
+    if (has > 0) has = store_has_column(s, "assay_meta", "value", e);
+    if (has <= 0) return has;
     int rc = sqlite3_prepare_v2(s->db, "SELECT value FROM assay_meta WHERE key = ?1", -1, &st, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);

@@ -54,6 +54,8 @@ int store_error(const struct store *s, int rc, struct err *e);
 int store_shape(struct store *s, struct err *e);
 /* 1 when there is such a table or view, 0 when not, or an error. */
 int store_has(struct store *s, const char *table, int *is_view, struct err *e);
+/* The same of a column; a table that is not there has none. */
+int store_has_column(struct store *s, const char *table, const char *column, struct err *e);
 int store_run(struct store *s, const char *sql, struct err *e); /* statements without parameters and rows */
 /* A statement that is kept, ready to bind; counted as run. */
 int store_prepare(struct store *s, enum store_statement which, sqlite3_stmt **out, struct err *e);

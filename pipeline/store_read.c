@@ -208,6 +208,8 @@ void vectors_free(struct vectors *v)
 int store_settings(struct store *s, store_setting_fn *each, void *context, struct err *e)
 {
     int is_view = 0, status = store_has(s, "assay_settings", &is_view, e);
+    if (status > 0 && !is_view) status = store_has_column(s, "assay_settings", "key", e);
+    if (status > 0 && !is_view) status = store_has_column(s, "assay_settings", "value", e);
     if (status <= 0 || is_view) return status < 0 ? status : ERR_OK;
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(s->db, "SELECT key, value FROM assay_settings ORDER BY key", -1, &st, NULL);

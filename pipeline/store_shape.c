@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * store_shape.c - what the tables of a base are like: a stranger's may be views, lack columns and have triggers.
  *
- * A view may be a program that does not end: a connection to a base that has one gives up after more steps of SQLite's
- * machine, a transaction, than reading a file of its size would take. */
+ * A view may be a program that does not end: a connection to a base that has one where we look for a table gives up after
+ * more steps of SQLite's machine, a transaction, than reading a file of its size would take. */
 #include "pipeline/store_inside.h"
 #include <string.h>
 
@@ -46,7 +46,7 @@ int store_has(struct store *s, const char *table, int *is_view, struct err *e)
     return status == ERR_OK ? kind != 0 : status;
 }
 
-static int has_column(struct store *s, const char *table, const char *column, struct err *e)
+int store_has_column(struct store *s, const char *table, const char *column, struct err *e)
 {
     static const char sql[] = "SELECT count(*) FROM pragma_table_xinfo(?1) WHERE name = ?2 COLLATE NOCASE";
     int64_t count = 0;
@@ -60,15 +60,21 @@ static int give_up(void *store)
     return ++s->view_steps > s->view_steps_most;
 }
 
-/* What would happen besides the writing that was asked for. */
-static int check_writable(struct store *s, int views, struct err *e)
+/* Views, or triggers, of the names that we look for. */
+static int count_ours(struct store *s, const char *type, int64_t *out, struct err *e)
 {
     static const char sql[] = "SELECT count(*) FROM sqlite_master WHERE type = ?1 AND (tbl_name LIKE 'kg\\_%' ESCAPE '\\' OR "
                               "tbl_name LIKE 'assay\\_%' ESCAPE '\\')";
+    return count_of(s, sql, type, NULL, out, e);
+}
+
+/* What would happen besides the writing that was asked for. */
+static int check_writable(struct store *s, int views, struct err *e)
+{
     int64_t triggers = 0;
     if (s->mode == STORE_READ) return ERR_OK;
     if (views) return FAIL(e, ERR_UNSUPPORTED, "%s: its tables are views: nothing can be added", s->path);
-    const int status = count_of(s, sql, "trigger", NULL, &triggers, e);
+    const int status = count_ours(s, "trigger", &triggers, e);
     if (status != ERR_OK || triggers == 0) return status;
     return FAIL(e, ERR_UNSUPPORTED, "%s: %lld triggers on its tables would run whatever they hold: drop them first", s->path,
                 (long long)triggers);
@@ -85,20 +91,21 @@ int store_shape(struct store *s, struct err *e)
         if (!has) return FAIL(e, ERR_FORMAT, "%s: not a knowledge base: it has no table %s", s->path, tables[i]);
         views += is_view;
     }
-    int64_t bytes = 0;
-    const int status = views ? store_bytes(s, &bytes, e) : ERR_OK;
+    int64_t bytes = 0, programs = 0;
+    int status = count_ours(s, "view", &programs, e);
+    if (status == ERR_OK && programs) status = store_bytes(s, &bytes, e);
     if (status != ERR_OK) return status;
     s->view_steps_most = VIEW_STEPS_LEAST + bytes / BYTES_A_VIEW_STEP;
-    sqlite3_progress_handler(s->db, views ? VIEW_STEP : 0, views ? give_up : NULL, s);
+    sqlite3_progress_handler(s->db, programs ? VIEW_STEP : 0, programs ? give_up : NULL, s);
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        has = has_column(s, needed[i].table, needed[i].column, e);
+        has = store_has_column(s, needed[i].table, needed[i].column, e);
         if (has < 0) return has;
         if (!has)
             return FAIL(e, ERR_FORMAT, "%s: not a knowledge base: its %s has no column %s", s->path, needed[i].table,
                         needed[i].column);
     }
     for (int c = 0; c < STORE_COLUMN_COUNT; c++) {
-        has = has_column(s, wanted[c].table, wanted[c].column, e);
+        has = store_has_column(s, wanted[c].table, wanted[c].column, e);
         if (has < 0) return has;
         s->column[c] = has ? wanted[c].column : wanted[c].instead;
     }

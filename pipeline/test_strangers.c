@@ -106,6 +106,51 @@ static void one_large_vector(void)
     CHECK(strstr(said, "1 vectors of another dimension than most"), "%s", said);
 }
 
+/* Tables of ours beside the base that are somebody else's, of other columns, views without end, NULL: as if not there. */
+static void other_tables(void)
+{
+#define WITHOUT_END "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT"
+    static const char *const kinds[] = {
+        "CREATE TABLE assay_ids(a); CREATE TABLE assay_meta(b); CREATE TABLE assay_settings(c); CREATE TABLE assay_terms(d);"
+        "CREATE TABLE assay_lsa(e); CREATE TABLE kg_schema_version(f)",
+        "CREATE TABLE assay_ids(entity_id, external_id); INSERT INTO assay_ids VALUES (1, NULL), (NULL, 'x'), (2, x'ff')",
+        "CREATE VIEW assay_ids AS " WITHOUT_END " x AS entity_id, x AS external_id FROM r; CREATE VIEW assay_settings AS "
+        WITHOUT_END " x AS key, x AS value FROM r; CREATE VIEW kg_schema_version AS " WITHOUT_END " x AS version FROM r",
+        "CREATE TABLE kg_schema_version(version); INSERT INTO kg_schema_version VALUES ('abc'), (NULL)",
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char name[16], own[64];
+        struct store *s = NULL;
+        struct text id = { 0 }, notes = { 0 };
+        snprintf(name, sizeof name, "other%zu.db", i);
+        kb_sql(name, ENTITIES RELATIONS VECTORS "INSERT INTO kg_entities VALUES (1, 't', 'one', '{}'), (2, 't', 'two', '{}');"
+               "INSERT INTO kg_vectors VALUES (1, " ONE ", 3), (2, " TWO ", 3)");
+        kb_sql(name, kinds[i]);
+        CHECK(*asked(name, 2) == 0, "%s: %s", kinds[i], asked(name, 2));
+        CHECK(store_open(&s, kb_path(name), STORE_READ, &kb_err) == ERR_OK && store_id_of(s, 1, &id, &kb_err) == ERR_OK &&
+              store_meta(s, "notes", &notes, &kb_err) == ERR_OK, "%s: %s", kinds[i], kb_err.text);
+        snprintf(own, sizeof own, "%s", text_of(&id));
+        CHECK(strcmp(own, "1") == 0 && notes.size == 0, "%s: '%s'", kinds[i], own);
+        text_free(&id);
+        store_close(s);
+    }
+    static const char *const endless[] = { "assay_meta AS " WITHOUT_END " 'k' || x AS key, x AS value FROM r",
+                                           "kg_hyperedges AS " WITHOUT_END " x AS id, 'h' AS hyperedge_type, 1 AS weight FROM r" };
+    for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+        char name[16], sql[300];
+        struct store *s = NULL;
+        struct text notes = { 0 };
+        snprintf(name, sizeof name, "endless%zu.db", i);
+        kb_make(name, 2, 3, (const float[6]){ 1, 0, 0, 0, 1 }, NULL);
+        snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS %s; CREATE VIEW %s", i ? "kg_hyperedges" : "assay_meta", endless[i]);
+        kb_sql(name, sql);
+        if (i) CHECK(!kb_pipeline(name, "hyperedges=true") && strstr(kb_err.text, "does not come to an end"), "%s", kb_err.text);
+        else CHECK(store_open(&s, kb_path(name), STORE_READ, &kb_err) == ERR_OK && store_meta(s, "none", &notes, &kb_err) != ERR_OK &&
+                   strstr(kb_err.text, "does not come to an end"), "%s", kb_err.text);
+        store_close(s);
+    }
+}
+
 /* Names that SQLite takes for something else. */
 static void names(void)
 {
@@ -263,6 +308,7 @@ int main(void)
     test_case("views for tables", views);
     test_case("triggers", triggers);
     test_case("missing columns", columns);
+    test_case("tables of ours that are not", other_tables);
     test_case("one large vector", one_large_vector);
     test_case("names that are more than names", names);
     test_case("forged index files", forged_indexes);

@@ -72,10 +72,19 @@ static size_t next_character(const unsigned char *at, uint32_t *code)
 
 static int is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code <= 0x9f); }
 
+/* Appends the letters that a text begins with and that need no look at all; how many. */
+static size_t add_letters(struct text *t, const unsigned char *at)
+{
+    size_t size = 0;
+    while (at[size] >= 0x20 && at[size] < 0x7f && at[size] != '"' && at[size] != '\\') size++;
+    if (size) text_add_bytes(t, at, size);
+    return size;
+}
+
 void text_add_plain(struct text *t, const char *value)
 {
     uint32_t code;
-    for (const unsigned char *at = (const unsigned char *)value; *at;) {
+    for (const unsigned char *at = (const unsigned char *)value; *(at += add_letters(t, at));) {
         const size_t size = next_character(at, &code);
         if (size == 0 || is_control(code)) text_add_bytes(t, "?", 1);
         else text_add_bytes(t, at, size);
@@ -94,7 +103,7 @@ void text_add_json(struct text *t, const char *value)
 {
     uint32_t code;
     text_add_bytes(t, "\"", 1);
-    for (const unsigned char *c = (const unsigned char *)value; *c;) {
+    for (const unsigned char *c = (const unsigned char *)value; *(c += add_letters(t, c));) {
         const size_t size = next_character(c, &code);
         if (size == 0) text_add_bytes(t, "\\ufffd", 6);
         else if (code == '"' || code == '\\') text_add(t, "\\%c", (int)code);
