@@ -37,11 +37,29 @@ static int find_element(hid_t set, const char *path, const char *part, enum elem
     return ERR_OK;
 }
 
+/* What a stranger's file may say: that its numbers lie in other files, or that it has any number of them, of which none
+ * was ever written.  Deflate makes 1,032 bytes of one (zlib's technical details), so more than that is not believed. */
+static int check_storage(hid_t set, const char *path, const char *part, const hsize_t shape[2], struct err *e)
+{
+    enum { RATIO_MOST = 1100, FREE_BYTES = 1 << 16 };
+    const hid_t how = H5Dget_create_plist(set), type = H5Dget_type(set);
+    const int elsewhere = how < 0 || H5Pget_external_count(how) > 0 || H5Pget_layout(how) == H5D_VIRTUAL;
+    const uint64_t said = (uint64_t)(shape[0] * shape[1]) * H5Tget_size(type), held = H5Dget_storage_size(set);
+    H5Tclose(type);
+    if (how >= 0) H5Pclose(how);
+    if (elsewhere) return FAIL(e, ERR_UNSUPPORTED, "%s: '%s' lies in other files: they are not opened", path, part);
+    if (said / RATIO_MOST > held + FREE_BYTES)
+        return FAIL(e, ERR_FORMAT, "%s: '%s' is said to have %llu bytes, and the file holds %llu for it", path, part,
+                    (unsigned long long)said, (unsigned long long)held);
+    return ERR_OK;
+}
+
 static int read_set(struct dataset *d, hid_t set, const char *path, struct err *e)
 {
     hsize_t shape[2] = { 0 };
     int status = check_shape(set, path, d->part, shape, e);
     if (status == ERR_OK) status = find_element(set, path, d->part, &d->element, e);
+    if (status == ERR_OK) status = check_storage(set, path, d->part, shape, e);
     if (status != ERR_OK) return status;
     const int are_ids = element_is_id(d->element);
     const size_t count = (size_t)shape[0], dim = (size_t)shape[1];
@@ -58,13 +76,22 @@ static int read_set(struct dataset *d, hid_t set, const char *path, struct err *
     return ERR_OK;
 }
 
-/* A text attribute of the file, of fixed or variable length; "" where it has none. */
+/* 1 when an attribute is one value: as many are written as there are, whatever room is given. */
+static int is_single(hid_t at)
+{
+    const hid_t space = at < 0 ? -1 : H5Aget_space(at);
+    const hssize_t count = space < 0 ? 0 : H5Sget_simple_extent_npoints(space);
+    if (space >= 0) H5Sclose(space);
+    return count == 1;
+}
+
+/* A text attribute of the file, of fixed or variable length, as it may be printed; "" where it has none. */
 static void read_word(hid_t file, const char *name, char *out, size_t room)
 {
     *out = 0;
     if (H5Aexists(file, name) <= 0) return;
     const hid_t at = H5Aopen(file, name, H5P_DEFAULT), type = at < 0 ? -1 : H5Aget_type(at);
-    if (type >= 0 && H5Tget_class(type) == H5T_STRING) {
+    if (type >= 0 && H5Tget_class(type) == H5T_STRING && is_single(at)) {
         const hid_t wanted = H5Tcopy(H5T_C_S1);
         char *pointer = NULL, *bytes = mem_zero(H5Tget_size(type) + 1, 1);
         if (H5Tis_variable_str(type) > 0) {
@@ -75,6 +102,8 @@ static void read_word(hid_t file, const char *name, char *out, size_t room)
         } else if (bytes && H5Aread(at, type, bytes) >= 0) {
             snprintf(out, room, "%s", bytes);
         }
+        for (char *c = out; *c; c++)
+            if (*c < ' ' || *c > '~') *c = '?';
         mem_free(bytes);
         H5Tclose(wanted);
     }
@@ -93,12 +122,19 @@ static int read_attributes(struct dataset *d, hid_t file, const char *path, stru
     if (strcmp(d->type, "sparse") == 0)
         return FAIL(e, ERR_UNSUPPORTED, "%s: its attribute 'type' is sparse: sets of items are not read as vectors", path);
     const hid_t at = H5Aexists(file, "dimension") > 0 ? H5Aopen(file, "dimension", H5P_DEFAULT) : -1;
-    const int has = at >= 0 && H5Aread(at, H5T_NATIVE_INT, &dimension) >= 0;
+    const int has = is_single(at) && H5Aread(at, H5T_NATIVE_INT, &dimension) >= 0;
     if (at >= 0) H5Aclose(at);
     if (has && d->rows.at && (size_t)dimension != d->rows.dim)
         return FAIL(e, ERR_FORMAT, "%s: its attribute 'dimension' is %d, '%s' has %zu", path, dimension, d->part, d->rows.dim);
     d->said_dimension = has && d->rows.at ? dimension : 0;
     return ERR_OK;
+}
+
+/* A link to another file is not followed. */
+static herr_t refuse(const char *from, const char *group, const char *to, const char *object, unsigned *flags, hid_t how, void *unused)
+{
+    (void)from, (void)group, (void)to, (void)object, (void)flags, (void)how, (void)unused;
+    return -1;
 }
 
 static int open_hdf5(struct dataset *d, const char *path, struct err *e)
@@ -108,12 +144,15 @@ static int open_hdf5(struct dataset *d, const char *path, struct err *e)
     H5E_BEGIN_TRY /* the library would print on stderr */
     {
         const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-        const hid_t set = file < 0 ? -1 : H5Dopen2(file, d->part, H5P_DEFAULT);
+        const hid_t how = H5Pcreate(H5P_DATASET_ACCESS);
+        const int guarded = how >= 0 && H5Pset_elink_cb(how, refuse, NULL) >= 0;
+        const hid_t set = file < 0 || !guarded ? -1 : H5Dopen2(file, d->part, how);
         if (file < 0) status = FAIL(e, ERR_FORMAT, "%s: offset 0: not an HDF5 file, or cut short", path);
         else if (set < 0) status = FAIL(e, ERR_NOT_FOUND, "%s: holds no '%s' (try train, test or neighbors)", path, d->part);
         else status = read_set(d, set, path, e);
         if (file >= 0 && status == ERR_OK) status = read_attributes(d, file, path, e);
         if (set >= 0) H5Dclose(set);
+        if (how >= 0) H5Pclose(how);
         if (file >= 0) H5Fclose(file);
     }
     H5E_END_TRY

@@ -116,6 +116,48 @@ static void attributes_are_read(void)
     CHECK(open_described("angular", 0, 3, &d, &e) == ERR_FORMAT && strstr(e.text, "'dimension' is 3, 'train' has 2"), "%s", e.text);
 }
 
+/* Attributes that are lists, with letters that a terminal obeys; numbers that are elsewhere, or nowhere. */
+static void strangers(void)
+{
+    enum { LIST = 4000 };
+    static const char *words[LIST];
+    static int numbers[LIST];
+    const hsize_t one_two[2] = { 1, 2 }, many[1] = { LIST }, huge[2] = { 40000000, 384 }, chunk[2] = { 1024, 384 };
+    char evil[160], name[200];
+    struct dataset d = { 0 };
+    struct err e = { 0 };
+    snprintf(evil, sizeof evil, "%s/evil.hdf5", folder);
+    const hid_t file = H5Fcreate(evil, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+    const hid_t list = H5Screate_simple(1, many, NULL), scalar = H5Screate(H5S_SCALAR), much = H5Screate_simple(2, huge, NULL);
+    put(file, "train", 2, one_two, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, (const float[2]){ 1, 2 });
+    H5Tset_size(type, H5T_VARIABLE);
+    for (int i = 0; i < LIST; i++) words[i] = "angular", numbers[i] = 2;
+    const hid_t at = H5Acreate2(file, "distance", type, list, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t kind = H5Acreate2(file, "type", type, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t wide = H5Acreate2(file, "dimension", H5T_STD_I64LE, list, H5P_DEFAULT, H5P_DEFAULT);
+    const char *colour = "a\x1b[2J\n\x9b";
+    if (H5Awrite(at, type, words) < 0 || H5Awrite(kind, type, &colour) < 0 || H5Awrite(wide, H5T_NATIVE_INT, numbers) < 0) abort();
+    const hid_t away = H5Pcreate(H5P_DATASET_CREATE), thin = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(away, "/dev/zero", 0, H5F_UNLIMITED);
+    H5Pset_chunk(thin, 2, chunk);
+    const hid_t pair = H5Screate_simple(2, one_two, NULL);
+    H5Dclose(H5Dcreate2(file, "away", H5T_IEEE_F32LE, pair, H5P_DEFAULT, away, H5P_DEFAULT));
+    H5Dclose(H5Dcreate2(file, "thin", H5T_IEEE_F32LE, much, H5P_DEFAULT, thin, H5P_DEFAULT));
+    H5Lcreate_external(path, "train", file, "link", H5P_DEFAULT, H5P_DEFAULT);
+    H5Pclose(away), H5Pclose(thin), H5Aclose(at), H5Aclose(kind), H5Aclose(wide);
+    H5Sclose(list), H5Sclose(scalar), H5Sclose(much), H5Sclose(pair), H5Tclose(type), H5Fclose(file);
+    CHECK(dataset_open(&d, evil, &e) == ERR_OK && d.rows.count == 1 && !*d.metric && d.said_dimension == 0, "%s", e.text);
+    CHECK(strcmp(d.type, "a?[2J??") == 0, "%s", d.type);
+    dataset_close(&d);
+    static const struct { const char *part; int code; const char *words; } cases[] = {
+        { "away", ERR_UNSUPPORTED, "other files" }, { "thin", ERR_FORMAT, "61440000000 bytes" }, { "link", ERR_NOT_FOUND, "no 'link'" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(name, sizeof name, "%s:%s", evil, cases[i].part);
+        CHECK(dataset_open(&d, name, &e) == cases[i].code && strstr(e.text, cases[i].words), "%s", e.text);
+    }
+}
+
 static void bad_ones_are_refused(void)
 {
     static const struct { const char *part; int code; const char *words; } cases[] = {
@@ -146,6 +188,7 @@ int main(void)
 {
     if (!mkdtemp(folder)) return TEST_FAIL;
     make_file();
+    test_case("what a stranger's file may say", strangers);
     test_case("distance and dimension, as ann-benchmarks has them", attributes_are_read);
     test_case("parts by name, any width and byte order", parts_are_read);
     test_case("bad ones are refused by name and reason", bad_ones_are_refused);
