@@ -127,12 +127,14 @@ static void print_done(const struct run_result *d, double budget_s, int json)
 static int print_ablation(const char *folder, struct err *e)
 {
     struct contrast c = { 0 };
-    struct text path = { 0 }, out = { 0 };
+    struct text path = { 0 }, out = { 0 }, plain = { 0 };
     const struct contrast_plan plan = { 0 };
     text_add(&path, "%s/sweep.csv", folder);
     int status = contrast_add(&c, text_of(&path), e);
     if (status == ERR_OK) status = contrast_ablation(&c, &plan, &out, e);
-    if (status == ERR_OK) printf("\n%s", text_of(&out));
+    text_add_plain_lines(&plain, text_of(&out));
+    if (status == ERR_OK) printf("\n%s", text_of(&plain));
+    text_free(&plain);
     text_free(&path);
     text_free(&out);
     contrast_free(&c);

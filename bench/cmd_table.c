@@ -26,6 +26,15 @@ static int against_itself(const char *path, struct text *out)
     return is_one;
 }
 
+/* Cells and columns may come from anybody's CSV. */
+static void put(const struct text *out)
+{
+    struct text plain = { 0 };
+    text_add_plain_lines(&plain, text_of(out));
+    fputs(text_of(&plain), stdout);
+    text_free(&plain);
+}
+
 static int print_pivot(const struct asked *a, enum sheet_format format, struct err *e)
 {
     struct contrast c = { 0 };
@@ -36,7 +45,7 @@ static int print_pivot(const struct asked *a, enum sheet_format format, struct e
     const struct pivot_plan plan = { a->rows ? a->rows : "index", a->cols ? a->cols : "bits", a->value ? a->value : "recall_strict",
                                      format, itself.size ? text_of(&itself) : NULL };
     if (status == ERR_OK) status = pivot_print(&c, &plan, &out, e);
-    if (status == ERR_OK) fputs(text_of(&out), stdout);
+    if (status == ERR_OK) put(&out);
     text_free(&out);
     text_free(&itself);
     contrast_free(&c);
@@ -57,7 +66,7 @@ static int print(const struct asked *a, struct err *e)
         status = contrast_ablation(&c, &plan, &out, e);
     else if (status == ERR_OK)
         status = contrast_table(&c, &plan, &out, e);
-    if (status == ERR_OK) fputs(text_of(&out), stdout);
+    if (status == ERR_OK) put(&out);
     text_free(&out);
     contrast_free(&c);
     return status;

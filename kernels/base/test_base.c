@@ -237,6 +237,9 @@ static void strange_texts(void)
         text_add_json(&t, all[i].text);
         CHECK(strcmp(text_of(&t), all[i].json) == 0, "%zu: %s", i, text_of(&t));
     }
+    text_clear(&t);
+    text_add_plain_lines(&t, "a\x1b\nb\tc\n");
+    CHECK(strcmp(text_of(&t), "a?\nb?c\n") == 0, "%s", text_of(&t));
     text_free(&t);
 }
 

@@ -81,16 +81,19 @@ static size_t add_letters(struct text *t, const unsigned char *at)
     return size;
 }
 
-void text_add_plain(struct text *t, const char *value)
+static void add_plain(struct text *t, const char *value, uint32_t spared)
 {
     uint32_t code;
     for (const unsigned char *at = (const unsigned char *)value; *(at += add_letters(t, at));) {
         const size_t size = next_character(at, &code);
-        if (size == 0 || is_control(code)) text_add_bytes(t, "?", 1);
+        if (size == 0 || (is_control(code) && code != spared)) text_add_bytes(t, "?", 1);
         else text_add_bytes(t, at, size);
         at += size ? size : 1;
     }
 }
+
+void text_add_plain(struct text *t, const char *value) { add_plain(t, value, 0); }
+void text_add_plain_lines(struct text *t, const char *value) { add_plain(t, value, '\n'); }
 
 const char *text_plain(struct text *t, const char *value)
 {

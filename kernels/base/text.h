@@ -31,6 +31,7 @@ void text_add_json(struct text *t, const char *value);
  * every byte that is no part of UTF-8. */
 void text_add_plain(struct text *t, const char *value);
 const char *text_plain(struct text *t, const char *value); /* makes t that, and nothing else; text_of(t) */
+void text_add_plain_lines(struct text *t, const char *value); /* the same of every line */
 
 /* Numbers are read and written with a point, whatever the program that we are loaded into has set: between these two the
  * thread is in the C locale.  text_add, err_set and what reads numbers here do so by themselves. */
