@@ -74,7 +74,8 @@ struct sweep {
  * axes.  Errors name path, line and the nearest name.  Paths inside are as on the command line: relative to the working
  * folder. */
 int sweep_load(struct sweep *s, const char *path, struct err *e);
-/* The same from a text; `name` stands for the path in messages. */
+/* The same from a text; `name` stands for the path in messages.  What is under base may be an axis too: whoever made the text
+ * says by it which value is the usual one. */
 int sweep_parse(struct sweep *s, const char *name, const char *yaml, struct err *e);
 void sweep_free(struct sweep *s);
 

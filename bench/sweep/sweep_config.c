@@ -473,18 +473,18 @@ static int check(struct reading *r)
     if (status == ERR_OK) status = check_grid(r, &names, &s->axes);
     for (size_t i = 0; status == ERR_OK && i < s->grid_count; i++) status = check_grid(r, &names, &s->grids[i]);
     if (status == ERR_OK) status = check_twice(r, &names);
-    if (status == ERR_OK) status = check_overridden(r);
     vocabulary_free(&names);
     return status;
 }
 
-static int load(struct sweep *out, const char *name, const char *yaml, size_t size, struct err *e)
+static int load(struct sweep *out, const char *name, const char *yaml, size_t size, int is_file, struct err *e)
 {
     struct sweep s = { .reps = 1, .keep_from_s = 1 };
     struct reading r = { .path = name, .sweep = &s, .e = e };
     s.path = strdup(name);
     int status = s.path ? parse(&r, yaml, size) : no_memory(&r);
     if (status == ERR_OK) status = check(&r);
+    if (status == ERR_OK && is_file) status = check_overridden(&r);
     if (status == ERR_OK) *out = s;
     else sweep_free(&s);
     return status;
@@ -492,7 +492,7 @@ static int load(struct sweep *out, const char *name, const char *yaml, size_t si
 
 int sweep_parse(struct sweep *out, const char *name, const char *yaml, struct err *e)
 {
-    return load(out, name, yaml, strlen(yaml), e);
+    return load(out, name, yaml, strlen(yaml), 0, e);
 }
 
 int sweep_load(struct sweep *out, const char *path, struct err *e)
@@ -501,7 +501,7 @@ int sweep_load(struct sweep *out, const char *path, struct err *e)
     size_t size;
     int status = mem_read_file(&yaml, &size, path, e);
     if (status != ERR_OK) return status;
-    status = load(out, path, (const char *)yaml, size, e);
+    status = load(out, path, (const char *)yaml, size, 1, e);
     mem_free(yaml);
     return status;
 }
