@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * sweep_order.c - in which order a budget is spent: points as far as can be from those before, so that whatever it reaches
- * covers the whole grid evenly (Gonzalez 1985, farthest first). */
+ * covers the whole grid evenly (Gonzalez 1985, farthest first), the defaults first of all. */
+#define _GNU_SOURCE /* qsort_r */
 #include "bench/sweep/sweep.h"
 #include "kernels/base/mem.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { POINTS_MOST = 3000 }; /* n^2 distances: a second; larger plans are taken by hash, which is as even */
@@ -36,11 +38,34 @@ static double apart(const struct plan *p, const struct place *x, const struct pl
     return sum;
 }
 
+/* Ids are hashes. */
+static int by_id(const void *a, const void *b, void *points)
+{
+    const struct point *const *of = points;
+    return strcmp(of[*(const size_t *)a]->id, of[*(const size_t *)b]->id);
+}
+
+/* The point with most values at their defaults, which others are compared with. */
+static size_t plainest(const struct plan *p, const struct point *const *points, size_t count)
+{
+    size_t best = 0, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t usual = 0;
+        for (size_t name = 0; name < p->names.count; name++) {
+            const char *value = points[i]->values[name], *wanted = p->usual[name];
+            usual += p->varies[name] && (!value || (wanted && strcmp(value, wanted) == 0));
+        }
+        if (usual > most) most = usual, best = i;
+    }
+    return best;
+}
+
 int sweep_order(const struct plan *p, const struct point *const *points, size_t count, size_t *order, struct err *e)
 {
     unsigned char is_word[SWEEP_NAMES];
     for (size_t i = 0; i < count; i++) order[i] = i;
-    if (count < 3 || count > POINTS_MOST) return ERR_OK;
+    if (count < 3) return ERR_OK;
+    if (count > POINTS_MOST) return qsort_r(order, count, sizeof *order, by_id, (void *)(uintptr_t)points), ERR_OK;
     struct place *places = mem_zero(count, sizeof *places);
     double *nearest = mem_alloc(count, sizeof *nearest);
     if (!places || !nearest) {
@@ -50,7 +75,7 @@ int sweep_order(const struct plan *p, const struct point *const *points, size_t 
     }
     place_all(p, points, count, places, is_word);
     for (size_t i = 0; i < count; i++) nearest[i] = INFINITY;
-    for (size_t n = 0, at = 0; n < count; n++) {
+    for (size_t n = 0, at = plainest(p, points, count); n < count; n++) {
         order[n] = at;
         nearest[at] = -1;
         size_t next = at;

@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIES = 3, WORKER_FAILED = 9, WORKERS_MOST = 256 };
+enum { TRIES = 3, WORKER_FAILED = 9, WORKERS_MOST = 256, FIRST_ROUND = 64 };
 
 /* Seen by all processes; but for points without clocks only one of them runs at a time. */
 struct shared {
@@ -499,7 +499,24 @@ static void warm_truth(const struct job *j)
 
 /* --- the coordinator
  * ---------------------------------------------------------------------------------------------- */
-/* A budget may end early: what it reaches first should cover the grid.  Groups stay together, in the order of their first. */
+/* Of order[from .. to - 1], points of one group side by side, in the order of their first. */
+static size_t group_some(const struct job *j, const size_t *order, size_t from, size_t to, unsigned char *taken, struct task *out)
+{
+    size_t put = 0;
+    for (size_t i = from; i < to; i++) {
+        if (taken[order[i]]) continue;
+        const uint64_t key = j->work[order[i]].point->load_key;
+        for (size_t n = i; n < to; n++) {
+            if (taken[order[n]] || j->work[order[n]].point->load_key != key) continue;
+            taken[order[n]] = 1;
+            out[put++] = j->work[order[n]];
+        }
+    }
+    return put;
+}
+
+/* A budget may end early: what it reaches first should cover the grid.  In rounds, each as large as all before it, so that a
+ * group is loaded once a round: a few times in all. */
 static int spread(struct job *j, struct err *e)
 {
     const struct point **points = mem_alloc(j->count, sizeof *points);
@@ -509,15 +526,8 @@ static int spread(struct job *j, struct err *e)
     int status = points && order && work && taken ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu points", j->count);
     for (size_t i = 0; status == ERR_OK && i < j->count; i++) points[i] = j->work[i].point;
     if (status == ERR_OK) status = sweep_order(j->plan, points, j->count, order, e);
-    for (size_t i = 0; status == ERR_OK && i < j->count; i++) {
-        if (taken[order[i]]) continue;
-        const uint64_t key = points[order[i]]->load_key;
-        for (size_t n = i; n < j->count; n++) {
-            if (taken[order[n]] || points[order[n]]->load_key != key) continue;
-            taken[order[n]] = 1;
-            work[put++] = j->work[order[n]];
-        }
-    }
+    for (size_t from = 0, to = FIRST_ROUND; status == ERR_OK && from < j->count; from = to, to *= 2)
+        put += group_some(j, order, from, to < j->count ? to : j->count, taken, work + put);
     if (status == ERR_OK && put) memcpy(j->work, work, put * sizeof *work);
     mem_free(points);
     mem_free(order);
