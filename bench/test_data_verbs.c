@@ -177,7 +177,7 @@ static void bad_lines(void)
         CHECK(strstr(text_of(&said), "bad.jsonl") && !exists("bad.sqlite"), "%s", text_of(&said));
     }
     put("bad.jsonl", "{\"source\": \"ada\", \"target\": \"eng\", \"weight\": 1.5}\n");
-    expect("kb create bad.sqlite --entities e.jsonl --relations bad.jsonl", 2, "bad.jsonl: line 1: ");
+    expect("kb create bad.sqlite --entities e.jsonl --relations bad.jsonl", 1, "bad.jsonl: line 1: \"weight\" is '1.5': outside 0..1");
     put("bad.jsonl", "{\"source\": \"ada\", \"target\": 77}\n");
     expect("kb create bad.sqlite --entities e.jsonl --relations bad.jsonl", 1, "line 1: \"target\" is '77': no entity has this id");
     CHECK(!exists("bad.sqlite"), "a failure leaves no base");

@@ -435,6 +435,7 @@ static int send_relations(struct corpus *k, struct table *t, struct err *e)
         status = find_entity(k, t, t->at[0], &source, e);
         if (status == ERR_OK) status = find_entity(k, t, t->at[1], &target, e);
         if (status == ERR_OK && weight >= 0 && !number_of(&t->cells[weight], &w)) status = bad_cell(t, weight, "not a number", e);
+        if (status == ERR_OK && !(w >= 0 && w <= 1)) status = bad_cell(t, weight, "outside 0..1", e);
         if (status == ERR_OK) status = describe_relation(k, t, e);
         if (status != ERR_OK) break;
         status = k->sink->relation(k->sink->context, source, target, text_of(&k->name), w, text_of(&k->properties), e);

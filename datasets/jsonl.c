@@ -251,6 +251,7 @@ static int take_relation(void *context, const struct jsonl_line *l, struct err *
     if (status == ERR_OK) status = jsonl_text(l, "type|rel_type", &type, e);
     if (status != ERR_OK) return status;
     if (weight && !json_is_number(weight)) return bad(l, "weight", weight, "not a number", e);
+    if (weight && !(json_number_value(weight) >= 0 && json_number_value(weight) <= 1)) return bad(l, "weight", weight, "outside 0..1", e);
     if (r->sink->relation)
         status = r->sink->relation(r->sink->context, source, target, type ? type : "related",
                                    weight ? json_number_value(weight) : 1, text_of(&r->properties), e);

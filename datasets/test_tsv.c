@@ -170,7 +170,7 @@ static void bad_ones_are_refused(void)
         { "train.tsv", "head\trel\ttail\n0\t0\n", "train.tsv: line 2: 2 columns, the header has 3", ERR_FORMAT },
         { "train.tsv", "head\trel\ttail\n0\t0\t5\n", "train.tsv: line 2: \"tail\" is '5': no entity has this id", ERR_FORMAT },
         { "train.tsv", "head\trel\ttail\tweight\n0\t0\t1\theavy\n", "line 2: \"weight\" is 'heavy': not a number", ERR_FORMAT },
-        { "train.tsv", "head\trel\ttail\tweight\n0\t0\t1\t7\n", "train.tsv: line 2: weight outside", ERR_ARG },
+        { "train.tsv", "head\trel\ttail\tweight\n0\t0\t1\t7\n", "line 2: \"weight\" is '7': outside 0..1", ERR_FORMAT },
         { "train.tsv", "", "train.tsv: empty", ERR_FORMAT },
         { "entities.tsv", "id\tname\n0\ta\n0\tb\n", "line 3: \"id\" is '0': an id that came before", ERR_FORMAT },
         { "queries.tsv", "qid\twords\n0\ta\n", "line 1: 'qid\twords' does not name the columns qid,text", ERR_FORMAT },
