@@ -66,6 +66,8 @@ word_ids() {
     # scores of a question fall in float32, which is what trec_eval sorts by
     awk '$1 == q && $5 >= s { exit 1 } { q = $1; s = $5 }' run.txt || return
     says 0 '"id":"doc-2"' query w.sqlite 'moved by wind' -k 1 --json && ! grep -q '"id":[0-9]' out || return
+    says 0 'learnt from 2 questions' rag --kb w.sqlite --query "$cases/string_ids_queries.jsonl" --qrels qrels.tsv -k 3 --min-calls 2 \
+        --set rerank=memrl --learn 1 --utility learnt.tsv && grep -qP '^doc-1\t' learnt.tsv || return
     says 0 'added' kb import w.sqlite --relations r.jsonl || return
     says 1 'line 1: "source" is '"'2'"': no entity has this id' kb import w.sqlite --relations "$cases/string_ids_relations.jsonl"
 }
