@@ -7,10 +7,12 @@
 #include "kernels/base/mem.h"
 #include "kernels/base/option.h"
 #include "kernels/base/text.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <yaml.h> /* not used here: a bare worker leaves this verb out with the library */
 
 struct request {
@@ -173,7 +175,11 @@ static int do_refine(const struct request *r, struct err *e)
     const char *slash = strrchr(w.csv, '/');
     text_add(&folder, "%.*s", slash ? (int)(slash - w.csv) : 1, slash ? w.csv : ".");
     text_add(&config, r->words.count == 3 ? "%s" : "%s/config.yaml", r->words.count == 3 ? r->words.at[2] : text_of(&folder));
-    int status = folder.failed || config.failed ? FAIL(e, ERR_MEM, "no memory") : load_config(&s, &p, r, text_of(&config), e);
+    int status = folder.failed || config.failed ? FAIL(e, ERR_MEM, "no memory") : ERR_OK;
+    if (status == ERR_OK && access(w.csv, R_OK) != 0) status = FAIL(e, ERR_NOT_FOUND, "%s: %s", w.csv, strerror(errno));
+    if (status == ERR_OK && access(text_of(&config), R_OK) != 0)
+        status = FAIL(e, ERR_NOT_FOUND, "%s: %s: name the CONFIG.yaml that %s was measured by", text_of(&config), strerror(errno), w.csv);
+    if (status == ERR_OK) status = load_config(&s, &p, r, text_of(&config), e);
     if (status == ERR_OK) {
         unsigned char *only = mem_zero(p.count, 1);
         status = only ? sweep_refine(&p, &w, only, &found, e) : FAIL(e, ERR_MEM, "no memory for %zu points", p.count);
