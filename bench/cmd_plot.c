@@ -14,6 +14,7 @@
 struct plot {
     const char *out; /* folder */
     const struct canvas_size *size;
+    const char *stratum; /* "lid=5": every figure over the queries of that fifth alone; NULL: over all */
     size_t drawn;
     struct text flat; /* a line for each figure, or panel of one, that is a sentence */
 };
@@ -23,6 +24,8 @@ static int draw(struct figure *f, void *context, struct err *e)
     struct plot *p = context;
     struct text why = { 0 };
     int status = ERR_OK;
+    if (p->stratum) text_add(&f->name, "_%.*s%s", (int)strcspn(p->stratum, "="), p->stratum, strchr(p->stratum, '=') + 1);
+    if (f->name.failed) return FAIL(e, ERR_MEM, "no memory for a figure");
     figure_fold_stages(f);
     const int flat = figure_is_flat(f, &why);
     if (why.size) text_add(&p->flat, "%s\t%s: %s\n", text_of(&f->name), text_of(&f->title), text_of(&why));
@@ -89,7 +92,7 @@ static int draw_strata(const struct contrast *points, const struct figure_kind *
     if (only && !is_strata(only)) return ERR_OK;
     text_add(&path, "%s/strata.csv", p->out);
     int status = path.failed ? FAIL(e, ERR_MEM, "%s: no memory", p->out) : ERR_OK;
-    if (status == ERR_OK) status = strata_write(points, text_of(&path), &count, e);
+    if (status == ERR_OK) status = strata_write(points, text_of(&path), NULL, &count, e);
     if (status == ERR_OK && count) status = table_append(&strata, text_of(&path), e);
     for (const struct figure_kind *k = figure_kinds; status == ERR_OK && count && k->name; k++)
         if (is_strata(k) && (!only || only == k)) status = draw_kinds(&strata, NULL, k, p, e);
@@ -109,14 +112,37 @@ static int say_flat(struct plot *p, int is_whole, struct err *e)
     return is_whole ? output_write_in(p->out, "flat.txt", &p->flat, e) : ERR_OK;
 }
 
+/* The rows over one fifth of the queries, in place of the rows; they lie in stratum_lid5.csv. */
+static int take_stratum(struct table *rows, const struct contrast *points, const struct plot *p, struct err *e)
+{
+    struct text path = { 0 };
+    size_t count = 0;
+    text_add(&path, "%s/stratum_", p->out);
+    for (const char *at = p->stratum; *at; at++)
+        if (*at != '=') text_add(&path, "%c", *at);
+    text_add(&path, ".csv");
+    int status = path.failed ? FAIL(e, ERR_MEM, "%s: no memory", p->out) : ERR_OK;
+    if (status == ERR_OK) status = strata_write(points, text_of(&path), p->stratum, &count, e);
+    if (status == ERR_OK && !count)
+        status = FAIL(e, ERR_NOT_FOUND, "--stratum %s: no .pq.tsv with quintiles lies beside the rows", p->stratum);
+    table_free(rows);
+    *rows = (struct table){ 0 };
+    if (status == ERR_OK) status = table_append(rows, text_of(&path), e);
+    text_free(&path);
+    return status;
+}
+
 static int draw_files(const struct option_list *files, const struct figure_kind *kind, struct plot *p, struct err *e)
 {
     struct table rows = { 0 };
     struct contrast points = { 0 };
     int status = ERR_OK;
     for (int i = 0; status == ERR_OK && i < files->count; i++) status = draw_file(&rows, &points, files->at[i], kind, p, e);
-    if (status == ERR_OK) status = draw_kinds(&rows, &points, kind, p, e);
-    if (status == ERR_OK) status = draw_strata(&points, kind, p, e);
+    if (status == ERR_OK && p->stratum) status = take_stratum(&rows, &points, p, e);
+    /* Figures that read the files of queries themselves would draw all queries. */
+    const struct contrast none = { 0 };
+    if (status == ERR_OK) status = draw_kinds(&rows, p->stratum ? &none : &points, kind, p, e);
+    if (status == ERR_OK && !p->stratum) status = draw_strata(&points, kind, p, e);
     if (status == ERR_OK) status = say_flat(p, kind == NULL, e);
     if (status == ERR_OK && p->drawn == 0 && !p->flat.size)
         status = FAIL(e, ERR_FORMAT, "%s: no figure%s%s can be drawn from these columns (nothing varies, or no row is ok)",
@@ -128,11 +154,12 @@ static int draw_files(const struct option_list *files, const struct figure_kind 
 
 static int run(int argc, char **argv, struct err *e)
 {
-    const char *kind_name = NULL, *out = NULL, *size = canvas_sizes[0].name;
+    const char *kind_name = NULL, *out = NULL, *stratum = NULL, *size = canvas_sizes[0].name;
     struct option_list files = { 0 };
     const struct option options[] = { { "--kind", OPTION_TEXT, &kind_name, 0, 0 },
                                       { "--out", OPTION_TEXT, &out, 0, 0 },
                                       { "--size", OPTION_TEXT, &size, 0, 0 },
+                                      { "--stratum", OPTION_TEXT, &stratum, 0, 0 },
                                       { 0 } };
     int status = options_parse(argc, argv, options, &files, e);
     if (status != ERR_OK) return status;
@@ -144,6 +171,7 @@ static int run(int argc, char **argv, struct err *e)
     const char *slash = strrchr(files.at[0], '/');
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - files.at[0]) : 1, slash ? files.at[0] : ".");
     p.out = out ? out : folder;
+    p.stratum = stratum;
     if (mkdir(p.out, 0777) != 0 && errno != EEXIST) return FAIL(e, ERR_IO, "%s: %s", p.out, strerror(errno));
     status = draw_files(&files, kind, &p, e);
     text_free(&p.flat);
@@ -154,7 +182,7 @@ const struct command cmd_plot = {
     .name = "plot",
     .summary = "gnuplot figures (PNG, SVG, PDF) of results in CSV",
     .help =
-        "usage: assay plot [--kind KIND] [--size SIZE] [--out DIR] CSV [CSV ...]\n\n"
+        "usage: assay plot [--kind KIND] [--size SIZE] [--stratum lid=5] [--out DIR] CSV [CSV ...]\n\n"
         "Draws every figure that the columns can fill, or one kind:\n"
         "  qps_recall       indexes: recall@k against queries a second; a line is a method's Pareto front\n"
         "  recall_latency   indexes: recall@k against latency p50 (us), the same way\n"
@@ -179,6 +207,8 @@ const struct command cmd_plot = {
         "  strata_lid, strata_contrast  quality and latency by quintile of how hard the queries are, local\n"
         "                   dimension and contrast, from the .pq.tsv beside the rows; the rows of it: strata.csv\n\n"
         "  --out DIR        where to write KIND.dat, .png, .svg, .narrow.svg, .pdf   (default: beside the first CSV)\n"
+        "  --stratum F=N    every figure that rows fill, over one fifth of the queries: lid=1..5 or contrast=1..5,\n"
+        "                   1 the easiest; names end in _lid5, the rows lie in stratum_lid5.csv\n"
         "  --size SIZE      screen, phone, one-column (84 mm, 8 pt) or two-column (174 mm, 8 pt)   (screen); of the\n"
         "                   last two KIND_tex.tex, too, for \\input, with the KIND_tex.pdf that it wants\n\n"
         "A figure, or a panel of one, whose lines do not move is a sentence: it is printed, and of all kinds written to DIR/flat.txt (name, tab,\n"

@@ -55,6 +55,9 @@ ok 'the page needs nothing else' sh -c '! grep -E "(src|href)=\"?(http|//)" r/re
 ok 'the page holds figures and rows' sh -c 'grep -q "<svg" r/report.html && grep -q "turboquant:bits=2" r/report.html'
 ok 'quintiles of difficulty' drawn r/strata_lid_d r/strata_contrast_g
 ok 'and the rows of them' grep -q 'lid_quintile,contrast_quintile' r/strata.csv
+ok 'any figure of a stratum' "$ASSAY" plot --stratum lid=5 --kind recall_bytes r/ann.csv --out hard
+ok 'by its name' drawn hard/recall_bytes_lid5
+ok 'a fifth that is none' refuses 'lid=1..5' plot --stratum lid=6 r/ann.csv
 ok 'no such kind' refuses "nearest is 'recall_bytes'" plot --kind recall_byte r/ann.csv
 ok 'no such file' refuses 'nothing.csv' plot nothing.csv
 ok 'not a table' refuses 'd/base.fvecs' plot d/base.fvecs

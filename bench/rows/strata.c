@@ -9,10 +9,12 @@
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { KINDS = 2, RESAMPLES = 2000 };
 static const char *const quintile[KINDS] = { "lid_quintile", "contrast_quintile" };
+static const char *const words[KINDS] = { "lid", "contrast" };
 static const char *const called[KINDS] = { "local dimension", "contrast" };
 
 /* --- which rows ------------------------------------------------------------------------------------- */
@@ -57,7 +59,7 @@ static size_t usualness(const struct contrast *c, size_t row)
 }
 
 /* wanted[row] of the rows that share a figure with `first`: of each point its first row; of many points, a method's. */
-static void pick(const struct contrast *c, size_t first, unsigned char *wanted, unsigned char *seen)
+static void pick(const struct contrast *c, size_t first, size_t most_points, unsigned char *wanted, unsigned char *seen)
 {
     const size_t n = c->table.count;
     size_t points = 0;
@@ -69,7 +71,7 @@ static void pick(const struct contrast *c, size_t first, unsigned char *wanted, 
                           strcmp(contrast_cell(c, b, "point_id"), contrast_cell(c, r, "point_id")) == 0);
         points += wanted[r];
     }
-    if (points <= STRATA_MOST) return;
+    if (points <= most_points) return;
     for (size_t a = first; a < n; a++) {
         if (!wanted[a] || !in_one_figure(c, first, a)) continue;
         size_t best = a, most = usualness(c, a);
@@ -129,7 +131,8 @@ static int is_kept(const struct contrast *c, const unsigned char *wanted, size_t
     const struct table *t = &c->table;
     const char *name = t->names[column];
     static const char *const what[] = { "schema", "run_id", "point_id", "rep", "status", "data", "binary", "queries", "bits",
-                                        "layout", "kernel_used", "lat_p50_us", NULL };
+                                        "layout", "kernel_used", "lat_p50_us", "bytes_per_vector", "bytes_total", "index_bytes",
+                                        "build_s", NULL };
     int kept = column_role(name) != COLUMN_MEASUREMENT || in_list(what, name);
     for (size_t m = 0; m < metric_count(); m++)
         kept |= strcmp(name, metric_at(m)->name) == 0 || strcmp(name, metric_lo(m)) == 0 || strcmp(name, metric_hi(m)) == 0;
@@ -158,64 +161,101 @@ static void cell(struct text *out, const struct contrast *c, size_t row, const c
     else if (strcmp(name, "steal_ms") != 0) csv_add(out, contrast_cell(c, row, name));
 }
 
-static int add_stratum(struct text *out, const struct contrast *c, const unsigned char *kept, size_t row, const struct pq *p, int kind, int at,
-                       struct err *e)
+/* What is written, and where it goes. */
+struct writing {
+    const struct contrast *c;
+    struct text out;
+    unsigned char *wanted, *seen, *kept; /* by row, by row, by column */
+    int only, kind; /* only: the one quintile that is asked for, of this kind; 0: all, of both */
+    size_t count;
+};
+
+static int add_stratum(struct writing *w, size_t row, const struct pq *p, int kind, int at, struct err *e)
 {
-    const struct table *t = &c->table;
+    const struct table *t = &w->c->table;
     struct stratum s = { 0 };
     struct interval *ends = mem_alloc(metric_count(), sizeof *ends);
     int status = ends ? take(&s, p, pq_column(p, quintile[kind]), at, e) : FAIL(e, ERR_MEM, "strata: no memory");
     double *room = status == ERR_OK ? mem_alloc(s.count + 1, sizeof *room) : NULL;
     if (status == ERR_OK && !room) status = FAIL(e, ERR_MEM, "strata: no memory");
     if (status == ERR_OK && s.count) status = metric_intervals(s.values, s.count, ends, e);
-    for (size_t i = 0; status == ERR_OK && s.count && i < t->columns; i++) {
-        if (!kept[i]) continue;
-        cell(out, c, row, t->names[i], &s, ends, room);
-        text_add(out, ",");
+    for (size_t i = 0, written = 0; status == ERR_OK && s.count && i < t->columns; i++) {
+        if (!w->kept[i]) continue;
+        if (written++) text_add(&w->out, ",");
+        if (w->only && strcmp(t->names[i], "dataset") == 0)
+            text_add(&w->out, "\"%s, %s quintile %d\"", contrast_cell(w->c, row, "dataset"), words[kind], at);
+        else cell(&w->out, w->c, row, t->names[i], &s, ends, room);
     }
-    if (status == ERR_OK && s.count) text_add(out, kind ? ",%d\n" : "%d,\n", at);
+    if (status == ERR_OK && s.count && !w->only) text_add(&w->out, kind ? ",,%d" : ",%d,", at);
+    if (status == ERR_OK && s.count) text_add(&w->out, "\n");
+    w->count += status == ERR_OK && s.count;
     mem_free(s.values);
     mem_free(room);
     mem_free(ends);
     return status;
 }
 
-static int add_point(struct text *out, const struct contrast *c, const unsigned char *kept, size_t row, size_t *count,
-                     struct err *e)
+static int add_point(struct writing *w, size_t row, struct err *e)
 {
     struct pq p = { 0 };
-    if (pq_read(&p, contrast_folder(c, row), contrast_cell(c, row, "point_id"), NULL) != ERR_OK) return ERR_OK;
+    if (pq_read(&p, contrast_folder(w->c, row), contrast_cell(w->c, row, "point_id"), NULL) != ERR_OK) return ERR_OK;
     int status = ERR_OK;
     for (int kind = 0; status == ERR_OK && kind < KINDS; kind++)
-        for (int at = 1; status == ERR_OK && pq_column(&p, quintile[kind]) && at <= DIFFICULTY_STRATA; at++) {
-            const size_t before = out->size;
-            status = add_stratum(out, c, kept, row, &p, kind, at, e);
-            *count += out->size > before;
-        }
+        for (int at = 1; status == ERR_OK && pq_column(&p, quintile[kind]) && at <= DIFFICULTY_STRATA; at++)
+            if (!w->only || (w->only == at && w->kind == kind)) status = add_stratum(w, row, &p, kind, at, e);
     pq_free(&p);
     return status;
 }
 
-int strata_write(const struct contrast *c, const char *path, size_t *count, struct err *e)
+/* "lid=5". */
+static int parse(struct writing *w, const char *only, struct err *e)
+{
+    const char *equals = only ? strchr(only, '=') : NULL;
+    int64_t number = 0;
+    if (!only) return ERR_OK;
+    while (w->kind < KINDS && !(equals && strlen(words[w->kind]) == (size_t)(equals - only) &&
+                                memcmp(words[w->kind], only, (size_t)(equals - only)) == 0))
+        w->kind++;
+    if (w->kind == KINDS || !text_to_i64(equals + 1, &number) || number < 1 || number > DIFFICULTY_STRATA)
+        return FAIL(e, ERR_ARG, "stratum '%s': not lid=1..%d or contrast=1..%d, 1 the easiest", only, DIFFICULTY_STRATA, DIFFICULTY_STRATA);
+    w->only = (int)number;
+    return ERR_OK;
+}
+
+static void head(struct writing *w)
+{
+    const struct table *t = &w->c->table;
+    size_t columns = 0;
+    for (size_t i = 0; i < t->note_count; i++) text_add(&w->out, "# %s\n", t->notes[i]);
+    for (size_t i = 0; i < t->columns; i++) {
+        w->kept[i] = (unsigned char)is_kept(w->c, w->wanted, i);
+        if (!w->kept[i]) continue;
+        if (columns++) text_add(&w->out, ",");
+        csv_add(&w->out, t->names[i]);
+    }
+    if (!w->only) text_add(&w->out, ",%s,%s", quintile[0], quintile[1]);
+    text_add(&w->out, "\n");
+}
+
+int strata_write(const struct contrast *c, const char *path, const char *only, size_t *count, struct err *e)
 {
     const struct table *t = &c->table;
-    struct text out = { 0 };
-    unsigned char *wanted = mem_zero(2 * t->count + t->columns + 1, 1), *seen = wanted + t->count, *kept = seen + t->count;
-    int status = wanted ? ERR_OK : FAIL(e, ERR_MEM, "strata: no memory for %zu rows", t->count);
-    *count = 0;
+    struct writing w = { .c = c };
+    int status = parse(&w, only, e);
+    if (status != ERR_OK) return status;
+    w.wanted = mem_zero(2 * t->count + t->columns + 1, 1);
+    if (!w.wanted) return FAIL(e, ERR_MEM, "strata: no memory for %zu rows", t->count);
+    w.seen = w.wanted + t->count;
+    w.kept = w.seen + t->count;
+    for (size_t r = 0; r < t->count; r++)
+        if (!w.seen[r] && is_ok(c, r)) pick(c, r, w.only ? SIZE_MAX : STRATA_MOST, w.wanted, w.seen);
+    head(&w);
     for (size_t r = 0; status == ERR_OK && r < t->count; r++)
-        if (!seen[r] && is_ok(c, r)) pick(c, r, wanted, seen);
-    for (size_t i = 0; i < t->note_count; i++) text_add(&out, "# %s\n", t->notes[i]);
-    for (size_t i = 0; status == ERR_OK && i < t->columns; i++) {
-        kept[i] = (unsigned char)is_kept(c, wanted, i);
-        if (kept[i]) csv_add(&out, t->names[i]), text_add(&out, ",");
-    }
-    text_add(&out, "%s,%s\n", quintile[0], quintile[1]);
-    for (size_t r = 0; status == ERR_OK && r < t->count; r++)
-        if (wanted[r]) status = add_point(&out, c, kept, r, count, e);
-    if (status == ERR_OK && *count) status = output_write(path, &out, e);
-    text_free(&out);
-    mem_free(wanted);
+        if (w.wanted[r]) status = add_point(&w, r, e);
+    if (status == ERR_OK && w.count) status = output_write(path, &w.out, e);
+    if (status == ERR_OK) *count = w.count;
+    text_free(&w.out);
+    mem_free(w.wanted);
     return status;
 }
 

@@ -41,7 +41,7 @@ static void put_queries(const char *id, double level, int with_quintiles)
 
 #define HEAD "point_id,rep,status,machine,dataset,data,queries,k,seed,index,bits,recall_strict,label_mrr,lat_p50_us,steal_ms,rerank\n"
 
-static size_t write_strata(struct table *out, const char *rows)
+static size_t write_strata(struct table *out, const char *rows, const char *only)
 {
     struct contrast c = { 0 };
     struct err e = { 0 };
@@ -49,7 +49,7 @@ static size_t write_strata(struct table *out, const char *rows)
     put("rows.csv", rows);
     CHECK(contrast_add(&c, path_of("rows.csv"), &e) == ERR_OK, "%s", e.text);
     (void)unlink(path_of("strata.csv"));
-    CHECK(strata_write(&c, path_of("strata.csv"), &count, &e) == ERR_OK, "%s", e.text);
+    CHECK(strata_write(&c, path_of("strata.csv"), only, &count, &e) == ERR_OK, "%s", e.text);
     contrast_free(&c);
     *out = (struct table){ 0 };
     if (count) CHECK(table_append(out, path_of("strata.csv"), &e) == ERR_OK && out->count == count, "%s", e.text);
@@ -70,7 +70,7 @@ static void quintiles_are_means(void)
                                           "a,1,ok,m,d,x,50,10,1,turboquant,3,.7,,30,0,0\n"
                                           "b,0,ok,m,d,x,50,10,1,flat,,.7,,30,0,0\n"
                                           "c,0,ok,m,d,x,50,10,1,sq,,.7,,30,0,0\n"
-                                          "e,0,error: x,m,d,x,50,10,1,pq,,,,,,0\n");
+                                          "e,0,error: x,m,d,x,50,10,1,pq,,,,,,0\n", NULL);
     CHECK(count == 10, "%zu rows of one point with quintiles, one without, one without a file, one failed", count);
     for (size_t r = 0; r < count; r++) {
         const int by_lid = r < 5, number = 1 + (int)r % 5, level = by_lid ? number - 1 : 5 - number;
@@ -88,7 +88,7 @@ static void quintiles_are_means(void)
     CHECK(table_column(&t, "label_mrr") < 0, "a column without values is left out");
     CHECK(!strcmp(table_note(&t, "seed"), "7"), "notes are kept");
     table_free(&t);
-    CHECK(write_strata(&t, HEAD "b,0,ok,m,d,x,50,10,1,flat,,.7,,30,0,0\n") == 0 && access(path_of("strata.csv"), F_OK) != 0,
+    CHECK(write_strata(&t, HEAD "b,0,ok,m,d,x,50,10,1,flat,,.7,,30,0,0\n", NULL) == 0 && access(path_of("strata.csv"), F_OK) != 0,
           "no quintiles, no file");
 }
 
@@ -105,13 +105,26 @@ static void many_points_are_methods(void)
         text_add(&rows, "%s,0,ok,m,d,x,50,10,1,%s:bits=%d,%d,.7,,30,0,%d\n", id, i < 6 ? "turboquant" : "pq", i, i,
                  i == 0 || i == 5 ? 100 : 0);
     }
-    const size_t count = write_strata(&t, text_of(&rows));
+    const size_t count = write_strata(&t, text_of(&rows), NULL);
     CHECK(count == 20, "%zu rows of two methods", count);
     if (count == 20) {
         CHECK(!strcmp(table_text(&t, 0, table_column(&t, "point_id")), "p1"), "the usual rerank");
         CHECK(!strcmp(table_text(&t, 10, table_column(&t, "point_id")), "p6"), "of equals the first");
     }
     table_free(&t);
+    const size_t hard = write_strata(&t, text_of(&rows), "lid=5");
+    CHECK(hard == 9, "%zu rows of one fifth: every point", hard);
+    for (size_t r = 0; r < hard; r++) {
+        CHECK(!strcmp(table_text(&t, r, table_column(&t, "dataset")), "d, lid quintile 5"), "it says so");
+        CHECK(fabs(at(&t, r, "recall_strict") - (.5 - .02 / 9)) < 1e-8 && at(&t, r, "bits") == (double)r, "row %zu", r);
+    }
+    CHECK(table_column(&t, "lid_quintile") < 0, "rows as others are");
+    table_free(&t);
+    struct contrast c = { 0 };
+    struct err e = { 0 };
+    size_t none;
+    CHECK(strata_write(&c, path_of("x"), "lid=6", &none, &e) == ERR_ARG && strstr(e.text, "'lid=6'"), "%s", e.text);
+    CHECK(strata_write(&c, path_of("x"), "hard=1", &none, &e) == ERR_ARG, "%s", e.text);
     text_free(&rows);
 }
 
