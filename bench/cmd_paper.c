@@ -29,6 +29,21 @@ static void list_item(const struct paper_plan *p, const char *name)
     printf("  %-3s %-22s %s\n", classes, name, item ? item->summary : why);
 }
 
+static const char citations[] =
+#include "gen/citations.tsv.inc"
+    ;
+
+/* What the engine's sources cite, and what they mean. */
+static void list_citations(void)
+{
+    printf("\nThe engine's own citations, corrected (its stages are inspired by these papers; none of them defines a stage):\n");
+    for (const char *line = strchr(citations, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+        const char *id = strchr(line, '\t') + 1, *is = strchr(id, '\t') + 1, *paper = strchr(is, '\t') + 1;
+        printf("  %-18.*s %.*s is %.*s: %.*s\n", (int)(id - line - 1), line, (int)(is - id - 1), id, (int)(paper - is - 1), is,
+               (int)strcspn(paper, "\n"), paper);
+    }
+}
+
 static int list(struct err *e)
 {
     int status = ERR_OK;
@@ -42,6 +57,7 @@ static int list(struct err *e)
     }
     printf("\nR: the paper's own quantity, on data that it defines.  T: the same mechanism on other data: direction and shape alone.\n"
            "X: impossible without a language model or its training; listed, never claimed.\n");
+    list_citations();
     return status;
 }
 

@@ -338,6 +338,24 @@ static void test_page(void)
     fclose(page);
 }
 
+static const char citations[] =
+#include "gen/citations.tsv.inc"
+    ;
+
+/* The README has every field of every citation. */
+static void test_citations(void)
+{
+    FILE *f = fopen("README.md", "r");
+    static char readme[1 << 16];
+    CHECK(f && fread(readme, 1, sizeof readme - 1, f) > 0, "README.md cannot be read");
+    if (f) fclose(f);
+    for (const char *at = strchr(citations, '\n') + 1; *at; at += strcspn(at, "\t\n"), at += *at != 0) {
+        char field[256];
+        snprintf(field, sizeof field, " %.*s |", (int)strcspn(at, "\t\n"), at);
+        CHECK(strstr(readme, field), "README.md lacks '%s'", field);
+    }
+}
+
 int main(void)
 {
     test_case("a malformed line is named: file, line, field, value", test_malformed);
@@ -350,6 +368,7 @@ int main(void)
     test_case("planted: a paper's number off by one digit", test_wrong_digit);
     test_case("planted: a question that tunes and is reported on voids", test_leak);
     test_case("quantiles of Student's t", test_student);
+    test_case("the engine's citations stand in README.md as in the list", test_citations);
     test_case("the page's numbers are those of the rows", test_page);
     return test_end();
 }

@@ -12,12 +12,16 @@ if (!log_x && span >= 2 && span <= 12) { set xtics 1 }
 if (log_x) { set xrange [STATS_min / 1.1:STATS_max * 1.1] }
 if (!log_x) { set xrange [STATS_min - 0.05 * span - 0.01:STATS_max + 0.05 * span + 0.01] }
 if (residuals) { set multiplot; set lmargin 12; set rmargin at screen 0.68; set tmargin at screen 0.93; set bmargin at screen 0.42; set xlabel '' }
+# Bands of more than four lines hide each other: bars then, side by side.
+crowded = n > 4
+beside(x, i) = crowded && !log_x && span > 0 ? x + (i - (n + 1) / 2.0) * 0.006 * span : x
 set ylabel y_label[1] noenhanced
 plot for [i = 1:n] dat index (i - 1) using 1:10 with lines lc rgb '#909090' dt 3 notitle, \
     for [i = 1:n] dat index (i - 1) using 1:11 with lines lc rgb '#909090' dt 2 notitle, \
     for [i = 1:n] dat index (i - 1) using 1:5 with lines lc rgb '#404040' lw 0.6 notitle, \
-    for [i = 1:n] dat index (i - 1) using 1:3:4 with filledcurves lc rgb colour_of((i - 1) % 8 + 1) fs transparent solid 0.22 noborder notitle, \
-    for [i = 1:n] dat index (i - 1) using 1:2 with linespoints lc rgb colour_of((i - 1) % 8 + 1) dt dash_of(i) pt point_of(i) ps 0.7 title label[i], \
+    for [i = 1:(crowded ? 0 : n)] dat index (i - 1) using 1:3:4 with filledcurves lc rgb colour_of((i - 1) % 8 + 1) fs transparent solid 0.22 noborder notitle, \
+    for [i = 1:(crowded ? n : 0)] dat index (i - 1) using (beside($1, i)):2:3:4 with yerrorbars lc rgb colour_of((i - 1) % 8 + 1) pt 0 lw 0.7 notitle, \
+    for [i = 1:n] dat index (i - 1) using (beside($1, i)):2 with linespoints lc rgb colour_of((i - 1) % 8 + 1) dt dash_of(i) pt point_of(i) ps 0.7 title label[i], \
     for [i = 1:n] dat index (i - 1) using 1:6 with points lc rgb '#202020' pt 6 ps 2 notitle, \
     for [i = 1:published] NaN with points lc rgb '#202020' pt 6 ps 2 title 'the paper', \
     for [i = 1:theory] NaN with lines lc rgb '#404040' lw 0.6 title 'theory', \
