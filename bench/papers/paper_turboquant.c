@@ -8,6 +8,7 @@
  * row (index/codec.h). */
 #include "bench/papers/quant.h"
 #include "bench/papers/turboquant.h"
+#include "datasets/dataset.h"
 #include "index/codebook.h"
 #include <math.h>
 #include <stdio.h>
@@ -51,9 +52,49 @@ static int distortion_at(struct paper_run *r, size_t dim, const struct variant *
     return paper_found(r, &f, e);
 }
 
+/* The user's rows, scaled to unit length, by rotations alone: theorem 1 is of any unit vector. */
+static int distortion_of_user(struct paper_run *r, struct err *e)
+{
+    enum { ROWS_MOST = 2000 };
+    struct dataset d = { 0 };
+    int status = dataset_open(&d, r->asked.base, e);
+    if (status == ERR_OK && !d.rows.at) status = FAIL(e, ERR_ARG, "%s: no vectors", r->asked.base);
+    const size_t count = d.rows.count < ROWS_MOST ? d.rows.count : ROWS_MOST, dim = d.rows.dim;
+    float *x = status == ERR_OK ? mem_alloc(count * dim, sizeof *x) : NULL;
+    if (status == ERR_OK && !x) status = FAIL(e, ERR_MEM, "no memory for %zu vectors", count);
+    for (size_t row = 0; status == ERR_OK && row < count; row++) {
+        double squares = 0;
+        for (size_t i = 0; i < dim; i++) squares += (double)rows_at(d.rows, row)[i] * (double)rows_at(d.rows, row)[i];
+        for (size_t i = 0; i < dim; i++) x[row * dim + i] = squares > 0 ? (float)((double)rows_at(d.rows, row)[i] / sqrt(squares)) : i == 0;
+    }
+    for (int bits = 1; status == ERR_OK && bits <= 4; bits++) {
+        struct finding f = finding_of("bits=%d;dim=%zu;method=dense;data=mine", bits, dim);
+        double values[PAPER_SEEDS_MAX];
+        struct codebook book;
+        char spec[128];
+        codebook_design(&book, dim, bits);
+        snprintf(spec, sizeof spec, "turboquant:bits=%d,%s", bits, variants[0].args);
+        for (size_t s = 0; status == ERR_OK && s < r->asked.seeds; s++) {
+            const struct rows rows = { x, count, dim, dim };
+            struct index *ix = NULL;
+            struct quant_errors one;
+            status = quant_build(&ix, spec, rows, METRIC_COSINE, s + 1, r->asked.threads, e);
+            if (status == ERR_OK) status = quant_errors(ix, rows, &one, e);
+            if (status == ERR_OK) values[s] = one.distortion;
+            index_destroy(ix);
+        }
+        finding_of_seeds(&f, values, r->asked.seeds);
+        f.index = spec, f.n = count, f.theory = book.distortion;
+        if (status == ERR_OK) status = paper_found(r, &f, e);
+    }
+    mem_free(x);
+    dataset_close(&d);
+    return status;
+}
+
 static int distortion(struct paper_run *r, struct err *e)
 {
-    int status = ERR_OK;
+    int status = r->asked.base ? distortion_of_user(r, e) : ERR_OK;
     for (size_t d = 0; d < dim_count(r); d++)
         for (size_t v = 0; v < (d ? 1 : VARIANTS); v++)
             for (int bits = 1; status == ERR_OK && bits <= (d ? 4 : CODEBOOK_BITS_MAX); bits++)
@@ -146,6 +187,8 @@ static const struct paper_item items[] = {
     { "query", "recall@10 by precision of the query", turboquant_query, { NULL, NULL, NULL, NULL, 0, 0 } },
     { "rerank", "recall@10 after exact scores of the first so many", turboquant_rerank,
       { "pool", "bits", "rows scored exactly", "recall@10", 1, 0 } },
+    { "kernels", "share of questions with the same set of ten answers by scalar kernels and by those of this CPU", turboquant_kernels,
+      { NULL, NULL, NULL, NULL, 0, 0 } },
     { "encoding", "time to encode, us a row, 4 bits (table 2)", turboquant_encoding,
       { "dim", "threads", "dimensions", "us per row", 1, 1 } },
     { "scans", "time of a scan, ns a row of d = 768, one query alone: bytes against levels, tables, or counted bits", turboquant_scans,

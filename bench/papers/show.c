@@ -57,7 +57,7 @@ static int is_shown(const struct table *t, size_t row, enum paper_rows which)
 size_t paper_sheet(const struct table *t, enum sheet_format format, enum paper_rows which, struct text *out)
 {
     size_t left_out = 0;
-    static const char *const heading[] = { "cell", "paper", "theory", "ours", "+-", "class", "verdict", "why" };
+    static const char *const heading[] = { "cell", "paper", "theory", "ours", "+-", "wins/ties/losses", "p", "class", "verdict", "why" };
     struct sheet g = { .columns = sizeof heading / sizeof *heading };
     for (size_t i = 0; i < g.columns; i++) sheet_add(&g, SHEET_NONE, "%s", heading[i]);
     for (size_t row = 0; row < t->count; row++) {
@@ -69,6 +69,10 @@ size_t paper_sheet(const struct table *t, enum sheet_format format, enum paper_r
         add_number(&g, number_of(t, row, "theory"));
         add_number(&g, number_of(t, row, "ours"));
         add_number(&g, (number_of(t, row, "ours_hi") - number_of(t, row, "ours_lo")) / 2);
+        if (*cell_of(t, row, "wins"))
+            sheet_add(&g, SHEET_NONE, "%s/%s/%s", cell_of(t, row, "wins"), cell_of(t, row, "ties"), cell_of(t, row, "losses"));
+        else sheet_add(&g, SHEET_NONE, "%s", "");
+        sheet_add(&g, SHEET_NONE, "%.6s", cell_of(t, row, "p"));
         sheet_add(&g, SHEET_NONE, "%s", cell_of(t, row, "class"));
         sheet_add(&g, SHEET_NONE, "%s", *verdict ? verdict : "-");
         sheet_add(&g, SHEET_NONE, "%s", is_explained(t, row) ? cell_of(t, row, "why") : "");

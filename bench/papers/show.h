@@ -6,7 +6,7 @@
 #include "bench/rows/sheet.h"
 #include "bench/rows/table.h"
 
-/* cell | paper | theory | ours | half of the interval | class | verdict | why, of all rows, or of those that a paper speaks
+/* cell | paper | theory | ours | half of the interval | wins/ties/losses | p | class | verdict | why, of all rows, or of those that a paper speaks
  * of or that deviate; returns how many were left out. */
 enum paper_rows { PAPER_ROWS_ALL, PAPER_ROWS_SAID };
 size_t paper_sheet(const struct table *rows, enum sheet_format format, enum paper_rows which, struct text *out);

@@ -16,6 +16,7 @@ int turboquant_bytes(struct paper_run *r, struct err *e);
 int turboquant_centring(struct paper_run *r, struct err *e);
 int turboquant_query(struct paper_run *r, struct err *e);
 int turboquant_rerank(struct paper_run *r, struct err *e);
+int turboquant_kernels(struct paper_run *r, struct err *e);
 /* turboquant_time.c */
 int turboquant_encoding(struct paper_run *r, struct err *e);
 int turboquant_scans(struct paper_run *r, struct err *e);

@@ -242,3 +242,54 @@ int turboquant_rerank(struct paper_run *r, struct err *e)
     recall_set_free(&s);
     return status;
 }
+
+/* --- kernels ------------------------------------------------------------------------------------------------------- */
+
+static int answers_by(const struct recall_set *s, const char *spec, const char *kernel, struct hit *hits, struct err *e)
+{
+    struct kernel_set kernels;
+    struct index *ix = NULL;
+    size_t *counts = mem_alloc(s->query.count, sizeof *counts);
+    int status = counts ? kernel_set_resolve(&kernels, kernel, e) : FAIL(e, ERR_MEM, "no memory for answers");
+    const struct index_config config = { .dim = s->base.dim, .metric = s->metric, .seed = 1, .threads = 1, .kernels = &kernels };
+    if (status == ERR_OK) status = index_create(&ix, spec, &config, e);
+    if (status == ERR_OK) status = index_train(ix, s->base, e);
+    if (status == ERR_OK) status = index_add(ix, s->base, NULL, e);
+    if (status == ERR_OK) status = index_search(ix, s->query, RECALL_TRUE, 1, 1, hits, counts, e);
+    index_destroy(ix);
+    mem_free(counts);
+    return status;
+}
+
+/* As sets.  Bits of scores are the same of all instruction sets with fused multiply-add (index/test_agree.c); scalar
+ * kernels, which are the oracle, add in their own order, and may turn
+ * near ties around. */
+int turboquant_kernels(struct paper_run *r, struct err *e)
+{
+    static const char *const specs[] = { "turboquant:bits=2", "turboquant:bits=4", "rabitq:bits=1", "rabitq:bits=4" };
+    struct recall_set s;
+    int status = recall_set_draw(&s, "clustered", "n=2000,dim=384,queries=100,seed=1", METRIC_COSINE, r->asked.threads, e);
+    const size_t size = status == ERR_OK ? s.query.count * RECALL_TRUE : 1;
+    struct hit *a = mem_alloc(size, sizeof *a), *b = mem_alloc(size, sizeof *b);
+    if (status == ERR_OK && !(a && b)) status = FAIL(e, ERR_MEM, "no memory for answers");
+    for (size_t i = 0; status == ERR_OK && i < sizeof specs / sizeof *specs; i++) {
+        struct finding f = finding_of("index=%s", specs[i]);
+        size_t same = 0;
+        status = answers_by(&s, specs[i], "scalar", a, e);
+        if (status == ERR_OK) status = answers_by(&s, specs[i], NULL, b, e);
+        for (size_t q = 0; status == ERR_OK && q < s.query.count; q++) {
+            size_t equal = 0;
+            for (size_t k = 0; k < RECALL_TRUE; k++)
+                for (size_t l = 0; l < RECALL_TRUE; l++) equal += a[q * RECALL_TRUE + k].id == b[q * RECALL_TRUE + l].id;
+            same += equal == RECALL_TRUE;
+        }
+        f.index = specs[i];
+        f.n = s.query.count;
+        f.ours = f.lo = f.hi = (double)same / (double)s.query.count;
+        if (status == ERR_OK) status = paper_found(r, &f, e);
+    }
+    mem_free(a);
+    mem_free(b);
+    recall_set_free(&s);
+    return status;
+}
