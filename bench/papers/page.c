@@ -44,7 +44,7 @@ static void add_odd(struct page *p, const struct paper_ops *paper, const char *i
 
 static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
-/* Figures of an item: <stem>.png and <stem>_<panel>.png, but for those of an item whose name goes on. */
+/* Figures of an item: <stem>.svg and <stem>_<panel>.svg, but for those of an item whose name goes on. */
 static void add_figures(struct page *p, const struct paper_plan *plan, const char *stem)
 {
     struct dirent **names = NULL;
@@ -58,7 +58,7 @@ static void add_figures(struct page *p, const struct paper_plan *plan, const cha
             const size_t size = strlen(other);
             if (strncmp(name, other, size) == 0 && (name[size] == '_' || name[size] == '.') && size > longest) longest = size;
         }
-        if (end && strcmp(end, ".png") == 0 && longest == strlen(stem) && strncmp(name, stem, longest) == 0)
+        if (end && strcmp(end, ".svg") == 0 && longest == strlen(stem) && strncmp(name, stem, longest) == 0)
             text_add(&p->body, "![%.*s](%s)\n\n", (int)(end - name), name, name);
         free(names[i]);
     }
