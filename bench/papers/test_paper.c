@@ -183,7 +183,7 @@ static void measure(void)
         struct quant_errors draws[SEEDS];
         double values[SEEDS];
         struct codebook book;
-        char spec[64];
+        char spec[96];
         struct err e = { 0 };
         snprintf(spec, sizeof spec, "turboquant:bits=%d,rotation=dense,estimator=mse,query=f32", bits);
         CHECK(quant_draws(spec, ROWS, DIM, &asked, draws, &e) == ERR_OK, "%s", e.text);

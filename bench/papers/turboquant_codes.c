@@ -200,7 +200,7 @@ static int code_shares(struct rows rows, int bits, uint64_t seed, int threads, d
 {
     enum { ROOM = 1024 };
     uint8_t codes[ROOM];
-    char spec[64];
+    char spec[96];
     struct index *ix = NULL;
     snprintf(spec, sizeof spec, "turboquant:bits=%d,estimator=mse,rotation=dense,query=f32", bits);
     const int status = quant_build(&ix, spec, rows, METRIC_COSINE, seed, threads, e);
