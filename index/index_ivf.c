@@ -28,12 +28,13 @@
 static const struct param table[] = {
     { "nlist", PARAM_INT, 1, 65536, "512", "lists", NULL, "parts, at most the rows first seen" },
     { "nprobe", PARAM_INT, 1, 65536, "8", "lists", NULL, "parts that a query goes through" },
+    { "iterations", PARAM_INT, 1, 1000, "12", "rounds", NULL, "rounds of k-means that find the parts" },
     { "residual", PARAM_FLAG, 0, 0, "0", "", NULL, "code what a row differs by from its centre" },
     { "inner", PARAM_SPEC, 0, 0, "turboquant:bits=4", "", NULL, "the index of a part" },
     { 0 }
 };
 
-enum { KMEANS_ROUNDS = 12, ROWS_PER_LIST = 128, ROUTED_ROWS = 8192, MODEL_ROWS = 32768 };
+enum { ROWS_PER_LIST = 128, ROUTED_ROWS = 8192, MODEL_ROWS = 32768 };
 
 struct ivf {
     struct index base;
@@ -274,7 +275,8 @@ static int train(struct index *ix, struct rows sample, struct err *e)
     drop_lists(v);
     const size_t nlist = (size_t)params_int(ix->params, "nlist");
     int status = kmeans_train(&v->kmeans, sample, ROWS_PER_LIST * nlist, nlist, ix->config.metric != METRIC_L2,
-                              KMEANS_ROUNDS, ix->config.seed, ix->config.threads, &ix->kernels, e);
+                              (int)params_int(ix->params, "iterations"), ix->config.seed, ix->config.threads,
+                              &ix->kernels, e);
     if (status == ERR_OK) status = learn_lists(v, sample, e);
     if (status == ERR_OK) status = make_lists(v, e);
     if (status != ERR_OK) drop_lists(v);
@@ -621,7 +623,7 @@ static int load_centres(struct ivf *v, struct index_reader *r, struct err *e)
     if (status != ERR_OK) return status;
     if (bytes % row || bytes / row > UINT32_MAX) return FAIL(e, ERR_FORMAT, "%s: %zu bytes of centres", r->path, bytes);
     v->kmeans = (struct kmeans){ .dim = v->base.config.dim, .is_spherical = v->base.config.metric != METRIC_L2 };
-    v->kmeans.dot = v->base.kernels.of[OP_dot_f32]->fn.dot_f32;
+    v->kmeans.dot = v->base.kernels.of[OP_dot_f32]->fn.dot_f32, v->kmeans.kernels = &v->base.kernels;
     v->kmeans.centres = mem_alloc(bytes, 1);
     v->kmeans.halves = mem_alloc(bytes / row, sizeof(float));
     if (!v->kmeans.centres || !v->kmeans.halves) return FAIL(e, ERR_MEM, "ivf: no memory for %zu centres", bytes / row);

@@ -160,7 +160,7 @@ static int refine_books(struct pq *x, const float *turned, size_t count, int is_
     int status = is_first ? train_prepared(x, turned, count, e) : ERR_OK;
     for (size_t p = 0; p < x->parts && status == ERR_OK; p++) {
         struct kmeans m = { x->centres, width_of(x, p), 0, book_of(x, p), x->halves + p * x->centres,
-                            x->base.kernels.of[OP_dot_f32]->fn.dot_f32 };
+                            x->base.kernels.of[OP_dot_f32]->fn.dot_f32, &x->base.kernels };
         status = kmeans_refine(&m, part_of(x, turned, count, p), nearest, c->seed + p, c->threads, e);
         if (status == ERR_OK) decode_part(x, p, nearest, count, decoded);
     }
@@ -277,7 +277,7 @@ static int encode(struct pq *x, const float *rows, size_t count, size_t first, s
     int status = nearest ? ERR_OK : FAIL(e, ERR_MEM, "pq: no memory for %zu rows", count);
     for (size_t p = 0; p < x->parts && status == ERR_OK; p++) {
         const struct kmeans m = { x->centres, width_of(x, p), 0, book_of(x, p), x->halves + p * x->centres,
-                                  x->base.kernels.of[OP_dot_f32]->fn.dot_f32 };
+                                  x->base.kernels.of[OP_dot_f32]->fn.dot_f32, &x->base.kernels };
         status = kmeans_assign(&m, part_of(x, rows, count, p), nearest, c->threads, e);
         for (size_t r = 0; r < count && status == ERR_OK; r++) set_code(x, first + r, p, nearest[r]);
     }

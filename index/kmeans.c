@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * kmeans.c - Lloyd's k-means: products by sgemm, the nearest centre by four lanes at a time. */
+ * kmeans.c - Lloyd's k-means: rounds of nearest.h and means.
+ *
+ * Products by sgemm, as they were, took three times as long (nearest.c has the figures), and what BLAS gives is not
+ * the same on every machine. */
 #include "index/kmeans.h"
 #include <math.h>
 #include <string.h>
-#include "index/blas.h"
+#include "index/nearest.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
 
-enum { NARROW = 8, LANES = 8, NARROW_CHUNK = 1024 };
+enum { NARROW = 8, LANES = 8, NARROW_CHUNK = 1024, WIDE_ROWS = 8192 };
 
 void kmeans_fini(struct kmeans *m)
 {
@@ -21,23 +24,9 @@ struct assignment {
     const struct kmeans *m;
     struct rows rows;
     uint32_t *nearest;
-    char *scratch;
-    size_t scratch_bytes;
-    const float *turned; /* narrow rows: turn_centres; NULL otherwise */
+    const float *turned; /* turn_centres */
     size_t padded;
 };
-
-/* products[r][c] of a whole chunk: always the same shape, so that a row's bits never depend on its company. */
-static void multiply(const struct kmeans *m, const float *rows, float *products)
-{
-#ifndef ASSAY_WORKER
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, KMEANS_CHUNK, (int)m->count, (int)m->dim, 1, rows, (int)m->dim,
-                m->centres, (int)m->dim, 0, products, (int)m->count);
-#else
-    for (size_t r = 0; r < KMEANS_CHUNK; r++)
-        m->dot(rows + r * m->dim, m->centres, m->dim, NULL, m->count, m->dim, products + r * m->count);
-#endif
-}
 
 /* --- the least of many numbers, the first of equals -------------------------------------------------
  * In vectors of the compiler, of 16 bytes: gcc leaves such loops over lanes alone, and compares wider vectors one lane
@@ -72,27 +61,8 @@ static inline uint32_t least_place(struct least l, float *value)
     return (uint32_t)l.at[best];
 }
 
-/* The centre nearest to a row: |c|^2 / 2 - <c, x> is least.  products: <c, x> of every centre. */
-static uint32_t best_centre(const struct kmeans *m, const float *products)
-{
-    struct least l = least_start();
-    four_i32 here = { 0, 1, 2, 3 };
-    const size_t whole = m->count / 4 * 4;
-    for (size_t c = 0; c < whole; c += 4, here += 4) {
-        four_f32 half, product;
-        memcpy(&half, m->halves + c, sizeof half);
-        memcpy(&product, products + c, sizeof product);
-        l = least_of(l, half - product, here);
-    }
-    float lowest;
-    uint32_t best = least_place(l, &lowest);
-    for (size_t c = whole; c < m->count; c++)
-        if (m->halves[c] - products[c] < lowest) lowest = m->halves[c] - products[c], best = (uint32_t)c;
-    return best;
-}
-
-/* Up to NARROW columns, as pq's parts have, sgemm does nothing but pack: 1 us a row of 4 columns against 256 centres,
- * here .13 us.  turned: the centres as columns, each column's `padded` numbers together; halves +inf in the padding.
+/* Up to NARROW columns, as pq's parts have, products are nothing and the search is all: .13 us a row of 4 columns
+ * against 256 centres.  turned: the centres as columns, each column's `padded` numbers together; halves +inf in the padding.
  * A row at a time; the width is a constant where this is expanded, so that the row stays in registers. */
 static inline __attribute__((always_inline)) uint32_t nearest_narrow(const float *x, const float *turned,
                                                                      const float *halves, size_t padded, size_t dim)
@@ -117,10 +87,12 @@ static inline __attribute__((always_inline)) uint32_t nearest_narrow(const float
     return high < low || (high == low && second < first) ? second : first;
 }
 
-static void assign_narrow(const struct assignment *a, size_t from, size_t to)
+static void narrow_some(void *context, int thread, size_t from, size_t to)
 {
+    const struct assignment *a = context;
     const size_t padded = a->padded, dim = a->m->dim;
     const float *turned = a->turned, *halves = turned + dim * padded;
+    (void)thread;
 #define WIDTH(n)                                                                                        \
     case n:                                                                                             \
         for (size_t r = from; r < to; r++)                                                              \
@@ -148,38 +120,59 @@ static void turn_centres(const struct kmeans *m, size_t padded, float *turned)
     }
 }
 
-static void assign_some(void *context, int thread, size_t from, size_t to)
-{
-    const struct assignment *a = context;
-    const struct kmeans *m = a->m;
-    if (a->turned) {
-        assign_narrow(a, from, to);
-        return;
-    }
-    float *rows = (float *)(a->scratch + (size_t)thread * a->scratch_bytes), *products = rows + KMEANS_CHUNK * m->dim;
-    memset(rows, 0, KMEANS_CHUNK * m->dim * sizeof *rows);
-    for (size_t r = from; r < to; r++) memcpy(rows + (r - from) * m->dim, rows_at(a->rows, r), m->dim * sizeof *rows);
-    multiply(m, rows, products);
-    for (size_t r = from; r < to; r++) a->nearest[r] = best_centre(m, products + (r - from) * m->count);
-}
-
-int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e)
+static int assign_narrow(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e)
 {
     struct assignment a = { .m = m, .rows = rows, .nearest = nearest };
-    const int is_narrow = m->dim <= NARROW;
     a.padded = (m->count + LANES - 1) / LANES * LANES;
-    a.scratch_bytes = is_narrow ? (m->dim + 1) * a.padded * sizeof(float)
-                                : KMEANS_CHUNK * (m->dim + m->count) * sizeof(float);
-    if ((size_t)threads > 1 + rows.count / KMEANS_CHUNK) threads = 1 + (int)(rows.count / KMEANS_CHUNK);
-    a.scratch = mem_alloc(is_narrow ? 1 : (size_t)threads, a.scratch_bytes);
-    if (!a.scratch) return FAIL(e, ERR_MEM, "k-means: no memory to assign %zu rows", rows.count);
-    if (is_narrow) {
-        turn_centres(m, a.padded, (float *)a.scratch);
-        a.turned = (float *)a.scratch;
-    } else blas_alone();
-    parallel_for(threads, rows.count, is_narrow ? NARROW_CHUNK : KMEANS_CHUNK, assign_some, &a);
-    mem_free(a.scratch);
+    float *turned = mem_alloc((m->dim + 1) * a.padded, sizeof *turned);
+    if (!turned) return FAIL(e, ERR_MEM, "k-means: no memory to assign %zu rows", rows.count);
+    turn_centres(m, a.padded, turned);
+    a.turned = turned;
+    parallel_for(threads, rows.count, NARROW_CHUNK, narrow_some, &a);
+    mem_free(turned);
     return ERR_OK;
+}
+
+/* What bytes are taken from: by distance the mean of the centres; by angle 0, NULL.  The caller frees it. */
+static int find_origin(const struct kmeans *m, float **origin, struct err *e)
+{
+    *origin = NULL;
+    if (m->is_spherical || m->count == 0) return ERR_OK;
+    float *mean = *origin = mem_zero(m->dim, sizeof *mean);
+    if (!mean) return FAIL(e, ERR_MEM, "k-means: no memory");
+    for (size_t c = 0; c < m->count; c++)
+        for (size_t i = 0; i < m->dim; i++) mean[i] += m->centres[c * m->dim + i] / (float)m->count;
+    return ERR_OK;
+}
+
+/* s: bytes of the rows less the origin. */
+static int assign_wide(const struct kmeans *m, struct rows rows, const struct sketch *s, const float *origin,
+                       uint32_t *nearest, int threads, struct err *e)
+{
+    struct nearest n;
+    int status = nearest_init(&n, m->centres, m->halves, m->count, m->dim, origin, m->kernels, e);
+    if (status != ERR_OK) return status;
+    status = nearest_find(&n, rows, s, nearest, threads, e);
+    nearest_fini(&n);
+    return status;
+}
+
+/* In blocks: bytes of all rows would be as much again as a quarter of them. */
+int kmeans_assign(const struct kmeans *m, struct rows rows, uint32_t *nearest, int threads, struct err *e)
+{
+    if (m->dim <= NARROW) return assign_narrow(m, rows, nearest, threads, e);
+    float *origin;
+    struct sketch s = { 0 };
+    int status = find_origin(m, &origin, e);
+    for (size_t from = 0; status == ERR_OK && from < rows.count; from += WIDE_ROWS) {
+        const size_t left = rows.count - from, count = left < WIDE_ROWS ? left : WIDE_ROWS;
+        const struct rows block = { rows_at(rows, from), count, rows.dim, rows.stride };
+        status = sketch_init(&s, block, origin, m->dot, threads, e);
+        if (status == ERR_OK) status = assign_wide(m, block, &s, origin, nearest + from, threads, e);
+        sketch_fini(&s);
+    }
+    mem_free(origin);
+    return status;
 }
 
 void kmeans_unit(const struct kmeans *m, const float *x, float *out)
@@ -222,6 +215,24 @@ static void update(struct kmeans *m, struct rows rows, const uint32_t *nearest, 
     set_halves(m);
 }
 
+/* The bytes of the rows are made once for all rounds, less the origin of the first. */
+static int run_rounds(struct kmeans *m, struct rows rows, uint32_t *nearest, size_t *sizes, int rounds, struct rng *r,
+                      int threads, struct err *e)
+{
+    const int is_narrow = m->dim <= NARROW;
+    float *origin = NULL;
+    struct sketch s = { 0 };
+    int status = is_narrow ? ERR_OK : find_origin(m, &origin, e);
+    if (status == ERR_OK && !is_narrow) status = sketch_init(&s, rows, origin, m->dot, threads, e);
+    for (int round = 0; round < rounds && status == ERR_OK; round++) {
+        status = is_narrow ? assign_narrow(m, rows, nearest, threads, e)
+                           : assign_wide(m, rows, &s, origin, nearest, threads, e);
+        if (status == ERR_OK) update(m, rows, nearest, sizes, r);
+    }
+    sketch_fini(&s), mem_free(origin);
+    return status;
+}
+
 static int train(struct kmeans *m, struct rows rows, size_t most_rows, int rounds, uint64_t seed,
                  int threads, struct err *e)
 {
@@ -244,10 +255,7 @@ static int train(struct kmeans *m, struct rows rows, size_t most_rows, int round
         set_halves(m);
     }
     const struct rows chosen = { sample, used, m->dim, m->dim };
-    for (int round = 0; round < rounds && status == ERR_OK; round++) {
-        status = kmeans_assign(m, chosen, nearest, threads, e);
-        if (status == ERR_OK) update(m, chosen, nearest, sizes, &r);
-    }
+    if (status == ERR_OK) status = run_rounds(m, chosen, nearest, sizes, rounds, &r, threads, e);
     mem_free(order), mem_free(nearest), mem_free(sizes), mem_free(sample);
     return status;
 }
@@ -269,7 +277,7 @@ int kmeans_train(struct kmeans *m, struct rows rows, size_t most_rows, size_t co
     if (most_rows < count) most_rows = count;
     if (count > rows.count) count = rows.count;
     *m = (struct kmeans){ .count = count, .dim = rows.dim, .is_spherical = is_spherical };
-    m->dot = kernels->of[OP_dot_f32]->fn.dot_f32;
+    m->dot = kernels->of[OP_dot_f32]->fn.dot_f32, m->kernels = kernels;
     m->centres = mem_alloc(count * rows.dim, sizeof *m->centres);
     m->halves = mem_alloc(count, sizeof *m->halves);
     int status = m->centres && m->halves ? ERR_OK : FAIL(e, ERR_MEM, "k-means: no memory for %zu centres", count);

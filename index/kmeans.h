@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * kmeans.h - Lloyd's k-means, seeded; distances through sgemm (through kernel dot_f32 in a WORKER build). */
+ * kmeans.h - Lloyd's k-means, seeded; the nearest centre by nearest.h, in rows of up to 8 columns by floats alone.
+ *
+ * The same centres for any number of threads and on every vector ISA. */
 #ifndef ASSAY_KMEANS_H
 #define ASSAY_KMEANS_H
 #include "kernels/base/rows.h"
@@ -11,9 +13,8 @@ struct kmeans {
     float *centres;     /* count x dim */
     float *halves;      /* |centre|^2 / 2 */
     dot_f32_fn *dot;
+    const struct kernel_set *kernels; /* the caller's */
 };
-
-enum { KMEANS_CHUNK = 64 };
 
 /* count is cut to the number of rows; most_rows: a random sample of so many is what is learnt from, made unit rows
  * where is_spherical.  ERR_MEM. */
