@@ -139,6 +139,38 @@ static void pair_demand(const struct workload_shape *s, double *demand)
     demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 2 * s->batch);
 }
 
+/* A byte for 4 dimensions, as pq has them. */
+static size_t byte_row(const struct workload_shape *s) { return s->dim / 4; }
+
+static void byte_shape(struct workload_shape *s)
+{
+    s->dim = (s->dim + 3) / 4 * 4;
+    s->rows = (s->rows + CODES_BYTE_ROWS - 1) / CODES_BYTE_ROWS * CODES_BYTE_ROWS;
+}
+
+static void byte_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->batch * s->dim / 4 * 256;
+    *side = 0;
+    *out = s->batch * s->rows * sizeof(int32_t);
+}
+
+static void byte_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    driver_bytes(r, o->rows, f->set_bytes);
+    driver_bytes(r, o->query, f->shape.batch * f->shape.dim / 4 * 256);
+}
+
+static void call_scan_byte(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    k->fn.scan_byte(o->rows, s->rows / CODES_BYTE_ROWS, s->dim / 4, o->query, s->batch, o->out);
+}
+
+static void byte_demand(const struct workload_shape *s, double *demand)
+{
+    demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 4 * s->batch);
+}
+
 enum { PLANES = 4 }; /* bits of the query */
 
 static void planes_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
@@ -222,6 +254,8 @@ const struct driver work_scans[] = {
       .demand = driver_no_demand, .round_up = driver_whole_groups, .least_bits = 2, .most_bits = 4 },
     { OP_scan_pair, .uses = USES_BATCH, .row_bytes = pair_row, .sizes = pair_sizes, .fill = pair_fill,
       .call = call_scan_pair, .demand = pair_demand, .round_up = driver_whole_blocks },
+    { OP_scan_byte, .uses = USES_BATCH, .row_bytes = byte_row, .sizes = byte_sizes, .fill = byte_fill,
+      .call = call_scan_byte, .demand = byte_demand, .round_up = byte_shape },
     { OP_scan_planes, .uses = USES_BITS | USES_BATCH, .row_bytes = driver_code_row, .sizes = planes_sizes,
       .fill = planes_fill, .call = call_scan_planes, .demand = planes_demand,
       .round_up = driver_whole_blocks },
