@@ -101,7 +101,8 @@ static void print_machine(const struct machine *m)
     printf("cpu       %s, %d usable\n", m->cpu, m->cpus);
     printf("line      %s\n", *cpu_line() ? cpu_line() : "none of kernels/line.def: each operation's default is that of the best ISA");
     printf("features  %s\n", has.size ? text_of(&has) : "none that kernels use");
-    if (cpu_amx_refused()) printf("AMX       this CPU has it, but the system grants no state for tiles (arch_prctl)\n");
+    printf("AMX       %s\n", cpu_amx_refused() ? "this CPU has it, but the system grants no state for tiles (arch_prctl)"
+                             : cpu_features() & CPU_AMXTILE ? "granted by the system (arch_prctl)" : "this CPU has none");
     printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB\n", m->cache_bytes[0] >> 10, m->cache_bytes[1] >> 10,
            m->cache_bytes[2] >> 10);
     printf("system    Linux %s, %s, governor %s, huge pages %s\n", m->kernel,

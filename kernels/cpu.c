@@ -30,15 +30,7 @@ static unsigned saved_state(void)
     return lo;
 }
 
-/* Linux grants the 8 KiB of tiles on request, to the whole process and its later threads; what it then says of the
- * permission counts (Documentation/arch/x86/xstate.rst). */
-static int tiles_granted(void)
-{
-    enum { GET_PERMISSION = 0x1022, ASK_PERMISSION = 0x1023, TILE_DATA = 18 };
-    uint64_t granted = 0;
-    return syscall(SYS_arch_prctl, ASK_PERMISSION, TILE_DATA) == 0 &&
-           syscall(SYS_arch_prctl, GET_PERMISSION, &granted) == 0 && (granted >> TILE_DATA & 1);
-}
+static long ask_system(int code, uintptr_t argument) { return syscall(SYS_arch_prctl, code, argument); }
 
 static _Atomic int tiles_refused;
 
@@ -52,10 +44,9 @@ static uint32_t detect(void)
 #include "kernels/cpu.def"
 #undef X86
 #undef ARM
-    if (f & CPU_AMXTILE && !tiles_granted()) {
-        f &= ~(uint32_t)(CPU_AMXTILE | CPU_AMXINT8);
-        tiles_refused = 1;
-    }
+    int refused;
+    f = cpu_grant(f, ask_system, &refused);
+    tiles_refused = refused;
     return f;
 }
 
@@ -121,6 +112,21 @@ static const char *find_line(void) { return ""; }
 int cpu_amx_refused(void) { return 0; }
 void cpu_model(char *out, int size) { snprintf(out, (size_t)size, "unknown"); }
 #endif
+
+/* Linux grants the 8 KiB of tiles on request, to the whole process and its later threads; what it then says of the
+ * permission counts (Documentation/arch/x86/xstate.rst). */
+uint32_t cpu_grant(uint32_t found, long (*ask)(int code, uintptr_t argument), int *refused)
+{
+    enum { GET_PERMISSION = 0x1022, ASK_PERMISSION = 0x1023, TILE_DATA = 18 };
+    const uint32_t amx = CPU_AMXTILE | CPU_AMXINT8 | CPU_AMXBF16;
+    uint64_t granted = 0;
+    *refused = 0;
+    if (!(found & CPU_AMXTILE)) return found & ~amx;
+    if (ask(ASK_PERMISSION, TILE_DATA) == 0 && ask(GET_PERMISSION, (uintptr_t)&granted) == 0 && granted >> TILE_DATA & 1)
+        return found;
+    *refused = 1;
+    return found & ~amx;
+}
 
 uint32_t cpu_features(void)
 {

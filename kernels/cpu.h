@@ -36,6 +36,9 @@ enum isa {
 uint32_t cpu_features(void);
 /* This CPU has AMX, but the system grants this process no state for tiles: cpu_features() is without it. */
 int cpu_amx_refused(void);
+/* `found` without AMX where the system does not grant it, and *refused set: ask(code, argument) is arch_prctl, asked once
+ * a process, and what it then answers of the permission counts, not that it took the request. */
+uint32_t cpu_grant(uint32_t found, long (*ask)(int code, uintptr_t argument), int *refused);
 const char *cpu_feature_name(int bit); /* "AVX512VNNI"; bit < CPU_BIT_COUNT */
 const char *isa_name(enum isa isa);
 /* ISA by name; ISA_COUNT when there is none. */

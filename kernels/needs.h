@@ -57,6 +57,9 @@ enum {
 #if defined(__AMX_INT8__) || defined(__AMXINT8__)
             | CPU_AMXINT8
 #endif
+#if defined(__AMX_BF16__) || defined(__AMXBF16__)
+            | CPU_AMXBF16
+#endif
 #ifdef __ARM_NEON
             | CPU_NEON
 #endif

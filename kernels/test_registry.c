@@ -31,6 +31,47 @@ static void one_default_each(void)
           "two defaults: %s", e.text);
 }
 
+/* The system's answers: what it says to the request, to the question, and the permission it then names. */
+static long answers[2];
+static uint64_t permission;
+static int asked;
+static long ask(int code, uintptr_t argument)
+{
+    asked++;
+    if (code == 0x1023 && argument == 18) return answers[0];
+    if (code != 0x1022) return -1;
+    if (answers[1] == 0) memcpy((void *)argument, &permission, sizeof permission);
+    return answers[1];
+}
+
+/* Tiles are used where the permission is there after asking, and only then; a refusal is told from a CPU without them. */
+static void tiles_are_granted(void)
+{
+#ifdef __x86_64__
+    const uint32_t amx = CPU_AMXTILE | CPU_AMXINT8 | CPU_AMXBF16, rest = CPU_AVX2 | CPU_AVX512F;
+    static const struct { long request, question; uint64_t says; int is_granted; } cases[] = {
+        { 0, 0, 1u << 18 | 1u << 17 | 0xe7, 1 },
+        { -1, 0, 1u << 18, 0 },       /* refused: an older kernel, or too little room for signals */
+        { 0, 0, 1u << 17 | 0xe7, 0 }, /* said yes and granted nothing, as a sandbox may */
+        { 0, -1, 1u << 18, 0 },       /* cannot be asked */
+    };
+    int refused = 7;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        answers[0] = cases[i].request, answers[1] = cases[i].question, permission = cases[i].says;
+        const uint32_t has = cpu_grant(rest | amx, ask, &refused);
+        CHECK(has == (cases[i].is_granted ? rest | amx : rest) && refused == !cases[i].is_granted,
+              "case %zu: %#x, refused %d", i, has, refused);
+    }
+    asked = 0;
+    CHECK(cpu_grant(rest, ask, &refused) == rest && !refused && !asked, "a CPU without AMX is asked for it");
+    CHECK(!(cpu_features() & amx) || !cpu_amx_refused(), "granted and refused");
+    struct kernel_set set;
+    struct err e = { 0 };
+    if (cpu_features() & CPU_AMXTILE) return;
+    CHECK(kernel_set_resolve(&set, "tile_i8=amxint8", &e) == ERR_UNSUPPORTED && strstr(e.text, "AMXTILE"), "%s", e.text);
+#endif
+}
+
 /* A row that names a line is the default of that line's CPUs, and of no others. */
 static void defaults_of_lines(void)
 {
@@ -93,6 +134,7 @@ static void refuses(void)
 
 int main(void)
 {
+    test_case("AMX: the permission that the system names counts", tiles_are_granted);
     test_case("variants are unique", unique_variants);
     test_case("one default row an operation and ISA", one_default_each);
     test_case("defaults of CPU lines", defaults_of_lines);

@@ -4,6 +4,33 @@
 #include "kernels/codes/check_codes.h"
 #include "kernels/check_kernel.h"
 
+#ifdef __x86_64__
+/* The kernel of AMX with a model of its tile instructions; the rest of it is what ships, and wants VBMI. */
+#include <immintrin.h>
+#pragma GCC diagnostic ignored "-Wpsabi"
+#define AMX_MODEL
+#undef KERNEL_OP
+#define KERNEL_OP scan_lut
+#define KERNEL_ISA amxint8
+#define KERNEL_TABLE amx_model
+#define QUERIES scan_queries
+#define bytes amx_bytes
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vbmi"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vbmi")
+#endif
+#include "kernels/scans/scan_lut_amxint8.c"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#undef QUERIES
+#undef bytes
+#endif
+
 enum { BLOCKS = 5, QUERIES = 17, ROWS = BLOCKS * CODES_ROWS, GROUPS_MAX = 128 };
 
 struct sample {
@@ -268,6 +295,46 @@ static void plants_are_caught(void)
     }
 }
 
+#ifdef __x86_64__
+/* Some samples, and then more queries than they have, against the scalar row. */
+static void check_model(const void *kernel, void *at, void *unused)
+{
+    static const size_t groups[] = { 1, 2, 3, 16, 17, 33 }, queries[] = { 31, 32, 33, 70 };
+    enum { MOST = 70 * 33 * 32, MOST_SUMS = 70 * 4 * 16 };
+    static uint8_t codes[4 * 33 * 8 * 64];
+    static int8_t query[MOST], levels[256];
+    static int32_t got[MOST_SUMS], want[MOST_SUMS];
+    const struct kernel *k = kernel, *plain = kernel_next(OP_scan_lut, NULL);
+    (void)unused;
+    for (size_t i = 0; i < sample_count; i += 5)
+        run(k, at, samples[i], block_counts[1 + i % 4], samples[i]->groups % 3 ? QUERIES : 16);
+    for (int i = 0; i < 256; i++) levels[i] = (int8_t)test_rand();
+    for (size_t i = 0; i < sizeof codes; i++) codes[i] = (uint8_t)test_rand();
+    for (size_t i = 0; i < MOST; i++) query[i] = (int8_t)((int)(test_rand() % 255) - 127);
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+        for (size_t q = 0; q < sizeof queries / sizeof *queries && !test_enough(); q++) {
+            const size_t blocks = 1 + (g + q) % 4, sums = queries[q] * blocks * 16;
+            const int bits = 1 + (int)(g * 4 + q) % 8;
+            k->fn.scan_lut(codes, blocks, groups[g], bits, levels, query, queries[q], got);
+            plain->fn.scan_lut(codes, blocks, groups[g], bits, levels, query, queries[q], want);
+            CHECK(!memcmp(got, want, sums * sizeof *got), "bits=%d groups=%zu blocks=%zu queries=%zu", bits, groups[g],
+                  blocks, queries[q]);
+        }
+}
+
+/* Runs where the rest of its source does: its own flags, less the tiles. */
+static void check_amx(void)
+{
+    static struct kernel model;
+    model = *amx_model;
+    for (const struct kernel *k = kernel_next(OP_scan_lut, NULL); k; k = kernel_next(OP_scan_lut, k))
+        if (k->isa == ISA_avx512vbmi) model.needs = k->needs;
+    check_one(&model, check_model, &stage, NULL);
+}
+#else
+static void check_amx(void) {}
+#endif
+
 int main(void)
 {
     stage = (struct stage){
@@ -280,6 +347,7 @@ int main(void)
     test_case("planted wrong kernels are caught", plants_are_caught);
     check_every(OP_scan_lut, check, &stage, NULL);
     check_every(OP_scan_lut, check_longest, NULL, NULL);
+    check_amx();
     for (size_t i = 0; i < sample_count; i++) sample_free(samples[i]);
     return test_end();
 }
