@@ -283,6 +283,7 @@ const struct command cmd_ann = {
         "  --batch N        queries in one timed call; default 1\n"
         "  --threads N      threads that build, and that search at a time; default 1\n"
         "  --kernel K       avx2: at most that instruction set; dot_f32=avx512/VARIANT: exactly that;\n"
+        "                   @FILE: what a file says (assay tune --kernels writes one);\n"
         "                   default: the best that this CPU runs\n"
         "  --seed N         of everything random in an index; default 42\n"
         "  --min-calls N    least number of timed calls an index; queries are asked again; default 2000,\n"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cmd_tune.c - the settings to use, and how sure that is. */
 #include "bench/command.h"
+#include "bench/micro/tune_kernels.h"
 #include "bench/rows/output.h"
+#include "bench/time/clock.h"
 #include "bench/sweep/tune.h"
 #include "kernels/base/option.h"
 #include <math.h>
@@ -18,6 +20,9 @@ struct request {
     double max_p99_ms;
     int64_t least_calls, most;
     int json;
+    int kernels; /* of this machine, in place of a base */
+    int64_t dim, bits;
+    double seconds;
 };
 
 static int parse(int argc, char **argv, struct request *r, struct err *e)
@@ -42,10 +47,16 @@ static int parse(int argc, char **argv, struct request *r, struct err *e)
         { "--json", OPTION_FLAG, &r->json, 0, 0 },
         { "--trust", OPTION_FLAG, &trust, 0, 0 },
         { "--out", OPTION_TEXT, &r->out, 0, 0 },
+        { "--kernels", OPTION_FLAG, &r->kernels, 0, 0 },
+        { "--dim", OPTION_INT, &r->dim, 1, 65536 },
+        { "--bits", OPTION_INT, &r->bits, 1, 8 },
+        { "--seconds", OPTION_REAL, &r->seconds, 0.1, 1e5 },
         { 0 },
     };
     const int status = options_parse(argc, argv, options, &r->words, e);
     if (status != ERR_OK) return status;
+    if (r->kernels && r->words.count) return FAIL(e, ERR_ARG, "--kernels looks at this machine, not at %s", r->words.at[0]);
+    if (r->kernels) return ERR_OK;
     trust_base(&r->settings, trust);
     if (r->words.count != 1) return FAIL(e, ERR_ARG, "one database is wanted, not %d", r->words.count);
     if (!r->query) return FAIL(e, ERR_ARG, "--query FILE is missing");
@@ -236,15 +247,31 @@ static int report(const struct request *r, struct tune *t, struct run *run, stru
     return status;
 }
 
+static int tune_machine(const struct request *r, int argc, char **argv, struct err *e)
+{
+    const struct kernel_tuning how = { (size_t)r->dim, (int)r->bits, r->seconds, (uint64_t)r->seed };
+    struct text file = { 0 }, table = { 0 };
+    struct run about = { 0 };
+    int status = run_init(&about, argc, argv, e);
+    (void)clock_pin(-1, NULL); /* where binding is forbidden the scheduler's choice stands */
+    if (status == ERR_OK) status = kernels_tune(&how, text_of(&about.notes), &file, &table, e);
+    if (status == ERR_OK) fputs(text_of(&table), stdout);
+    if (status == ERR_OK && r->out) status = output_write(r->out, &file, e);
+    run_fini(&about);
+    text_free(&file), text_free(&table);
+    return status;
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
-    struct request r = { .kernel = "", .k = 10, .seed = 1, .least_calls = 1000, .most = 8, .max_p99_ms = 5,
+    struct request r = { .dim = 384, .bits = 4, .seconds = 50, .kernel = "", .k = 10, .seed = 1, .least_calls = 1000, .most = 8, .max_p99_ms = 5,
                          .tune = { .held_out = 0.5, .budget_s = 120 } };
     struct text yaml = { 0 };
     struct sweep sweep = { 0 };
     struct tune t = { 0 };
     struct run about = { 0 };
     int status = parse(argc, argv, &r, e), opened = 0;
+    if (status == ERR_OK && r.kernels) return tune_machine(&r, argc, argv, e);
     if (status != ERR_OK) return status;
     const struct tune_grid grid = { r.words.at[0], r.query, r.qrels, r.axes.at, r.settings.at, (size_t)r.axes.count,
                                     (size_t)r.settings.count, (size_t)r.k, r.kernel, r.query_ids, r.drop };
@@ -268,7 +295,8 @@ const struct command cmd_tune = {
     .name = "tune",
     .summary = "which top_k_candidates, bits and graph_depth to use, within a limit of time",
     .help =
-        "usage: assay tune DB --query FILE [--qrels FILE] [--max-p99-ms T] [--axis KEY=V,V,... ...]\n\n"
+        "usage: assay tune DB --query FILE [--qrels FILE] [--max-p99-ms T] [--axis KEY=V,V,... ...]\n"
+        "       assay tune --kernels [--dim N] [--bits N] [--seconds S] [--out FILE]\n\n"
         "Measures a grid over some of the questions, takes the point with the best mean whose p99 keeps to the limit,\n"
         "says which others are not resolved from it (question by question), and measures those again over the other\n"
         "questions, which had no say: believe the second numbers.\n\n"
@@ -292,6 +320,9 @@ const struct command cmd_tune = {
         "  --kernel K         as in assay ann; default: the best that this CPU runs\n"
         "  --json             one object a finalist and line\n"
         "  --out DIR          tune.csv and held_out.csv (rows as a sweep's), winner.yaml\n\n"
+        "--kernels measures in a minute which rows of kernels are faster on this machine than the defaults, of those that\n"
+        "give the same bits, for one query of --dim N dimensions (384) and codes of --bits N (4), in L2, L3 and DRAM; no\n"
+        "level is begun after --seconds S (50).  --out FILE is what --kernel @FILE takes; nothing is tuned without it.\n\n"
         "example:\n"
         "  assay data gen --kind twohop --seed 1 --out DIR\n"
         "  assay tune DIR/kb.sqlite --query DIR/query.fvecs --qrels DIR/qrels.txt --max-p99-ms 2 --out DIR/tuned\n"

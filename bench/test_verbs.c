@@ -140,6 +140,16 @@ static void ann_compares_at_recall(void)
     refuses("ann --base d/base.fvecs --query d/query.fvecs --index flat --at-recall 1.5", 2, "1.5");
 }
 
+static void tunes_kernels(void)
+{
+    works("tune --kernels --seconds 0.2 --dim 40 --out here.kernels", "dot_f32");
+    works("info --kernel @here.kernels", "dot_f32");
+    works("ann --base d/base.fvecs --query d/query.fvecs --index flat --min-calls 5 --kernel @here.kernels --json",
+          "\"kernel_asked\":\"@here.kernels\"");
+    refuses("info --kernel @no.kernels", 1, "no.kernels");
+    refuses("tune --kernels kg/kb.sqlite", 2, "kg/kb.sqlite");
+}
+
 static void roofline_ends(void)
 {
     works("roofline --quick --seconds 0.1", "not measured in 0.1 s (--seconds): ");
@@ -520,6 +530,7 @@ int main(void)
     }
     test_case("data to work on", make_data);
     test_case("ann measures", ann_measures);
+    test_case("kernels are tuned into a file", tunes_kernels);
     test_case("roofline ends in the time it has", roofline_ends);
     test_case("ann compares at equal recall", ann_compares_at_recall);
     test_case("rag measures", rag_measures);

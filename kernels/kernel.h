@@ -117,7 +117,8 @@ int kernel_runnable(const struct kernel *k);
 /* One row per operation, chosen once.  of[op] is never NULL after kernel_set_resolve. */
 struct kernel_set { const struct kernel *of[OP_COUNT]; };
 
-/* Fills *set as asked.  spec is a list separated by ',' or ';' of
+/* Fills *set as asked.  spec is @FILE, which holds such a list (lines end entries, too; # begins a remark), or a list
+ * separated by ',' or ';' of
  *     ISA             cap every operation at that ISA (its best default at or below it)
  *     OP=ISA          the default row of that operation on exactly that ISA
  *     OP=ISA/VARIANT  exactly that row

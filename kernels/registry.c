@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * registry.c - gathers one table per kernel file; the list of files is made by the build. */
 #include "kernels/kernel.h"
+#include "kernels/base/mem.h"
 #include <assert.h>
+#include <ctype.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +225,29 @@ static int apply_row(struct kernel_set *set, char *item, char *equals, struct er
     return FAIL(e, ERR_ARG, "kernel %s: no such variant%s", asked, NEAREST(variant, names, known));
 }
 
+enum { REQUEST_MOST = 4096 };
+
+/* The requests in a file, a line each or several; what follows # on a line is for people. */
+static int read_request(const char *path, char out[REQUEST_MOST], struct err *e)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0, used = 0;
+    const int status = mem_read_file(&bytes, &size, path, e);
+    if (status != ERR_OK) return status;
+    int remark = 0;
+    for (size_t i = 0; i < size && used < REQUEST_MOST; i++) {
+        const char c = (char)bytes[i];
+        if (c == '#') remark = 1;
+        if (c == '\n') remark = 0;
+        if (remark || (isspace((unsigned char)c) && used && out[used - 1] == ',')) continue;
+        out[used++] = isspace((unsigned char)c) ? ',' : c;
+    }
+    mem_free(bytes);
+    if (used == REQUEST_MOST) return FAIL(e, ERR_ARG, "kernel @%s: more than %d characters", path, REQUEST_MOST - 1);
+    out[used] = 0;
+    return ERR_OK;
+}
+
 int kernel_set_resolve(struct kernel_set *set, const char *spec, struct err *e)
 {
     struct kernel_set wanted;
@@ -232,11 +257,15 @@ int kernel_set_resolve(struct kernel_set *set, const char *spec, struct err *e)
         wanted.of[op] = kernel_default((enum kernel_op)op, (enum isa)(ISA_COUNT - 1), cpu_line());
         assert(wanted.of[op] != NULL); /* every operation has a scalar default */
     }
-    char buffer[512];
-    if (spec && strlen(spec) >= sizeof buffer)
-        return FAIL(e, ERR_ARG, "kernel: a request of %zu characters, at most %zu", strlen(spec),
-                    sizeof buffer - 1);
-    snprintf(buffer, sizeof buffer, "%s", spec ? spec : "");
+    char buffer[REQUEST_MOST];
+    if (spec && *spec == '@') {
+        const int status = read_request(spec + 1, buffer, e);
+        if (status != ERR_OK) return status;
+    } else {
+        if (spec && strlen(spec) >= sizeof buffer)
+            return FAIL(e, ERR_ARG, "kernel: a request of %zu characters, at most %zu", strlen(spec), sizeof buffer - 1);
+        snprintf(buffer, sizeof buffer, "%s", spec ? spec : "");
+    }
     char *save = NULL;
     for (char *item = strtok_r(buffer, ",;", &save); item; item = strtok_r(NULL, ",;", &save)) {
         if (strcmp(item, "auto") == 0) continue;

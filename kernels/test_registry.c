@@ -114,6 +114,30 @@ static void resolves(void)
     CHECK(set.of[OP_dot_f32]->isa == ISA_scalar, "exact row");
 }
 
+static void resolves_files(void)
+{
+    struct kernel_set set;
+    struct err e = { 0 };
+    char path[64], spec[80];
+    snprintf(path, sizeof path, "/tmp/assay_kernels_%ld", (long)getpid());
+    snprintf(spec, sizeof spec, "@%s", path);
+    const struct { const char *text; int code; const char *says; } files[] = {
+        { "# measured, scalar is a remark\n dot_f32=scalar/plain  # x1.04 in l2\n\n\tl2_f32=scalar\r\n", ERR_OK, "" },
+        { "", ERR_OK, "" }, { "# nothing\n", ERR_OK, "" }, { "dot_f32=scalar/plane", ERR_ARG, "plain" },
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        FILE *to = fopen(path, "w");
+        CHECK(to && fputs(files[i].text, to) >= 0 && fclose(to) == 0, "%s", path);
+        CHECK(kernel_set_resolve(&set, spec, &e) == files[i].code && strstr(files[i].code ? e.text : "", files[i].says), "%zu: %s",
+              i, e.text);
+        if (i) continue;
+        CHECK(set.of[OP_dot_f32]->isa == ISA_scalar && set.of[OP_l2_f32]->isa == ISA_scalar, "rows of the file");
+        CHECK(set.of[OP_dot_f16] == kernel_default(OP_dot_f16, (enum isa)(ISA_COUNT - 1), cpu_line()), "others as ever");
+    }
+    unlink(path);
+    CHECK(kernel_set_resolve(&set, spec, &e) == ERR_NOT_FOUND && strstr(e.text, path), "%s", e.text);
+}
+
 static void refuses(void)
 {
     struct kernel_set set;
@@ -139,6 +163,7 @@ int main(void)
     test_case("one default row an operation and ISA", one_default_each);
     test_case("defaults of CPU lines", defaults_of_lines);
     test_case("requests resolve", resolves);
+    test_case("requests are read from files", resolves_files);
     test_case("requests are refused by name", refuses);
     return test_end();
 }

@@ -52,6 +52,7 @@ static int wanted(const struct kernel *k, const struct kernel *usual, const stru
     if (!kernel_runnable(k)) return 0;
     if (is_compiler(k) || is_scalar(k)) return !plan->no_baselines || k == usual;
     if (plan->defaults_only) return k == usual;
+    if (plan->canonical_only && !kernel_is_canonical(k)) return 0;
     char name[128];
     snprintf(name, sizeof name, "%s/%s/%s", kernel_op_name(k->op), isa_name(k->isa), k->variant);
     return strstr(name, plan->filter) != NULL;

@@ -72,6 +72,7 @@ struct micro_plan {
     uint64_t seed;
     const char *filter; /* "" or part of "op/isa/variant": narrows the hand-written rows */
     int no_baselines;   /* leave out scalar and compiler rows */
+    int canonical_only; /* of the hand-written rows, those that give the default's bits */
     int defaults_only;  /* of the hand-written rows, only the one that this CPU would choose */
 };
 
