@@ -215,19 +215,20 @@ static int do_run(const struct request *r, struct err *e)
     return status;
 }
 
-/* What the machines did meanwhile, where shards have left anchors. */
-static int print_anchors(const char *folder, FILE *to, int json, struct err *e)
+/* What the machines did meanwhile, where shards have left anchors: a line, or members of an object. */
+static int tell_anchors(const char *folder, int json, struct text *out, struct err *e)
 {
     struct sweep_anchors a;
     const int status = sweep_anchors(folder, &a, e);
-    if (status == ERR_OK && a.count && json)
-        fprintf(to, "{\"anchors\":%zu,\"nodes\":%zu,\"apart_cached\":%.4g,\"apart_memory\":%.4g,\"drift_cached\":%.4g,"
-                "\"drift_memory\":%.4g}\n", a.count, a.nodes, a.apart[0], a.apart[1], a.drift[0], a.drift[1]);
-    else if (status == ERR_OK && a.count)
-        fprintf(to, "%s: %zu anchors on %zu node%s: the slowest takes x%.2f of the fastest in cache, x%.2f from memory; from start to end "
-                "of a shard at most x%.2f and x%.2f\n", folder, a.count, a.nodes, a.nodes == 1 ? "" : "s", a.apart[0], a.apart[1],
-                a.drift[0], a.drift[1]);
-    return status;
+    if (status != ERR_OK || !a.count) return status;
+    if (json)
+        text_add(out, ",\"anchors\":%zu,\"nodes\":%zu,\"apart_cached\":%.4g,\"apart_memory\":%.4g,\"drift_cached\":%.4g,"
+                 "\"drift_memory\":%.4g", a.count, a.nodes, a.apart[0], a.apart[1], a.drift[0], a.drift[1]);
+    else
+        text_add(out, "%s: %zu anchors on %zu node%s: the slowest takes x%.2f of the fastest in cache, x%.2f from memory; from start "
+                 "to end of a shard at most x%.2f and x%.2f\n", folder, a.count, a.nodes, a.nodes == 1 ? "" : "s", a.apart[0], a.apart[1],
+                 a.drift[0], a.drift[1]);
+    return out->failed ? FAIL(e, ERR_MEM, "no memory") : ERR_OK;
 }
 
 static int do_status(const struct request *r, struct err *e)
@@ -242,11 +243,14 @@ static int do_status(const struct request *r, struct err *e)
     status = sweep_status(&p, reps, r->out, &at, e);
     plan_free(&p);
     sweep_free(&s);
+    struct text anchors = { 0 };
+    if (status == ERR_OK) status = tell_anchors(r->out, r->json, &anchors, e);
     if (status == ERR_OK)
-        printf(r->json ? "{\"points\":%zu,\"done\":%zu,\"failed\":%zu,\"missing\":%zu,\"rows\":%zu,\"rows_wanted\":%zu}\n"
-                       : "%zu points: %zu done, %zu failed, %zu missing; %zu of %zu repetitions measured\n",
-               at.points, at.done, at.failed, at.missing, at.rows, at.points * reps);
-    return status == ERR_OK ? print_anchors(r->out, stdout, r->json, e) : status;
+        printf(r->json ? "{\"points\":%zu,\"done\":%zu,\"failed\":%zu,\"missing\":%zu,\"rows\":%zu,\"rows_wanted\":%zu%s}\n"
+                       : "%zu points: %zu done, %zu failed, %zu missing; %zu of %zu repetitions measured\n%s",
+               at.points, at.done, at.failed, at.missing, at.rows, at.points * reps, text_of(&anchors));
+    text_free(&anchors);
+    return status;
 }
 
 static int do_merge(const struct request *r, struct err *e)
@@ -259,7 +263,10 @@ static int do_merge(const struct request *r, struct err *e)
                             : sweep_merge(r->words.at + 1, (size_t)r->words.count - 1, text_of(&out), e);
     for (int i = 1; status == ERR_OK && i < r->words.count; i++) {
         struct stat s;
-        if (stat(r->words.at[i], &s) == 0 && S_ISDIR(s.st_mode)) status = print_anchors(r->words.at[i], stderr, r->json, e);
+        struct text anchors = { 0 };
+        if (stat(r->words.at[i], &s) == 0 && S_ISDIR(s.st_mode)) status = tell_anchors(r->words.at[i], 0, &anchors, e);
+        fputs(text_of(&anchors), stderr);
+        text_free(&anchors);
     }
     text_free(&out);
     return status;
