@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * contest_out.c - tells a comparison: as a table, JSON, CSV, figures, and a paragraph for a paper. */
 #include "bench/contest/contest_out.h"
-#include "bench/rows/gnuplot.h"
+#include "bench/rows/figure_make.h"
 #include "bench/rows/output.h"
 #include "bench/rows/row.h"
 #include "kernels/base/mem.h"
@@ -274,40 +274,37 @@ void contest_paragraph(const struct contest_report *r, struct text *out)
     add_attribution(r, out);
 }
 
-/* One line an interval: position, ratio, lo, hi, resolved. */
-static void figure_rows(const struct contest *c, size_t *at, struct text *data, struct text *labels, const char *suffix)
+static int add_rows(const struct contest *c, struct figure_ratio **rows, size_t *count, const char *suffix)
 {
-    for (size_t i = 1; i <= c->count; i++, ++*at) {
+    for (size_t i = 1; i <= c->count; i++) {
         const struct judged *j = &c->judged[i];
-        struct text label = { 0 };
-        text_add(&label, "%s%s", i == c->count ? "A/A" : c->arms[i], suffix);
         const int bounded = isfinite(j->interval.hi);
-        text_add(data, "%zu %.6g %.6g %.6g %d\n", *at, j->ratio, bounded ? j->interval.lo : j->ratio,
-                 bounded ? j->interval.hi : j->ratio, j->verdict != VERDICT_UNRESOLVED);
-        gnuplot_set(labels, "label", *at, text_of(&label));
-        text_free(&label);
+        if (!mem_extend(rows, *count, *count + 1, sizeof **rows)) return 0;
+        struct figure_ratio *made = &(*rows)[(*count)++];
+        *made = (struct figure_ratio){ .at = j->ratio, .lo = bounded ? j->interval.lo : (double)NAN,
+                                       .hi = bounded ? j->interval.hi : (double)NAN,
+                                       .resolved = i < c->count && j->verdict != VERDICT_UNRESOLVED };
+        text_add(&made->label, "%s%s", i == c->count ? "A/A" : c->arms[i], suffix);
     }
+    return 1;
 }
 
 static int draw(const struct contest_report *r, const char *dir, struct err *e)
 {
-    struct text data = { 0 }, labels = { 0 }, title = { 0 }, script = { 0 };
-    size_t at = 1;
-    figure_rows(r->run, &at, &data, &labels, "");
-    if (r->isolated) figure_rows(r->isolated, &at, &data, &labels, ", alone");
-    for (size_t i = 0; i < r->stage_count; i++) figure_rows(&r->stages[i], &at, &data, &labels, ", then");
-    int status = output_write_in(dir, "compare.dat", &data, e);
+    struct figure_ratio *rows = NULL;
+    struct text title = { 0 };
+    size_t count = 0;
+    int ok = add_rows(r->run, &rows, &count, "");
+    if (ok && r->isolated) ok = add_rows(r->isolated, &rows, &count, ", alone");
+    for (size_t i = 0; ok && i < r->stage_count; i++) ok = add_rows(&r->stages[i], &rows, &count, ", then");
     text_add(&title, "against %s", r->run->arms[0]);
+    int status = ok && !title.failed ? ERR_OK : FAIL(e, ERR_MEM, "no memory for a figure");
     if (status == ERR_OK)
-        status = gnuplot_figure(&script, "ratios", dir, "compare", text_of(&title),
-                                "time of A / time (above 1: faster)", e);
-    text_add(&script, "n = %zu; array label[%zu]; ", at - 1, at - 1);
-    text_add(&script, "%s", text_of(&labels));
-    if (status == ERR_OK) status = gnuplot_render(&script, dir, "compare", e);
-    text_free(&data);
-    text_free(&labels);
+        status = figure_of_ratios(rows, count, "compare", text_of(&title),
+                                  "above 1: faster; intervals over processes, for all arms together", dir, e);
+    for (size_t i = 0; i < count; i++) text_free(&rows[i].label);
+    mem_free(rows);
     text_free(&title);
-    text_free(&script);
     return status;
 }
 

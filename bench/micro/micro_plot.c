@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * micro_plot.c - figures of `assay bench --out`. */
+#include "bench/rows/figure_make.h"
 #include "bench/rows/gnuplot.h"
 #include "bench/micro/micro.h"
 #include "bench/rows/output.h"
@@ -118,7 +119,7 @@ static int draw_axis(const struct micro *m, enum axis axis, const char *dir, str
 /* Gains over the compiler of every row that is not itself a baseline. */
 static int draw_gains(const struct micro *m, const char *dir, struct err *e)
 {
-    struct text data = { 0 }, labels = { 0 }, script = { 0 };
+    struct figure_ratio rows[SERIES_MOST] = { 0 };
     size_t count = 0;
     for (size_t i = 0; i < m->count && count < SERIES_MOST; i++) {
         const struct micro_row *r = &m->rows[i];
@@ -126,24 +127,12 @@ static int draw_gains(const struct micro *m, const char *dir, struct err *e)
             r->kernel->isa == ISA_scalar)
             continue;
         const struct interval in = r->over_compiler.interval;
-        struct text label = { 0 };
-        text_add(&label, "%s %zu %s  ", kernel_op_name(r->kernel->op), r->facts.shape.dim, r->where);
-        row_label(r, &label);
-        gnuplot_set(&labels, "label", ++count, text_of(&label));
-        text_add(&data, "%zu %.6g %.6g %.6g %d\n", count, r->over_compiler.at, in.lo, in.hi, in.lo > 1 || in.hi < 1);
-        text_free(&label);
+        rows[count] = (struct figure_ratio){ .at = r->over_compiler.at, .lo = in.lo, .hi = in.hi, .resolved = in.lo > 1 || in.hi < 1 };
+        text_add(&rows[count].label, "%s %zu %s  ", kernel_op_name(r->kernel->op), r->facts.shape.dim, r->where);
+        row_label(r, &rows[count++].label);
     }
-    int status = ERR_OK;
-    if (count) {
-        status = gnuplot_figure(&script, "ratios", dir, "gains", "against the faster of the compilers' rows",
-                                "speed-up (above 1: faster), 95 % interval", e);
-        text_add(&script, "n = %zu; array label[%zu]; %s", count, count, text_of(&labels));
-        if (status == ERR_OK) status = output_write_in(dir, "gains.dat", &data, e);
-        if (status == ERR_OK) status = gnuplot_render(&script, dir, "gains", e);
-    }
-    text_free(&data);
-    text_free(&labels);
-    text_free(&script);
+    const int status = figure_of_ratios(rows, count, "gains", "against the faster of the compilers' rows", "above 1: faster", dir, e);
+    for (size_t i = 0; i < count; i++) text_free(&rows[i].label);
     return status;
 }
 

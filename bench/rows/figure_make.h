@@ -14,6 +14,11 @@ int make_forest(const struct figure_source *from, const struct figure_kind *k, s
 int make_compare(const struct figure_source *from, const struct figure_kind *k, struct err *e);
 int make_density(const struct figure_source *from, const struct figure_kind *k, struct err *e);
 
+/* Ratios of times with their intervals, a row each, hollow where not resolved: <dir>/<name>.{dat,png,svg,pdf}. */
+struct figure_ratio { struct text label; double at, lo, hi; int resolved; };
+int figure_of_ratios(const struct figure_ratio *rows, size_t count, const char *name, const char *title, const char *under,
+                     const char *dir, struct err *e);
+
 /* --- parts --- */
 struct figure_group { size_t *rows, count; }; /* rows of one figure, in order */
 /* Calls made(group) for the ok rows of each data set, k and machine (and threads and batch). */

@@ -2,6 +2,8 @@
  * figure_make_samples.c - of what bench and compare leave: ratios with their intervals, and raw samples as densities. */
 #include "bench/rows/figure_make.h"
 #include "bench/rows/axis.h"
+#include "bench/rows/figure_draw.h"
+#include "bench/rows/figure_kinds.h"
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include <math.h>
@@ -33,6 +35,30 @@ int make_compare(const struct figure_source *from, const struct figure_kind *k, 
         text_free(&label);
     }
     return make_hand_over(&f, from, ok, e);
+}
+
+static int draw_in(struct figure *f, void *context, struct err *e) { return figure_draw(f, canvas_sizes, context, e); }
+
+int figure_of_ratios(const struct figure_ratio *rows, size_t count, const char *name, const char *title, const char *under,
+                     const char *dir, struct err *e)
+{
+    const struct figure_kind *k = figure_kind_find("compare", e);
+    const struct table none = { 0 };
+    char folder[512];
+    if (!k || !count) return k ? ERR_OK : ERR_ARG;
+    snprintf(folder, sizeof folder, "%s", dir);
+    const struct figure_source to = { &none, NULL, draw_in, folder };
+    struct figure f = { .kind = k, .table = &none, .x = k->x, .y = { k->y[0] }, .y_count = 1 };
+    text_add(&f.name, "%s", name);
+    text_add(&f.title, "%s", title);
+    text_add(&f.under, "%s", under);
+    int ok = !f.name.failed && !f.title.failed;
+    for (size_t i = 0; ok && i < count; i++) {
+        struct series *s = rows[i].label.failed ? NULL : make_series(&f, text_of(&rows[i].label), 0);
+        ok = s && make_point(s, &none, 0, make_value(rows[i].at, rows[i].lo, rows[i].hi),
+                             make_value(rows[i].resolved, (double)NAN, (double)NAN));
+    }
+    return make_hand_over(&f, &to, ok, e);
 }
 
 /* --- densities ------------------------------------------------------------------------------------------------------------- */
