@@ -629,6 +629,7 @@ static void best(void)
 
 int main(void)
 {
+    signal(SIGINT, SIG_DFL); /* which a job in the background ignores */
     if (!mkdtemp(folder) || setenv("ASSAY_CACHE", folder, 1) != 0) return TEST_FAIL;
     make_vectors("base.fvecs", BASE);
     make_vectors("query.fvecs", QUERIES);
