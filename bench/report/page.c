@@ -15,26 +15,56 @@ static const char *cell(const struct table *t, size_t row, const char *column)
 
 /* --- title -------------------------------------------------------------------------------------- */
 
+enum { NAMED = 4, CARDS = 6 }; /* data sets in a title; answers at once, the others behind a click */
+
+/* The group at position `at` of those that answers are given of; NULL past the last. */
+static const struct result_group *group_at(const struct folder *f, size_t at)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->results[i].is_parts) continue;
+        if (at < f->results[i].count) return &f->results[i].groups[at];
+        at -= f->results[i].count;
+    }
+    return NULL;
+}
+
+static int is_named_before(const struct folder *f, size_t at)
+{
+    struct text name = { 0 }, other = { 0 };
+    int found = 0;
+    result_data(group_at(f, at), &name);
+    for (size_t i = 0; i < at && !found; i++) {
+        text_clear(&other);
+        result_data(group_at(f, i), &other);
+        found = strcmp(text_of(&name), text_of(&other)) == 0;
+    }
+    text_free(&name);
+    text_free(&other);
+    return found;
+}
+
 /* "wordnet, clustered and twohop" */
 static void add_data_names(struct text *out, const struct folder *f)
 {
-    size_t total = 0, at = 0;
-    for (size_t i = 0; i < f->count; i++) total += f->results[i].is_parts ? 0 : f->results[i].count;
-    for (size_t i = 0; i < f->count; i++)
-        for (size_t g = 0; !f->results[i].is_parts && g < f->results[i].count; g++, at++) {
-            text_add(out, at == 0 ? "" : at + 1 == total ? " and " : ", ");
-            result_data(&f->results[i].groups[g], out);
-        }
+    size_t total = 0, said = 0;
+    for (size_t i = 0; group_at(f, i); i++) total += !is_named_before(f, i);
+    const size_t named = total > NAMED ? NAMED - 1 : total;
+    for (size_t i = 0; group_at(f, i) && said < named; i++) {
+        if (is_named_before(f, i)) continue;
+        text_add(out, said == 0 ? "" : said + 1 == total ? " and " : ", ");
+        result_data(group_at(f, i), out);
+        said++;
+    }
+    if (named < total) text_add(out, " and %zu more", total - named);
 }
 
 static void add_title(struct text *out, const struct folder *f)
 {
     int pipelines = 0, indexes = 0;
-    for (size_t i = 0; i < f->count; i++)
-        for (size_t g = 0; g < f->results[i].count; g++) {
-            pipelines |= f->results[i].groups[g].is_pipeline;
-            indexes |= !f->results[i].groups[g].is_pipeline;
-        }
+    for (size_t i = 0; group_at(f, i); i++) {
+        pipelines |= group_at(f, i)->is_pipeline;
+        indexes |= !group_at(f, i)->is_pipeline;
+    }
     if (pipelines || indexes) {
         text_add(out, pipelines && indexes ? "Indexes and pipelines" : pipelines ? "Retrieval pipelines" : "Indexes");
         text_add(out, " measured on ");
@@ -84,33 +114,6 @@ static void add_data(struct text *out, const struct result_group *g)
     text_add(out, ", %zu points</span></h3>\n", g->count);
 }
 
-static int add_answers(struct text *out, const struct folder *f, struct err *e)
-{
-    int status = ERR_OK;
-    for (size_t i = 0; i < f->count; i++) {
-        for (size_t g = 0; !f->results[i].is_parts && status == ERR_OK && g < f->results[i].count; g++) {
-            const struct result_group *group = &f->results[i].groups[g];
-            struct answer answer;
-            struct text usual = { 0 };
-            status = answer_find(group, &answer, e);
-            if (status != ERR_OK || !answer.best) continue;
-            text_add(out, "<div class=\"card\">\n");
-            add_data(out, group);
-            answer_write(group, &answer, out);
-            result_usual(group, &usual);
-            if (group->is_pipeline && group->has_usual && group->varying > 3) {
-                text_add(out, "<p class=\"how\">Usual settings: <code>");
-                html_add(out, text_of(&usual));
-                text_add(out, "</code></p>\n");
-            }
-            text_add(out, "</div>\n");
-            text_free(&usual);
-        }
-        verdicts_write(out, &f->tables[i].table);
-    }
-    return status;
-}
-
 /* Points that failed are named: what is not measured is no result. */
 static void add_failures(struct text *out, const struct folder *f)
 {
@@ -131,6 +134,42 @@ static void add_failures(struct text *out, const struct folder *f)
     if (failed) text_add(out, "<div class=\"card warn\"><h3>%zu failed</h3><ul>%s</ul>%s</div>\n", failed, text_of(&list),
                          failed > 10 ? "<p>and more: the tables have all.</p>" : "");
     text_free(&list);
+}
+
+static int add_card(struct text *out, const struct result_group *group, struct err *e)
+{
+    struct answer answer;
+    struct text usual = { 0 };
+    const int status = answer_find(group, &answer, e);
+    if (status != ERR_OK || !answer.best) return status;
+    text_add(out, "<div class=\"card\">\n");
+    add_data(out, group);
+    answer_write(group, &answer, out);
+    result_usual(group, &usual);
+    if (group->is_pipeline && group->has_usual && group->varying > 3) {
+        text_add(out, "<p class=\"how\">Usual settings: <code>");
+        html_add(out, text_of(&usual));
+        text_add(out, "</code></p>\n");
+    }
+    text_add(out, "</div>\n");
+    text_free(&usual);
+    return ERR_OK;
+}
+
+static int add_answers(struct text *out, const struct folder *f, struct err *e)
+{
+    int status = ERR_OK;
+    size_t at = 0;
+    text_add(out, "<div class=\"cards\">\n");
+    for (; status == ERR_OK && at < CARDS && group_at(f, at); at++) status = add_card(out, group_at(f, at), e);
+    for (size_t i = 0; i < f->count; i++) verdicts_write(out, &f->tables[i].table);
+    add_failures(out, f);
+    text_add(out, "</div>\n");
+    if (status != ERR_OK || !group_at(f, at)) return status;
+    text_add(out, "<details><summary>Answers of other data sets</summary><div class=\"cards\">\n");
+    for (; status == ERR_OK && group_at(f, at); at++) status = add_card(out, group_at(f, at), e);
+    text_add(out, "</div></details>\n");
+    return status;
 }
 
 /* --- sections ----------------------------------------------------------------------------------- */
@@ -225,10 +264,8 @@ int page_write(struct text *out, const struct folder *f, struct err *e)
     if (f->count) page_about(out, &f->tables[0].table);
     text_add(out, "</p>\n");
     add_contents(out, f);
-    text_add(out, "</header>\n<main>\n<section id=\"answer\"><h2>Answer</h2>\n<div class=\"cards\">\n");
+    text_add(out, "</header>\n<main>\n<section id=\"answer\"><h2>Answer</h2>\n");
     int status = add_answers(out, f, e);
-    add_failures(out, f);
-    text_add(out, "</div>\n");
     if (status == ERR_OK) status = figures_write_carrying(out, &f->figures, e);
     text_add(out, "</section>\n");
     for (int s = 0; status == ERR_OK && s < SECTIONS; s++) {

@@ -164,7 +164,7 @@ static int by_first_point(const void *a, const void *b)
 
 int results_init(struct results *r, const struct table *t, const char *folder, struct err *e)
 {
-    *r = (struct results){ .is_parts = table_column(t, "lid_quintile") >= 0 };
+    *r = (struct results){ .is_parts = table_column(t, "lid_quintile") >= 0 || table_column(t, "churn_pct") >= 0 };
     if (table_column(t, "point_id") < 0) return ERR_OK;
     struct keyed *keyed = mem_alloc(t->count, sizeof *keyed);
     size_t count = 0;

@@ -33,7 +33,7 @@ struct result_group {
 struct results {
     struct result_group *groups; /* in the order of the rows */
     size_t count;
-    int is_parts; /* rows of parts of the queries (strata.csv): shown, but no answer is theirs */
+    int is_parts; /* rows of parts of the queries or of states of a base (strata.csv, churn.csv): no answer is theirs */
 };
 /* Of the rows that are ok.  A table without a column point_id has no groups.  ERR_MEM. */
 int results_init(struct results *r, const struct table *t, const char *folder, struct err *e);
