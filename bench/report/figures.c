@@ -172,20 +172,26 @@ static int by_place(const void *a, const void *b)
     return p->rank != q->rank ? p->rank - q->rank : strcmp(text_of(&p->name), text_of(&q->name));
 }
 
-/* Three that carry the answer: the groups take turns, each with what says most of it. */
+/* Three that carry the answer: the groups take turns, each with what says most of it and was not shown of another. */
 static void choose_carrying(struct report_figures *f, size_t groups)
 {
     for (size_t chosen = 0; chosen < 3 && chosen < f->count; chosen++) {
         struct report_figure *best = NULL;
         size_t best_taken = 0;
+        int best_cost = 0;
         for (size_t i = 0; i < f->count; i++) {
             struct report_figure *one = &f->at[i];
             size_t taken = 0;
-            for (size_t j = 0; j < f->count; j++) taken += f->at[j].carries && f->at[j].group == one->group;
+            int cost = one->rank;
+            for (size_t j = 0; j < f->count; j++) {
+                taken += f->at[j].carries && f->at[j].group == one->group;
+                if (f->at[j].carries && f->at[j].section == one->section && f->at[j].rank == one->rank) cost += 5;
+            }
             if (groups && one->group == groups) taken += 3; /* of no points: only where nothing else is left */
-            if (one->carries || !one->narrow.size || (best && (taken > best_taken || (taken == best_taken && one->rank >= best->rank)))) continue;
+            if (one->carries || !one->narrow.size || (best && (taken > best_taken || (taken == best_taken && cost >= best_cost)))) continue;
             best = one;
             best_taken = taken;
+            best_cost = cost;
         }
         if (best) best->carries = 1;
     }

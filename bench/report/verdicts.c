@@ -160,13 +160,14 @@ static void write_paper(struct text *out, const struct table *t)
     for (size_t r = 0; r < t->count; r++) printed += *cell(t, r, "published") != 0;
     text_add(out, "<p class=\"lead\"><b>");
     html_add(out, cell(t, 0, "paper"));
-    text_add(out, ":</b> of %zu numbers %zu are printed in the paper;", t->count, printed);
+    text_add(out, ":</b> of %zu numbers %zu are printed in the paper. Verdicts:", t->count, printed);
     for (size_t r = 0, n = 0; r < t->count; r++) {
         size_t before = 0;
         while (before < r && !is(t, before, "verdict", cell(t, r, "verdict"))) before++;
         if (before < r || !*cell(t, r, "verdict")) continue;
-        text_add(out, "%s %zu ", n++ ? "," : "", count_of(t, "verdict", cell(t, r, "verdict")));
+        text_add(out, n++ ? ", " : " ");
         html_add(out, cell(t, r, "verdict"));
+        text_add(out, " %zu", count_of(t, "verdict", cell(t, r, "verdict")));
     }
     text_add(out, ".</p>\n");
 }
