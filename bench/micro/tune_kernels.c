@@ -35,6 +35,14 @@ static size_t candidates(enum kernel_op op)
     return count;
 }
 
+/* Of a shape there may be more than were asked for: whole Latin squares of its arms. */
+static size_t most_rounds(const struct micro *m)
+{
+    size_t most = ROUNDS;
+    for (size_t i = 0; i < m->count; i++) most = m->rows[i].call_ns.n > most ? m->rows[i].call_ns.n : most;
+    return most;
+}
+
 static const struct micro_row *row_of(const struct micro *m, const struct kernel *k, const char *level)
 {
     for (size_t i = 0; i < m->count; i++)
@@ -77,8 +85,8 @@ static int choose(const struct micro *m, enum kernel_op op, struct text *file, s
     struct ratio ratios[LEVELS], of_best[LEVELS];
     const char *where[LEVELS], *at_best[LEVELS];
     size_t best_count = 0;
-    double gain = 0, *work = mem_alloc(ROUNDS, sizeof *work);
-    if (!work) return FAIL(e, ERR_MEM, "no memory for %d rounds", ROUNDS);
+    double gain = 0, *work = mem_alloc(most_rounds(m), sizeof *work);
+    if (!work) return FAIL(e, ERR_MEM, "no memory for the rounds of %s", kernel_op_name(op));
     for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
         struct kernel_trial trials[LEVELS];
         if (k == set.of[op] || !kernel_runnable(k) || !kernel_is_canonical(k)) continue;
