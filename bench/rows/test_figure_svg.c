@@ -214,7 +214,7 @@ static void draw_source(const char *const *files)
     struct table folded = { 0 };
     size_t count = 0;
     text_add(&strata, "%s/strata.csv", dir);
-    if (points.source_count) CHECK(strata_write(&points, text_of(&strata), &count, &e) == ERR_OK, "%s", e.text);
+    if (points.source_count) CHECK(strata_write(&points, text_of(&strata), NULL, &count, &e) == ERR_OK, "%s", e.text);
     if (count) CHECK(table_append(&folded, text_of(&strata), &e) == ERR_OK, "%s", e.text);
     for (size_t i = 0; figure_kinds[i].name; i++) {
         struct figure_kind kind = figure_kinds[i];
