@@ -3,7 +3,9 @@
  *
  * A session is the texts of its turns and the captions of the pictures shared in them; it competes with the sessions of
  * its own conversation alone, whose words are counted apart. Okapi BM25, k1 1.5, b .75, idf ln(1 + (N - n + .5) / (n + .5)),
- * over runs of two ASCII letters and digits or more, in lower case. Relevant is a session that holds a turn which the set
+ * over runs of two ASCII letters and digits or more, in lower case. The receipt says neither cut nor k1 and b: these are
+ * among the nearest to its numbers of 288 ways tried, so that to agree here shows that the numbers can be had, no more; the
+ * first plain ways (k1 1.2, no captions) gave Hit@1 .612 to .628. Relevant is a session that holds a turn which the set
  * names as evidence. */
 #include "bench/papers/paper.h"
 #include "bench/quality/metric.h"
@@ -199,7 +201,7 @@ static int sessions(struct paper_run *r, struct err *e)
 }
 
 static const struct paper_item items[] = {
-    { .name = "sessions", .summary = "BM25 over the sessions of each conversation", .run = sessions },
+    { .name = "sessions", .summary = "BM25 over each conversation's sessions; the cut of words was chosen by these numbers", .run = sessions },
     { 0 },
 };
 
