@@ -211,9 +211,9 @@ const struct command cmd_plot = {
         "                   1 the easiest; names end in _lid5, the rows lie in stratum_lid5.csv\n"
         "  --size SIZE      screen, phone, one-column (84 mm, 8 pt) or two-column (174 mm, 8 pt)   (screen); of the\n"
         "                   last two KIND_tex.tex, too, for \\input, with the KIND_tex.pdf that it wants\n\n"
-        "A figure, or a panel of one, whose lines do not move is a sentence: it is printed, and of all kinds written to DIR/flat.txt (name, tab,\n"
-        "what was measured).  Points of several files are drawn together; those of different machines, batch sizes or thread\n"
-        "counts never share a time axis.  ASSAY_PLOTS names another folder of gnuplot files.\n\n"
+        "A figure, or a panel of one, whose lines do not move is a sentence: it is printed, and of all kinds written\n"
+        "to DIR/flat.txt (name, tab, what was measured).  Points of several files are drawn together; those of different\n"
+        "machines, batch sizes or thread counts never share a time axis.  ASSAY_PLOTS names another folder of gnuplot files.\n\n"
         "example: assay plot results/default/sweep.csv --kind qps_recall --size one-column --out paper\n",
     .run = run,
 };
