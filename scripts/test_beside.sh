@@ -63,6 +63,7 @@ beside() {
 
 "$assay" data gen --kind kg --n 300 --dim 16 --relations 900 --queries 20 --seed 1 --out "$dir/kg" >/dev/null || exit 1
 before=$(sqlite3 "$dir/kg/kb.sqlite" "SELECT max(seq) FROM sqlite_sequence WHERE name = 'kg_relations'")
+for i in {1..20}; do echo "{\"id\": \"q$i\", \"text\": \"entity $i\"}"; done >"$dir/questions.jsonl"
 vector=$(printf '0.25,%.0s' {1..16})
 changed='changed while it was measured|locked by another process|changes faster than it is loaded'
 sql() {
@@ -81,8 +82,8 @@ export -f extension
 export dir sanitizer
 for journal in DELETE WAL; do
     beside "rag" $journal "$changed" "$assay" rag --kb "$dir/kg/kb.sqlite" --query "$dir/kg/query.fvecs" -k 5 --min-calls 20
-    beside "rag, all new" $journal "$changed" "$assay" rag --kb "$dir/kg/kb.sqlite" --query "$dir/kg/query.fvecs" -k 5 --min-calls 20 \
-        --set retrieve=hybrid --set expand=ppr --set score=ppr --set hyperedges=true --threads 2
+    beside "rag, words" $journal "$changed" "$assay" rag --kb "$dir/kg/kb.sqlite" --query "$dir/questions.jsonl" -k 5 --min-calls 20 \
+        --set retrieve=bm25 --set expand=ppr --set score=ppr --set hyperedges=true --threads 2
     beside "query" $journal "$changed" "$assay" query "$dir/kg/kb.sqlite" word -k 5 --explain --set embed=fixed --set "embed_vector=${vector%,}"
     beside "assay.so" $journal 'locked' bash -c extension
 done
