@@ -9,6 +9,7 @@
 #include "kernels/base/option.h"
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 struct plot {
@@ -109,7 +110,13 @@ static int say_flat(struct plot *p, int is_whole, struct err *e)
         printf("%.*s: not drawn: %.*s\n", (int)name, at, (int)(size - name - 1), at + name + 1);
         at += size + 1;
     }
-    return is_whole ? output_write_in(p->out, "flat.txt", &p->flat, e) : ERR_OK;
+    if (!is_whole) return ERR_OK;
+    if (p->flat.size) return output_write_in(p->out, "flat.txt", &p->flat, e);
+    struct text earlier = { 0 };
+    text_add(&earlier, "%s/flat.txt", p->out);
+    if (!earlier.failed) unlink(text_of(&earlier));
+    text_free(&earlier);
+    return ERR_OK;
 }
 
 /* The rows over one fifth of the queries, in place of the rows; they lie in stratum_lid5.csv. */
