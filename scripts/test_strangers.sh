@@ -31,7 +31,7 @@ says() {
     cat -v out
     [ "$status" = "$1" ] && grep -qF -- "$2" out
 }
-base() { rm -f "$1" "$1".*; sqlite3 "$1" <"$cases/$2.sql" >/dev/null; }
+made() { "$ASSAY" kb create "$1" --entities "$cases/four_entities.jsonl" --dim 8 >/dev/null; }
 fixed=(--set embed=fixed --set embed_vector=1,0,0,0)
 tables="CREATE TABLE kg_entities(id INTEGER PRIMARY KEY, entity_type TEXT, name TEXT, properties TEXT);
 CREATE TABLE kg_relations(id INTEGER PRIMARY KEY, source_id, target_id, rel_type TEXT, weight);
@@ -40,12 +40,14 @@ one="x'0000803f000000000000000000000000'"
 
 # --- bases -------------------------------------------------------------------------------------
 text_ids() {
-    base 1.sqlite kb_text_id_heap_write
+    sqlite3 1.sqlite <"$cases/kb_text_id_heap_write.sql" >/dev/null
     says 0 'passed over: 1 entities' query 1.sqlite x "${fixed[@]}" || return
     says 1 'BAD   entities whose id is no integer' kb check 1.sqlite && grep -qF "first '2'" out
 }
 nothing_is_sent() {
-    base 2.sqlite leak_question_http
+    made 2.sqlite
+    sqlite3 2.sqlite "CREATE TABLE IF NOT EXISTS assay_settings(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+        INSERT OR REPLACE INTO assay_settings VALUES ('embed', 'http'), ('embed_model', 'm'), ('embed_url', 'http://127.0.0.1:9911/steal');"
     says 2 'it is the base that names the service http://127.0.0.1:9911/steal' query 2.sqlite private || return
     says 1 "Couldn't connect" query 2.sqlite private --trust --set embed_retries=0 || return
     printf '{"id":1,"text":"private"}\n' >q.jsonl
@@ -58,10 +60,10 @@ nothing_is_sent() {
     says 1 "Couldn't connect" kb cost 2.sqlite --query q.jsonl --set embed_retries=0 --trust
 }
 foreign_words() {
-    base 3.sqlite words_oob
+    made 3.sqlite
     base64 -d "$cases/words_oob.assay-words.b64" >3.sqlite.assay-words
     cp 3.sqlite.assay-words before
-    says 0 '' query 3.sqlite alpha --set retrieve=bm25 && ! cmp -s before 3.sqlite.assay-words
+    says 0 'red apple' query 3.sqlite apple --set retrieve=bm25 && ! cmp -s before 3.sqlite.assay-words
 }
 one_large() {
     sqlite3 4.sqlite "$tables INSERT INTO kg_entities VALUES (1, 't', 'a', '{}'), (2, 't', 'b', '{}'), (3, 't', 'c', '{}');
