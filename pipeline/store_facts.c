@@ -4,11 +4,13 @@
 #include "pipeline/store_inside.h"
 
 /* A column as SQL: its value or, NULL or missing, what stands for it. */
-static void add_column(struct store *s, struct text *sql, const char *column, const char *otherwise)
+static int add_column(struct store *s, struct text *sql, const char *column, const char *otherwise, struct err *e)
 {
-    const int has = sqlite3_table_column_metadata(s->db, NULL, "kg_entities", column, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+    const int has = store_has_column(s, "kg_entities", column, e);
+    if (has < 0) return has;
     if (has) text_add(sql, ", coalesce(%s, %s)", column, otherwise);
     else text_add(sql, ", %s", otherwise);
+    return ERR_OK;
 }
 
 static struct entity_facts facts_of(sqlite3_stmt *st)
@@ -34,9 +36,10 @@ int store_facts(struct store *s, store_facts_fn *each, void *context, struct err
     sqlite3_stmt *st = NULL;
     int status = ERR_OK;
     text_add(&sql, "SELECT id");
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) add_column(s, &sql, columns[i][0], columns[i][1]);
+    for (size_t i = 0; status == ERR_OK && i < sizeof columns / sizeof *columns; i++)
+        status = add_column(s, &sql, columns[i][0], columns[i][1], e);
     text_add(&sql, " FROM kg_entities ORDER BY id");
-    int rc = sql.failed ? SQLITE_NOMEM : sqlite3_prepare_v2(s->db, text_of(&sql), -1, &st, NULL);
+    int rc = status != ERR_OK ? SQLITE_OK : sql.failed ? SQLITE_NOMEM : sqlite3_prepare_v2(s->db, text_of(&sql), -1, &st, NULL);
     while (rc == SQLITE_OK && status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         const struct entity_facts facts = facts_of(st);
         if (sqlite3_column_type(st, 0) == SQLITE_INTEGER) status = each(context, &facts);
@@ -51,7 +54,8 @@ int store_dependencies(struct store *s, store_dependency_fn *each, void *context
 {
     sqlite3_stmt *st = NULL;
     int is_view, status = ERR_OK;
-    if (store_has(s, "kg_dependencies", &is_view, e) != 1) return ERR_OK;
+    const int has = store_has(s, "kg_dependencies", &is_view, e);
+    if (has <= 0) return has;
     int rc = sqlite3_prepare_v2(s->db, "SELECT source_id, target_id FROM kg_dependencies ORDER BY id", -1, &st, NULL);
     while (rc == SQLITE_OK && status == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         status = each(context, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));

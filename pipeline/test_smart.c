@@ -71,6 +71,14 @@ static void older_bases_have_defaults(void)
     want("old.db", "", plain);
 }
 
+/* A stranger's tables may be views: their columns count all the same. */
+static void views_have_columns(void)
+{
+    kb_sql("smart.db", "ALTER TABLE kg_entities RENAME TO held; CREATE VIEW kg_entities AS SELECT * FROM held");
+    want("smart.db", "", as_engine);
+    kb_sql("smart.db", "DROP VIEW kg_entities; ALTER TABLE held RENAME TO kg_entities");
+}
+
 static void versions_are_bits(void)
 {
     static const struct { const char *slot; size_t count; int64_t first; } cases[] = { { "0", 2, 1 }, { "1", 1, 2 }, { "63", 1, 3 },
@@ -104,6 +112,7 @@ int main(void)
     make_base();
     test_case("scores are sums by hand", scores_are_sums);
     test_case("a base without the columns has their defaults", older_bases_have_defaults);
+    test_case("views have columns too", views_have_columns);
     test_case("versions are bits, and none is none", versions_are_bits);
     test_case("changes are seen", changes_are_seen);
     return kb_end();
