@@ -3,7 +3,8 @@
 # gnu_parallel.sh on this machine alone: a shard is killed, the script called again, and the merged rows are those of the
 # unsharded run but for what was timed.  TAP.
 set -u
-assay=$(realpath "${ASSAY:-build/assay}")
+export ASSAY=${ASSAY:-build/assay}
+assay=$(realpath "$ASSAY")
 here=$(cd "$(dirname "$0")" && pwd)
 if ! parallel --version 2>/dev/null | grep -q 'GNU parallel'; then
     echo "ok 1 - shards by GNU parallel # SKIP parallel is not installed (Debian: parallel)"
@@ -25,15 +26,8 @@ axes: {index: [flat, 'turboquant:bits=2'], k: 1..15}
 reps: 2
 min_calls: 200
 END
-rows() {
-    "$assay" sweep merge "$1" --out "$dir/merged.csv" && awk -F, '
-        /^#/ { next }
-        !names { for (i = 1; i <= NF; i++)
-                     if ($i !~ /^(run_id|lat_.*|qps.*|ns_per_vector.*|t_.*|.*_us|build_s|train_s|.*_ms|peak_rss_bytes|.*_s)$/) keep[++names] = i }
-        { line = ""; for (i = 1; i <= names; i++) line = line "," $keep[i]; print line }' "$dir/merged.csv"
-}
 "$assay" sweep run "$dir/a sweep.yaml" --out "$dir/whole" >/dev/null
-rows "$dir/whole" >"$dir/want"
+"$here/untimed.sh" "$dir/whole" >"$dir/want"
 (
     for ((i = 0; i < 1000; i++)); do
         grep -q ',ok,' "$dir/out/sweep.1-of-3.csv" && break
@@ -45,7 +39,7 @@ rows "$dir/whole" >"$dir/want"
 first=$?
 "$here/gnu_parallel.sh" "$dir/hosts" "$dir/a sweep.yaml" "$dir/out" 3 >"$dir/said" 2>&1
 second=$?
-rows "$dir/out" >"$dir/got"
+"$here/untimed.sh" "$dir/out" >"$dir/got"
 if [ $first = 1 ] && [ $second = 0 ] && cmp -s "$dir/want" "$dir/got" && [ "$(grep -c 'points: ' "$dir/said")" = 1 ]; then
     echo "ok 1 - shards by GNU parallel: one killed, called again, merged: the rows of the unsharded run"
     bad=0

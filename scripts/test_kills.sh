@@ -5,7 +5,9 @@
 #   test_kills.sh        a few dozen kills;   LONG=1: 2,000 over 50 points, and 50 over 500 points in two shards
 # (make test-all sets LONG).  A seed that failed is printed and can be given again as SEED.
 set -u
-assay=${ASSAY:-build/assay}
+export ASSAY=${ASSAY:-build/assay}
+assay=$ASSAY
+here=$(dirname "$0")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 RANDOM=${SEED:-$(date +%N | sed 's/^0*//')}
@@ -15,14 +17,6 @@ n=0 bad=0
 
 "$assay" data gen --kind clustered --n 300 --dim 16 --queries 10 --seed 1 --out "$dir/d" >/dev/null || exit 1
 
-# The rows without what was timed, and without who wrote them when.
-rows() {
-    "$assay" sweep merge "$1" --out "$dir/merged.csv" && awk -F, '
-        /^#/ { next }
-        !names { for (i = 1; i <= NF; i++)
-                     if ($i !~ /^(run_id|lat_.*|qps.*|ns_per_vector.*|t_.*|.*_us|build_s|train_s|.*_ms|peak_rss_bytes|.*_s)$/) keep[++names] = i }
-        { line = ""; for (i = 1; i <= names; i++) line = line "," $keep[i]; print line }' "$dir/merged.csv"
-}
 
 # start OUT SHARD-ARGUMENTS...
 start() {
@@ -43,7 +37,7 @@ min_calls: 10
 END
     rm -rf "$dir/whole" "$dir/killed"
     start "$dir/whole" || wrong="the unbroken run: $(tail -n 1 "$dir/said")"
-    rows "$dir/whole" >"$dir/want"
+    "$here/untimed.sh" "$dir/whole" >"$dir/want"
     [ "$(($(wc -l <"$dir/want") - 1))" = $((3 * points)) ] || wrong="$(wc -l <"$dir/want") lines in the unbroken run"
     while [ -z "$wrong" ] && [ "$left" -gt 0 ]; do
         pids=""
@@ -62,7 +56,7 @@ END
             for ((i = 0; i < shards; i++)); do
                 if [ "$shards" = 1 ]; then start "$dir/killed"; else start "$dir/killed" --shard $i/"$shards"; fi || wrong="resuming: $(tail -n 1 "$dir/said")"
             done
-            rows "$dir/killed" >"$dir/got"
+            "$here/untimed.sh" "$dir/killed" >"$dir/got"
             cmp -s "$dir/want" "$dir/got" || { wrong="other rows"; diff "$dir/want" "$dir/got" | head -n 6; }
             # merge keeps the first of equal keys: none may be there twice
             [ "$(cat "$dir"/killed/sweep*.csv | grep -c ',ok,')" = $((3 * points)) ] || wrong="$(cat "$dir"/killed/sweep*.csv | grep -c ',ok,') rows"

@@ -3,7 +3,8 @@
 # A real Slurm of one node on loopback, as root and in a folder of its own (Debian: slurm-wlm, munge): an array of shards,
 # one task killed and submitted again, merged, and held against the unsharded run.  With LONG=1 (make test-all) only.  TAP.
 set -u
-assay=$(realpath "${ASSAY:-build/assay}")
+export ASSAY=${ASSAY:-build/assay}
+assay=$(realpath "$ASSAY")
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:/usr/sbin
 skip() { echo "ok 1 - an array on a real Slurm # SKIP $1"; echo "1..1"; exit 0; }
@@ -77,20 +78,13 @@ axes: {index: [flat, 'turboquant:bits=2', 'sq:bits=4'], k: 1..80}
 reps: 2
 min_calls: 1000
 END
-rows() {
-    "$assay" sweep merge "$1" --out "$dir/merged.csv" && awk -F, '
-        /^#/ { next }
-        !names { for (i = 1; i <= NF; i++)
-                     if ($i !~ /^(run_id|lat_.*|qps.*|ns_per_vector.*|t_.*|.*_us|build_s|train_s|.*_ms|peak_rss_bytes|.*_s)$/) keep[++names] = i }
-        { line = ""; for (i = 1; i <= names; i++) line = line "," $keep[i]; print line }' "$dir/merged.csv"
-}
 # submit ARRAY: returns when its tasks have ended
 submit() {
     sbatch --parsable --wait --array="$1" --output="$dir/task-%a.out" --export="ALL,PATH=$dir/bin:$PATH" \
         "$here/slurm_array.sh" "$dir/s.yaml" "$dir/out"
 }
 "$assay" sweep run "$dir/s.yaml" --out "$dir/whole" >/dev/null || exit 1
-rows "$dir/whole" >"$dir/want"
+"$here/untimed.sh" "$dir/whole" >"$dir/want"
 # The last task is killed as soon as it has rows, wherever it is.
 (
     for ((i = 0; i < 1000; i++)); do
@@ -105,7 +99,7 @@ missing=$("$assay" sweep status "$dir/s.yaml" --out "$dir/out" --json | sed 's/.
 again=$(submit 4)
 status=$?
 echo "# sbatch --array=4: job $again, status $status, $("$assay" sweep status "$dir/s.yaml" --out "$dir/out")"
-rows "$dir/out" >"$dir/got"
+"$here/untimed.sh" "$dir/out" >"$dir/got"
 if [ "$status" = 0 ] && [ "${missing:-0}" -gt 0 ] && cmp -s "$dir/want" "$dir/got"; then
     echo "ok 1 - an array on a real Slurm: a task killed, submitted again, merged: the rows of the unsharded run"
     bad=0
