@@ -12,11 +12,8 @@
 static const unsigned char *http_packed;
 static size_t http_packed_size;
 
-/* A process that answers every connection to *port with the next of the answers, "STATUS BODY" each ("STATUSr":
- * with Retry-After: 1, "STATUSl": with a Location, "STATUSz": gzip, http_packed), then closes it.  An answer that
- * starts with "HTTP/" is sent as it is, and the next request expected on the same connection.  Writes what came to the
- * file `log`; calls meanwhile, unless NULL, before it answers. */
-static inline pid_t http_serve(const char *const *answers, const char *log_path, void (*meanwhile)(void), int *port)
+/* A socket that listens on loopback, and its port; negative: none. */
+static inline int http_listen(int *port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof at;
@@ -24,7 +21,18 @@ static inline pid_t http_serve(const char *const *answers, const char *log_path,
     if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 5) != 0) return -1;
     getsockname(listener, (struct sockaddr *)&at, &size);
     *port = ntohs(at.sin_port);
-    fflush(NULL);
+    fflush(NULL); /* before whoever forks */
+    return listener;
+}
+
+/* A process that answers every connection to *port with the next of the answers, "STATUS BODY" each ("STATUSr":
+ * with Retry-After: 1, "STATUSl": with a Location, "STATUSz": gzip, http_packed), then closes it.  An answer that
+ * starts with "HTTP/" is sent as it is, and the next request expected on the same connection.  Writes what came to the
+ * file `log`; calls meanwhile, unless NULL, before it answers. */
+static inline pid_t http_serve(const char *const *answers, const char *log_path, void (*meanwhile)(void), int *port)
+{
+    const int listener = http_listen(port);
+    if (listener < 0) return -1;
     const pid_t pid = fork();
     if (pid != 0) return close(listener), pid;
     FILE *log = fopen(log_path, "w");

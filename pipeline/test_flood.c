@@ -2,12 +2,10 @@
  * test_flood.c - services and programs that do not stop sending: what they make us hold is bounded, and said (a line "#"
  * of memory each). */
 #include <curl/curl.h> /* as embed_http.c does: without the library there is nothing to test */
+#include "pipeline/check_http.h"
 #include "pipeline/check_kb.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 enum { BLOCK = 1 << 16, WIDE = 1024, MANY = 2048, MB = 1 << 20 };
 
@@ -25,13 +23,8 @@ static const struct flood { const char *name, *head, *again; size_t blocks; } fl
 /* A process that sends a flood to whoever asks; it ends when nobody listens any more. */
 static pid_t serve(const struct flood *f, int *port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof at;
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 5) != 0) return -1;
-    getsockname(listener, (struct sockaddr *)&at, &size);
-    *port = ntohs(at.sin_port);
-    fflush(NULL);
+    const int listener = http_listen(port);
+    if (listener < 0) return -1;
     const pid_t pid = fork();
     if (pid != 0) return close(listener), pid;
     static char block[BLOCK];
