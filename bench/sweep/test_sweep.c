@@ -333,7 +333,7 @@ static void repetitions_are_counted_by_key(void)
         r = run(&l, "reps", whole);
         CHECK(r.measured + r.skipped == POINTS, "%zu measured, %zu skipped", r.measured, r.skipped);
         for (int rep = 0; rep < REPS; rep++) {
-            char number[8];
+            char number[12];
             snprintf(number, sizeof number, "%d", rep);
             CHECK(rows_with("reps/sweep.csv", "rep", number) == POINTS, "lost %x: repetition %d", lost, rep);
         }
