@@ -3,7 +3,6 @@
  * (per query: a 32-bit count, then as many 32-bit row numbers, best first; a negative one is padding), whose line q
  * answers query q of the set that index_bind names, or lines of text (ranked.h), a run of trec_eval among them, by row
  * and query numbers or by the names that row_ids and query_ids give them.  Scores are minus the rank. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,9 +78,9 @@ static int check_shape(struct ids_index *x, const char *path, struct err *e)
 static int read_names(struct names *out, const char *path, struct err *e)
 {
     char line[1024];
-    FILE *in = file_open_text(path);
-    if (!in) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    int status = ERR_OK;
+    FILE *in;
+    int status = file_open_text(&in, path, e);
+    if (status != ERR_OK) return status;
     for (size_t number = 1; status == ERR_OK && fgets(line, sizeof line, in); number++) {
         const char *name = line + (number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
         if (!strchr(line, '\n') && !feof(in)) status = FAIL(e, ERR_FORMAT, "%s: line %zu is too long for an id", path, number);
@@ -173,9 +172,10 @@ static int read_text(struct ids_index *x, size_t queries, struct err *e)
     char line[1024];
     struct answer *all = NULL;
     size_t count = 0, room = 0;
-    int status = ERR_OK, is_run = 0;
-    FILE *in = file_open_text(path);
-    if (!in) return FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+    int is_run = 0;
+    FILE *in;
+    int status = file_open_text(&in, path, e);
+    if (status != ERR_OK) return status;
     for (size_t number = 1; status == ERR_OK && fgets(line, sizeof line, in); number++) {
         struct answer one = { .number = number };
         struct ranked r;
@@ -208,9 +208,9 @@ static int read_latencies(struct ids_index *x, const char *path, struct err *e)
     mem_free(x->us);
     x->us = mem_alloc(x->lines, sizeof *x->us);
     if (!x->us) return FAIL(e, ERR_MEM, "%s: no memory", path);
-    FILE *in = file_open_text(path);
-    if (!in) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    int status = ERR_OK;
+    FILE *in;
+    int status = file_open_text(&in, path, e);
+    if (status != ERR_OK) return status;
     for (; status == ERR_OK && fgets(line, sizeof line, in); count++) {
         double us;
         line[strcspn(line, "\r\n")] = 0;

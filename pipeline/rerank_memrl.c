@@ -12,7 +12,6 @@
 #include "kernels/base/rng.h"
 #include "kernels/base/topk.h"
 #include "pipeline/stage.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,9 +64,10 @@ static void destroy(void *self_)
 
 static int read_utilities(struct self *self, struct store *store, const char *path, struct err *e)
 {
-    FILE *f = file_open_text(path);
-    if (!f) return FAIL(e, ERR_NOT_FOUND, "rerank=memrl: utility_file=%s: %s", path, strerror(errno));
-    int status = ERR_OK;
+    FILE *f;
+    struct err why;
+    int status = file_open_text(&f, path, &why);
+    if (status != ERR_OK) return FAIL(e, status, "rerank=memrl: utility_file=%s", why.text);
     char line[1024];
     for (size_t number = 1, room = 0; status == ERR_OK && fgets(line, sizeof line, f); number++) {
         int64_t id;

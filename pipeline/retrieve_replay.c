@@ -7,7 +7,6 @@
 #include "kernels/base/names.h"
 #include "kernels/base/ranked.h"
 #include "pipeline/retrieve.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,10 +90,12 @@ static int sort_lines(struct self *self, const char *path, struct err *e)
 static int create(void **self_, struct stage_env *env, struct err *e)
 {
     const char *path = params_text(env->params, "replay_file");
-    FILE *f = file_open_text(path);
-    if (!f) return FAIL(e, ERR_NOT_FOUND, "retrieve=replay: replay_file=%s: %s", path, strerror(errno));
+    FILE *f;
+    struct err fault;
+    int status = file_open_text(&f, path, &fault);
+    if (status != ERR_OK) return FAIL(e, status, "retrieve=replay: replay_file=%s", fault.text);
     struct self *self = mem_zero(1, sizeof *self);
-    int status = self ? ERR_OK : FAIL(e, ERR_MEM, "retrieve=replay: no memory");
+    if (!self) status = FAIL(e, ERR_MEM, "retrieve=replay: no memory");
     char text[1024], shown[81];
     int numbers = 0;
     for (size_t number = 1; status == ERR_OK && fgets(text, sizeof text, f); number++) {

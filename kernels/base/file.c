@@ -63,16 +63,18 @@ static void sweep_one(int folder, const char *name, const struct stat *published
     close(fd);
 }
 
-FILE *file_open_text(const char *path)
+int file_open_text(FILE **out, const char *path, struct err *e)
 {
     struct stat st;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return NULL;
+    if (fd < 0) return FAIL(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     const int is_none = fstat(fd, &st) != 0 || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISDIR(st.st_mode);
     FILE *f = is_none ? NULL : fdopen(fd, "r");
-    if (!f) close(fd);
-    if (is_none) errno = EINVAL;
-    return f;
+    if (f) return *out = f, ERR_OK;
+    const int status = is_none ? FAIL(e, ERR_IO, "%s: not a regular file", path)
+                               : FAIL(e, ERR_IO, "%s: %s", path, strerror(errno));
+    close(fd);
+    return status;
 }
 
 void file_sweep(const char *path)

@@ -22,9 +22,9 @@ int file_partial(const char *path, char **name, int *fd, struct err *e);
 enum file_over { FILE_REPLACE, FILE_NEW };
 int file_publish(const char *partial, int fd, const char *path, enum file_over over, struct err *e);
 
-/* Opens a text to be read; NULL, errno set, for what is none: EINVAL for a pipe, a socket or a folder, which fopen would
- * wait for, or read nothing of. */
-FILE *file_open_text(const char *path);
+/* Opens a text to be read.  ERR_NOT_FOUND, ERR_IO naming the path: also for a pipe, a socket or a folder, which fopen
+ * would wait for, or read nothing of. */
+int file_open_text(FILE **out, const char *path, struct err *e);
 
 /* Removes the partial files of `path` whose processes were killed, as file_partial does. */
 void file_sweep(const char *path);
