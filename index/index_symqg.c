@@ -615,6 +615,26 @@ static int remove_id(struct index *ix, int64_t id, struct err *e)
     return ERR_OK;
 }
 
+/* 1 when the row of that node is what the young row of id would become. */
+static int is_same(const struct symqg *v, size_t node, int64_t id)
+{
+    struct nodes one = v->nodes;
+    struct points points;
+    const size_t size = one.rescore == RESCORE_F32 ? one.dim * sizeof(float) : NODE_SIDE + one.padded;
+    float *x = mem_alloc(3 * one.dim, sizeof *x);
+    int same = 0;
+    one.at = mem_alloc(1, one.stride);
+    if (points_init(&points, 1, one.dim, NULL) == ERR_OK && one.at && x &&
+        index_decode(v->young, id, x, NULL) == ERR_OK) {
+        nodes_set(&one, 0, x, &points, 0, x + one.dim);
+        same = memcmp(one.at, nodes_at(&v->nodes, node), size) == 0;
+    }
+    points_fini(&points);
+    mem_free(one.at), mem_free(x);
+    return same;
+}
+
+/* What is there already keeps its node and its edges: a file is checked by writing rows again (pipeline/cache.c). */
 static int replace(struct index *ix, int64_t id, const float *x, struct err *e)
 {
     struct symqg *v = (struct symqg *)ix;
@@ -623,6 +643,7 @@ static int replace(struct index *ix, int64_t id, const float *x, struct err *e)
     if (v->place_of[row] == YOUNG) return v->young->ops->replace(v->young, id, x, e);
     const int status = v->young->ops->add(v->young, (struct rows){ x, 1, ix->config.dim, ix->config.dim }, &id, e);
     if (status != ERR_OK) return status;
+    if (is_same(v, v->place_of[row], id)) return v->young->ops->remove(v->young, id, e);
     bury(v, (size_t)row);
     v->place_of[row] = YOUNG;
     settle(v, NULL);
@@ -760,6 +781,11 @@ static void stats(const struct index *ix, struct index_stats *out)
                        n->entry_count * sizeof(uint32_t) + young.other_bytes;
 }
 
+static int has(const struct index *ix, int64_t id)
+{
+    return idset_row(&((const struct symqg *)ix)->ids, id) != IDSET_NONE;
+}
+
 static int decode(const struct index *ix, int64_t id, float *out, struct err *e)
 {
     const struct symqg *v = (const struct symqg *)ix;
@@ -809,6 +835,7 @@ const struct index_ops index_symqg = {
     .save = save,
     .load = load,
     .stats = stats,
+    .has = has,
     .decode = decode,
     .look = look,
     .view = view,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "index/nodes.h"
 #include "index/index.h"
+#include "index/persist.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/faults.h"
@@ -269,6 +270,33 @@ static void saves(void)
     free_rows(x), free_rows(more), free_rows(q);
 }
 
+/* A row that is written again as it is stays where it is; another one does not. */
+static void keeps_what_is_there(void)
+{
+    enum { SOME = 600 };
+    struct rows x = heaps(20, SOME, 0.6f);
+    float changed[D];
+    struct err e = { 0 };
+    for (size_t s = 0; specs[s]; s++)
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            struct index *ix = make(specs[s], (enum metric)m, 2, NULL);
+            uint32_t before = 0, after = 0, other = 0;
+            add(ix, x, NULL);
+            CHECK(index_sum(ix, &before, &e) == ERR_OK, "%s", e.text);
+            for (int64_t id = 0; id < SOME; id += 7)
+                CHECK(index_replace(ix, id, rows_at(x, (size_t)id), &e) == ERR_OK, "%s", e.text);
+            CHECK(index_sum(ix, &after, &e) == ERR_OK && after == before, "%s, %s: not as it was", specs[s],
+                  metric_name((enum metric)m));
+            memcpy(changed, rows_at(x, 7), sizeof changed);
+            changed[3] += 0.5f;
+            CHECK(index_replace(ix, 7, changed, &e) == ERR_OK && index_sum(ix, &other, &e) == ERR_OK && other != before,
+                  "%s, %s: another row is not there", specs[s], metric_name((enum metric)m));
+            CHECK(ix->ops->has(ix, 7) && !ix->ops->has(ix, SOME), "%s: ids", specs[s]);
+            index_destroy(ix);
+        }
+    free_rows(x);
+}
+
 /* A failed allocation while a graph is made, or taken further, changes nothing. */
 static void survives_no_memory(void)
 {
@@ -485,6 +513,7 @@ int main(void)
     test_case("threads and instruction sets make one graph", one_graph);
     test_case("rows come, go and change", rows_change);
     test_case("saved, loaded and mapped is the same index", saves);
+    test_case("a row written again stays where it is", keeps_what_is_there);
     test_case("a failed allocation changes nothing", survives_no_memory);
     test_case("more candidates lose nothing, in any query", ef_pays);
     test_case("estimates: exact of the node itself, projected nearer than centred", estimates);

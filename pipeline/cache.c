@@ -164,7 +164,8 @@ static int is_row(struct index *ix, int64_t id, const float *x, float *before, f
 
 /* 1 when the index holds the ids of the base, and a sample of its rows is what they are (side.h).  Where nothing is learnt
  * rows stay in their places, and what lies beside the codes is compared too.  What was learnt is believed: of a forged
- * codebook or centre only what no sampled row shows goes unnoticed. */
+ * codebook or centre only what no sampled row shows goes unnoticed; so are edges of a graph and their codes, by which
+ * forged ones can lose answers. */
 static int is_true(struct index *ix, const struct kb *kb)
 {
     const struct vectors *v = &kb->vectors;

@@ -176,14 +176,14 @@ static void names(void)
 
 /* --- side files that were forged ------------------------------------------------------------------- */
 
-static void save_forged(const char *settings, void (*forge)(unsigned char *bytes, size_t size), int spared)
+static void save_forged(const char *settings, int count, void (*forge)(unsigned char *bytes, size_t size), int spared)
 {
     const char *path = kb_path("forged.db.assay");
     const float x[3] = { 1, 0, 0 };
-    float rows[20][3];
+    static float rows[600][3];
     struct answer a;
-    for (int i = 0; i < 20; i++) rows[i][0] = (float)(20 - i), rows[i][1] = (float)i, rows[i][2] = (float)(i % 3);
-    kb_make("forged.db", 20, 3, rows[0], NULL);
+    for (int i = 0; i < count; i++) rows[i][0] = (float)(count - i), rows[i][1] = (float)i, rows[i][2] = (float)(i % 3);
+    kb_make("forged.db", (size_t)count, 3, rows[0], NULL);
     (void)unlink(path);
     pipeline_close(kb_pipeline("forged.db", settings));
     unsigned char *bytes = NULL;
@@ -222,6 +222,18 @@ static void other_bytes(unsigned char *bytes, size_t size)
     if (at) at[0] ^= 0x41, at[5] ^= 1;
 }
 
+/* A byte of the row of every node of a graph. */
+static void other_nodes(unsigned char *bytes, size_t size)
+{
+    const unsigned char *graph = section(bytes, size, "graph");
+    unsigned char *at = section(bytes, size, "nodes");
+    uint64_t shape[2] = { 0 }; /* nodes, and bytes of one */
+    CHECK(graph && at, "a graph");
+    if (graph && at) memcpy(shape, graph, sizeof shape);
+    CHECK(shape[0] == 600, "%llu nodes", (unsigned long long)shape[0]);
+    for (uint64_t i = 0; i < shape[0]; i++) at[i * shape[1] + 64] ^= 0x41;
+}
+
 static void forged_indexes(void)
 {
     static const struct { const char *settings, *section; } all[] = {
@@ -231,12 +243,16 @@ static void forged_indexes(void)
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         forged_section = all[i].section;
-        save_forged(all[i].settings, not_at_all, 1);
-        save_forged(all[i].settings, other_bytes, 0);
+        save_forged(all[i].settings, 20, not_at_all, 1);
+        save_forged(all[i].settings, 20, other_bytes, 0);
     }
-    save_forged("index=turboquant", not_at_all, 1);
-    save_forged("index=pq:m=3", not_at_all, 1);
-    save_forged("index=ivf:nlist=2", not_at_all, 1);
+    save_forged("index=turboquant", 20, not_at_all, 1);
+    save_forged("index=pq:m=3", 20, not_at_all, 1);
+    save_forged("index=ivf:nlist=2", 20, not_at_all, 1);
+    save_forged("index=symqg", 600, not_at_all, 1); /* a graph */
+    save_forged("index=symqg", 600, other_nodes, 0);
+    save_forged("index=symqg:layout=once", 600, other_nodes, 0);
+    save_forged("index=symqg", 20, not_at_all, 1); /* rows that are scanned */
 }
 
 /* A pipe in the place of a file would be waited for. */
