@@ -70,6 +70,11 @@ cp r/rag.csv s/twohop/sweep.csv
 cp r/rag.csv s/sweep.csv
 "$ASSAY" paper turboquant/distortion --seeds 2 --quick --out s >/dev/null
 "$ASSAY" bench dot_f32 --dim 32 --where l2 --rounds 12 --csv >s/bench.csv
+"$ASSAY" bench dot_f32 --dim 32,40,48 --where l2 --quick --out b >/dev/null
+# Widest stroke of figures whose marks and lines have all one width; what the axes take is 2.6.
+is_thin() { [ -s "$1" ] && grep -ho 'stroke-width="[0-9.]*"' "$@" | awk -F'"' '$2 > most { most = $2 } END { print most; exit !(most > 0 && most <= 2.6) }'; }
+ok 'no line is fat by its place in a figure' is_thin s/turboquant_distortion_384.svg b/dot_f32_dim_1.svg
+ok 'no power of ten for a tick' sh -c '! grep "<text>.*[0-9]e[+-]" s/*.svg b/*.svg'
 prints() { local line; for line in "$@"; do grep -q -- "$line" screen || { cat screen; return 1; }; done; }
 ok 'closing screen' sh -c "'$screen' '$dir/s' >screen"
 ok 'closing screen: every part of it' prints '^  paper  *0.36 ' '^  theory.* 0.00944' '^  turboquant  *[0-9]* B [01][.]' \

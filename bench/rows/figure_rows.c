@@ -199,6 +199,7 @@ int frame_rows(struct frame *r, const char *prefix, struct err *e)
     }
     text_add(&more, "row_shift_ = %g; has_line_ = %d; line_ = %g", stacked ? 0.2 : 0.0, f->kind->zero_line || f->kind->reference != 0,
              f->kind->reference);
+    if (stacked) text_add(&more, "; set border 1"); /* the labels lie where the axis of y would be */
     put_labels(r, step, stacked);
     legend_put(&legend, r, &r->panel[0], footer - 4.1 * font);
     frame_say(r, prefix, text_of(&more));

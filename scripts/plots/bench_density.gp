@@ -20,4 +20,4 @@ high = STATS_up_quartile + reach > STATS_max ? STATS_max : STATS_up_quartile + r
 if (high > low) { set yrange [low:high] }
 set style fill solid 0.5 border
 plot 0 with lines lc rgb '#909090' dt 3, \
-     for [i = 1:n] dat index (i - 1) using 1:2 with filledcurves closed lc i dt 1
+     for [i = 1:n] dat index (i - 1) using 1:2 with filledcurves closed lt style_of(i) dt 1

@@ -5,5 +5,5 @@ load plots.'/open.gp'
 set logscale xy
 set ylabel 'share of calls that took longer' noenhanced
 set format y '%g'
-plot for [i = 1:n] dat index (i - 1) using 1:3:4 with filledcurves lc i fs transparent solid 0.18 noborder notitle, \
-    for [i = 1:n] dat index (i - 1) using 1:2 with steps lc i dt dash_of(i) lw 1.5 title label[i]
+plot for [i = 1:n] dat index (i - 1) using 1:3:4 with filledcurves lt style_of(i) fs transparent solid 0.18 noborder notitle, \
+    for [i = 1:n] dat index (i - 1) using 1:2 with steps lt style_of(i) title label[i]

@@ -20,6 +20,6 @@ eval panel
 set xtics scale 0
 unset ytics
 plot for [i = 1:n] dat index (i - 1) using (middle($1)):(row_of(i)):(0.5 / columns_):(0.5 / n):(y_of(1, $2)) with boxxyerror fc palette, \
-    for [i = 1:n] dat index (i - 1) using (middle($1)):(row_of(i) + 0.2 / n):(sprintf('%.3f', $2)):(ink($2)) with labels tc rgb variable, \
+    for [i = 1:n] dat index (i - 1) using (middle($1)):(row_of(i) + (is_wide ? 0.2 : 0) / n):(sprintf('%.3f', $2)):(ink($2)) with labels tc rgb variable, \
     for [i = 1:n] dat index (i - 1) using (middle($1)):(row_of(i) - 0.2 / n):(half_of(column(y_lo(1)), column(y_hi(1)))):(ink($2)) with labels tc rgb variable, \
     for [i = 1:hover * n] dat index (i - 1) using (middle($1)):(row_of(i)):(strcol(tip)) @hidden

@@ -15,8 +15,8 @@ set lmargin 9
 set bmargin 3.5
 
 set xlabel 'cosine' noenhanced
-plot dat index 1 using 1:2 with fillsteps lc 2 title 'random pairs', \
-     dat index 2 using 1:2 with fillsteps lc 3 title 'nearest neighbours'
+plot dat index 1 using 1:2 with fillsteps lt 2 dt 1 title 'random pairs', \
+     dat index 2 using 1:2 with fillsteps lt 3 dt 1 title 'nearest neighbours'
 
 set xlabel 'length of a row' noenhanced
 # Three ticks: lengths that are nearly alike have labels of seven places.
@@ -25,22 +25,22 @@ if (STATS_records > 0) {
     middle = (STATS_min + STATS_max) / 2
     set xtics (sprintf('%.5g', STATS_min) STATS_min, sprintf('%.5g', middle) middle, sprintf('%.5g', STATS_max) STATS_max)
 }
-plot dat index 0 using 1:2 with fillsteps lc 1 notitle
+plot dat index 0 using 1:2 with fillsteps lt 1 notitle
 set xtics autofreq
 
 set xlabel 'local dimension (100 neighbours)' noenhanced
 if (has_queries) {
-    plot dat index 3 using 1:2 with fillsteps lc 1 title 'base', dat index 5 using 1:2 with steps lc 4 title 'queries'
+    plot dat index 3 using 1:2 with fillsteps lt 1 title 'base', dat index 5 using 1:2 with steps lt 4 title 'queries'
 } else {
-    plot dat index 3 using 1:2 with fillsteps lc 1 title 'base'
+    plot dat index 3 using 1:2 with fillsteps lt 1 title 'base'
 }
 
 set xlabel 'relative contrast (mean distance / that of the 100th)' noenhanced
 if (has_queries) {
-    plot dat index 4 using 1:2 with fillsteps lc 1 title 'base', \
-         dat index 6 using 1:2 with steps lc 4 title 'queries'
+    plot dat index 4 using 1:2 with fillsteps lt 1 title 'base', \
+         dat index 6 using 1:2 with steps lt 4 title 'queries'
 } else {
-    plot dat index 4 using 1:2 with fillsteps lc 1 title 'base'
+    plot dat index 4 using 1:2 with fillsteps lt 1 title 'base'
 }
 
 unset offsets
@@ -49,7 +49,7 @@ set xlabel 'share of the principal directions, strongest first' noenhanced
 set ylabel 'share of variance' noenhanced
 set yrange [0:1.02]
 set xrange [0:1]
-plot dat index 7 using 1:2 with lines lc 6 lw 1.5 title sprintf('effective rank %.4g of %d', rank, dim), \
+plot dat index 7 using 1:2 with lines lt 6 dt 1 title sprintf('effective rank %.4g of %d', rank, dim), \
      x with lines lc rgb '#909090' dt 3 title 'isotropic'
 
 set key inside top right
@@ -58,5 +58,5 @@ set ylabel 'share of rows, this often or more' noenhanced
 set xrange [0.4:*]
 set yrange [*:1.1]
 set logscale xy
-plot dat index 8 using 1:2 with steps lc 7 lw 1.5 notitle
+plot dat index 8 using 1:2 with steps lt 7 dt 1 notitle
 unset multiplot

@@ -10,10 +10,12 @@ n = 4
 load plots.'/open.gp'
 n = n_points
 set logscale xy
+set logscale x 2
 level_name(i) = word("L1 L2 L3 DRAM", i + 1)
 set xrange [x_low : x_high]
 set yrange [y_low : y_high]
-set ylabel 'work: multiply-adds, products, bytes (G/s)' noenhanced
+set ylabel 'multiply-adds, products or bytes a second (10^9/s)' noenhanced
+eval ticks_of
 set sample 400
 do for [i = 1:flats] {
     set label sprintf('%s %.0f', flat_name[i], flat[i]) at graph 0.99, first flat[i] * 1.08 right font ',8' noenhanced
@@ -25,8 +27,8 @@ do for [i = 1:n] {
         set arrow from graph of_x[i], graph of_y[i] to graph end, graph at_y[i] nohead lc rgb '#b0b0b0' lw 0.6
     }
 }
-plot for [i = 1:roofs] (roof[i] * x <= y_high / 1.6 ? roof[i] * x : NaN) with lines lc i lw 1.5 \
+plot for [i = 1:roofs] (roof[i] * x <= y_high / 1.6 ? roof[i] * x : NaN) with lines lt i \
          title sprintf('%s reads, %.0f GB/s', roof_name[i], roof[i]), \
      for [i = 1:flats] flat[i] with lines lc rgb '#808080' dt i + 1 lw 1 notitle, \
-     for [l = 0:3] dat using ($5 == l ? $1 : NaN):2:3:4 with yerrorbars lc l + 1 pt point_of(l + 1) \
+     for [l = 0:3] dat using ($5 == l ? $1 : NaN):2:3:4 with yerrorbars lt l + 1 dt 1 pt point_of(l + 1) \
          title level_name(l).', kernels'

@@ -23,6 +23,8 @@ set linetype 10 lw 4
 set linetype 11 dt (2, 3)
 # Levels on a map.
 do for [i = 12:15] { set linetype i lc rgb word('#ff9d00 #ff4040 #ff00c8 #000000', i - 11) lw 2.5 }
+# Ticks at 1, 2 and 5 of each decade, in plain notation: to be added to an axis, which takes those that it shows.
+ticks_of = "do for [d_ = -6:9] { do for [m_ in '1 2 5'] { set ytics add (sprintf(d_ < 0 ? sprintf('%%.%df', -d_) : '%.0f', m_ * 10.0**d_) m_ * 10.0**d_) } }"
 set encoding utf8
 set datafile separator whitespace
 set datafile missing 'NaN'
@@ -34,7 +36,9 @@ set title title noenhanced
 set xlabel x_label noenhanced
 point_types = "7 5 9 11 13 4 6 8 10 12 14 1 2 3"
 point_of(i) = int(word(point_types, (i - 1) % words(point_types) + 1))
-dash_of(i) = (i - 1) / 8 + 1
+# The look of series i where there may be more than eight.  Named in each plot: a line that names a colour alone takes its
+# width from its place in the command, and some of the types above are fat.
+style_of(i) = (i - 1) % 8 + 1
 if (!exists("panels")) { panels = 1 }
 # Ends of the 95 % interval of x and of the p-th y, as render.gp has them.
 x_lo = panels + 2
