@@ -130,6 +130,12 @@ enum column_role column_role(const char *name)
     return is_of_metric(name) ? COLUMN_MEASUREMENT : COLUMN_OTHER;
 }
 
+int column_is_number(const char *name)
+{
+    const struct column *core = core_column(name);
+    return core ? core->type == COLUMN_NUMBER : is_of_metric(name);
+}
+
 int layout_init(struct layout *l, struct err *e)
 {
     const size_t metrics = metric_count(), count = BEFORE + 3 * metrics + AFTER;

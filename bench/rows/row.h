@@ -23,6 +23,8 @@ struct column {
  * has it, so that in a row it is a parameter. */
 enum column_role { COLUMN_OTHER, COLUMN_SETTING, COLUMN_MEASUREMENT };
 enum column_role column_role(const char *name);
+/* 1: a column of the core or of a metric, and its cells are finite numbers or empty. */
+int column_is_number(const char *name);
 
 struct layout {
     struct column *columns; /* owned; names belong to tables that outlive it */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * table.c - reads CSV files with comments on top into one table of text cells. */
 #define _GNU_SOURCE /* strchrnul */
+#include "bench/rows/row.h"
 #include "bench/rows/table.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/text.h"
@@ -119,7 +120,25 @@ static int read_header(struct table *t, struct cursor *c, size_t **to, size_t *c
     return ERR_OK;
 }
 
-static int read_row(struct table *t, struct cursor *c, const size_t *to, size_t count,
+/* Which cells of a line must be numbers: NULL where a file holds no rows of points. */
+static int find_numbers(const struct table *t, const size_t *to, size_t count, unsigned char **out, struct err *e)
+{
+    int has_rows = 0;
+    *out = NULL;
+    for (size_t i = 0; i < count; i++) has_rows |= strcmp(t->names[to[i]], "point_id") == 0;
+    if (!has_rows) return ERR_OK;
+    *out = mem_alloc(count, 1);
+    for (size_t i = 0; *out && i < count; i++) (*out)[i] = (unsigned char)column_is_number(t->names[to[i]]);
+    return *out ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu columns", count);
+}
+
+static int is_finite_number(const char *cell)
+{
+    double value;
+    return text_to_f64(cell, &value) && isfinite(value);
+}
+
+static int read_row(struct table *t, struct cursor *c, const size_t *to, const unsigned char *numbers, size_t count,
                     struct err *e)
 {
     const size_t line = c->line;
@@ -133,6 +152,8 @@ static int read_row(struct table *t, struct cursor *c, const size_t *to, size_t 
         if (!cell)
             return FAIL(e, ERR_FORMAT, "%s: line %zu: %zu cells where the header has %zu", c->path,
                         line, i, count);
+        if (numbers && numbers[i] && *cell && !is_finite_number(cell))
+            return FAIL(e, ERR_FORMAT, "%s: line %zu: %s: '%.40s' is no number", c->path, line, t->names[to[i]], cell);
         cells[to[i]] = cell;
     }
     if (!last)
@@ -146,19 +167,22 @@ int table_append(struct table *t, const char *path, struct err *e)
 {
     struct cursor c = { 0 };
     size_t *to = NULL, count = 0;
+    unsigned char *numbers = NULL;
     const size_t rows = t->count;
     int status = load(t, path, &c, e);
     if (status == ERR_OK) status = read_notes(t, &c, e);
     const int only_begun = t->whole_lines && c.at >= c.end;
     if (status == ERR_OK && !only_begun) status = read_header(t, &c, &to, &count, e);
+    if (status == ERR_OK && !only_begun) status = find_numbers(t, to, count, &numbers, e);
     while (status == ERR_OK && c.at < c.end) {
         if (*c.at == '\n') {
             c.at++;
             c.line++;
         } else {
-            status = read_row(t, &c, to, count, e);
+            status = read_row(t, &c, to, numbers, count, e);
         }
     }
+    mem_free(numbers);
     mem_free(to);
     if (status != ERR_OK) t->count = rows;
     return status;

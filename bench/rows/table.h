@@ -2,7 +2,8 @@
  * table.h - results read back: CSV files with "# key: value" lines on top, as one table.
  *
  * Cells are text, quoted as RFC 4180 has it; an absent column and an empty cell are both "", which
- * means "not applicable".  Appending a file adds its new columns after those that are there. */
+ * means "not applicable".  Appending a file adds its new columns after those that are there.  In a file of rows (it has a
+ * column point_id) what row.h knows as a number is one. */
 #ifndef ASSAY_TABLE_H
 #define ASSAY_TABLE_H
 #include <stddef.h>
@@ -28,7 +29,7 @@ struct table {
 };
 
 /* Adds the rows of one file.  ERR_NOT_FOUND, ERR_IO; ERR_FORMAT names the line: no header, a column
- * twice, a row with another number of cells, an open quote.  On failure the table is as it was but
+ * twice, a row with another number of cells, an open quote, a cell of rows that is no number.  On failure the table is as it was but
  * for memory that table_free releases. */
 int table_append(struct table *t, const char *path, struct err *e);
 void table_free(struct table *t);

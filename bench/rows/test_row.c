@@ -274,6 +274,27 @@ static void files_only_begun(void)
     }
 }
 
+static void numbers_are_numbers(void)
+{
+    static const struct { const char *bytes, *says; } cases[] = {
+        { "point_id,rep,recall_strict,index\np,0,0.9x,flat\n", "n.csv: line 2: recall_strict: '0.9x' is no number" },
+        { "# a: 1\npoint_id,rep,recall_strict\np,0,1\np,first,1\n", "n.csv: line 4: rep: 'first' is no number" },
+        { "point_id,recall_strict_lo\np,inf\n", "recall_strict_lo: 'inf'" },
+        { "point_id,rep,recall_strict,index\np,0,,flat\n", NULL }, /* empty: not applicable */
+        { "point_id,index,graph_depth\np,9x,deep\n", NULL },       /* text, and what is not of the core */
+        { "bits,paper\ntwo,x\n", NULL },                          /* no rows of points */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct table t = { 0 };
+        struct err e = { 0 };
+        put("n.csv", cases[i].bytes);
+        const int status = table_append(&t, file_path("n.csv"), &e);
+        CHECK(status == (cases[i].says ? ERR_FORMAT : ERR_OK) && (!cases[i].says || strstr(e.text, cases[i].says)), "%zu: %s", i, e.text);
+        CHECK(t.count == !cases[i].says, "%zu: %zu rows", i, t.count);
+        table_free(&t);
+    }
+}
+
 static void roles(void)
 {
     CHECK(column_role("threads") == COLUMN_SETTING, "threads are asked for");
@@ -291,6 +312,7 @@ int main(void)
     test_case("one row in CSV and in JSON", formats);
     test_case("a value without memory fails its row", fails_without_memory);
     test_case("short writes are taken back", short_writes_are_taken_back);
+    test_case("a number of a row that is none is refused by line and name", numbers_are_numbers);
     test_case("files that are only begun have no rows", files_only_begun);
     test_case("rows are appended whole, and a torn one is set aside", appends);
     char command[64];
