@@ -74,14 +74,21 @@ static int ends_with(const char *name, const char *suffix)
     return size >= tail && strcmp(name + size - tail, suffix) == 0;
 }
 
+/* OP_dim_2: the second such figure of assay bench. */
+static int is_of_axis(const char *name, const char *axis)
+{
+    const char *at = strstr(name, axis);
+    return at && at[strlen(axis)] && !at[strlen(axis) + strspn(at + strlen(axis), "0123456789")];
+}
+
 static struct kind kind_of(const char *name)
 {
     const char *slash = strrchr(name, '/');
     const char *const base = slash ? slash + 1 : name;
     struct kind found = { "", SECTION_OTHER, 9, NULL, "" };
     if (ends_with(name, "_density")) return a_density;
-    if (ends_with(name, "_dim")) return by_dim;
-    if (ends_with(name, "_where")) return by_where;
+    if (is_of_axis(base, "_dim_")) return by_dim;
+    if (is_of_axis(base, "_where_")) return by_where;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const size_t size = strlen(kinds[i].name);
         const int fits = strncmp(base, kinds[i].name, size) == 0 && (base[size] == 0 || base[size] == '_');

@@ -2,8 +2,10 @@
  * test_report.c - what a report says of planted results: which point is best, which to use, what changed. */
 #include "bench/report/answer.h"
 #include "bench/report/changes.h"
+#include "bench/report/figures.h"
 #include "bench/report/html.h"
 #include "bench/report/saved.h"
+#include "bench/report/verdicts.h"
 #include "kernels/base/test.h"
 #include <math.h>
 #include <sys/stat.h>
@@ -208,6 +210,40 @@ static void kernels_are_judged_beside_their_controls(void)
     }
 }
 
+static void figures_find_their_section(void)
+{
+    static const struct { const char *name; enum figure_section section; } cases[] = {
+        { "b/dot_f32_dim_1.svg", SECTION_SPEED },         { "dot_f32_where_12.svg", SECTION_SPEED },
+        { "dot_f32_density.svg", SECTION_SPEED },         { "recall_bits_d_dim_x.svg", SECTION_RECALL },
+        { "clustered/recall_bits.svg", SECTION_RECALL },  { "my_dim_.svg", SECTION_OTHER },
+    };
+    struct report_figures f = { 0 };
+    struct err e = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK(figures_add(&f, folder, cases[i].name, &e) == ERR_OK, "%s", e.text);
+        CHECK(f.at[i].section == cases[i].section, "%s: %s", cases[i].name, figure_sections[f.at[i].section]);
+    }
+    figures_free(&f);
+}
+
+/* Six processes of two arms give no interval, and nothing that would have been found. */
+static void a_control_says_what_it_has(void)
+{
+    for (int has = 0; has < 2; has++) {
+        struct table t = { 0 };
+        struct text csv = { 0 }, out = { 0 };
+        struct err e = { 0 };
+        text_add(&csv, "arm,base,ratio,verdict,detectable_pct,processes\nx,y,2,faster,,6\nA/A,y,1,not_resolved,%s,6\n", has ? "3" : "");
+        put("compared", "compare.csv", text_of(&csv));
+        CHECK(table_append(&t, path_of("compared", "compare.csv"), &e) == ERR_OK, "%s", e.text);
+        verdicts_write(&out, &t);
+        CHECK((strstr(text_of(&out), "a difference of") != NULL) == has && strstr(text_of(&out), ", over 6 processes"), "%s", text_of(&out));
+        table_free(&t);
+        text_free(&csv);
+        text_free(&out);
+    }
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) abort();
@@ -216,6 +252,8 @@ int main(void)
     test_case("without questions intervals decide", without_questions_intervals_decide);
     test_case("what changed is judged", what_changed_is_judged);
     test_case("kernels are judged beside their controls", kernels_are_judged_beside_their_controls);
+    test_case("figures find their section", figures_find_their_section);
+    test_case("a control says what it has", a_control_says_what_it_has);
     char command[300];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     if (system(command) != 0) abort();

@@ -145,9 +145,12 @@ static void write_compare(struct text *out, const struct table *t)
         if (!is(t, r, "arm", "A/A")) continue;
         text_add(out, "<p class=\"how\">The base against itself (A/A): ");
         add_ratio(out, table_value(t, r, "ratio"));
-        text_add(out, "; a difference of ");
-        html_cell(out, cell(t, r, "detectable_pct"));
-        text_add(out, " %% would have been found four times in five, over ");
+        if (*cell(t, r, "detectable_pct")) { /* too few processes for an interval: empty */
+            text_add(out, "; a difference of ");
+            html_cell(out, cell(t, r, "detectable_pct"));
+            text_add(out, " %% would have been found four times in five");
+        }
+        text_add(out, ", over ");
         html_add(out, cell(t, r, "processes"));
         text_add(out, " processes.</p>\n");
         break;
