@@ -158,6 +158,9 @@ static int measure(const struct request *r, const struct sweep *s, const struct 
                       done.stopped == SIGINT ? "SIGINT" : "SIGTERM", done.skipped + done.measured, done.wanted, folder,
                       done.wanted - done.skipped - done.measured);
     if (status == ERR_OK && s->one_at_a_time && !s->only && !r->json) status = print_ablation(folder, e);
+    if (status == ERR_OK && done.unwritten)
+        status = FAIL(e, ERR_IO, "%s: %zu of %zu points have no row; the same command goes on", done.why_unwritten.text,
+                      done.unwritten, done.measured);
     if (status == ERR_OK && done.failed)
         status = FAIL(e, ERR_IO, "%zu of %zu points failed: see the column status", done.failed, done.measured);
     run_fini(&run);

@@ -56,5 +56,11 @@ for signal in INT TERM; do
     ends "SIG$signal says what is done and how to go on" 1 "stopped by SIG$signal: [0-9]* of 300 points are done and stay in .*the same command goes on" interrupt $signal
     set +m
 done
+
+# Room for some rows and no more; failures have no row either, so the end must say it.
+tight() { (trap '' XFSZ; ulimit -f "$1"; "$assay" sweep run "$dir/s.yaml" --out "$dir/tight"); }
+ends "rows that found no room are counted, with the reason" 1 'tight/sweep.csv: .*: [0-9]* of 300 points have no row; the same command goes on' tight 32
+ends "and the same command goes on" 0 '' "$assay" sweep run "$dir/s.yaml" --out "$dir/tight"
+ends "and comes to all rows" 0 '' test "$(grep -c ',ok,' "$dir/tight/sweep.csv")" = 300
 echo "1..$n"
 exit $bad

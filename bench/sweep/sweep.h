@@ -145,6 +145,8 @@ static inline int shard_has(struct shard s, const char *id)
 struct run_result {
     size_t wanted, skipped, measured, failed;
     size_t set_aside; /* rows of an earlier version of the data */
+    size_t unwritten; /* of the failed, those without a row: the file could not take it */
+    struct err why_unwritten; /* the first of those */
     int budget_spent;
     int stopped; /* by SIGINT or SIGTERM: its number */
 };

@@ -40,7 +40,8 @@ struct shared {
     size_t finished;    /* points of all groups that have a row */
     size_t next;        /* in the work list: the first point of the group that is not done */
     size_t rep[WORKERS_MOST]; /* the repetition that each worker is at */
-    size_t failed;
+    size_t failed, unwritten; /* of those that failed, by rows that could not be written */
+    struct err why_unwritten; /* the first of them */
     double overhead_s;  /* sum over finished points of what was not timed calls */
     uint64_t built_key; /* of the index that a pipeline's worker built last, */
     double built_s;     /* and how long that took */
@@ -174,7 +175,7 @@ static size_t first_missing(const struct task *task)
     return rep;
 }
 
-/* A repetition that gave nothing: its row says why. */
+/* A repetition that gave nothing: its row says why, where there is room on the disk for one. */
 static void write_failure(const struct job *j, const struct point *point, size_t rep, const char *why)
 {
     struct row row;
@@ -187,7 +188,9 @@ static void write_failure(const struct job *j, const struct point *point, size_t
         ann_identity(&row, j->run, &j->plan->ann, &p, (int)rep);
     }
     row_text(&row, "status", why);
-    write_row(j, &row, NULL);
+    struct err e = { 0 };
+    if (write_row(j, &row, &e) != ERR_OK && __atomic_fetch_add(&j->shared->unwritten, 1, __ATOMIC_RELAXED) == 0)
+        j->shared->why_unwritten = e;
     row_fini(&row);
     __atomic_add_fetch(&j->shared->failed, 1, __ATOMIC_RELAXED);
 }
@@ -618,6 +621,8 @@ static void measure_all(struct job *j, struct run_result *out)
     watch_signals(old, 0);
     out->measured = j->shared->finished;
     out->failed = j->shared->failed;
+    out->unwritten = j->shared->unwritten;
+    out->why_unwritten = j->shared->why_unwritten;
     out->budget_spent = !out->stopped && j->shared->finished < j->count;
 }
 
