@@ -265,13 +265,13 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
     struct err pinned;
     if (clock_pin((int)a->cpu, &pinned) != ERR_OK && !a->part) fprintf(stderr, "%s: the scheduler may move us\n", pinned.text);
     if (a->part) return measure_part(a, &axes, &plan, notes, e);
-    if (!machine_is_release()) fprintf(stderr, "not a release build: these times mean nothing\n");
     if (a->baseline) { /* before minutes of measuring rather than after */
         struct mem_map map;
         status = mem_map_open(&map, a->baseline, e);
         if (status != ERR_OK) return status;
         mem_map_close(&map);
     }
+    if (!machine_is_release()) fprintf(stderr, "not a release build: these times mean nothing\n");
     struct micro m;
     micro_init(&m);
     struct progress progress;

@@ -227,6 +227,7 @@ static int take_given(struct ann_set *s, const int32_t *ids, size_t width, const
     CHECK(out && fclose(out) == 0, "%s", path);
     mem_free(s->truth);
     s->truth = NULL;
+    difficulties_free(&s->hard);
     return ann_set_truth(s, path, width, 1, e);
 }
 
