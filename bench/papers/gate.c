@@ -4,6 +4,7 @@
 #include "bench/quality/metric.h"
 #include "kernels/base/mem.h"
 #include <math.h>
+#include <stdio.h>
 
 /* Of what came back, whatever its number; of nothing, nothing. */
 static double precision(const struct evidence *v, size_t cut)
@@ -27,7 +28,7 @@ int gate_sweep(struct paper_run *r, struct err *e)
 {
     static const double gates[] = { 0.1, 0.2, 0.3, 0.4, 0.5 };
     struct retrieval base = { 0 };
-    char path[512];
+    char path[512], arm[32];
     const int has = paper_data(r, "locomo/locomo10.json", path, sizeof path);
     const struct retrieval_source turns = { .importer = "locomo", .from = path };
     if (!has) return paper_skip(r, "", e, "%s", path);
@@ -36,10 +37,13 @@ int gate_sweep(struct paper_run *r, struct err *e)
     double *values = mem_alloc((MEASURES + 1) * room + 1, sizeof *values), *with = values ? values + MEASURES * room : NULL;
     if (status == ERR_OK && !values) status = FAIL(e, ERR_MEM, "a gate: no memory");
     if (status == ERR_OK) status = retrieval_ask(&base, 10, e, "retrieve=exact expand=none graph_weight=0 min_combined_score=-1e9");
+    if (status == ERR_OK) status = retrieval_keep(&base, r, "locomo", "none", e);
     for (size_t m = 0; status == ERR_OK && m < MEASURES; m++) (void)retrieval_at(&base, measures[m].of, 10, values + m * room);
     for (size_t g = 0; status == ERR_OK && g < sizeof gates / sizeof *gates; g++) {
         status = retrieval_ask(&base, 10, e, "retrieve=exact expand=none graph_weight=0 min_combined_score=-1e9 min_vector_score=%g",
                                gates[g]);
+        snprintf(arm, sizeof arm, "gate %g", gates[g]);
+        if (status == ERR_OK) status = retrieval_keep(&base, r, "locomo", arm, e);
         for (size_t m = 0; status == ERR_OK && m < MEASURES; m++) {
             struct finding f = finding_of("contrast=gate-none;measure=%s;gate=%g", measures[m].name, gates[g]);
             const size_t count = retrieval_at(&base, measures[m].of, 10, with);

@@ -86,7 +86,7 @@ static int measure(const struct paper_plan *p, const char *name, const struct pa
     const struct paper_item *item = paper_item_find(p->paper, name);
     struct judge judge;
     judge_init(&judge, &p->table, item, name);
-    struct paper_run r = { *asked, &judge };
+    struct paper_run r = { *asked, &judge, p->paper->name, name };
     int status = item ? item->run(&r, e) : ERR_OK;
     if (status == ERR_OK) status = judge_close(&judge, e);
     if (status == ERR_OK) judge_csv(&judge, p->paper->name, csv);

@@ -39,10 +39,16 @@ static enum paper_class class_of(const struct judge *j)
 static struct judged *append(struct judge *j, const struct finding *f, const struct paper_line *line)
 {
     struct judged *g = &j->rows[j->count++];
-    *g = (struct judged){ .f = *f, .line = line, .class = line ? line->class : class_of(j), .verdict = VERDICT_NONE };
+    *g = (struct judged){ .f = *f, .line = line, .class = line ? line->class : class_of(j), .verdict = VERDICT_NONE,
+                           .shape_p = (double)NAN };
     snprintf(g->index, sizeof g->index, "%s", f->index ? f->index : "");
     snprintf(g->why, sizeof g->why, "%s", line && *line->why ? line->why : f->note ? f->note : "");
-    g->f.index = g->f.note = NULL;
+    snprintf(g->against, sizeof g->against, "%s", f->against ? f->against : "");
+    for (size_t i = 0; f->tuned && f->reported && i < f->questions; i++) {
+        g->tuned += f->tuned[i] != 0;
+        g->reported += f->reported[i] != 0;
+    }
+    g->f.index = g->f.note = g->f.against = NULL;
     g->f.tuned = g->f.reported = NULL;
     return g;
 }
@@ -195,7 +201,7 @@ static void judge_shape(struct judge *j, size_t first)
         struct judged *g = &j->rows[rows[i]];
         g->verdict = g->class == PAPER_R && v == VERDICT_SHAPE ? VERDICT_AGREES
                      : g->class == PAPER_R && v == VERDICT_NO_SHAPE ? VERDICT_DEVIATES : v;
-        g->f.p = p;
+        g->shape_p = p;
         g->is_shaped = 1;
     }
 }
@@ -251,7 +257,7 @@ static void add_text(struct text *out, const char *value)
 void judge_csv(const struct judge *j, const char *paper, struct text *out)
 {
     text_add(out, "paper,item,class,cell,index,dim,bits,n,seeds,published,digit,unit,how,source,rule,tolerance,theory,ours,ours_lo,"
-                  "ours_hi,p,wins,ties,losses,verdict,why\n");
+                  "ours_hi,p,wins,ties,losses,against,shape_p,tuned,reported,verdict,why\n");
     for (size_t i = 0; i < j->count; i++) {
         const struct judged *g = &j->rows[i];
         const struct finding *f = &g->f;
@@ -281,6 +287,10 @@ void judge_csv(const struct judge *j, const char *paper, struct text *out)
         add_count(out, f->wins, counted);
         add_count(out, f->ties, counted);
         add_count(out, f->losses, counted);
+        add_text(out, g->against);
+        add_number(out, g->shape_p);
+        add_count(out, g->tuned, g->tuned > 0);
+        add_count(out, g->reported, g->reported > 0);
         add_text(out, verdict_name(g->verdict));
         csv_add(out, g->why);
         text_add(out, "\n");

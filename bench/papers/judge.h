@@ -28,11 +28,13 @@ const char *verdict_name(enum verdict v);
 
 struct judged {
     struct finding f; /* its index and note are copied */
-    char index[256], why[512];
+    char index[256], why[512], against[64];
+    size_t tuned, reported; /* questions of the finding that chose, and that it is over */
     const struct paper_line *line; /* NULL: the paper gives no number */
     enum paper_class class;
     enum verdict verdict;
-    int is_shaped; /* its line of a figure has been judged */
+    int is_shaped;  /* its line of a figure has been judged */
+    double shape_p; /* of that; else NaN */
 };
 struct judge {
     const struct paper_table *table;

@@ -164,7 +164,10 @@ int paper_page(const char *dir, struct err *e)
     text_add(&out, "# Papers, recomputed\n\nWritten by `assay paper` from the CSV files beside it, which hold every digit. %s\n\n"
                    "Classes: R, the paper's own quantity on data that it defines; T, the same mechanism on other data, of which\n"
                    "direction and shape are compared; X, impossible here, with the reason. +- is half of the interval that the\n"
-                   "verdict was taken from. What the verdicts mean: `bench/papers/README.md`.\n\n## Verdicts\n\n",
+                   "verdict was taken from. What the verdicts mean: `bench/papers/README.md`.\n\n"
+                   "Items that ask labelled questions leave the answers of every arm and the labels in `trec/`, as trec_eval reads\n"
+                   "them (`trec_eval -c -m recall.10 X.qrels X_ARM.run`). Tens of megabytes, they are not committed: run the item with\n"
+                   "`--out`.\n\n## Verdicts\n\n",
              text_of(&p.provenance));
     add_counts(&p, &out);
     text_add(&out, "\n## What did not reproduce\n\n%s\n%s", p.odd.size ? text_of(&p.odd) : "Nothing.\n", text_of(&p.body));

@@ -5,6 +5,7 @@
 #include "bench/time/paired.h"
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -83,25 +84,36 @@ void finding_of_rounds(struct finding *f, double *rounds, size_t count)
     f->hi = i.hi;
 }
 
-void finding_of_pairs(struct finding *f, const double *a, const double *b, size_t count)
+/* Differences, to be freed, with what is said of them; NULL: too few, or no memory. */
+static double *differences(struct finding *f, const double *a, const double *b, size_t count)
 {
-    double *d = mem_alloc(count ? count : 1, sizeof *d);
-    if (!d || count < 2) {
-        mem_free(d);
-        return; /* no interval: not resolved */
-    }
-    for (size_t i = 0; i < count; i++) {
+    double *d = count < 2 ? NULL : mem_alloc(count, sizeof *d);
+    for (size_t i = 0; d && i < count; i++) {
         d[i] = a[i] - b[i];
         f->wins += d[i] > 0;
         f->ties += d[i] == 0;
         f->losses += d[i] < 0;
     }
+    if (d) f->p = paired_p(d, count, 1);
+    return d;
+}
+
+void finding_against(struct finding *f, const double *a, const double *b, size_t count, const char *against)
+{
+    if (!against) return;
+    f->against = against;
+    mem_free(differences(f, a, b, count));
+}
+
+void finding_of_pairs(struct finding *f, const double *a, const double *b, size_t count)
+{
+    double *d = differences(f, a, b, count);
+    if (!d) return; /* no interval: not resolved */
     const struct interval i = stats_bootstrap_mean(d, count, level, STATS_RESAMPLES_MOST, 1);
     f->n = count;
     f->ours = stats_mean(d, count);
     f->lo = i.lo;
     f->hi = i.hi;
-    f->p = paired_p(d, count, 1);
     mem_free(d);
 }
 
@@ -123,4 +135,19 @@ int paper_data(const struct paper_run *r, const char *name, char *path, size_t s
     if (access(path, R_OK) == 0) return 1;
     snprintf(path, size, "%s lies in no folder %s (--data)", name, r->asked.data);
     return 0;
+}
+
+static void add_word(struct text *out, const char *word)
+{
+    for (; *word; word++) text_add(out, "%c", isalnum((unsigned char)*word) || *word == '.' || *word == '-' ? *word : '_');
+}
+
+void paper_trec_path(const struct paper_run *r, const char *data, const char *arm, struct text *path)
+{
+    text_clear(path);
+    text_add(path, "%s/trec/%s_%s_", r->asked.out, r->paper, r->item);
+    add_word(path, data);
+    if (arm) text_add(path, "_");
+    if (arm) add_word(path, arm);
+    text_add(path, "%s", arm ? ".run" : ".qrels");
 }

@@ -31,6 +31,7 @@ struct finding {
     double theory;             /* NaN: none */
     double p;                  /* of a paired randomization test; NaN: none */
     size_t wins, ties, losses; /* over questions; all 0: none */
+    const char *against;       /* whose questions wins, ties, losses and p are against, where `ours` is a mean; or NULL */
     /* Where something was tuned: which questions chose, and which the number is over, a byte each. */
     const uint8_t *tuned, *reported;
     size_t questions;
@@ -46,6 +47,9 @@ void finding_of_seeds(struct finding *f, const double *draws, size_t count);
 void finding_of_rounds(struct finding *f, double *rounds, size_t count);
 /* The same of paired differences over questions: mean, 99.9 % bootstrap interval, wins, ties, losses and p. */
 void finding_of_pairs(struct finding *f, const double *a, const double *b, size_t count);
+/* Wins, ties, losses and p of questions whose mean `ours` is, against those of another: what stands beside every mean of
+ * questions.  `against` names it; NULL, and b too: this is the one that others are set against. */
+void finding_against(struct finding *f, const double *a, const double *b, size_t count, const char *against);
 double student_quantile(size_t degrees, double p); /* p in (0.5, 1) */
 double student_tail(size_t degrees, double t);     /* P(T > t), t >= 0 */
 
@@ -53,6 +57,7 @@ double student_tail(size_t degrees, double t);     /* P(T > t), t >= 0 */
 struct paper_run {
     struct paper_asked asked;
     struct judge *judge; /* the frame's */
+    const char *paper, *item;
 };
 int paper_found(struct paper_run *r, const struct finding *f, struct err *e); /* ERR_MEM */
 /* Lines whose cell has all keys of `cell` ("" : all) cannot be had here: `lacks` says which file is missing. */
@@ -60,6 +65,11 @@ int paper_skip(struct paper_run *r, const char *cell, struct err *e, const char 
     __attribute__((format(printf, 4, 5)));
 /* <data>/<name> when it is there: 1; else 0, and the message is "<name> lies in no <data>". */
 int paper_data(const struct paper_run *r, const char *name, char *path, size_t size);
+
+/* <out>/trec/<paper>_<item>_<data>_<arm>.run, or without an arm <paper>_<item>_<data>.qrels, into *path; blanks and marks
+ * become '_'.  asked.out is there. */
+struct text;
+void paper_trec_path(const struct paper_run *r, const char *data, const char *arm, struct text *path);
 
 /* How an item is drawn; x NULL: not at all. */
 struct paper_figure {

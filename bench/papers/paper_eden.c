@@ -142,7 +142,7 @@ static int who_at(struct paper_run *r, const struct recall_set *s, const char *d
         status = method_run(&m[i], s, RECALL_TEN, ten, 1, r->asked.threads, e);
         struct finding f = finding_of("%s;method=%s", key, method_names[i]),
                        bytes = finding_of("bytes of=%s;dim=%zu;width=%d", method_names[i], s->base.dim, bits);
-        if (status == ERR_OK) method_finding(&m[i], 0, s->query.count, &f);
+        if (status == ERR_OK) method_finding(&m[i], 0, s->query.count, i ? &m[0] : NULL, &f);
         if (status == ERR_OK) status = paper_found(r, &f, e);
         bytes.ours = bytes.lo = bytes.hi = m[i].bytes;
         if (status == ERR_OK && strcmp(data, sources[0].name) == 0) status = paper_found(r, &bytes, e);

@@ -73,7 +73,7 @@ static int recall_over(struct paper_run *r, struct rows rows, struct rows querie
         if (status == ERR_OK) status = recalls(spec, rows, queries, t, r->asked.threads, values, e);
         if (status != ERR_OK) break;
         f.index = spec;
-        retrieval_mean(&f, values, queries.count);
+        retrieval_mean(&f, values, queries.count, values + queries.count, "paper");
         finding_of_pairs(&apart, values + queries.count, values, queries.count);
         status = paper_found(r, &f, e);
         if (status == ERR_OK) status = paper_found(r, &apart, e);
@@ -102,6 +102,7 @@ static int paradox_over(struct paper_run *r, struct retrieval *base, struct err 
     static const char *const asked[] = { "retrieve=exact expand=none", "retrieve=exact graph_depth=1",
                                          "retrieve=exact expand=none graph_weight=0 min_combined_score=-1e9",
                                          "retrieve=exact graph_depth=1 graph_weight=0 min_combined_score=-1e9" };
+    static const char *const arms[] = { "off", "default", "exact", "exact depth 1" };
     const size_t room = base->set.queries.count;
     double *values = mem_alloc(2 * room + 1, sizeof *values);
     int64_t *ids = mem_alloc(room * K, sizeof *ids);
@@ -112,6 +113,7 @@ static int paradox_over(struct paper_run *r, struct retrieval *base, struct err 
     for (size_t i = 0; status == ERR_OK && i < 4; i++) {
         status = retrieval_ask(base, K, e, "%s", asked[i]);
         if (status != ERR_OK) break;
+        status = retrieval_keep(base, r, "locomo", arms[i], e);
         if (i < 2) same.n = retrieval_at(base, metric_recall_at, K, values + i * room);
         if (i == 2) memcpy(ids, base->arm.answers, room * K * sizeof *ids);
         for (size_t q = 0; i == 3 && q < room; q++)

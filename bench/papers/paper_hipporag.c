@@ -7,7 +7,9 @@
  * never enter the pool: with them no answer changes.  "neighbours" is one hop with the engine's score, "ppr"
  * personalised PageRank over what lies about the exact first 20. */
 #include "bench/papers/retrieval.h"
+#include "bench/time/stats.h"
 #include "kernels/base/mem.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +85,7 @@ static int compare_ways(struct paper_run *r, const struct data *set, struct retr
         for (size_t m = 0; m < MEASURES; m++) at[w][m] = values + (w * MEASURES + m) * room;
         status = retrieval_ask(base, K, e, "%s", ways[w].settings);
         if (status == ERR_OK) count = take(base, at[w]);
+        if (status == ERR_OK) status = retrieval_keep(base, r, set->name, ways[w].name, e);
     }
     for (size_t c = 0; status == ERR_OK && c < sizeof contrasts / sizeof *contrasts; c++)
         for (size_t m = 0; status == ERR_OK && m < MEASURES; m++)
@@ -91,20 +94,64 @@ static int compare_ways(struct paper_run *r, const struct data *set, struct retr
     return status;
 }
 
-static int weigh(struct paper_run *r, const struct data *set, struct retrieval *base, struct err *e)
+static const double shares[] = { 0.01, 0.05, 0.1, 0.3, 0.5 };
+enum { WEIGHTS = sizeof shares / sizeof *shares };
+
+/* R@5 of each question at a weight; NaN: of vectors alone. */
+static int ask_weight(struct retrieval *base, double weight, double *out, size_t *count, struct err *e)
 {
-    static const double weights[] = { 0.01, 0.05, 0.1, 0.3, 0.5 };
-    double *values = mem_alloc(base->set.queries.count, sizeof *values);
-    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "hipporag: no memory");
-    for (size_t w = 0; status == ERR_OK && w < sizeof weights / sizeof *weights; w++) {
-        struct finding f = finding_of("vector_weight=%g;data=%s;graph=%s", weights[w], set->name, set->graph);
-        status = retrieval_ask(base, K, e, PLAIN "expand=ppr score=ppr calibration=percentile vector_weight=%g graph_weight=%g",
-                               weights[w], 1 - weights[w]);
-        if (status != ERR_OK) break;
-        f.n = retrieval_at(base, metric_recall_at, 5, values);
-        retrieval_mean(&f, values, f.n);
+    const int status = isnan(weight) ? retrieval_ask(base, K, e, "%s", ways[0].settings)
+                                     : retrieval_ask(base, K, e, PLAIN "expand=ppr score=ppr calibration=percentile vector_weight=%g "
+                                                     "graph_weight=%g", weight, 1 - weight);
+    if (status == ERR_OK) *count = retrieval_at(base, metric_recall_at, 5, out);
+    return status;
+}
+
+/* The weight that is best for one half of the questions, over the other half. */
+static int weigh_held_out(struct paper_run *r, const struct data *set, struct retrieval *base, double *values, size_t room, struct err *e)
+{
+    struct split split = { 0 };
+    double best = -1, chosen = shares[0];
+    size_t count = 0;
+    int status = retrieval_part(base, 0.5, 1, e);
+    if (status == ERR_OK) status = retrieval_mark(base, &split, SPLIT_TUNED, e);
+    for (size_t w = 0; status == ERR_OK && w < WEIGHTS; w++) {
+        status = ask_weight(base, shares[w], values, &count, e);
+        const double mean = status == ERR_OK ? stats_mean(values, count) : -1;
+        if (mean > best) best = mean, chosen = shares[w];
+    }
+    if (status == ERR_OK) status = retrieval_part(base, -0.5, 1, e);
+    if (status == ERR_OK) status = retrieval_mark(base, &split, SPLIT_REPORTED, e);
+    if (status == ERR_OK) status = ask_weight(base, chosen, values, &count, e);
+    if (status == ERR_OK) status = ask_weight(base, (double)NAN, values + room, &count, e);
+    if (status == ERR_OK) {
+        struct finding f = finding_of("contrast=chosen-vectors;chosen=%g;data=%s;graph=%s", chosen, set->name, set->graph);
+        finding_of_pairs(&f, values, values + room, count);
+        split_say(&split, &f);
         status = paper_found(r, &f, e);
     }
+    split_free(&split);
+    return status;
+}
+
+static int weigh(struct paper_run *r, const struct data *set, struct retrieval *base, struct err *e)
+{
+    const size_t room = base->set.queries.count;
+    double *values = mem_alloc(2 * room, sizeof *values);
+    size_t count = 0;
+    int status = values ? ask_weight(base, (double)NAN, values + room, &count, e) : FAIL(e, ERR_MEM, "hipporag: no memory");
+    if (status == ERR_OK) status = retrieval_keep(base, r, set->name, "vectors", e);
+    for (size_t w = 0; status == ERR_OK && w < WEIGHTS; w++) {
+        char arm[32];
+        struct finding f = finding_of("vector_weight=%g;data=%s;graph=%s", shares[w], set->name, set->graph);
+        snprintf(arm, sizeof arm, "weight %g", shares[w]);
+        status = ask_weight(base, shares[w], values, &count, e);
+        if (status == ERR_OK) status = retrieval_keep(base, r, set->name, arm, e);
+        if (status != ERR_OK) break;
+        retrieval_mean(&f, values, count, values + room, "vectors");
+        status = paper_found(r, &f, e);
+    }
+    if (status == ERR_OK) status = weigh_held_out(r, set, base, values, room, e);
     mem_free(values);
     return status;
 }
@@ -119,6 +166,7 @@ static int calibrate(struct paper_run *r, const struct data *set, struct retriev
     for (size_t s = 0; status == ERR_OK && s < 3; s++) {
         status = retrieval_ask(base, K, e, PLAIN "expand=ppr score=ppr calibration=%s", scales[s]);
         if (status == ERR_OK) count = retrieval_at(base, metric_recall_at, 5, values + s * room);
+        if (status == ERR_OK) status = retrieval_keep(base, r, set->name, scales[s], e);
     }
     if (status == ERR_OK) status = found(r, set, "percentile-none", "recall@5", values, values + room, count, e);
     if (status == ERR_OK) status = found(r, set, "percentile-minmax", "recall@5", values, values + 2 * room, count, e);

@@ -4,6 +4,7 @@
  * one and exact vectors for the strong, over planted two-hop questions. */
 #include "bench/papers/retrieval.h"
 #include "kernels/base/mem.h"
+#include <stdio.h>
 
 static const char table[] =
 #include "gen/lightrag.tsv.inc"
@@ -14,6 +15,7 @@ static int weak_encoder(struct paper_run *r, struct err *e)
     static const struct { const char *name, *settings; } encoders[] = {
         { "1 bit", "bit_width=1" }, { "2 bits", "bit_width=2" }, { "3 bits", "bit_width=3" }, { "exact", "retrieve=exact" } };
     struct retrieval base = { 0 };
+    char arm[48];
     const struct retrieval_source from = { .generator = "twohop", .params = r->asked.quick ? "n=5000,queries=300" : "queries=500" };
     int status = retrieval_open(&base, &from, e);
     const size_t room = base.set.queries.count;
@@ -23,7 +25,11 @@ static int weak_encoder(struct paper_run *r, struct err *e)
         struct finding f = finding_of("encoder=%s", encoders[i].name);
         status = retrieval_ask(&base, 10, e, "%s min_combined_score=-1e9 expand=none graph_weight=0", encoders[i].settings);
         if (status == ERR_OK) (void)retrieval_at(&base, metric_recall_at, 10, values);
+        snprintf(arm, sizeof arm, "%s vectors", encoders[i].name);
+        if (status == ERR_OK) status = retrieval_keep(&base, r, "twohop", arm, e);
         if (status == ERR_OK) status = retrieval_ask(&base, 10, e, "%s min_combined_score=-1e9 graph_depth=1", encoders[i].settings);
+        snprintf(arm, sizeof arm, "%s one hop", encoders[i].name);
+        if (status == ERR_OK) status = retrieval_keep(&base, r, "twohop", arm, e);
         if (status != ERR_OK) break;
         finding_of_pairs(&f, values + room, values, retrieval_at(&base, metric_recall_at, 10, values + room));
         status = paper_found(r, &f, e);

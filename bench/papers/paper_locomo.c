@@ -48,7 +48,7 @@ static void mark(const struct diary *d, size_t q, const double *scores, struct m
 static int found_mean(struct paper_run *r, struct finding f, const double *values, size_t count, int exact, struct err *e)
 {
     if (exact) f.ours = f.lo = f.hi = count ? stats_mean(values, count) : (double)NAN;
-    else retrieval_mean(&f, values, count);
+    else retrieval_mean(&f, values, count, NULL, NULL);
     f.n = count;
     return paper_found(r, &f, e);
 }

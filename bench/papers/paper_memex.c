@@ -11,43 +11,70 @@ static const char table[] =
 #include "gen/memex.tsv.inc"
     ;
 
-enum { K = 5, ROOM = 4096 };
+enum { K = 5, BUDGET_MOST = 20, ROOM = K * (1 + BUDGET_MOST) };
 
-/* Of each question, the share of its evidence that results and their context hold. */
-static size_t coverage(struct retrieval *base, double *out, int *status, struct err *e)
+static void add_once(struct rag_arm *lists, size_t question, int64_t id)
 {
-    int64_t *ids = mem_alloc(ROOM, sizeof *ids);
-    size_t count = 0;
-    *status = ids ? ERR_OK : FAIL(e, ERR_MEM, "memex: no memory");
-    for (size_t i = 0; *status == ERR_OK && i < base->set.queries.count; i++) {
+    int64_t *ids = lists->answers + question * ROOM;
+    size_t *count = &lists->answer_count[question];
+    for (size_t i = 0; i < *count; i++)
+        if (ids[i] == id) return;
+    if (*count == ROOM) return;
+    lists->scores[question * ROOM + *count] = -(double)*count;
+    ids[(*count)++] = id;
+}
+
+/* Of each question, results and their context as one list. */
+static int list_all(struct retrieval *base, struct rag_arm *lists, struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < base->set.queries.count; i++) {
         struct answer a;
-        struct evidence ev = { .k = ROOM };
-        size_t held = 0;
-        *status = rag_ask(base->arm.pipeline, &base->set, i, 1, K, &a, e);
-        for (size_t x = 0; *status == ERR_OK && x < a.count; x++) {
-            if (held < ROOM) ids[held++] = a.results[x].id;
-            for (size_t c = 0; c < a.results[x].context_count && held < ROOM; c++) ids[held++] = a.results[x].context[c];
-        }
-        ev.answers = (struct id_list){ ids, held };
+        lists->answer_count[i] = 0;
+        status = rag_ask(base->arm.pipeline, &base->set, i, 1, K, &a, e);
+        for (size_t x = 0; status == ERR_OK && x < a.count; x++) add_once(lists, i, a.results[x].id);
+        for (size_t x = 0; status == ERR_OK && x < a.count; x++)
+            for (size_t c = 0; c < a.results[x].context_count; c++) add_once(lists, i, a.results[x].context[c]);
+    }
+    return status;
+}
+
+/* Of each question, the share of its evidence that the list holds. */
+static size_t coverage(const struct retrieval *base, const struct rag_arm *lists, double *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < base->set.queries.count; i++) {
+        struct evidence ev = { .k = ROOM, .answers = { lists->answers + i * ROOM, lists->answer_count[i] } };
         ev.labels = queries_labels(&base->set.queries, i, &ev.label_count);
         const double share = metric_recall_at(&ev, ROOM);
         if (!isnan(share)) out[count++] = share;
     }
-    mem_free(ids);
     return count;
 }
 
-static int ask(struct retrieval *base, const char *context, int most, double *out, size_t *count, struct err *e)
+static int ask(const struct paper_run *r, struct retrieval *base, const char *context, int most, double *out, size_t *count, struct err *e)
 {
-    int status = retrieval_ask(base, K, e, "retrieve=exact graph_depth=1 min_combined_score=-1e9 context=%s max_context_entities=%d",
+    const size_t questions = base->set.queries.count;
+    struct rag_arm lists = { .point.k = ROOM, .answers = mem_alloc(questions * ROOM, sizeof(int64_t)),
+                             .scores = mem_alloc(questions * ROOM, sizeof(double)), .answer_count = mem_zero(questions, sizeof(size_t)) };
+    char arm[32];
+    int status = lists.answers && lists.scores && lists.answer_count ? ERR_OK : FAIL(e, ERR_MEM, "memex: no memory");
+    if (status == ERR_OK)
+        status = retrieval_ask(base, K, e, "retrieve=exact graph_depth=1 min_combined_score=-1e9 context=%s max_context_entities=%d",
                                context, most);
-    if (status == ERR_OK) *count = coverage(base, out, &status, e);
+    if (status == ERR_OK) status = list_all(base, &lists, e);
+    if (status == ERR_OK) *count = coverage(base, &lists, out);
+    snprintf(arm, sizeof arm, "%s %d", context, most);
+    if (status == ERR_OK) status = retrieval_keep_lists(base, &lists, r, "locomo", arm, e);
+    mem_free(lists.answers);
+    mem_free(lists.scores);
+    mem_free(lists.answer_count);
     return status;
 }
 
 static int budget(struct paper_run *r, struct err *e)
 {
-    static const int budgets[] = { 0, 1, 2, 5, 10, 20 };
+    static const int budgets[] = { 0, 1, 2, 5, 10, BUDGET_MOST };
     enum { BUDGETS = sizeof budgets / sizeof *budgets };
     struct retrieval base = { 0 };
     char path[512];
@@ -60,12 +87,12 @@ static int budget(struct paper_run *r, struct err *e)
     if (status == ERR_OK && !values) status = FAIL(e, ERR_MEM, "memex: no memory");
     for (size_t b = 0; status == ERR_OK && b < BUDGETS; b++) {
         struct finding f = finding_of("budget=%d;context=pool_first", budgets[b]);
-        status = ask(&base, "pool_first", budgets[b], values + b * room, &count, e);
+        status = ask(r, &base, "pool_first", budgets[b], values + b * room, &count, e);
         if (status != ERR_OK) break;
-        retrieval_mean(&f, values + b * room, count);
+        retrieval_mean(&f, values + b * room, count, values, b ? "budget 0" : NULL);
         status = paper_found(r, &f, e);
     }
-    if (status == ERR_OK) status = ask(&base, "bfs", 5, values + BUDGETS * room, &count, e);
+    if (status == ERR_OK) status = ask(r, &base, "bfs", 5, values + BUDGETS * room, &count, e);
     if (status == ERR_OK) {
         struct finding more = finding_of("contrast=5-0"), order = finding_of("contrast=pool_first-bfs");
         finding_of_pairs(&more, values + 3 * room, values, count);

@@ -7,6 +7,7 @@
  * others, which the paper does not report. */
 #include "bench/papers/retrieval.h"
 #include "bench/points/rag_learn.h"
+#include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/rng.h"
 #include <math.h>
@@ -63,7 +64,7 @@ static int var_q(struct paper_run *r, struct err *e)
 static const double lambdas[] = { 0, 0.25, 0.5, 0.75, 1 };
 enum { LAMBDAS = sizeof lambdas / sizeof *lambdas };
 /* What is learnt: from which questions, for which, how many results a question, and how often all are asked. */
-struct school { const char *data; struct retrieval base; size_t k, epochs; int splits; };
+struct school { const char *data; struct retrieval base; size_t k, epochs; int splits; struct split split; };
 
 static int open_school(struct school *s, const struct paper_run *r, int planted, struct err *e)
 {
@@ -89,7 +90,7 @@ static int take_part(struct school *s, int train, struct err *e)
 }
 
 /* Learns with these settings and asks both halves: successes of each question, into part[train]. */
-static int study(struct school *s, const char *settings, double *const part[2], size_t count[2], struct err *e)
+static int study(const struct paper_run *r, struct school *s, const char *settings, double *const part[2], size_t count[2], struct err *e)
 {
     char file[128], all[800], copy[512];
     const char *list[16];
@@ -102,22 +103,66 @@ static int study(struct school *s, const char *settings, double *const part[2], 
         list[settings_count++] = at;
     const struct rag_point point = { list, settings_count, "", s->k, 1 };
     int status = take_part(s, 1, e);
+    if (status == ERR_OK) status = retrieval_mark(&s->base, &s->split, SPLIT_TUNED, e);
     if (status == ERR_OK) status = rag_learn(&s->base.set, &point, s->epochs, file, &lesson, e);
     for (int train = 1; status == ERR_OK && train >= 0; train--) {
         if (!train) status = take_part(s, 0, e);
+        if (status == ERR_OK && !train) status = retrieval_mark(&s->base, &s->split, SPLIT_REPORTED, e);
         if (status == ERR_OK) status = retrieval_ask(&s->base, s->k, e, "%s", all);
         if (status == ERR_OK) count[train] = retrieval_at(&s->base, metric_success_at, s->k, part[train]);
+        snprintf(copy, sizeof copy, "%s %s", s->data, train ? "train" : "held out");
+        if (status == ERR_OK) status = retrieval_keep(&s->base, r, copy, settings, e);
     }
     return status;
 }
 
-static int report(struct paper_run *r, const struct school *s, const char *what, const char *contrast, int train, const double *a,
-                  const double *b, size_t count, struct err *e)
+/* What is held out is judged by what was learnt, and chosen, of the other half.  "train" is the paper's own quantity, over
+ * the tasks that were learnt from, and says so by its name. */
+static int report(struct paper_run *r, const struct school *s, const char *contrast, int train, const double *a, const double *b,
+                  size_t count, struct err *e)
 {
-    struct finding f = finding_of("part=%s;%s=%s;data=%s", train ? "train" : "held out", what, contrast, s->data);
-    if (b) finding_of_pairs(&f, a, b, count);
-    else retrieval_mean(&f, a, count);
+    struct finding f = finding_of("part=%s;contrast=%s;data=%s", train ? "train" : "held out", contrast, s->data);
+    finding_of_pairs(&f, a, b, count);
+    if (!train) split_say(&s->split, &f);
     return paper_found(r, &f, e);
+}
+
+static const double *at_lambda(const double *values, size_t l, int train, size_t room) { return values + (2 * l + !train) * room; }
+
+static int curve(struct paper_run *r, const struct school *s, int train, const double *values, size_t room, size_t count, struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t l = 0; status == ERR_OK && l < LAMBDAS; l++) {
+        struct finding f = finding_of("part=%s;lambda=%g;data=%s", train ? "train" : "held out", lambdas[l], s->data);
+        retrieval_mean(&f, at_lambda(values, l, train, room), count, at_lambda(values, 0, train, room), l ? "lambda 0" : NULL);
+        if (!train) split_say(&s->split, &f);
+        status = paper_found(r, &f, e);
+    }
+    return status;
+}
+
+static size_t optimum(int train, const double *values, size_t room, size_t count)
+{
+    size_t best = 0;
+    for (size_t l = 1; l < LAMBDAS; l++)
+        if (stats_mean(at_lambda(values, l, train, room), count) > stats_mean(at_lambda(values, best, train, room), count)) best = l;
+    return best;
+}
+
+/* The best lambda of each half, and what the one that the first half chose is worth to the other. */
+static int optima(struct paper_run *r, const struct school *s, const double *values, size_t room, const size_t count[2], struct err *e)
+{
+    const size_t chosen = optimum(1, values, room, count[1]);
+    char name[32];
+    int status = ERR_OK;
+    for (int train = 1; status == ERR_OK && train >= 0; train--) {
+        struct finding f = finding_of("part=%s;quantity=best lambda;data=%s", train ? "train" : "held out", s->data);
+        f.n = count[train];
+        f.ours = f.lo = f.hi = lambdas[optimum(train, values, room, count[train])];
+        status = paper_found(r, &f, e);
+    }
+    snprintf(name, sizeof name, "%g chosen-0", lambdas[chosen]);
+    return status == ERR_OK ? report(r, s, name, 0, at_lambda(values, chosen, 0, room), at_lambda(values, 0, 0, room), count[0], e) : status;
 }
 
 static int lambda_over(struct paper_run *r, struct school *s, struct err *e)
@@ -127,20 +172,18 @@ static int lambda_over(struct paper_run *r, struct school *s, struct err *e)
     size_t count[2] = { 0 };
     int status = values ? ERR_OK : FAIL(e, ERR_MEM, "memrl: no memory");
     for (size_t l = 0; status == ERR_OK && l < LAMBDAS; l++) {
-        char setting[64], name[16];
-        double *const part[2] = { values + 2 * l * room, values + (2 * l + 1) * room };
+        char setting[64];
+        double *const part[2] = { values + (2 * l + 1) * room, values + 2 * l * room };
         snprintf(setting, sizeof setting, "memrl_lambda=%g", lambdas[l]);
-        snprintf(name, sizeof name, "%g", lambdas[l]);
-        status = study(s, setting, part, count, e);
-        for (int train = 1; status == ERR_OK && train >= 0; train--)
-            status = report(r, s, "lambda", name, train, part[train], NULL, count[train], e);
+        status = study(r, s, setting, part, count, e);
     }
     for (int train = 1; status == ERR_OK && train >= 0; train--) {
-        const double *best = values + (2 * 2 + (size_t)train) * room, *none = values + (size_t)train * room;
-        status = report(r, s, "contrast", "0.5-0", train, best, none, count[train], e);
-        if (status == ERR_OK)
-            status = report(r, s, "contrast", "0.5-1", train, best, values + (2 * 4 + (size_t)train) * room, count[train], e);
+        const double *half = at_lambda(values, 2, train, room);
+        status = curve(r, s, train, values, room, count[train], e);
+        if (status == ERR_OK) status = report(r, s, "0.5-0", train, half, at_lambda(values, 0, train, room), count[train], e);
+        if (status == ERR_OK) status = report(r, s, "0.5-1", train, half, at_lambda(values, 4, train, room), count[train], e);
     }
+    if (status == ERR_OK) status = optima(r, s, values, room, count, e);
     mem_free(values);
     return status;
 }
@@ -151,10 +194,10 @@ static int norm_over(struct paper_run *r, struct school *s, struct err *e)
     double *values = mem_alloc(4 * room, sizeof *values);
     double *const scaled[2] = { values, values + room }, *const raw[2] = { values + 2 * room, values + 3 * room };
     size_t count[2] = { 0 };
-    int status = values ? study(s, "memrl_lambda=0.5", scaled, count, e) : FAIL(e, ERR_MEM, "memrl: no memory");
-    if (status == ERR_OK) status = study(s, "memrl_lambda=0.5 memrl_scale=none", raw, count, e);
+    int status = values ? study(r, s, "memrl_lambda=0.5", scaled, count, e) : FAIL(e, ERR_MEM, "memrl: no memory");
+    if (status == ERR_OK) status = study(r, s, "memrl_lambda=0.5 memrl_scale=none", raw, count, e);
     for (int train = 1; status == ERR_OK && train >= 0; train--)
-        status = report(r, s, "contrast", "pool-none", train, scaled[train], raw[train], count[train], e);
+        status = report(r, s, "pool-none", train, scaled[train], raw[train], count[train], e);
     mem_free(values);
     return status;
 }
@@ -169,6 +212,7 @@ static int over_schools(struct paper_run *r, int (*each)(struct paper_run *, str
         if (status == ERR_NOT_FOUND && !planted) status = paper_skip(r, "data=locomo", e, "locomo/locomo10.json is missing");
         else if (status == ERR_OK) status = each(r, &s, e);
         retrieval_close(&s.base);
+        split_free(&s.split);
     }
     return status;
 }

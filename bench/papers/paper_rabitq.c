@@ -200,16 +200,19 @@ static int recall(struct paper_run *r, struct err *e)
     static const size_t ten[] = { 10 };
     struct recall_set s;
     int status = open_set(&s, r, r->asked.quick ? 10000 : 100000, r->asked.quick ? 500 : 1000, e);
-    for (int bits = 1; status == ERR_OK && bits <= 8; bits++)
+    for (int bits = 1; status == ERR_OK && bits <= 8; bits++) {
+        struct method m[] = { { .name = "fast" }, { .name = "sweep" } };
         for (int fit = 0; status == ERR_OK && fit < (bits == 1 || (r->asked.quick && bits > 4) ? 1 : 2); fit++) {
-            struct method m = { .seeds = r->asked.quick ? 4 : r->asked.seeds };
-            snprintf(m.spec, sizeof m.spec, "rabitq:bits=%d,fit=%s", bits, fit ? "sweep" : "fast");
-            status = method_run(&m, &s, RECALL_TEN, ten, 1, r->asked.threads, e);
-            struct finding f = finding_of("dim=%zu;fit=%s;bits=%d", s.base.dim, fit ? "sweep" : "fast", bits);
-            if (status == ERR_OK) method_finding(&m, 0, s.query.count, &f);
+            m[fit].seeds = r->asked.quick ? 4 : r->asked.seeds;
+            snprintf(m[fit].spec, sizeof m[fit].spec, "rabitq:bits=%d,fit=%s", bits, m[fit].name);
+            status = method_run(&m[fit], &s, RECALL_TEN, ten, 1, r->asked.threads, e);
+            struct finding f = finding_of("dim=%zu;fit=%s;bits=%d", s.base.dim, m[fit].name, bits);
+            if (status == ERR_OK) method_finding(&m[fit], 0, s.query.count, fit ? &m[0] : NULL, &f);
             if (status == ERR_OK) status = paper_found(r, &f, e);
-            method_free(&m);
         }
+        method_free(&m[0]);
+        method_free(&m[1]);
+    }
     recall_set_free(&s);
     return status;
 }

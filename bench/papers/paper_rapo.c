@@ -6,6 +6,7 @@
  * lose and a link restores. */
 #include "bench/papers/retrieval.h"
 #include "kernels/base/mem.h"
+#include <stdio.h>
 
 static const char table[] =
 #include "gen/rapo.tsv.inc"
@@ -16,6 +17,7 @@ static int rewire(struct paper_run *r, struct err *e)
 {
     static const double shares[] = { 0, 0.25, 0.5, 0.75, 1 };
     struct retrieval base = { 0 };
+    char arm[32];
     const struct retrieval_source from = { .generator = "twohop", .params = r->asked.quick ? "n=5000,queries=300" : "queries=500" };
     int status = retrieval_open(&base, &from, e);
     const size_t room = base.set.queries.count;
@@ -23,9 +25,12 @@ static int rewire(struct paper_run *r, struct err *e)
     if (status == ERR_OK && !values) status = FAIL(e, ERR_MEM, "rapo: no memory");
     if (status == ERR_OK) status = retrieval_ask(&base, 10, e, CODES "expand=none graph_weight=0");
     if (status == ERR_OK) (void)retrieval_at(&base, metric_recall_at, 10, values);
+    if (status == ERR_OK) status = retrieval_keep(&base, r, "twohop", "vectors", e);
     for (size_t s = 0; status == ERR_OK && s < sizeof shares / sizeof *shares; s++) {
         struct finding f = finding_of("rewire=%g", shares[s]);
+        snprintf(arm, sizeof arm, "rewired %g", shares[s]);
         status = retrieval_ask(&base, 10, e, CODES "graph_depth=1 edge_rewire=%g", shares[s]);
+        if (status == ERR_OK) status = retrieval_keep(&base, r, "twohop", arm, e);
         if (status != ERR_OK) break;
         finding_of_pairs(&f, values + room, values, retrieval_at(&base, metric_recall_at, 10, values + room));
         status = paper_found(r, &f, e);

@@ -69,7 +69,9 @@ static int ablation(struct paper_run *r, struct err *e)
         status = retrieval_ask(&base, 10, e, "%s", arms[a].settings);
         if (status != ERR_OK) break;
         count = retrieval_at(&base, metric_success_at, 1, values + a * room);
-        retrieval_mean(&f, values + a * room, count);
+        retrieval_mean(&f, values + a * room, count, values, a ? arms[0].name : NULL);
+        status = retrieval_keep(&base, r, "rewards", arms[a].name, e);
+        if (status != ERR_OK) break;
         status = paper_found(r, &f, e);
     }
     for (size_t a = 1; status == ERR_OK && a < ARMS; a++) {
@@ -93,6 +95,7 @@ static int versions(struct paper_run *r, struct err *e)
     for (int slot = 0; status == ERR_OK && slot < 2; slot++) {
         status = retrieval_ask(&base, 10, e, "retrieve=exact expand=none graph_weight=0 filter=version version_slot=%d", slot);
         if (status == ERR_OK) count = retrieval_at(&base, metric_success_at, 1, values + (size_t)slot * room);
+        if (status == ERR_OK) status = retrieval_keep(&base, r, "rewards", slot ? "version" : "all", e);
     }
     if (status == ERR_OK) {
         struct finding f = finding_of("contrast=version-all;measure=success@1");

@@ -104,8 +104,9 @@ void method_free(struct method *m)
     for (size_t k = 0; k < RECALL_KS_MAX; k++) mem_free(m->questions[k]);
 }
 
-void method_finding(const struct method *m, size_t at, size_t question_count, struct finding *f)
+void method_finding(const struct method *m, size_t at, size_t question_count, const struct method *against, struct finding *f)
 {
+    if (against) finding_against(f, m->questions[at], against->questions[at], question_count, against->name);
     f->index = m->spec;
     f->n = question_count;
     if (m->seeds > 3) { /* of fewer, Student's interval at 99.9 % says nothing */

@@ -32,6 +32,7 @@ enum recall_kind { RECALL_FIRST, RECALL_TEN }; /* is the true nearest, what shar
 int method_run(struct method *m, const struct recall_set *s, enum recall_kind kind, const size_t *upto, size_t count, int threads,
                struct err *e);
 void method_free(struct method *m);
-/* A curve's point: over draws, or where there are three or fewer over the questions. */
-void method_finding(const struct method *m, size_t at, size_t question_count, struct finding *f);
+/* A curve's point: over draws, or where there are three or fewer over the questions.  against: whose questions it is set
+ * against (finding_against); NULL: it is that one. */
+void method_finding(const struct method *m, size_t at, size_t question_count, const struct method *against, struct finding *f);
 #endif

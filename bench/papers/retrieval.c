@@ -3,6 +3,7 @@
 #include "bench/papers/retrieval.h"
 #include "bench/kb/kb_build.h"
 #include "bench/points/rag_judge.h"
+#include "bench/points/rag_trec.h"
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
@@ -67,22 +68,40 @@ int retrieval_questions(struct retrieval *r, const char *split, struct err *e)
     return status == ERR_OK ? retrieval_part(r, 0, 0, e) : status;
 }
 
+/* Of what question i asks and what answers it. */
+static uint64_t key_of(const struct rag_set *s, size_t i)
+{
+    size_t count;
+    const struct label *labels = queries_labels(&s->queries, i, &count);
+    const struct rows rows = s->queries.vectors.rows;
+    uint64_t key = s->queries.texts ? hash64(0, s->queries.texts[i], strlen(s->queries.texts[i]))
+                                    : hash64(0, rows_at(rows, i), rows.dim * sizeof(float));
+    for (size_t j = 0; j < count; j++) key = hash64(key, &labels[j].id, sizeof labels[j].id);
+    return key;
+}
+
+static int is_dealt(const struct rag_set *all, size_t i, double share, uint64_t seed)
+{
+    struct evidence ev = { 0 };
+    const uint64_t key = key_of(all, i);
+    ev.labels = queries_labels(&all->queries, i, &ev.label_count);
+    return metric_relevant(&ev) > 0 && ((double)(hash64(seed, &key, sizeof key) >> 11) * 0x1p-53 < fabs(share)) == (share > 0);
+}
+
 int retrieval_part(struct retrieval *r, double share, uint64_t seed, struct err *e)
 {
-    const size_t count = r->all.queries.count;
     const struct rag_point plain = { .kernel = "", .k = 10, .threads = 1 };
-    struct rag_set other = { .replay_fd = -1 };
-    uint32_t *every = mem_alloc(count, sizeof *every);
+    uint32_t *which = mem_alloc(r->all.queries.count, sizeof *which);
+    size_t count = 0;
     forget_set(r);
-    int status = every ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu questions", count);
-    for (size_t i = 0; every && i < count; i++) every[i] = (uint32_t)i;
-    if (status == ERR_OK && share == 0) status = rag_set_take(&r->set, &r->all, every, count, e);
-    else if (status == ERR_OK)
-        status = rag_set_split(share > 0 ? &r->set : &other, share > 0 ? &other : &r->set, &r->all, fabs(share), seed, 1, 1, e);
+    if (!which) return FAIL(e, ERR_MEM, "no memory for %zu questions", r->all.queries.count);
+    for (size_t i = 0; i < r->all.queries.count; i++)
+        if (share == 0 || is_dealt(&r->all, i, share, seed)) which[count++] = (uint32_t)i;
+    int status = count ? rag_set_take(&r->set, &r->all, which, count, e)
+                       : FAIL(e, ERR_ARG, "no question is left of %zu", r->all.queries.count);
     r->has_set = status == ERR_OK;
-    if (status == ERR_OK && share != 0) rag_set_close(&other);
     if (status == ERR_OK) status = rag_prepare(&r->set, &plain, DEPTH, parallel_cpus(), e);
-    mem_free(every);
+    mem_free(which);
     return status;
 }
 
@@ -138,6 +157,34 @@ void retrieval_close(struct retrieval *r)
     *r = (struct retrieval){ 0 };
 }
 
+int retrieval_mark(const struct retrieval *r, struct split *s, enum split_part part, struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < r->set.queries.count; i++) status = split_add(s, part, key_of(&r->set, i), e);
+    return status;
+}
+
+int retrieval_keep(const struct retrieval *r, const struct paper_run *run, const char *data, const char *arm, struct err *e)
+{
+    return retrieval_keep_lists(r, &r->arm, run, data, arm, e);
+}
+
+int retrieval_keep_lists(const struct retrieval *r, const struct rag_arm *lists, const struct paper_run *run, const char *data,
+                         const char *arm, struct err *e)
+{
+    struct text path = { 0 };
+    size_t nudged;
+    int status = ERR_OK;
+    if (!run->asked.out) return ERR_OK;
+    paper_trec_path(run, data, NULL, &path);
+    status = rag_write_qrels(text_of(&path), &r->set, e);
+    paper_trec_path(run, data, arm, &path);
+    if (status == ERR_OK && path.failed) status = FAIL(e, ERR_MEM, "no memory for a name");
+    if (status == ERR_OK) status = rag_write_run(text_of(&path), &r->set, lists, &nudged, e);
+    text_free(&path);
+    return status;
+}
+
 size_t retrieval_at(const struct retrieval *r, double (*of)(const struct evidence *, size_t), size_t cut, double *out)
 {
     const size_t k = r->arm.point.k;
@@ -161,7 +208,7 @@ size_t retrieval_metric(const struct retrieval *r, const char *name, double *out
     return count;
 }
 
-void retrieval_mean(struct finding *f, const double *values, size_t count)
+void retrieval_mean(struct finding *f, const double *values, size_t count, const double *base, const char *against)
 {
     const struct interval i = count > 1 ? stats_bootstrap_mean(values, count, 0.999, STATS_RESAMPLES_MOST, 1)
                                         : (struct interval){ (double)NAN, (double)NAN };
@@ -169,4 +216,5 @@ void retrieval_mean(struct finding *f, const double *values, size_t count)
     f->lo = i.lo;
     f->hi = i.hi;
     f->n = count;
+    finding_against(f, values, base, count, against);
 }

@@ -39,6 +39,16 @@ static void add_published(struct sheet *g, const struct table *t, size_t row)
     sheet_add(g, SHEET_NONE, "%s%s", before, *value ? value : "-");
 }
 
+/* Over questions, and whose they are set against where the row itself does not say. */
+static void add_counts(struct sheet *g, const struct table *t, size_t row)
+{
+    const char *against = cell_of(t, row, "against");
+    if (!*cell_of(t, row, "wins")) sheet_add(g, SHEET_NONE, "%s", "");
+    else
+        sheet_add(g, SHEET_NONE, "%s/%s/%s%s%s", cell_of(t, row, "wins"), cell_of(t, row, "ties"), cell_of(t, row, "losses"),
+                  *against ? " to " : "", against);
+}
+
 /* What explains a deviation belongs to one. */
 static int is_explained(const struct table *t, size_t row)
 {
@@ -69,10 +79,9 @@ size_t paper_sheet(const struct table *t, enum sheet_format format, enum paper_r
         add_number(&g, number_of(t, row, "theory"));
         add_number(&g, number_of(t, row, "ours"));
         add_number(&g, (number_of(t, row, "ours_hi") - number_of(t, row, "ours_lo")) / 2);
-        if (*cell_of(t, row, "wins"))
-            sheet_add(&g, SHEET_NONE, "%s/%s/%s", cell_of(t, row, "wins"), cell_of(t, row, "ties"), cell_of(t, row, "losses"));
-        else sheet_add(&g, SHEET_NONE, "%s", "");
-        sheet_add(&g, SHEET_NONE, "%.6s", cell_of(t, row, "p"));
+        add_counts(&g, t, row);
+        sheet_add(&g, SHEET_NONE, "%.6s%s%.6s", cell_of(t, row, "p"), *cell_of(t, row, "shape_p") ? " shape " : "",
+                  cell_of(t, row, "shape_p"));
         sheet_add(&g, SHEET_NONE, "%s", cell_of(t, row, "class"));
         sheet_add(&g, SHEET_NONE, "%s", *verdict ? verdict : "-");
         sheet_add(&g, SHEET_NONE, "%s", is_explained(t, row) ? cell_of(t, row, "why") : "");

@@ -141,7 +141,7 @@ static enum verdict shape_of(const double *ours)
     }
     CHECK(judge_close(&j, &e) == ERR_OK && j.count == 5, "%s", e.text);
     const enum verdict v = j.rows[0].verdict;
-    for (size_t i = 0; i < j.count; i++) CHECK(j.rows[i].verdict == v && j.rows[i].f.p == j.rows[0].f.p, "one line, one verdict");
+    for (size_t i = 0; i < j.count; i++) CHECK(j.rows[i].verdict == v && j.rows[i].shape_p == j.rows[0].shape_p, "one line, one verdict");
     judge_free(&j);
     paper_table_free(&t);
     return v;

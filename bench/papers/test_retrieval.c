@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * test_retrieval.c - a base for an item is made, asked and gone; its questions are dealt out; what is learnt from users'
- * ids is read back. */
+ * test_retrieval.c - a base for an item is made, asked and gone; its questions are dealt out, and none to both sides; what
+ * is learnt from users' ids is read back; the files that an item leaves say what its rows say. */
+#include "bench/papers/item.h"
+#include "bench/papers/judge.h"
 #include "bench/papers/retrieval.h"
 #include "bench/points/rag_learn.h"
 #include "kernels/base/mem.h"
@@ -70,8 +72,171 @@ static void learns_by_own_ids(void)
     retrieval_close(&r);
 }
 
+/* --- what an item leaves behind --------------------------------------------------------------------------- */
+
+static void run_item(const char *paper, const char *item, const char *out, struct table *rows)
+{
+    const struct paper_asked asked = { .seeds = 2, .quick = 1, .threads = 1, .data = "nowhere", .out = out };
+    struct run run;
+    struct paper_plan plan = { 0 };
+    struct err e = { 0 };
+    size_t known = 0;
+    int kept;
+    char name[] = "paper", *const argv[] = { name };
+    CHECK(run_init(&run, 1, argv, &e) == ERR_OK, "%s", e.text);
+    while (paper_at(known) && strcmp(paper_at(known)->name, paper) != 0) known++;
+    CHECK(paper_plan_init(&plan, paper_at(known), &e) == ERR_OK, "%s", e.text);
+    CHECK(paper_item_run(&plan, item, &asked, &run, rows, &kept, &e) == ERR_OK && rows->count > 0, "%s", e.text);
+    paper_plan_fini(&plan);
+    run_fini(&run);
+}
+
+static char *text_at(const char *folder, const char *name)
+{
+    char path[256];
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    struct err e = { 0 };
+    snprintf(path, sizeof path, "%s/trec/%s", folder, name);
+    CHECK(mem_read_file(&bytes, &size, path, &e) == ERR_OK, "%s", e.text);
+    char *text = calloc(size + 1, 1);
+    CHECK(text && bytes, "%s", path);
+    if (text && bytes) memcpy(text, bytes, size);
+    mem_free(bytes);
+    return text;
+}
+
+/* Mean over the judged questions of the share of relevant documents that a run has at rank 10 or above, of the lines alone. */
+static double recall_of(const char *qrels, const char *run)
+{
+    char question[64], document[64], before[64] = "", line[192];
+    double sum = 0, questions = 0, relevant = 0, found = 0;
+    for (const char *at = qrels; *at; at = strchr(at, '\n') + 1) {
+        int grade, rank;
+        CHECK(sscanf(at, "%63s 0 %63s %d\n", question, document, &grade) == 3 && grade == 1, "%.40s", at);
+        if (strcmp(question, before) != 0) {
+            sum += relevant > 0 ? found / relevant : 0;
+            questions++;
+            relevant = found = 0;
+            snprintf(before, sizeof before, "%s", question);
+        }
+        snprintf(line, sizeof line, "\n%s\tQ0\t%s\t", question, document);
+        const char *hit = strstr(run, line);
+        if (!hit && strncmp(run, line + 1, strlen(line + 1)) == 0) hit = run - 1;
+        found += hit && sscanf(hit + strlen(line), "%d", &rank) == 1 && rank <= 10;
+        relevant++;
+    }
+    return (sum + (relevant > 0 ? found / relevant : 0)) / questions;
+}
+
+/* The rows of lightrag/weak_encoder, from the files that it leaves: R@10 with one hop less R@10 without. */
+static void leaves_runs(void)
+{
+    static const char *const encoders[][2] = { { "encoder=1 bit", "1_bit" }, { "encoder=exact", "exact" } };
+    char folder[] = "/tmp/assay-runs-XXXXXX", name[128], command[128];
+    struct table rows = { 0 };
+    CHECK(mkdtemp(folder), "%s", folder);
+    run_item("lightrag", "weak_encoder", folder, &rows);
+    char *const qrels = text_at(folder, "lightrag_weak_encoder_twohop.qrels");
+    for (size_t i = 0; i < 2; i++) {
+        size_t row = 0, at = 0;
+        double recall[2];
+        for (int hop = 0; hop < 2; hop++) {
+            snprintf(name, sizeof name, "lightrag_weak_encoder_twohop_%s_%s.run", encoders[i][1], hop ? "one_hop" : "vectors");
+            char *const run = text_at(folder, name);
+            recall[hop] = recall_of(qrels, run);
+            free(run);
+        }
+        for (; row < rows.count; row++)
+            if (strcmp(table_text(&rows, row, table_column(&rows, "cell")), encoders[i][0]) == 0) at = row;
+        const double ours = table_number(&rows, at, table_column(&rows, "ours"));
+        CHECK(recall[1] > 0.1 && fabs(recall[1] - recall[0] - ours) < 1e-9, "%s: %.12g - %.12g of the files, %.12g of the row",
+              encoders[i][0], recall[1], recall[0], ours);
+    }
+    free(qrels);
+    table_free(&rows);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK(system(command) == 0, "%s", command);
+}
+
+/* --- what chose and what is reported ------------------------------------------------------------------------ */
+
+/* A finding over the questions asked now, of which `share` chose something. */
+static struct judged judged_over(struct retrieval *r, double share)
+{
+    static const char lines[] = "item\tclass\tcell\tvalue\tdigit\tunit\thow\twhere\trule\ttolerance\twhy\n"
+                                "a\tR\tb=1\t1\t.1\t\tprinted\tt\twithin\t0\t\n";
+    struct paper_table t;
+    struct judge j;
+    struct split split = { 0 };
+    struct err e = { 0 };
+    struct finding f = finding_of("b=1");
+    f.ours = f.lo = f.hi = 1;
+    CHECK(paper_table_read(&t, "x.tsv", lines, &e) == ERR_OK, "%s", e.text);
+    judge_init(&j, &t, NULL, "a");
+    CHECK(retrieval_part(r, share, 7, &e) == ERR_OK && retrieval_mark(r, &split, SPLIT_TUNED, &e) == ERR_OK, "%s", e.text);
+    CHECK(retrieval_part(r, -0.5, 7, &e) == ERR_OK && retrieval_mark(r, &split, SPLIT_REPORTED, &e) == ERR_OK, "%s", e.text);
+    split_say(&split, &f);
+    CHECK(judge_add(&j, &f, &e) == ERR_OK && j.count == 1, "%s", e.text);
+    const struct judged g = j.rows[0];
+    judge_free(&j);
+    paper_table_free(&t);
+    split_free(&split);
+    return g;
+}
+
+/* Halves share no question; a question that is let into both, if only under another name, makes the row void. */
+static void a_leak_voids(void)
+{
+    struct retrieval r = { 0 };
+    struct err e = { 0 };
+    char command[512];
+    CHECK(retrieval_open(&r, &source, &e) == ERR_OK, "%s", e.text);
+    struct judged g = judged_over(&r, 0.5);
+    CHECK(g.verdict == VERDICT_AGREES && g.tuned > 0 && g.reported > 0, "%s, %zu chose, %zu reported", verdict_name(g.verdict), g.tuned,
+          g.reported);
+    g = judged_over(&r, 0.52); /* some of those that the other half has */
+    CHECK(g.verdict == VERDICT_VOID && strstr(g.why, "both tuned and were reported on"), "%s: %s", verdict_name(g.verdict), g.why);
+    /* The same question twice under two names is dealt to one half. */
+    snprintf(command, sizeof command, "cd %s && cat query.tune.fvecs query.tune.fvecs > x && mv x query.tune.fvecs && sed 's/^/again-/' "
+             "qrels.tune.txt | cat qrels.tune.txt - > x && mv x qrels.tune.txt && (seq 0 99; seq -f again-%%g 0 99) > query.tune.ids.txt",
+             r.folder);
+    CHECK(system(command) == 0 && retrieval_questions(&r, "tune", &e) == ERR_OK && r.set.queries.count == 200, "%s %zu", e.text,
+          r.set.queries.count);
+    g = judged_over(&r, 0.5);
+    CHECK(g.verdict == VERDICT_AGREES && g.tuned > 0 && g.reported > 0, "twins: %s: %s", verdict_name(g.verdict), g.why);
+    retrieval_close(&r);
+}
+
+/* What memrl learns and chooses from one half it reports over the other; and beside every mean is how it compares. */
+static void memrl_is_split(void)
+{
+    char folder[] = "/tmp/assay-runs-XXXXXX", command[128];
+    struct table rows = { 0 };
+    size_t held_out = 0, chosen = 0, means = 0;
+    CHECK(mkdtemp(folder), "%s", folder);
+    run_item("memrl", "lambda", folder, &rows);
+    for (size_t i = 0; i < rows.count; i++) {
+        const char *cell = table_text(&rows, i, table_column(&rows, "cell"));
+        const int says = table_number(&rows, i, table_column(&rows, "tuned")) > 0 && table_number(&rows, i, table_column(&rows, "reported")) > 0;
+        const int is_counted = table_number(&rows, i, table_column(&rows, "wins")) > 0 && table_number(&rows, i, table_column(&rows, "p")) > 0;
+        const int is_number = strstr(cell, "quantity=") != NULL || !isfinite(table_number(&rows, i, table_column(&rows, "ours")));
+        if (is_number) continue;
+        CHECK(says == (strstr(cell, "held out") != NULL), "%s: which questions chose?", cell);
+        CHECK(is_counted == !strstr(cell, "lambda=0;"), "%s: wins, ties, losses and p", cell);
+        held_out += (size_t)says, means += (size_t)is_counted, chosen += strstr(cell, "chosen-0") != NULL;
+    }
+    CHECK(held_out == 8 && means == 13 && chosen == 1, "%zu held out, %zu counted, %zu chosen", held_out, means, chosen);
+    table_free(&rows);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK(system(command) == 0, "%s", command);
+}
+
 int main(void)
 {
+    test_case("memrl says which half chose; beside a mean are wins, ties, losses and p", memrl_is_split);
+    test_case("an item leaves runs and labels, from which its numbers follow", leaves_runs);
+    test_case("a question that chose and is reported on voids a row", a_leak_voids);
     test_case("asked, dealt out, gone", asks_and_cleans_up);
     test_case("what is learnt goes by the user's ids", learns_by_own_ids);
     return test_end();

@@ -68,7 +68,7 @@ static int recall_at(struct paper_run *r, const struct recall_set *s, int bits, 
         status = method_run(&m[i], s, RECALL_FIRST, ks, KS, r->asked.threads, e);
         for (size_t k = 0; status == ERR_OK && k < KS; k++) {
             struct finding f = finding_of("%s;method=%s;k=%zu", cell, m[i].name, ks[k]);
-            method_finding(&m[i], k, s->query.count, &f);
+            method_finding(&m[i], k, s->query.count, i ? &m[0] : NULL, &f);
             status = paper_found(r, &f, e);
         }
     }
@@ -99,12 +99,13 @@ int turboquant_recall(struct paper_run *r, struct err *e)
 enum { SIZES = 4 };
 static const int sizes[SIZES] = { 1, 2, 4, 8 };
 
-static int bytes_of(struct paper_run *r, const struct recall_set *s, struct method *m, struct err *e)
+/* against: of the same bits a number; NULL: this is the first. */
+static int bytes_of(struct paper_run *r, const struct recall_set *s, struct method *m, const struct method *against, struct err *e)
 {
     static const size_t ten[] = { 10 };
     int status = method_run(m, s, RECALL_TEN, ten, 1, r->asked.threads, e);
     struct finding f = finding_of("dim=%zu;method=%s;bytes=%.1f", s->base.dim, m->name, m->bytes);
-    if (status == ERR_OK) method_finding(m, 0, s->query.count, &f);
+    if (status == ERR_OK) method_finding(m, 0, s->query.count, against, &f);
     return status == ERR_OK ? paper_found(r, &f, e) : status;
 }
 
@@ -127,7 +128,7 @@ int turboquant_bytes(struct paper_run *r, struct err *e)
             snprintf(m[i].spec, sizeof m[i].spec, "pq:m=%zu,train=base", s.base.dim * (size_t)bits / 8);
             if (r->asked.quick && bits > 2) continue;
         }
-        status = bytes_of(r, &s, &m[i], e);
+        status = bytes_of(r, &s, &m[i], i < SIZES ? NULL : &m[i % SIZES], e);
     }
     for (size_t i = 0; status == ERR_OK && i < 2; i++) {
         struct method pair[2] = { m[i], m[3 * SIZES + i] };
@@ -152,7 +153,7 @@ static int against_first(struct paper_run *r, const struct recall_set *s, const 
         m[i].seeds = r->asked.quick ? 3 : r->asked.seeds;
         status = method_run(&m[i], s, RECALL_TEN, ten, 1, r->asked.threads, e);
         struct finding f = finding_of("%s;method=%s", cell, m[i].name);
-        if (status == ERR_OK) method_finding(&m[i], 0, s->query.count, &f);
+        if (status == ERR_OK) method_finding(&m[i], 0, s->query.count, i ? &m[0] : NULL, &f);
         if (status == ERR_OK) status = paper_found(r, &f, e);
         if (status == ERR_OK && i > 0) status = versus(r, cell, m, count, m[i].name, m[0].name, 0, s->query.count, e);
     }
@@ -220,25 +221,32 @@ int turboquant_query(struct paper_run *r, struct err *e)
 /* --- rerank ---------------------------------------------------------------------------------------------------------- */
 
 /* Exact scores over the first `pool` find the true ten among them: recall is their share. */
-int turboquant_rerank(struct paper_run *r, struct err *e)
+static int rerank_bits(struct paper_run *r, const struct recall_set *s, int bits, struct err *e)
 {
     static const size_t pools[] = { 10, 15, 20, 30, 50, 70, 100 };
     enum { POOLS = sizeof pools / sizeof *pools };
+    struct method m[] = { { .name = "rescaled" }, { .name = "rabitq" } };
+    int status = ERR_OK;
+    for (size_t i = 0; status == ERR_OK && i < 2; i++) {
+        m[i].seeds = r->asked.quick ? 3 : r->asked.seeds;
+        snprintf(m[i].spec, sizeof m[i].spec, i ? "rabitq:bits=%d" : "turboquant:bits=%d", bits);
+        status = method_run(&m[i], s, RECALL_TEN, pools, POOLS, r->asked.threads, e);
+        for (size_t k = 0; status == ERR_OK && k < POOLS; k++) {
+            struct finding f = finding_of("bits=%d;dim=%zu;method=%s;pool=%zu", bits, s->base.dim, m[i].name, pools[k]);
+            method_finding(&m[i], k, s->query.count, i ? &m[0] : NULL, &f);
+            status = paper_found(r, &f, e);
+        }
+    }
+    method_free(&m[0]);
+    method_free(&m[1]);
+    return status;
+}
+
+int turboquant_rerank(struct paper_run *r, struct err *e)
+{
     struct recall_set s;
     int status = open_set(&s, r, 384, e);
-    for (int bits = 1; status == ERR_OK && bits <= 4; bits *= 2)
-        for (int which = 0; status == ERR_OK && which < 2; which++) {
-            struct method m = { .seeds = r->asked.quick ? 3 : r->asked.seeds };
-            snprintf(m.name, sizeof m.name, "%s", which ? "rabitq" : "rescaled");
-            snprintf(m.spec, sizeof m.spec, which ? "rabitq:bits=%d" : "turboquant:bits=%d", bits);
-            status = method_run(&m, &s, RECALL_TEN, pools, POOLS, r->asked.threads, e);
-            for (size_t k = 0; status == ERR_OK && k < POOLS; k++) {
-                struct finding f = finding_of("bits=%d;dim=%zu;method=%s;pool=%zu", bits, s.base.dim, m.name, pools[k]);
-                method_finding(&m, k, s.query.count, &f);
-                status = paper_found(r, &f, e);
-            }
-            method_free(&m);
-        }
+    for (int bits = 1; status == ERR_OK && bits <= 4; bits *= 2) status = rerank_bits(r, &s, bits, e);
     recall_set_free(&s);
     return status;
 }
