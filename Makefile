@@ -3,6 +3,7 @@
 #
 #   CC=gcc|clang|aarch64-linux-gnu-gcc   MODE=release|debug|asan|tsan|cov|fuzz   WORKER=1   V=1
 #   FAISS=PREFIX (or another peer's name): its adaptor is built against the library installed there
+#   SIMSIMD=PREFIX: its kernels, from PREFIX/include, are timed beside ours (bench/micro/rival_*.c)
 #   B=DIR (default build)   RUN="qemu-aarch64 -cpu max"   PREFIX=/usr/local
 CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CXX    := $(if $(filter default,$(origin CXX)),g++,$(CXX))
@@ -67,8 +68,9 @@ generators  := $(call without,$(sort $(wildcard datasets/gen_*.c)))
 metrics     := $(call without,$(sort $(wildcard bench/quality/metric_*.c)))
 papers      := $(call without,$(sort $(wildcard bench/papers/paper_*.c)))
 works       := $(sort $(wildcard bench/micro/work_*.c))
+rivals      := $(call without,$(sort $(wildcard bench/micro/rival_*.c)))
 commands    := $(call without,$(sort $(wildcard bench/cmd_*.c)))
-kinds       := indexes stages readers importers generators metrics papers works commands
+kinds       := indexes stages readers importers generators metrics papers works rivals commands
 
 # The scalar source of an operation once more for each ISA that a hand-written file of it exists
 # for, as the compiler vectorises it; and by the other compiler too where there is one, so that
@@ -122,7 +124,7 @@ all: $(assay) $(plugin) $(peers)    ## build/assay, for this machine, and build/
 $(out)/%.o: %.c Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(if $(filter $<,$(all_kernels)),$(isa_$(call isa_of,$(notdir $*))) $(call kernel_defs,$(notdir $*)) $(if $(filter fuzz,$(MODE)),-fno-sanitize=all)) \
-	  $(if $(findstring hdf5,$<),$(CPPFLAGS_hdf5)) -c $< -o $@
+	  $(if $(findstring hdf5,$<),$(CPPFLAGS_hdf5)) $(if $(findstring /rival_,$<),$(addprefix -isystem ,$(addsuffix /include,$(call rival_prefix,$(*F))))) -c $< -o $@
 # op, isa, table, compiler, variant
 define baseline_rule
 $(out)/baselines/$3.o: $(filter %/$1_scalar.c,$(kernels)) Makefile kernels/isa.def kernels/ops.def | $(out)/gen/.stamp
@@ -137,6 +139,10 @@ $(out)/peer_%.so: bench/peers/peer_%.cpp Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++20 $(peer_flags) -Wall -fPIC -shared -pthread -iquote . -MMD -MP -MF $(@:.so=.d) \
 	  -DPEER_VERSION='"$(shell dpkg-query -W -f='$${Version}' $(call peer_package,peer_$*) 2>/dev/null || echo unknown)"' -DPEER_FLAGS='"$(peer_flags)"' $< $(call peer_links,peer_$*) -o $@
+
+# Kernels of other libraries, of headers alone, that `assay bench` times beside ours: SIMSIMD=PREFIX where they are not installed.
+rival_prefix = $($(shell echo $(1:rival_%=%) | tr a-z A-Z))
+$(foreach r,$(rivals:%.c=%),$(if $(call rival_prefix,$(notdir $r)),$(eval $(out)/$r.o: FORCE)))
 
 # Lists of plug-ins: rewritten only when the set of files changes.
 incs := $(kinds:%=$(out)/gen/%.inc) $(out)/gen/kernels.inc

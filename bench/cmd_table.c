@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_table.c - results as a table for a person or a paper, with what is significant marked. */
 #include "bench/command.h"
+#include "bench/report/widest.h"
 #include "bench/rows/contrast.h"
 #include "bench/rows/pivot.h"
 #include "kernels/base/option.h"
@@ -52,9 +53,32 @@ static int print_pivot(const struct asked *a, enum sheet_format format, struct e
     return status;
 }
 
+/* Does the file hold the samples of a saved bench run? */
+static int holds_samples(const char *path)
+{
+    struct table t = { 0 };
+    const int is_one = table_append(&t, path, NULL) == ERR_OK && widest_is(&t);
+    table_free(&t);
+    return is_one;
+}
+
+static int print_kernels(const struct asked *a, enum sheet_format format, struct err *e)
+{
+    struct text out = { 0 };
+    int status = ERR_OK;
+    for (int i = 0; status == ERR_OK && i < a->files.count; i++) {
+        text_add(&out, "%s", i ? "\n" : "");
+        status = widest_print(a->files.at[i], format, &out, e);
+    }
+    if (status == ERR_OK) put(&out);
+    text_free(&out);
+    return status;
+}
+
 static int print(const struct asked *a, struct err *e)
 {
     const enum sheet_format format = a->latex ? SHEET_LATEX : a->markdown ? SHEET_MARKDOWN : SHEET_PLAIN;
+    if (holds_samples(a->files.at[0])) return print_kernels(a, format, e);
     if (a->rows || a->cols || a->value) return print_pivot(a, format, e);
     struct contrast c = { 0 };
     struct text out = { 0 };
@@ -112,6 +136,8 @@ const struct command cmd_table = {
         "in plain text *) and those that are not significantly worse (=).  Tests are randomization "
         "tests over the queries\n"
         "in POINT_ID.pq.tsv beside each CSV.\n\n"
+        "Of saved runs of assay bench (--save), of every operation: its default row, whether the widest is the best here, by\n"
+        "how much over the compilers' and over other libraries' rows, and over itself.\n\n"
         "  --ablation      the ablation, whatever the sweep was\n"
         "  --all           every point, of a sweep of one axis at a time too\n"
         "  --columns LIST  columns of quality: label_mrr,recall_p5   (up to three that say most)\n"

@@ -65,7 +65,7 @@ struct kernel {
 #undef OP
     } fn;
     struct kernel_own own; /* usually all 0 */
-    /* Words of line.def that this row, of kind SAME, is the default for in place of the best ISA's, as
+    /* Words of line.def that this row, canonical, is the default for in place of the best ISA's, as
      * results/kernels/<line>.csv has measured; NULL: none. */
     const char *lines;
 };

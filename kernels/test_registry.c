@@ -79,7 +79,7 @@ static void defaults_of_lines(void)
     for (int op = 0; op < OP_COUNT; op++)
         for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k; k = kernel_next((enum kernel_op)op, k)) {
             if (!k->lines) continue;
-            CHECK(k->kind == KERNEL_SAME, "%s %s/%s names lines", kernel_op_name(k->op), isa_name(k->isa), k->variant);
+            CHECK(kernel_is_canonical(k), "%s %s/%s names lines", kernel_op_name(k->op), isa_name(k->isa), k->variant);
             char line[32];
             snprintf(line, sizeof line, "%.*s", (int)strcspn(k->lines, " "), k->lines);
             const struct kernel *chosen = kernel_default(k->op, all, line), *other = kernel_default(k->op, all, "");

@@ -58,6 +58,7 @@ drop bench/cmd_roofline.c bench/cmd_dropped.c 's/cmd_roofline/cmd_dropped/' 's/"
 # The workload of a family stands in for the one that it is made of: no operation may be in two.
 drop bench/micro/work_lists.c bench/micro/work_dropped.c 's/work_lists/work_dropped/'
 rm bench/micro/work_lists.c
+drop bench/micro/rival_openblas.c bench/micro/rival_dropped.c 's/rival_openblas/rival_dropped/' 's/"openblas"/"dropped"/'
 [ ! -e "$built/peer_hnswlib.so" ] ||
     drop bench/peers/peer_hnswlib.cpp bench/peers/peer_dropped.cpp 's/peer_hnswlib/peer_dropped/' 's/"hnswlib"/"dropped"/'
 
@@ -83,6 +84,7 @@ ok 'kernel: tested, and named' prints 'scalar/dropped' "$built/kernels/rows/test
 ok 'index: a planted fault is found, and named' fails "$built/index/test_index.dropped"
 ok 'index: one that cannot remove or replace keeps the contract' passes "$built/index/test_index.fixed"
 ok 'kernel: benchable' prints 'scalar/dropped' assay bench dot_f32/scalar --dim 32 --rows 64 --rounds 12
+ok 'kernels of another library: beside ours' prints 'peer/dropped' assay bench dot_f32/scalar --dim 32 --rows 64 --rounds 12
 assay data gen --kind clustered --n 300 --dim 16 --queries 20 --out d >/dev/null
 cp d/base.fvecs d/base.dropped
 ok 'reader: reads' prints '300 x 16' assay data info d/base.dropped

@@ -21,6 +21,8 @@ void micro_fini(struct micro *m)
     for (size_t i = 0; i < m->count; i++) {
         mem_free(m->rows[i].raw_ns);
         mem_free(m->rows[i].raw_cpu_ns);
+        mem_free(m->rows[i].again_ns);
+        mem_free(m->rows[i].read_ns);
     }
     mem_free(m->rows);
     mem_free(m->detectable);
@@ -34,17 +36,43 @@ int micro_ceilings(struct micro *m, const struct micro_plan *plan, struct err *e
     return roofline_instructions(m->rates, plan->rounds, plan->seed, e);
 }
 
+#define PLUGIN(f) extern const struct kernel f[];
+#include "gen/rivals.inc"
+#undef PLUGIN
+static const struct kernel *const rivals[] = {
+#define PLUGIN(f) f,
+#include "gen/rivals.inc"
+#undef PLUGIN
+};
+
+const struct kernel *micro_rival(size_t i)
+{
+    for (size_t f = 0; f < sizeof rivals / sizeof *rivals; f++)
+        for (const struct kernel *k = rivals[f]; k->op != OP_COUNT; k++)
+            if (i-- == 0) return k;
+    return NULL;
+}
+
+int micro_is_rival(const struct kernel *k)
+{
+    size_t i = 0;
+    while (micro_rival(i) && micro_rival(i) != k) i++;
+    return micro_rival(i) != NULL;
+}
+
+const char *micro_isa(const struct kernel *k) { return micro_is_rival(k) ? "peer" : isa_name(k->isa); }
+
 void micro_name(const struct micro_row *r, struct text *out)
 {
     const struct workload_shape *s = &r->facts.shape;
-    text_add(out, "%s/%s/%s/dim:%zu", kernel_op_name(r->kernel->op), isa_name(r->kernel->isa), r->kernel->variant,
+    text_add(out, "%s/%s/%s/dim:%zu", kernel_op_name(r->kernel->op), micro_isa(r->kernel), r->kernel->variant,
              s->dim);
     if (s->bits) text_add(out, "/bits:%d", s->bits);
     if (workload_uses(s->op) & USES_BATCH) text_add(out, "/batch:%zu", s->batch);
     text_add(out, "/rows:%zu%s%s/%s", s->rows, r->where[0] ? "/" : "", r->where, s->gather ? "gather" : "scan");
 }
 
-static int is_compiler(const struct kernel *k) { return k->kind == KERNEL_BASELINE; }
+static int is_compiler(const struct kernel *k) { return k->kind == KERNEL_BASELINE && !micro_is_rival(k); }
 static int is_scalar(const struct kernel *k) { return k->isa == ISA_scalar && k->kind == KERNEL_DEFAULT; }
 
 static int wanted(const struct kernel *k, const struct kernel *usual, const struct micro_plan *plan)
@@ -84,7 +112,21 @@ static void add_arm(struct shape_run *r, size_t at, const struct kernel *k, int 
                                        .context = &r->work[at] };
 }
 
-/* Chooses the arms; a row whose outputs are wrong is reported and gets none. */
+/* A row whose outputs are wrong is reported and gets no arm. */
+static int choose_arm(struct micro *m, const char *where, const struct kernel *k, struct shape_run *r, struct err *e)
+{
+    const struct workload_facts *facts = workload_facts(r->workload);
+    struct err why = { 0 };
+    if (r->kernels == ARMS - 2) return FAIL(e, ERR_ARG, "%s: more than %d rows", kernel_op_name(k->op), ARMS - 2);
+    if (workload_verify(&facts->shape, k, &why) != ERR_OK) {
+        struct micro_row row = { .kernel = k, .where = where, .facts = *facts };
+        snprintf(row.wrong, sizeof row.wrong, "%.150s", why.text);
+        return append_row(m, &row, e);
+    }
+    add_arm(r, r->kernels++, k, 0);
+    return ERR_OK;
+}
+
 static int choose_arms(struct micro *m, const struct micro_plan *plan, const char *where, struct shape_run *r,
                        struct err *e)
 {
@@ -93,22 +135,19 @@ static int choose_arms(struct micro *m, const struct micro_plan *plan, const cha
     struct kernel_set usual;
     kernel_set_resolve(&usual, NULL, NULL); /* cannot fail: nothing was asked for */
     r->scalar = r->usual = ARMS;
-    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k)) {
+    int status = ERR_OK;
+    for (const struct kernel *k = kernel_next(op, NULL); k && status == ERR_OK; k = kernel_next(op, k)) {
+        const size_t arm = r->kernels;
         if (!wanted(k, usual.of[op], plan)) continue;
-        if (r->kernels == ARMS - 2) return FAIL(e, ERR_ARG, "%s: more than %d rows", kernel_op_name(op), ARMS - 2);
-        struct err why = { 0 };
-        if (workload_verify(&facts->shape, k, &why) != ERR_OK) {
-            struct micro_row row = { .kernel = k, .where = where, .facts = *facts };
-            snprintf(row.wrong, sizeof row.wrong, "%.150s", why.text);
-            const int status = append_row(m, &row, e);
-            if (status != ERR_OK) return status;
-            continue;
-        }
-        if (is_scalar(k)) r->scalar = r->kernels;
-        if (k == usual.of[op]) r->usual = r->kernels;
-        add_arm(r, r->kernels++, k, 0);
+        status = choose_arm(m, where, k, r, e);
+        if (arm == r->kernels) continue;
+        if (is_scalar(k)) r->scalar = arm;
+        if (k == usual.of[op]) r->usual = arm;
     }
-    return ERR_OK;
+    for (size_t i = 0; micro_rival(i) && status == ERR_OK; i++)
+        if (micro_rival(i)->op == op && !plan->no_baselines && !plan->defaults_only)
+            status = choose_arm(m, where, micro_rival(i), r, e);
+    return status;
 }
 
 /* Ratio of times base / arm, paired by round. */
@@ -212,6 +251,14 @@ static int make_row(struct micro *m, const struct shape_run *r, size_t arm, cons
     return status;
 }
 
+/* The samples of the A/A arm and of the read loop behind it. */
+static int keep_controls(const struct samples *s, size_t again, struct micro_row *usual, struct err *e)
+{
+    usual->again_ns = copied(samples_of(s, again), s->rounds);
+    usual->read_ns = copied(samples_of(s, again + 1), s->rounds);
+    return usual->again_ns && usual->read_ns ? ERR_OK : FAIL(e, ERR_MEM, "no memory for samples");
+}
+
 static int make_rows(struct micro *m, const struct shape_run *r, const char *where, uint64_t seed, struct err *e)
 {
     const struct samples *s = &r->samples;
@@ -233,6 +280,7 @@ static int make_rows(struct micro *m, const struct shape_run *r, const char *whe
             row->over_compiler = paired(s, best, arm, work);
         }
         if (status == ERR_OK && r->usual < ARMS) status = null_arm(m, r, seed, work, e);
+        if (status == ERR_OK && r->usual < ARMS) status = keep_controls(s, r->kernels, &m->rows[first + r->usual], e);
         const double detectable = r->usual < ARMS && m->null_count ? m->detectable[m->null_count - 1] : INFINITY;
         const struct ratio self = r->usual < ARMS ? paired(s, r->usual, r->kernels, work) : (struct ratio){ 0 };
         for (size_t arm = first; arm < m->count; arm++) m->rows[arm].detectable = detectable, m->rows[arm].over_self = self;

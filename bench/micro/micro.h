@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * micro.h - `assay bench`: every row of an operation over one shape, side by side.
  *
- * Each shape is one interleaved run of: the scalar row, the compiler's rows, the hand-written rows that
- * were asked for, the default row once more under another name (the A/A arm), and the loop that only
+ * Each shape is one interleaved run of: the scalar row, the compiler's rows, those of other libraries, the hand-written
+ * rows that were asked for, the default row once more under another name (the A/A arm), and the loop that only
  * reads the same bytes.  Ratios are paired by round; intervals are 95 %, each by itself. */
 #ifndef ASSAY_MICRO_H
 #define ASSAY_MICRO_H
@@ -28,6 +28,7 @@ struct micro_row {
     char wrong[160];           /* "" or what its outputs got wrong: then nothing below holds */
     struct summary call_ns;    /* of one call */
     double *raw_ns, *raw_cpu_ns; /* owned: call_ns.n samples, in order */
+    double *again_ns, *read_ns;  /* the same of this shape's A/A arm and read loop; owned, of the default row alone */
     uint64_t iterations;
     size_t preempted;          /* samples during which the thread lost its CPU */
     struct ratio over_scalar, over_compiler, over_read; /* over_read: share of the read loop's speed */
@@ -71,7 +72,7 @@ struct micro_plan {
     double budget_ns; /* a shape */
     uint64_t seed;
     const char *filter; /* "" or part of "op/isa/variant": narrows the hand-written rows */
-    int no_baselines;   /* leave out scalar and compiler rows */
+    int no_baselines;   /* leave out scalar and compiler rows, and peers */
     int canonical_only; /* of the hand-written rows, those that give the default's bits */
     int defaults_only;  /* of the hand-written rows, only the one that this CPU would choose */
 };
@@ -85,6 +86,11 @@ int micro_shape(struct micro *m, const struct micro_plan *plan, const struct wor
                 struct err *e);
 
 void micro_name(const struct micro_row *r, struct text *out); /* "dot_f32/avx512/rows4/dim:384/rows:85/l2/scan" */
+/* Rows of other libraries, NULL after the last: bench/micro/rival_<name>.c exports `const struct kernel rival_<name>[]`,
+ * of kind KERNEL_BASELINE, ended by KERNEL_END.  They are timed beside ours, with .own for how far they may be off. */
+const struct kernel *micro_rival(size_t i);
+int micro_is_rival(const struct kernel *k);
+const char *micro_isa(const struct kernel *k); /* "avx2"; "peer" of those */
 
 /* A model of every row that was timed; which of them could have none is no error. */
 void micro_models(struct micro *m);

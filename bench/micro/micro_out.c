@@ -52,7 +52,7 @@ const char *micro_excess(const struct micro_row *r) { return r->share >= 1.005 ?
 static void add_table_row(const struct micro_row *r, double ghz, struct text *out)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s/%s", isa_name(r->kernel->isa), r->kernel->variant);
+    snprintf(name, sizeof name, "%s/%s", micro_isa(r->kernel), r->kernel->variant);
     if (r->wrong[0]) {
         text_add(out, "  %-28s WRONG, not timed: %s\n", name, r->wrong);
         return;
@@ -96,7 +96,7 @@ void micro_headline(const struct micro *m, struct text *out)
         const struct micro_row *r = &m->rows[i];
         if (r->kernel != usual.of[r->facts.shape.op] || r->wrong[0]) continue;
         char kernel[64], shape[32], gain[48] = "no compiler row in this build";
-        snprintf(kernel, sizeof kernel, "%s/%s", isa_name(r->kernel->isa), r->kernel->variant);
+        snprintf(kernel, sizeof kernel, "%s/%s", micro_isa(r->kernel), r->kernel->variant);
         snprintf(shape, sizeof shape, r->facts.shape.bits ? "d=%zu b=%d" : "d=%zu", r->facts.shape.dim,
                  r->facts.shape.bits);
         if (r->over_compiler.at > 0)
@@ -184,7 +184,7 @@ static const char *const verdicts[] = { "not_resolved", "faster", "slower" };
 static void csv_row(const struct micro_row *r, struct text *out)
 {
     const struct workload_shape *s = &r->facts.shape;
-    text_add(out, "%s,%s,%s,%s,%zu,", kernel_op_name(s->op), isa_name(r->kernel->isa), r->kernel->variant,
+    text_add(out, "%s,%s,%s,%s,%zu,", kernel_op_name(s->op), micro_isa(r->kernel), r->kernel->variant,
              kernel_kind_name(r->kernel->kind), s->dim);
     if (s->bits) text_add(out, "%d", s->bits);
     text_add(out, ",%zu,%zu,%s,%s,%zu,", s->batch, s->rows, r->where, s->gather ? "gather" : "scan",

@@ -12,7 +12,7 @@ enum { SERIES_MOST = 40, STEPS = 48 };
 
 static void row_label(const struct micro_row *r, struct text *out)
 {
-    text_add(out, "%s/%s", isa_name(r->kernel->isa), r->kernel->variant);
+    text_add(out, "%s/%s", micro_isa(r->kernel), r->kernel->variant);
 }
 
 /* Two rows of one line: the same kernel and shape, but for the axis. */
@@ -123,8 +123,8 @@ static int draw_gains(const struct micro *m, const char *dir, struct err *e)
     size_t count = 0;
     for (size_t i = 0; i < m->count && count < SERIES_MOST; i++) {
         const struct micro_row *r = &m->rows[i];
-        if (r->wrong[0] || r->over_compiler.at <= 0 || r->kernel->kind == KERNEL_BASELINE ||
-            r->kernel->isa == ISA_scalar)
+        if (r->wrong[0] || r->over_compiler.at <= 0 ||
+            (!micro_is_rival(r->kernel) && (r->kernel->kind == KERNEL_BASELINE || r->kernel->isa == ISA_scalar)))
             continue;
         const struct interval in = r->over_compiler.interval;
         rows[count] = (struct figure_ratio){ .at = r->over_compiler.at, .lo = in.lo, .hi = in.hi, .resolved = in.lo > 1 || in.hi < 1 };

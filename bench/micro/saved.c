@@ -15,6 +15,23 @@ static double per_vector(const struct micro_row *r, double call_ns)
 
 /* --- files of samples
  * ------------------------------------------------------------------------------ */
+static void raw_lines(const struct micro_row *r, const char *name, const double *call_ns, struct text *out)
+{
+    for (size_t j = 0; j < r->call_ns.n; j++)
+        text_add(out, "%s,0,%zu,%.9g\n", name, j, per_vector(r, call_ns[j]));
+}
+
+/* Beside a default row "dot_f32/again/avx512:rows8/..." is its A/A arm, ".../read/..." the loop that only reads. */
+static void raw_control(const struct micro_row *r, const char *what, const double *call_ns, struct text *out)
+{
+    struct text name = { 0 }, own = { 0 };
+    micro_name(r, &own);
+    text_add(&name, "%s/%s/%s:%s", kernel_op_name(r->kernel->op), what, isa_name(r->kernel->isa), r->kernel->variant);
+    text_add(&name, "%s", strstr(text_of(&own), "/dim:"));
+    raw_lines(r, text_of(&name), call_ns, out);
+    text_free(&name), text_free(&own);
+}
+
 void micro_raw_csv(const struct micro *m, const char *notes, struct text *out)
 {
     micro_provenance(m, notes, out);
@@ -22,9 +39,9 @@ void micro_raw_csv(const struct micro *m, const char *notes, struct text *out)
     for (size_t i = 0; i < m->count; i++) {
         struct text name = { 0 };
         micro_name(&m->rows[i], &name);
-        for (size_t j = 0; j < m->rows[i].call_ns.n; j++)
-            text_add(out, "%s,0,%zu,%.9g\n", text_of(&name), j,
-                     per_vector(&m->rows[i], m->rows[i].raw_ns[j]));
+        raw_lines(&m->rows[i], text_of(&name), m->rows[i].raw_ns, out);
+        if (m->rows[i].again_ns) raw_control(&m->rows[i], "again", m->rows[i].again_ns, out);
+        if (m->rows[i].read_ns) raw_control(&m->rows[i], "read", m->rows[i].read_ns, out);
         text_free(&name);
     }
     if (m->others.size) text_add_bytes(out, m->others.at, m->others.size);

@@ -105,6 +105,23 @@ static void every_row_verifies(void)
         }
 }
 
+/* Other libraries' rows, where this build has any, are right at every short length and gathered too; they are called
+ * peers, and are nobody's default. */
+static void peers_verify(void)
+{
+    for (size_t i = 0; micro_rival(i); i++) {
+        const struct kernel *k = micro_rival(i);
+        struct err e = { 0 };
+        CHECK(k->kind == KERNEL_BASELINE && strcmp(micro_isa(k), "peer") == 0, "%s", k->variant);
+        for (size_t dim = 1; dim < 200; dim += dim < 70 ? 1 : 31)
+            for (int gather = 0; gather < 2; gather++) {
+                const struct workload_shape shape = { .op = k->op, .dim = dim, .rows = 7, .batch = 3, .gather = gather, .seed = dim };
+                CHECK(workload_verify(&shape, k, &e) == ERR_OK, "%s %s: %s", kernel_op_name(k->op), k->variant, e.text);
+            }
+    }
+    CHECK(strcmp(micro_isa(kernel_next(OP_dot_f32, NULL)), "scalar") == 0, "ours are no peers");
+}
+
 static void shapes(void)
 {
     struct workload *w;
@@ -148,7 +165,7 @@ static void measure(void)
         const struct micro_row *r = &measured.rows[i];
         CHECK(!r->wrong[0] && r->call_ns.n >= 6 && r->call_ns.median > 0, "%s", r->wrong);
         CHECK(r->call_ns.interval.lo <= r->call_ns.median && r->call_ns.median <= r->call_ns.interval.hi, "interval");
-        if (r->kernel->isa == ISA_scalar) CHECK(r->over_scalar.at == 1, "scalar over itself: %g", r->over_scalar.at);
+        if (r->kernel->isa == ISA_scalar && !micro_is_rival(r->kernel)) CHECK(r->over_scalar.at == 1, "scalar over itself: %g", r->over_scalar.at);
     }
 }
 
@@ -179,6 +196,37 @@ static void check_context(const json_t *c)
     CHECK(sscanf(json_string_value(json_object_get(c, "date")), "%4d-%2d-%2dT%2d:%2d:%2d%c%2d:%2d", &year, &month,
                  &day, &hour, &minute, &second, &sign, &zone_hour, &zone_minute) == 9,
           "date");
+}
+
+static size_t lines_with(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part)) count++;
+    return count;
+}
+
+/* Beside the rows of a shape its A/A arm and its read loop are kept, sample by sample, so that pairs can be made of them. */
+static void samples_hold_controls(void)
+{
+    struct text out = { 0 };
+    micro_raw_csv(&measured, "", &out);
+    for (size_t i = 0; i < measured.count; i++) {
+        const struct micro_row *r = &measured.rows[i];
+        struct text name = { 0 };
+        CHECK(!r->again_ns == !r->read_ns, "one without the other");
+        if (r->again_ns) {
+            micro_name(r, &name);
+            const size_t of_row = lines_with(text_of(&out), text_of(&name));
+            const char *shape = strstr(text_of(&name), "/dim:");
+            struct text again = { 0 };
+            text_add(&again, "%s/again/%s:%s%s,0,", kernel_op_name(r->kernel->op), isa_name(r->kernel->isa), r->kernel->variant, shape);
+            CHECK(of_row == r->call_ns.n && lines_with(text_of(&out), text_of(&again)) == of_row, "%s: %zu", text_of(&again), of_row);
+            text_free(&again);
+        }
+        text_free(&name);
+    }
+    CHECK(lines_with(text_of(&out), "/again/") > 0 && lines_with(text_of(&out), "/again/") == lines_with(text_of(&out), "/read/"), "none");
+    text_free(&out);
 }
 
 /* What Google Benchmark writes, key by key, and what its compare.py reads. */
@@ -446,8 +494,10 @@ int main(void)
     test_case("wrong kernels are caught before timing", wrong_kernels_are_caught);
     test_case("rows are held to their own bound", rows_are_held_to_their_own_bound);
     test_case("every row that runs here passes the gate", every_row_verifies);
+    test_case("peers verify", peers_verify);
     test_case("shapes, bytes and work of a call", shapes);
     test_case("a small run", measure);
+    test_case("samples hold controls", samples_hold_controls);
     test_case("Google Benchmark's schema, key by key", google_json);
     test_case("CSV is square", csv_is_square);
     test_case("what was not measured well is marked", says_what_it_is);

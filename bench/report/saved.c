@@ -93,7 +93,10 @@ static const char *shape_of(const char *name)
     return name ? name : "";
 }
 
-static int is_control(const char *name) { return strstr(name, "/scalar/") || strstr(name, "/compiler"); }
+static int is_control(const char *name)
+{
+    return strstr(name, "/scalar/") || strstr(name, "/compiler") || strstr(name, "/peer/") || strstr(name, "/read/");
+}
 
 static int same_shape(const char *a, const char *b)
 {
