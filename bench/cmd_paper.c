@@ -7,6 +7,7 @@
 #include "kernels/base/parallel.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct asked {
     struct paper_asked paper;
@@ -114,10 +115,10 @@ static int run_paper(const struct paper_ops *paper, const char *item, struct ask
 /* what: "all", "NAME" or "NAME/ITEM" */
 static int run_papers(const char *what, struct asked *a, struct err *e)
 {
-    const char *names[64] = { "list", "all" }, *slash = strchr(what, '/');
+    const char *names[64] = { "list", "all", "draw" }, *slash = strchr(what, '/');
     const size_t size = slash ? (size_t)(slash - what) : strlen(what);
     const int everything = strcmp(what, "all") == 0;
-    size_t count = 2, done = 0;
+    size_t count = 3, done = 0;
     struct run run;
     int status = run_init(&run, a->argc, a->argv, e);
     for (size_t i = 0; status == ERR_OK && paper_at(i) && count < sizeof names / sizeof *names; i++) {
@@ -131,6 +132,35 @@ static int run_papers(const char *what, struct asked *a, struct err *e)
     if (status == ERR_OK && a->paper.out && everything) status = paper_page(a->paper.out, e);
     if (status == ERR_OK && a->paper.out)
         printf("%s: %zu items measured, %zu as an earlier run left them\n", a->paper.out, a->run, a->kept);
+    return status;
+}
+
+/* Figures and pages again, of the CSV files in a folder. */
+static int draw(const char *dir, struct err *e)
+{
+    int status = ERR_OK;
+    size_t drawn = 0;
+    for (size_t i = 0; status == ERR_OK && paper_at(i); i++) {
+        struct paper_plan p;
+        status = paper_plan_init(&p, paper_at(i), e);
+        if (status != ERR_OK) break;
+        for (size_t k = 0; status == ERR_OK && k < p.count; k++) {
+            struct table rows = { 0 };
+            char stem[128], path[512];
+            const struct paper_item *item = paper_item_find(p.paper, p.items[k]);
+            paper_stem(p.paper->name, p.items[k], stem, sizeof stem);
+            snprintf(path, sizeof path, "%s/%s.csv", dir, stem);
+            if (access(path, R_OK) != 0) continue;
+            status = table_append(&rows, path, e);
+            if (status == ERR_OK && item) status = paper_figures(&rows, item, dir, stem, e);
+            table_free(&rows);
+            drawn++;
+        }
+        paper_plan_fini(&p);
+    }
+    if (status == ERR_OK && drawn == 0) status = FAIL(e, ERR_NOT_FOUND, "%s: no <paper>_<item>.csv lies there", dir);
+    if (status == ERR_OK) status = paper_page(dir, e);
+    if (status == ERR_OK) printf("%s/README.md: of %zu items\n", dir, drawn);
     return status;
 }
 
@@ -150,7 +180,8 @@ static int run(int argc, char **argv, struct err *e)
                                       { 0 } };
     const int status = options_parse(argc, argv, options, &what, e);
     if (status != ERR_OK) return status;
-    if (what.count != 1) return FAIL(e, ERR_ARG, "name one paper, NAME/ITEM, all, or list");
+    if (what.count == 2 && strcmp(what.at[0], "draw") == 0) return draw(what.at[1], e);
+    if (what.count != 1) return FAIL(e, ERR_ARG, "name one paper, NAME/ITEM, all, or list; or draw and a folder");
     if (!a.paper.base != !a.paper.query) return FAIL(e, ERR_ARG, "--base and --query go together");
     a.paper.seeds = (size_t)seeds;
     a.paper.threads = (int)threads;
@@ -164,10 +195,12 @@ const struct command cmd_paper = {
     .summary = "recompute papers: paper | theory | ours +- | verdict | why",
     .help =
         "usage: assay paper list\n"
-        "       assay paper NAME[/ITEM] | all [options]\n\n"
+        "       assay paper NAME[/ITEM] | all [options]\n"
+        "       assay paper draw DIR\n\n"
         "Recomputes what a paper published, item by item.  `list` names them, each with its class: R, the paper's own quantity\n"
         "on data that it defines; T, the same mechanism on other data, of which direction and shape are compared; X, impossible\n"
-        "here.  Verdicts come of intervals (99.9 %) and of tolerances that stand in bench/papers/NAME.tsv.\n\n"
+        "here.  Verdicts come of intervals (99.9 %) and of tolerances that stand in bench/papers/NAME.tsv.\n"
+        "`draw` makes figures and pages again of the CSV files in a folder, and measures nothing.\n\n"
         "  --base FILE --query FILE   vectors of your own, for the items that take some\n"
         "  --kb DB                    a knowledge base of your own, for the items that take some; many times\n"
         "  --data DIR                 folder of published sets, a folder each   (default ../shared/data)\n"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * page.c - README.md of a folder of papers: what reproduced, what did not, and why; made of the CSV files alone. */
+#include "bench/papers/compared.h"
 #include "bench/papers/item.h"
 #include "bench/papers/judge.h"
 #include "bench/papers/show.h"
 #include "bench/rows/output.h"
 #include <dirent.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,30 +70,18 @@ static void add_comparisons(struct page *p, const struct table *t)
 {
     struct sheet g = { .columns = 6 };
     static const char *const heading[] = { "first - second", "ahead", "behind", "not resolved", "least", "most" };
-    char versus[128], other[128];
+    char versus[128];
     for (size_t i = 0; i < 6; i++) sheet_add(&g, SHEET_NONE, "%s", heading[i]);
     for (size_t row = 0; row < t->count; row++) {
-        size_t ahead = 0, behind = 0, open = 0, first = 0;
-        double least = INFINITY, most = -INFINITY;
-        const int cell = table_column(t, "cell");
-        if (!cell_get(table_text(t, row, cell), "versus", versus, sizeof versus)) continue;
-        while (!(cell_get(table_text(t, first, cell), "versus", other, sizeof other) && strcmp(versus, other) == 0)) first++;
-        if (first < row) continue;
-        for (size_t i = row; i < t->count; i++) {
-            const double ours = table_number(t, i, table_column(t, "ours"));
-            if (!cell_get(table_text(t, i, cell), "versus", other, sizeof other) || strcmp(versus, other) != 0 || !isfinite(ours)) continue;
-            if (i > row && strcmp(table_text(t, i, cell), table_text(t, i - 1, cell)) == 0) continue; /* another line on it */
-            const int up = table_number(t, i, table_column(t, "ours_lo")) > 0, down = table_number(t, i, table_column(t, "ours_hi")) < 0;
-            ahead += (size_t)up, behind += (size_t)down, open += (size_t)(!up && !down);
-            least = fmin(least, ours), most = fmax(most, ours);
-        }
-        if (ahead + behind + open == 0) continue;
+        if (!cell_first(t, row, "versus", versus, sizeof versus)) continue;
+        const struct compared c = compared_of(t, versus, "");
+        if (compared_count(&c) == 0) continue;
         sheet_add(&g, SHEET_NONE, "%s", versus);
-        sheet_add(&g, SHEET_NONE, "%zu", ahead);
-        sheet_add(&g, SHEET_NONE, "%zu", behind);
-        sheet_add(&g, SHEET_NONE, "%zu", open);
-        sheet_add(&g, SHEET_NONE, "%+.4f", least);
-        sheet_add(&g, SHEET_NONE, "%+.4f", most);
+        sheet_add(&g, SHEET_NONE, "%zu", c.ahead);
+        sheet_add(&g, SHEET_NONE, "%zu", c.behind);
+        sheet_add(&g, SHEET_NONE, "%zu", c.open);
+        sheet_add(&g, SHEET_NONE, "%+.4f", c.least);
+        sheet_add(&g, SHEET_NONE, "%+.4f", c.most);
     }
     if (g.count > 6) {
         text_add(&p->body, "Of its comparisons, cells by where the interval lies:\n\n");
@@ -151,13 +139,18 @@ static void add_counts(const struct page *p, struct text *out)
 int paper_page(const char *dir, struct err *e)
 {
     struct page p = { .dir = dir };
-    struct text out = { 0 };
+    struct text out = { 0 }, file = { 0 };
     int status = ERR_OK;
     for (size_t i = 0; status == ERR_OK && paper_at(i); i++) {
         struct paper_plan plan;
         status = paper_plan_init(&plan, paper_at(i), e);
         if (status != ERR_OK) break;
         text_add(&p.body, "## %s: %s\n\n%s.\n\n", paper_at(i)->name, paper_at(i)->reference, paper_at(i)->summary);
+        if (paper_at(i)->page) status = paper_at(i)->page(dir, e);
+        text_add(&file, "%s/%s.md", dir, paper_at(i)->name);
+        if (paper_at(i)->page && access(text_of(&file), R_OK) == 0)
+            text_add(&p.body, "The answer, on one page: [%s.md](%s.md).\n\n", paper_at(i)->name, paper_at(i)->name);
+        text_clear(&file);
         for (size_t k = 0; status == ERR_OK && k < plan.count; k++) status = add_item(&p, &plan, plan.items[k], e);
         paper_plan_fini(&plan);
     }
@@ -178,5 +171,6 @@ int paper_page(const char *dir, struct err *e)
     text_free(&p.odd);
     text_free(&p.body);
     text_free(&out);
+    text_free(&file);
     return status;
 }

@@ -88,6 +88,7 @@ struct paper_ops {
     const char *name, *reference, *summary;
     const char *table;               /* <name>.tsv */
     const struct paper_item *items;  /* ends at a NULL name; those of class X stand in the table alone */
+    int (*page)(const char *dir, struct err *e); /* <dir>/<name>.md and what it shows, of the CSV files there; or NULL */
 };
 const struct paper_ops *paper_at(size_t i); /* every registered paper; NULL past the last */
 #endif

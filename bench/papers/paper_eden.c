@@ -7,6 +7,7 @@
  * (Lloyd-Max levels, the scale of a row such that its own inner product is right), `mse` is TurboQuant's Q_mse, `prod` its
  * Q_prod; RaBitQ comes with both of its fits: `sweep` finds each row's best steps, `authors` is the sweep of RaBitQ-Library
  * and FAISS, which starts late (index/index_rabitq.c). */
+#include "bench/papers/eden_page.h"
 #include "bench/papers/quant.h"
 #include "bench/papers/quant_recall.h"
 #include "bench/time/stats.h"
@@ -226,4 +227,5 @@ const struct paper_ops paper_eden = {
     .summary = "EDEN, RaBitQ and TurboQuant at equal bits: which is right, and on what",
     .table = table,
     .items = items,
+    .page = eden_page,
 };
