@@ -74,11 +74,13 @@ void paper_trec_path(const struct paper_run *r, const char *data, const char *ar
 /* How an item is drawn; x NULL: not at all. */
 struct paper_figure {
     const char *x;      /* key of the cell along x */
-    const char *panel;  /* "a|b": key with a figure a value, the first that a cell has; NULL: one figure.  The other keys name
-                           the lines */
-    const char *x_label, *y_label;
-    int log_x, log_y;
+    const char *panel;  /* "a+b;c": a figure for each pair of values of the keys a and b, of rows that have the key c; "": all
+                           in one.  The other keys name the lines */
+    const char *x_label;
+    const char *y_label; /* "a|variance=b": b in the figure of the panel whose value that is, else a */
+    int log_x, y;        /* y: PAPER_LINEAR, PAPER_LOG, or PAPER_SHARE, which nothing is above 1 of */
 };
+enum paper_scale { PAPER_LINEAR, PAPER_LOG, PAPER_SHARE };
 struct paper_item {
     const char *name, *summary;
     int (*run)(struct paper_run *r, struct err *e);

@@ -215,7 +215,7 @@ static const struct paper_item items[] = {
     { "pull_request", "FAISS pull request 5278: by how much EDEN's squared error is below RaBitQ's, and recall@10 of both", pull_request,
       { NULL, NULL, NULL, NULL, 0, 0 } },
     { "who", "which is right, and on what: recall@10 at equal bits, four kinds of data", who,
-      { "bits", "versus|data", "bits per dimension", "recall@10, or how much more", 0, 0 } },
+      { "bits", "data+dim;method", "bits per dimension", "recall@10", 0, PAPER_SHARE } },
     { "claims", "the note's claims on squared error: a scale of its own a row, and 2 bits against 3 of Q_prod", claims,
       { "bits", NULL, "bits per dimension", "squared error of unit rows", 0, 1 } },
     { 0 }

@@ -143,7 +143,7 @@ static int paradox(struct paper_run *r, struct err *e)
 
 static const struct paper_item items[] = {
     { .name = "recall", .summary = "recall@10 of the published index by bits, and of the paper's algorithm", .run = recall,
-      .figure = { .x = "bits", .x_label = "bits", .y_label = "recall@10" } },
+      .figure = { .x = "bits", .x_label = "bits", .y_label = "recall@10", .y = PAPER_SHARE } },
     { .name = "paradox", .summary = "expansion at its defaults, and where it can change nothing", .run = paradox },
     { 0 },
 };

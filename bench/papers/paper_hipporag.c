@@ -181,7 +181,7 @@ static int calibration(struct paper_run *r, struct err *e) { return over_sets(r,
 static const struct paper_item items[] = {
     { .name = "expansion", .summary = "direct neighbours and PageRank against vectors alone", .run = expansion },
     { .name = "weights", .summary = "the share of the vector's score, over R@5", .run = weights,
-      .figure = { .x = "vector_weight", .panel = "data", .x_label = "weight of the vector score", .y_label = "R@5", .log_x = 1 } },
+      .figure = { .x = "vector_weight", .panel = "data", .x_label = "weight of the vector score", .y_label = "R@5", .log_x = 1, .y = PAPER_SHARE } },
     { .name = "calibration", .summary = "both scores as percentiles before they are added", .run = calibration },
     { 0 },
 };

@@ -364,7 +364,7 @@ static const struct paper_item items[] = {
     { .name = "parameters", .summary = "k1 and b of BM25 and BM25L, and those that nine conversations choose for the tenth", .run = parameters },
     { .name = "dense", .summary = "a session by its nearest turn, and by the mean of its turns", .run = dense },
     { .name = "fusion", .summary = "BM25 and the nearest turn, z-scored and weighted", .run = fusion,
-      .figure = { .x = "alpha", .panel = "encoder", .x_label = "weight of BM25", .y_label = "Hit@1" } },
+      .figure = { .x = "alpha", .panel = "encoder", .x_label = "weight of BM25", .y_label = "Hit@1", .y = PAPER_SHARE } },
     { 0 },
 };
 

@@ -107,7 +107,7 @@ static int budget(struct paper_run *r, struct err *e)
 
 static const struct paper_item items[] = {
     { .name = "budget", .summary = "share of the evidence in results and context, by entities a result", .run = budget,
-      .figure = { .x = "budget", .x_label = "context entities a result", .y_label = "share of the evidence" } },
+      .figure = { .x = "budget", .x_label = "context entities a result", .y_label = "share of the evidence", .y = PAPER_SHARE } },
     { 0 },
 };
 

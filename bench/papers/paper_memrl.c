@@ -224,7 +224,7 @@ static const struct paper_item items[] = {
     { .name = "var_q", .summary = "variance of a utility under Bernoulli rewards, over what equation 8 says", .run = var_q,
       .figure = { .x = "alpha", .x_label = "alpha", .y_label = "Var Q over alpha / (2 - alpha) Var r", .log_x = 1 } },
     { .name = "lambda", .summary = "weight of utility against similarity: learnt from, and held out", .run = lambda,
-      .figure = { .x = "lambda", .panel = "data", .x_label = "lambda", .y_label = "something relevant among the results" } },
+      .figure = { .x = "lambda", .panel = "data", .x_label = "lambda", .y_label = "something relevant among the results", .y = PAPER_SHARE } },
     { .name = "norm", .summary = "z-scores of similarity and utility over the pool, against none", .run = norm },
     { 0 },
 };

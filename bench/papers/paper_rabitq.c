@@ -314,9 +314,9 @@ static const struct paper_item items[] = {
     { "tail", "|error| that one in a thousand is beyond, times sqrt(d) 2^bits (2409.09913)", tail,
       { "bits", NULL, "bits per dimension", ".999 quantile, times sqrt(d) 2^bits", 0, 0 } },
     { "unbiased", "the line through estimates over true inner products", unbiased, { NULL, NULL, NULL, NULL, 0, 0 } },
-    { "recall", "recall@10 at 1 to 8 bits, nothing re-ranked", recall, { "bits", NULL, "bits per dimension", "recall@10", 0, 0 } },
+    { "recall", "recall@10 at 1 to 8 bits, nothing re-ranked", recall, { "bits", NULL, "bits per dimension", "recall@10", 0, PAPER_SHARE } },
     { "bound", "re-ranking what the bound cannot exclude: recall@10 and rows scored exactly, 1 bit", bound,
-      { "eps0", "quantity", "eps0", "recall@10, or rows", 0, 0 } },
+      { "eps0", "quantity", "eps0", "recall@10|rows scored exactly=rows scored exactly", 0, PAPER_SHARE } },
     { 0 }
 };
 

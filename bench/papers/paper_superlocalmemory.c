@@ -104,7 +104,7 @@ static int frqad(struct paper_run *r, struct err *e)
 
 static const struct paper_item items[] = {
     { .name = "frqad", .summary = "share of pairs in which the float copy is preferred to the quantised one", .run = frqad,
-      .figure = { .x = "rho", .panel = "bits", .x_label = "cosine of query and fact", .y_label = "float copy preferred" } },
+      .figure = { .x = "rho", .panel = "bits", .x_label = "cosine of query and fact", .y_label = "float copy preferred", .y = PAPER_SHARE } },
     { .name = "gates", .summary = "precision, recall and coverage of a least cosine", .run = gate_sweep },
     { 0 },
 };

@@ -338,6 +338,62 @@ static void test_page(void)
     fclose(page);
 }
 
+/* --- figures ------------------------------------------------------------------------------------------------ */
+
+/* Eight methods' recall at three numbers, the second with points of a paper, intervals beyond 1; and rows that are not drawn. */
+static void write_rows(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    CHECK(f, "%s", path);
+    fprintf(f, "# key: x\npaper,item,class,cell,published,digit,rule,tolerance,theory,ours,ours_lo,ours_hi,verdict,why\n");
+    for (int m = 0; m < 8; m++)
+        for (int k = 1; k <= 4; k *= 2)
+            fprintf(f, "p,a,T,bits=2;dim=64;method=m%d;k=%d,%s,%s,%s,,,%g,%g,%g,,\n", m, k, m == 1 ? "0.9" : "", m == 1 ? "0.1" : "",
+                    m == 1 ? "shape" : "", 0.9 + 0.02 * k, 0.8 + 0.02 * k, 1.0 + 0.02 * k);
+    fprintf(f, "p,a,T,bits=2;dim=64;versus=m1 - m2,,,,,,0.5,0.4,0.6,,\n");
+    fclose(f);
+}
+
+static size_t lines_with(const char *path, const char *what)
+{
+    char line[4096];
+    size_t count = 0;
+    FILE *f = fopen(path, "r");
+    CHECK(f, "%s is not there", path);
+    while (f && fgets(line, sizeof line, f)) count += strstr(line, what) != NULL;
+    if (f) fclose(f);
+    return count;
+}
+
+/* No figure has more than six lines, the paper's is in each, and a share ends at 1 whatever the interval. */
+static void test_figures(void)
+{
+    static const struct paper_item item = { .name = "a", .summary = "recall", .figure = { .x = "k", .panel = "bits+dim;method",
+                                            .x_label = "k", .y_label = "recall", .log_x = 1, .y = PAPER_SHARE } };
+    char folder[] = "/tmp/assay-figures-XXXXXX", path[96], command[128];
+    struct table rows = { 0 };
+    struct err e = { 0 };
+    CHECK(mkdtemp(folder), "%s", folder);
+    snprintf(path, sizeof path, "%s/p_a.csv", folder);
+    write_rows(path);
+    CHECK(table_append(&rows, path, &e) == ERR_OK, "%s", e.text);
+    const int status = paper_figures(&rows, &item, folder, "p_a", &e);
+    if (status == ERR_NOT_FOUND) SKIP("gnuplot is not installed");
+    CHECK(status == ERR_OK, "%s", e.text);
+    for (int part = 0; part < 2; part++) {
+        snprintf(path, sizeof path, "%s/p_a_2_64_%c.dat", folder, 'a' + part);
+        const size_t lines = lines_with(path, "# method=");
+        CHECK(lines >= 4 && lines <= 6, "%s: %zu lines", path, lines);
+        CHECK(lines_with(path, "# method=m1") == 1, "%s: the paper's line is not there", path);
+        snprintf(path, sizeof path, "%s/p_a_2_64_%c.svg", folder, 'a' + part);
+        CHECK(lines_with(path, "recall</tspan>") > 0 && lines_with(path, ">1.02<") == 0 && lines_with(path, ">1.05<") == 0 &&
+              lines_with(path, ">1.1<") == 0, "%s: an axis of shares beyond 1", path);
+    }
+    table_free(&rows);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK(system(command) == 0, "%s", command);
+}
+
 /* --- an item's run ---------------------------------------------------------------------------------------- */
 
 /* What was measured with the same options is taken up; another number of seeds is another run. */
@@ -399,6 +455,7 @@ int main(void)
     test_case("planted: a question that tunes and is reported on voids", test_leak);
     test_case("quantiles of Student's t", test_student);
     test_case("an item that is there is taken up, other options run it again", test_taken_up);
+    test_case("figures: six lines at most, a share ends at 1", test_figures);
     test_case("the engine's citations stand in README.md as in the list", test_citations);
     test_case("the page's numbers are those of the rows", test_page);
     return test_end();
