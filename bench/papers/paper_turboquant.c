@@ -191,8 +191,8 @@ static const struct paper_item items[] = {
       { NULL, NULL, NULL, NULL, 0, 0 } },
     { "encoding", "time to encode, us a row, 4 bits (table 2)", turboquant_encoding,
       { "dim", "threads;method", "dimensions", "us per row", 1, 1 } },
-    { "scans", "time of a scan, ns a row of d = 768, one query alone: bytes against levels, tables, or counted bits", turboquant_scans,
-      { "bits", ";method", "bits per dimension", "ns per row", 0, 0 } },
+    { "scans", "a scan of rows of d = 768, one query alone: bytes against levels, tables, or counted bits", turboquant_scans,
+      { "bits", "quantity;method", "bits per dimension", "ns per row|share of read rate=share of this machine's read rate", 0, PAPER_SHARE } },
     { 0 }
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * turboquant_time.c - time of TurboQuant: to encode (table 2 of arXiv 2504.19874), and to scan.  Of another machine than the
- * paper's, so ratios and their direction are compared; arms take turns, and the interval is over rounds.  `assay bench` and
- * `assay roofline` set kernels beside this machine's ceilings. */
+ * paper's, so ratios and their direction are compared; arms take turns, and the interval is over rounds.  A scan stands beside
+ * the rate at which one thread reads as many bytes here (bench/micro/roofline.h). */
+#include "bench/micro/roofline.h"
 #include "bench/papers/quant.h"
 #include "bench/papers/turboquant.h"
 #include "kernels/base/clock.h"
@@ -108,6 +109,35 @@ static int scan_once(const struct index *ix, struct rows queries, double *ns, st
     return status;
 }
 
+/* What a search reads of the index: codes, and what is kept beside each. */
+static double bytes_read(const struct index *ix)
+{
+    struct index_stats stats;
+    ix->ops->stats(ix, &stats);
+    return (double)(stats.code_bytes + stats.side_bytes);
+}
+
+/* The share of this machine's read rate, over as many bytes, that a scan reaches; the interval is of both. */
+static int share_of_read(struct paper_run *r, const struct scan *s, struct rows rows, int bits, size_t rounds, struct err *e)
+{
+    const double bytes = bytes_read(s->ix);
+    double shares[ROUNDS_MAX];
+    struct rate read;
+    const int status = roofline_read((size_t)bytes, 1, rounds, 1, &read, e);
+    if (status != ERR_OK) return status;
+    struct finding f = finding_of("quantity=share of read rate;dim=%zu;method=%s;bits=%d", rows.dim, s->name, bits);
+    struct finding rate = finding_of("read rate of=%s;unit=GB per s;dim=%zu;width=%d", s->name, rows.dim, bits);
+    for (size_t i = 0; i < rounds; i++) shares[i] = bytes / (double)rows.count / s->ns[i] / read.median;
+    finding_of_rounds(&f, shares, rounds);
+    f.lo *= read.median / read.interval.hi;
+    f.hi *= read.median / read.interval.lo;
+    f.index = s->spec;
+    f.n = rate.n = rows.count;
+    rate.ours = read.median, rate.lo = read.interval.lo, rate.hi = read.interval.hi, rate.seeds = rounds;
+    const int found = paper_found(r, &f, e);
+    return found == ERR_OK ? paper_found(r, &rate, e) : found;
+}
+
 static int scan_bits(struct paper_run *r, struct rows rows, struct rows queries, int bits, struct err *e)
 {
     static const char *const names[] = { "dot", "lut", "popcount" };
@@ -124,12 +154,13 @@ static int scan_bits(struct paper_run *r, struct rows rows, struct rows queries,
     for (size_t i = 0; i < rounds; i++)
         for (size_t a = 0; status == ERR_OK && a < count; a++) status = scan_once(arms[a].ix, queries, &arms[a].ns[i], e);
     for (size_t a = 0; status == ERR_OK && a < count; a++) {
-        struct finding f = finding_of("dim=%zu;method=%s;bits=%d", rows.dim, arms[a].name, bits);
+        struct finding f = finding_of("quantity=ns per row;dim=%zu;method=%s;bits=%d", rows.dim, arms[a].name, bits);
         memcpy(logs, arms[a].ns, sizeof logs);
         finding_of_rounds(&f, logs, rounds);
         f.index = arms[a].spec;
         f.n = rows.count;
         status = paper_found(r, &f, e);
+        if (status == ERR_OK) status = share_of_read(r, &arms[a], rows, bits, rounds, e);
     }
     for (size_t a = 1; status == ERR_OK && a < count; a++) {
         snprintf(cell, sizeof cell, "dim=%zu;bits=%d;ln time=dot over %s", rows.dim, bits, arms[a].name);
