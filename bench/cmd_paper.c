@@ -2,9 +2,13 @@
  * cmd_paper.c - papers, recomputed: paper | theory | ours +- | verdict | why. */
 #include "bench/command.h"
 #include "bench/papers/item.h"
+#include "bench/papers/screen.h"
 #include "bench/papers/show.h"
 #include "bench/rows/output.h"
+#include "bench/time/progress.h"
+#include "kernels/base/file.h"
 #include "kernels/base/parallel.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +19,8 @@ struct asked {
     int argc;
     char **argv;
     size_t kept, run;
+    struct progress progress; /* of the items that are measured */
+    char name[128];           /* of the one that is now */
 };
 
 /* --- assay paper list ------------------------------------------------------------------------------- */
@@ -70,7 +76,7 @@ static int show(const struct paper_plan *p, const char *name, const struct table
     struct text screen = { 0 }, latex = { 0 };
     char stem[128], file[160];
     int status = ERR_OK;
-    paper_sheet(rows, SHEET_PLAIN, PAPER_ROWS_ALL, &screen);
+    paper_screen(rows, screen_width(), &screen);
     printf("%s/%s: %s\n%s\n", p->paper->name, name, item ? item->summary : "", text_of(&screen));
     paper_stem(p->paper->name, name, stem, sizeof stem);
     snprintf(file, sizeof file, "%s.tex", stem);
@@ -88,11 +94,30 @@ static int run_item(const struct paper_plan *p, const char *item, struct asked *
 {
     struct table rows = { 0 };
     int kept;
+    snprintf(a->name, sizeof a->name, "%s/%s, items", p->paper->name, item);
+    a->paper.done = a->run;
     int status = paper_item_run(p, item, &a->paper, run, &rows, &kept, e);
-    if (status == ERR_OK) a->kept += (size_t)kept, a->run += !kept;
+    if (status == ERR_OK) a->kept += (size_t)kept, a->run += !kept, a->progress.total -= (uint64_t)kept;
+    progress_end(&a->progress);
     if (status == ERR_OK) status = show(p, item, &rows, &a->paper, e);
     table_free(&rows);
     return status;
+}
+
+static size_t item_count(const struct paper_ops *paper, const char *item)
+{
+    struct paper_plan p;
+    if (paper_plan_init(&p, paper, NULL) != ERR_OK) return 0; /* run_paper says why */
+    const size_t count = item ? 1 : p.count;
+    paper_plan_fini(&p);
+    return count;
+}
+
+/* Found out before the first item has taken its minutes. */
+static int check_folder(const char *out, struct err *e)
+{
+    const int status = folder_make(out, e);
+    return status == ERR_OK && access(out, W_OK) != 0 ? FAIL(e, ERR_IO, "%s: %s", out, strerror(errno)) : status;
 }
 
 static int run_paper(const struct paper_ops *paper, const char *item, struct asked *a, const struct run *run, struct err *e)
@@ -120,7 +145,14 @@ static int run_papers(const char *what, struct asked *a, struct err *e)
     const int everything = strcmp(what, "all") == 0;
     size_t count = 3, done = 0;
     struct run run;
+    size_t total = 0;
     int status = run_init(&run, a->argc, a->argv, e);
+    if (status == ERR_OK && a->paper.out) status = check_folder(a->paper.out, e);
+    for (size_t i = 0; paper_at(i); i++)
+        if (everything || (strlen(paper_at(i)->name) == size && strncmp(paper_at(i)->name, what, size) == 0))
+            total += item_count(paper_at(i), everything || !slash ? NULL : slash + 1);
+    progress_start(&a->progress, a->name, total);
+    a->paper.progress = &a->progress;
     for (size_t i = 0; status == ERR_OK && paper_at(i) && count < sizeof names / sizeof *names; i++) {
         const char *name = names[count++] = paper_at(i)->name;
         if (!everything && !(strlen(name) == size && strncmp(name, what, size) == 0)) continue;

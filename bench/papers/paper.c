@@ -3,6 +3,7 @@
 #include "bench/papers/paper.h"
 #include "bench/papers/judge.h"
 #include "bench/time/paired.h"
+#include "bench/time/progress.h"
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include <ctype.h>
@@ -117,7 +118,11 @@ void finding_of_pairs(struct finding *f, const double *a, const double *b, size_
     mem_free(d);
 }
 
-int paper_found(struct paper_run *r, const struct finding *f, struct err *e) { return judge_add(r->judge, f, e); }
+int paper_found(struct paper_run *r, const struct finding *f, struct err *e)
+{
+    if (r->asked.progress) progress_step(r->asked.progress, r->asked.done);
+    return judge_add(r->judge, f, e);
+}
 
 int paper_skip(struct paper_run *r, const char *cell, struct err *e, const char *lacks, ...)
 {

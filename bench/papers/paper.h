@@ -18,6 +18,8 @@ struct paper_asked {
     int quick, threads;
     const char *out;  /* folder for run and qrels files; NULL: none wanted */
     const char *data; /* folder of published sets, a folder each */
+    struct progress *progress; /* of items, `done` so far; NULL: nobody looks */
+    size_t done;
 };
 enum { PAPER_SEEDS_MAX = 100, PAPER_CELL_MAX = 256 };
 

@@ -65,28 +65,35 @@ static int is_shown(const struct table *t, size_t row, enum paper_rows which)
            strcmp(cell_of(t, row, "class"), "X") == 0;
 }
 
-size_t paper_sheet(const struct table *t, enum sheet_format format, enum paper_rows which, struct text *out)
+size_t paper_sheet_fill(const struct table *t, enum paper_rows which, struct sheet *g)
 {
     size_t left_out = 0;
-    static const char *const heading[] = { "cell", "paper", "theory", "ours", "+-", "wins/ties/losses", "p", "class", "verdict", "why" };
-    struct sheet g = { .columns = sizeof heading / sizeof *heading };
-    for (size_t i = 0; i < g.columns; i++) sheet_add(&g, SHEET_NONE, "%s", heading[i]);
+    static const char *const heading[PAPER_SHEET_COLUMNS] = { "cell", "paper", "theory", "ours", "+-", "wins/ties/losses", "p", "class", "verdict", "why" };
+    g->columns = PAPER_SHEET_COLUMNS;
+    for (size_t i = 0; i < g->columns; i++) sheet_add(g, SHEET_NONE, "%s", heading[i]);
     for (size_t row = 0; row < t->count; row++) {
         const char *verdict = cell_of(t, row, "verdict");
         left_out += !is_shown(t, row, which);
         if (!is_shown(t, row, which)) continue;
-        sheet_add(&g, SHEET_NONE, "%s", cell_of(t, row, "cell"));
-        add_published(&g, t, row);
-        add_number(&g, number_of(t, row, "theory"));
-        add_number(&g, number_of(t, row, "ours"));
-        add_number(&g, (number_of(t, row, "ours_hi") - number_of(t, row, "ours_lo")) / 2);
-        add_counts(&g, t, row);
-        sheet_add(&g, SHEET_NONE, "%.6s%s%.6s", cell_of(t, row, "p"), *cell_of(t, row, "shape_p") ? " shape " : "",
+        sheet_add(g, SHEET_NONE, "%s", cell_of(t, row, "cell"));
+        add_published(g, t, row);
+        add_number(g, number_of(t, row, "theory"));
+        add_number(g, number_of(t, row, "ours"));
+        add_number(g, (number_of(t, row, "ours_hi") - number_of(t, row, "ours_lo")) / 2);
+        add_counts(g, t, row);
+        sheet_add(g, SHEET_NONE, "%.6s%s%.6s", cell_of(t, row, "p"), *cell_of(t, row, "shape_p") ? " shape " : "",
                   cell_of(t, row, "shape_p"));
-        sheet_add(&g, SHEET_NONE, "%s", cell_of(t, row, "class"));
-        sheet_add(&g, SHEET_NONE, "%s", *verdict ? verdict : "-");
-        sheet_add(&g, SHEET_NONE, "%s", is_explained(t, row) ? cell_of(t, row, "why") : "");
+        sheet_add(g, SHEET_NONE, "%s", cell_of(t, row, "class"));
+        sheet_add(g, SHEET_NONE, "%s", *verdict ? verdict : "-");
+        sheet_add(g, SHEET_NONE, "%s", is_explained(t, row) ? cell_of(t, row, "why") : "");
     }
+    return left_out;
+}
+
+size_t paper_sheet(const struct table *t, enum sheet_format format, enum paper_rows which, struct text *out)
+{
+    struct sheet g = { .columns = 0 };
+    const size_t left_out = paper_sheet_fill(t, which, &g);
     if (left_out < t->count) sheet_print(&g, format, out);
     out->failed |= g.failed;
     sheet_free(&g);

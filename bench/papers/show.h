@@ -9,6 +9,8 @@
 /* cell | paper | theory | ours | half of the interval | wins/ties/losses | p | class | verdict | why, of all rows, or of those that a paper speaks
  * of or that deviate; returns how many were left out. */
 enum paper_rows { PAPER_ROWS_ALL, PAPER_ROWS_SAID };
+enum { PAPER_SHEET_COLUMNS = 10 };
+size_t paper_sheet_fill(const struct table *rows, enum paper_rows which, struct sheet *g); /* g zeroed; sheet_free */
 size_t paper_sheet(const struct table *rows, enum sheet_format format, enum paper_rows which, struct text *out);
 /* <dir>/<name>[_<panel value>].{dat,png,svg,pdf} for every panel that has points. */
 int paper_figures(const struct table *rows, const struct paper_item *item, const char *dir, const char *name, struct err *e);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * test_killed.c - a run that is killed again and again goes on where it was, and leaves what an unbroken one leaves: rows,
+ * runs, labels, and the page; and a table fits the terminal that it is shown on. */
+#include "bench/papers/screen.h"
+#include "kernels/base/rng.h"
+#include "kernels/base/test.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Runs the paper into a folder; after `us` microseconds it is killed (0: never).  1 when it came to its end. */
+static int run_for(const char *out, unsigned us)
+{
+    const char *program = getenv("ASSAY");
+    int status = 0;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1), dup2(null, 2);
+        execl(program, program, "paper", "smartvector", "--quick", "--seeds", "2", "--data", "nowhere", "--out", out, (char *)NULL);
+        _exit(127);
+    }
+    if (us) {
+        const struct timespec wait = { us / 1000000, us % 1000000 * 1000l };
+        nanosleep(&wait, NULL);
+        kill(pid, SIGKILL);
+    }
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int shell(const char *fmt, const char *a, const char *b)
+{
+    char command[1024];
+    snprintf(command, sizeof command, fmt, a, b);
+    return system(command);
+}
+
+static void goes_on(void)
+{
+    char whole[] = "/tmp/assay-whole-XXXXXX", killed[] = "/tmp/assay-killed-XXXXXX";
+    struct rng r;
+    unsigned kills = 0;
+    if (!getenv("ASSAY")) SKIP("ASSAY is not set");
+    CHECK(mkdtemp(whole) && mkdtemp(killed) && run_for(whole, 0), "%s", whole);
+    rng_seed(&r, 20261129, 0);
+    /* Later and later, so that it comes to its end on any machine. */
+    while (!run_for(killed, 1000 + (unsigned)rng_below(&r, 20000 + 15000 * kills * kills))) kills++;
+    CHECK(kills >= 3, "killed %u times", kills);
+    CHECK(shell("cd %1$s && for f in *.csv *.tex; do grep -v '^#' $f >%2$s/x && grep -v '^#' %2$s/$f | cmp %2$s/x - || exit 1; done; rm %2$s/x",
+                whole, killed) == 0, "other rows");
+    CHECK(shell("diff -r %1$s/trec %2$s/trec", whole, killed) == 0, "other runs or labels");
+    CHECK(shell("cd %1$s && ls >/tmp/assay-names.$$ && cd %2$s && ls | diff /tmp/assay-names.$$ - ; s=$?; rm /tmp/assay-names.$$; exit $s", whole,
+                killed) == 0, "other files, after %u kills", kills);
+    CHECK(shell("$ASSAY paper draw %1$s >/dev/null && $ASSAY paper draw %2$s >/dev/null && sed '/^Written by/d' %1$s/README.md >%1$s/x && "
+                "sed '/^Written by/d' %2$s/README.md | cmp - %1$s/x", whole, killed) == 0, "another page");
+    CHECK(shell("rm -r %1$s %2$s", whole, killed) == 0, "%s", whole);
+}
+
+static const char rows_text[] =
+    "paper,item,class,cell,published,rule,theory,ours,ours_lo,ours_hi,wins,ties,losses,p,verdict,why\n"
+    "p,a,T,contrast=one of a long name-another of a long name;data=planted;measure=recall@5,0.02,direction,,0.01,-0.01,0.03,10,80,10,0.41,"
+    "not resolved,a reason that is as long as reasons are where papers measured something else than what is measured here\n"
+    "p,a,T,contrast=one of a long name-another of a long name;data=other;measure=recall@5,0.02,direction,,0.09,0.05,0.13,20,75,5,0.0001,"
+    "shape agrees,\n"
+    "p,a,T,contrast=one of a long name-a third;data=other;measure=recall@5,0.02,direction,,-0.01,-0.03,0.01,5,90,5,1,"
+    "not resolved,a reason that is as long as reasons are where papers measured something else than what is measured here\n";
+
+static size_t count_of(const char *text, const char *what)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++) count++;
+    return count;
+}
+
+static void fits_terminals(void)
+{
+    static const size_t widths[] = { 0, 80, 120, 200 };
+    char path[] = "/tmp/assay-rows-XXXXXX";
+    struct table rows = { 0 };
+    struct err e = { 0 };
+    const int fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, rows_text, sizeof rows_text - 1) == (ssize_t)sizeof rows_text - 1, "%s", path);
+    close(fd);
+    CHECK(table_append(&rows, path, &e) == ERR_OK && rows.count == 3, "%s", e.text);
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        struct text out = { 0 };
+        paper_screen(&rows, widths[i], &out);
+        for (const char *at = text_of(&out); widths[i] && *at; at += strcspn(at, "\n") + 1)
+            CHECK(strcspn(at, "\n") <= widths[i], "%zu columns: %s", widths[i], at);
+        CHECK(count_of(text_of(&out), "of all: measure=recall@5\n") == 1, "%s", text_of(&out));
+        CHECK(count_of(text_of(&out), "not resolved [1]") == 2 && count_of(text_of(&out), "a reason that is") == 1, "%s", text_of(&out));
+        CHECK(count_of(text_of(&out), "data=other") == 2 && count_of(text_of(&out), "10/80/10") == 1 && !count_of(text_of(&out), "theory"),
+              "%s", text_of(&out));
+        text_free(&out);
+    }
+    table_free(&rows);
+    (void)unlink(path);
+}
+
+int main(void)
+{
+    test_case("killed at random times, a run goes on and leaves the same", goes_on);
+    test_case("a table fits 80, 120 and 200 columns", fits_terminals);
+    return test_end();
+}
