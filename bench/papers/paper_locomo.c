@@ -6,7 +6,7 @@
  * words were tried; the nearest gave .6381, and recall@5 and MRR deviated.)  The dense half wants vectors of its encoders,
  * which a user may bring; in their place stand latent semantic features of the same turns, of which directions are
  * compared.  Where a weight or parameters are chosen, each conversation is reported on with what the nine others chose. */
-#include "bench/papers/diary.h"
+#include "bench/papers/diary_trec.h"
 #include "bench/papers/judge.h"
 #include "bench/papers/retrieval.h"
 #include "bench/time/stats.h"
@@ -44,12 +44,16 @@ static void mark(const struct diary *d, size_t q, const double *scores, struct m
     for (size_t m = 0; m < DIARY_MEASURES; m++) out.at[m * d->question_count + q] = values[m];
 }
 
+/* Whose questions means are set against; NULL: these are the ones. */
+struct rival { const double *values; const char *name; };
+static const struct rival none;
+
 /* A mean over questions: a number that nothing random is in when `exact`, else with its interval. */
-static int found_mean(struct paper_run *r, struct finding f, const double *values, size_t count, int exact, struct err *e)
+static int found_mean(struct paper_run *r, struct finding f, const double *values, size_t count, int exact, struct rival rival,
+                      struct err *e)
 {
-    if (exact) f.ours = f.lo = f.hi = count ? stats_mean(values, count) : (double)NAN;
-    else retrieval_mean(&f, values, count, NULL, NULL);
-    f.n = count;
+    retrieval_mean(&f, values, count, rival.values, rival.name);
+    if (exact) f.lo = f.hi = f.ours;
     return paper_found(r, &f, e);
 }
 
@@ -64,21 +68,22 @@ static size_t of_category(const struct diary *d, int category, const double *val
 
 /* --- BM25 -------------------------------------------------------------------------------------------- */
 
-static int bm25_row(struct paper_run *r, const struct diary *d, double *values, double *some, struct err *e)
+static int bm25_row(struct paper_run *r, const struct diary *d, double *values, double *some, double *scores, struct err *e)
 {
     struct finding count = finding_of("quantity=questions");
     for (size_t q = 0; q < d->question_count; q++) {
-        double scores[DIARY_SESSIONS_MOST];
-        diary_bm25(d, &d->questions[q], DIARY_OKAPI, k1, b, scores);
-        mark(d, q, scores, (struct marks){ values });
+        diary_bm25(d, &d->questions[q], DIARY_OKAPI, k1, b, scores + q * DIARY_SESSIONS_MOST);
+        mark(d, q, scores + q * DIARY_SESSIONS_MOST, (struct marks){ values });
     }
     count.ours = count.lo = count.hi = (double)d->question_count;
-    int status = paper_found(r, &count, e);
+    int status = diary_keep(d, r, "locomo", "bm25", scores, e);
+    if (status == ERR_OK) status = paper_found(r, &count, e);
     for (size_t m = 0; status == ERR_OK && m < DIARY_MEASURES; m++)
         status = found_mean(r, finding_of("retriever=bm25;measure=%s", diary_measures[m]), values + m * d->question_count,
-                            d->question_count, 1, e);
+                            d->question_count, 1, none, e);
     for (int c = 1; status == ERR_OK && c < CATEGORIES; c++)
-        status = found_mean(r, finding_of("retriever=bm25;category=%s;of=hit@1", categories[c]), some, of_category(d, c, values, some), 1, e);
+        status = found_mean(r, finding_of("retriever=bm25;category=%s;of=hit@1", categories[c]), some, of_category(d, c, values, some), 1,
+                            none, e);
     return status;
 }
 
@@ -88,8 +93,10 @@ static int sessions(struct paper_run *r, struct err *e)
     int has;
     int status = open_diary(r, &d, &has, e);
     if (status == ERR_OK && has) {
-        double *values = mem_alloc((DIARY_MEASURES + 1) * d.question_count, sizeof *values);
-        status = values ? bm25_row(r, &d, values, values + DIARY_MEASURES * d.question_count, e) : no_memory(e);
+        const size_t count = d.question_count;
+        double *values = mem_alloc((DIARY_MEASURES + 1 + DIARY_SESSIONS_MOST) * count, sizeof *values);
+        status = values ? bm25_row(r, &d, values, values + DIARY_MEASURES * count, values + (DIARY_MEASURES + 1) * count, e)
+                        : no_memory(e);
         mem_free(values);
     }
     diary_free(&d);
@@ -121,27 +128,40 @@ static int is_printed(const struct paper_run *r, const char *cell)
     return 0;
 }
 
+static enum diary_bm25 kind_of(size_t way) { return way < WAYS / 2 ? DIARY_OKAPI : DIARY_BM25L; }
+static double k1_of(size_t way) { return k1s[way / BS % K1S]; }
+static double b_of(size_t way) { return bs[way % BS]; }
+static int is_usual(size_t way) { return kind_of(way) == DIARY_OKAPI && k1_of(way) == k1 && b_of(way) == b; }
+
 static int search_parameters(struct paper_run *r, const struct diary *d, double *hits, double *held_out, struct err *e)
 {
-    int status = ERR_OK;
-    for (size_t w = 0; status == ERR_OK && w < WAYS; w++) {
-        const enum diary_bm25 kind = w < WAYS / 2 ? DIARY_OKAPI : DIARY_BM25L;
-        const double k = k1s[w / BS % K1S], length = bs[w % BS];
+    struct rival usual = { hits, "okapi k1 1.5 b 0.75" };
+    struct split split = { 0 };
+    for (size_t w = 0; w < WAYS; w++) {
+        if (is_usual(w)) usual.values = hits + w * d->question_count;
         for (size_t q = 0; q < d->question_count; q++) {
             double scores[DIARY_SESSIONS_MOST], values[DIARY_MEASURES];
-            diary_bm25(d, &d->questions[q], kind, k, length, scores);
+            diary_bm25(d, &d->questions[q], kind_of(w), k1_of(w), b_of(w), scores);
             diary_measure(d, &d->questions[q], scores, values);
             hits[w * d->question_count + q] = values[0];
         }
-        const struct finding f = finding_of("formula=%s;k1=%g;b=%g", kind == DIARY_OKAPI ? "okapi" : "bm25l", k, length);
-        if (is_printed(r, f.cell)) status = found_mean(r, f, hits + w * d->question_count, d->question_count, 1, e);
+    }
+    int status = diary_split(d, &split, e);
+    for (size_t w = 0; status == ERR_OK && w < WAYS; w++) {
+        const struct finding f = finding_of("formula=%s;k1=%g;b=%g", kind_of(w) == DIARY_OKAPI ? "okapi" : "bm25l", k1_of(w), b_of(w));
+        if (is_printed(r, f.cell))
+            status = found_mean(r, f, hits + w * d->question_count, d->question_count, 1, is_usual(w) ? none : usual, e);
     }
     for (size_t c = 0; status == ERR_OK && c < d->conversation_count; c++) {
         const size_t best = best_without(d, hits, WAYS, d->question_count, c);
         for (size_t q = 0; q < d->question_count; q++)
             if (d->questions[q].conversation == c) held_out[q] = hits[best * d->question_count + q];
     }
-    return status == ERR_OK ? found_mean(r, finding_of("formula=chosen by the other conversations"), held_out, d->question_count, 1, e) : status;
+    struct finding chosen = finding_of("formula=chosen by the other conversations");
+    split_say(&split, &chosen);
+    if (status == ERR_OK) status = found_mean(r, chosen, held_out, d->question_count, 1, usual, e);
+    split_free(&split);
+    return status;
 }
 
 static int parameters(struct paper_run *r, struct err *e)
@@ -255,11 +275,13 @@ static int over_vectors(struct paper_run *r, int (*each)(struct paper_run *, con
 
 static const char *whose(const struct encoded *v) { return v->user ? "user" : "locomo"; }
 
+/* split: where something was chosen; or NULL. */
 static int contrast(struct paper_run *r, const struct encoded *v, const char *what, const double *x, const double *y, size_t count,
-                    struct err *e)
+                    const struct split *split, struct err *e)
 {
     struct finding f = finding_of("contrast=%s;measure=hit@1;encoder=%s;data=%s", what, v->encoder, whose(v));
     finding_of_pairs(&f, x, y, count);
+    if (split) split_say(split, &f);
     return paper_found(r, &f, e);
 }
 
@@ -284,23 +306,28 @@ static int by_category(struct paper_run *r, const struct diary *d, const struct 
 
 static int dense_over(struct paper_run *r, const struct diary *d, const struct encoded *v, struct err *e)
 {
-    const size_t count = d->question_count, all = DIARY_MEASURES * count;
+    const size_t count = d->question_count, all = DIARY_MEASURES * count, most = DIARY_SESSIONS_MOST * count;
     double *values = mem_alloc(ARMS * all, sizeof *values), *scratch = mem_alloc(2 * count, sizeof *scratch);
-    int status = values && scratch ? ERR_OK : no_memory(e);
+    double *scores = mem_alloc(ARMS * most, sizeof *scores);
+    int status = values && scratch && scores ? ERR_OK : no_memory(e);
     for (size_t q = 0; status == ERR_OK && q < count; q++) {
-        double scores[ARMS][DIARY_SESSIONS_MOST];
-        diary_dense(d, &d->questions[q], v->turns, v->lengths, rows_at(v->questions, q), scores[NEAREST], scores[MEAN]);
-        diary_bm25(d, &d->questions[q], DIARY_OKAPI, k1, b, scores[BM25]);
-        for (size_t a = 0; a < ARMS; a++) mark(d, q, scores[a], (struct marks){ values + a * all });
+        double *const at[ARMS] = { scores + q * DIARY_SESSIONS_MOST, scores + most + q * DIARY_SESSIONS_MOST,
+                                   scores + 2 * most + q * DIARY_SESSIONS_MOST };
+        diary_dense(d, &d->questions[q], v->turns, v->lengths, rows_at(v->questions, q), at[NEAREST], at[MEAN]);
+        diary_bm25(d, &d->questions[q], DIARY_OKAPI, k1, b, at[BM25]);
+        for (size_t a = 0; a < ARMS; a++) mark(d, q, at[a], (struct marks){ values + a * all });
     }
+    for (size_t a = 0; status == ERR_OK && a < ARMS; a++) status = diary_keep(d, r, v->encoder, arms[a], scores + a * most, e);
     for (size_t a = 0; status == ERR_OK && a < BM25; a++)
         for (size_t m = 0; status == ERR_OK && m < DIARY_MEASURES; m++)
             status = found_mean(r, finding_of("retriever=%s;measure=%s;encoder=%s;data=%s", arms[a], diary_measures[m], v->encoder, whose(v)),
-                                values + a * all + m * count, count, v->user, e);
-    if (status == ERR_OK) status = contrast(r, v, "nearest turn-mean of turns", values, values + MEAN * all, count, e);
+                                values + a * all + m * count, count, v->user,
+                                (struct rival){ values + BM25 * all + m * count, arms[BM25] }, e);
+    if (status == ERR_OK) status = contrast(r, v, "nearest turn-mean of turns", values, values + MEAN * all, count, NULL, e);
     if (status == ERR_OK) status = by_category(r, d, v, values, values + BM25 * all, scratch, e);
     mem_free(values);
     mem_free(scratch);
+    mem_free(scores);
     return status;
 }
 
@@ -333,26 +360,52 @@ static void fuse_all(const struct diary *d, const struct encoded *v, double *val
     }
 }
 
+/* The rankings with the weight that the other conversations chose. */
+static int keep_chosen(struct paper_run *r, const struct diary *d, const struct encoded *v, const double *values, struct err *e)
+{
+    const size_t count = d->question_count, all = DIARY_MEASURES * count;
+    double *scores = mem_alloc(count * DIARY_SESSIONS_MOST, sizeof *scores);
+    if (!scores) return no_memory(e);
+    for (size_t c = 0; c < d->conversation_count; c++) {
+        const double alpha = alpha_of(best_without(d, values, ALPHAS, all, c));
+        for (size_t q = 0; q < count; q++) {
+            double words[DIARY_SESSIONS_MOST], nearest[DIARY_SESSIONS_MOST], mean[DIARY_SESSIONS_MOST];
+            if (d->questions[q].conversation != c) continue;
+            diary_bm25(d, &d->questions[q], DIARY_OKAPI, k1, b, words);
+            diary_dense(d, &d->questions[q], v->turns, v->lengths, rows_at(v->questions, q), nearest, mean);
+            diary_fuse(words, nearest, d->conversations[c].session_count, alpha, scores + q * DIARY_SESSIONS_MOST);
+        }
+    }
+    const int status = diary_keep(d, r, v->encoder, "fused", scores, e);
+    mem_free(scores);
+    return status;
+}
+
 static int fusion_over(struct paper_run *r, const struct diary *d, const struct encoded *v, struct err *e)
 {
     const size_t count = d->question_count, all = DIARY_MEASURES * count;
     double *values = mem_alloc(FUSIONS * all, sizeof *values);
-    int status = values ? ERR_OK : no_memory(e);
+    struct split split = { 0 };
+    int status = values ? diary_split(d, &split, e) : no_memory(e);
+    const double *fused = values + CHOSEN * all, *words = values + (ALPHAS - 1) * all;
     if (status == ERR_OK) fuse_all(d, v, values);
+    if (status == ERR_OK) status = keep_chosen(r, d, v, values, e);
     for (size_t a = 0; status == ERR_OK && a < ALPHAS; a++)
         status = found_mean(r, finding_of("alpha=%g;measure=hit@1;encoder=%s;data=%s", alpha_of(a), v->encoder, whose(v)), values + a * all,
-                            count, v->user, e);
-    for (size_t m = 0; status == ERR_OK && m < DIARY_MEASURES; m++)
-        status = found_mean(r, finding_of("retriever=fused;measure=%s;encoder=%s;data=%s", diary_measures[m], v->encoder, whose(v)),
-                            values + CHOSEN * all + m * count, count, v->user, e);
+                            count, v->user, a + 1 < ALPHAS ? (struct rival){ words, "bm25" } : none, e);
+    for (size_t m = 0; status == ERR_OK && m < DIARY_MEASURES; m++) {
+        struct finding f = finding_of("retriever=fused;measure=%s;encoder=%s;data=%s", diary_measures[m], v->encoder, whose(v));
+        split_say(&split, &f);
+        status = found_mean(r, f, fused + m * count, count, v->user, (struct rival){ words + m * count, "bm25" }, e);
+    }
     if (status == ERR_OK)
         status = found_mean(r, finding_of("retriever=by ranks;measure=hit@1;encoder=%s;data=%s", v->encoder, whose(v)),
-                            values + BY_RANKS * all, count, v->user, e);
-    const double *fused = values + CHOSEN * all;
-    if (status == ERR_OK) status = contrast(r, v, "fused-nearest turn", fused, values, count, e);
-    if (status == ERR_OK) status = contrast(r, v, "fused-bm25", fused, values + (ALPHAS - 1) * all, count, e);
-    if (status == ERR_OK) status = contrast(r, v, "fused-by ranks", fused, values + BY_RANKS * all, count, e);
+                            values + BY_RANKS * all, count, v->user, (struct rival){ words, "bm25" }, e);
+    if (status == ERR_OK) status = contrast(r, v, "fused-nearest turn", fused, values, count, &split, e);
+    if (status == ERR_OK) status = contrast(r, v, "fused-bm25", fused, words, count, &split, e);
+    if (status == ERR_OK) status = contrast(r, v, "fused-by ranks", fused, values + BY_RANKS * all, count, &split, e);
     mem_free(values);
+    split_free(&split);
     return status;
 }
 

@@ -74,9 +74,9 @@ static void learns_by_own_ids(void)
 
 /* --- what an item leaves behind --------------------------------------------------------------------------- */
 
-static void run_item(const char *paper, const char *item, const char *out, struct table *rows)
+static void run_item(const char *paper, const char *item, const char *data, const char *out, struct table *rows)
 {
-    const struct paper_asked asked = { .seeds = 2, .quick = 1, .threads = 1, .data = "nowhere", .out = out };
+    const struct paper_asked asked = { .seeds = 2, .quick = 1, .threads = 1, .data = data, .out = out };
     struct run run;
     struct paper_plan plan = { 0 };
     struct err e = { 0 };
@@ -106,8 +106,9 @@ static char *text_at(const char *folder, const char *name)
     return text;
 }
 
-/* Mean over the judged questions of the share of relevant documents that a run has at rank 10 or above, of the lines alone. */
-static double recall_of(const char *qrels, const char *run)
+/* Mean over the judged questions of the share of relevant documents that a run has at rank `cut` or above, of the lines
+ * alone. */
+static double recall_of(const char *qrels, const char *run, int cut)
 {
     char question[64], document[64], before[64] = "", line[192];
     double sum = 0, questions = 0, relevant = 0, found = 0;
@@ -123,7 +124,7 @@ static double recall_of(const char *qrels, const char *run)
         snprintf(line, sizeof line, "\n%s\tQ0\t%s\t", question, document);
         const char *hit = strstr(run, line);
         if (!hit && strncmp(run, line + 1, strlen(line + 1)) == 0) hit = run - 1;
-        found += hit && sscanf(hit + strlen(line), "%d", &rank) == 1 && rank <= 10;
+        found += hit && sscanf(hit + strlen(line), "%d", &rank) == 1 && rank <= cut;
         relevant++;
     }
     return (sum + (relevant > 0 ? found / relevant : 0)) / questions;
@@ -136,7 +137,7 @@ static void leaves_runs(void)
     char folder[] = "/tmp/assay-runs-XXXXXX", name[128], command[128];
     struct table rows = { 0 };
     CHECK(mkdtemp(folder), "%s", folder);
-    run_item("lightrag", "weak_encoder", folder, &rows);
+    run_item("lightrag", "weak_encoder", "nowhere", folder, &rows);
     char *const qrels = text_at(folder, "lightrag_weak_encoder_twohop.qrels");
     for (size_t i = 0; i < 2; i++) {
         size_t row = 0, at = 0;
@@ -144,7 +145,7 @@ static void leaves_runs(void)
         for (int hop = 0; hop < 2; hop++) {
             snprintf(name, sizeof name, "lightrag_weak_encoder_twohop_%s_%s.run", encoders[i][1], hop ? "one_hop" : "vectors");
             char *const run = text_at(folder, name);
-            recall[hop] = recall_of(qrels, run);
+            recall[hop] = recall_of(qrels, run, 10);
             free(run);
         }
         for (; row < rows.count; row++)
@@ -155,6 +156,36 @@ static void leaves_runs(void)
     }
     free(qrels);
     table_free(&rows);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK(system(command) == 0, "%s", command);
+}
+
+/* The same of sessions, which are no entities of a base; and weights that other conversations chose say so. */
+static void leaves_sessions(void)
+{
+    char folder[] = "/tmp/assay-runs-XXXXXX", command[128];
+    struct table rows = { 0 }, fused = { 0 };
+    size_t said = 0;
+    if (access("../shared/data/locomo/locomo10.json", R_OK) != 0) SKIP("needs ../shared/data/locomo");
+    CHECK(mkdtemp(folder), "%s", folder);
+    run_item("locomo", "sessions", "../shared/data", folder, &rows);
+    char *const qrels = text_at(folder, "locomo_sessions_locomo.qrels"), *const run = text_at(folder, "locomo_sessions_locomo_bm25.run");
+    const double recall = recall_of(qrels, run, 3);
+    for (size_t i = 0; i < rows.count; i++)
+        if (strcmp(table_text(&rows, i, table_column(&rows, "cell")), "retriever=bm25;measure=recall@3") == 0)
+            CHECK(fabs(recall - table_number(&rows, i, table_column(&rows, "ours"))) < 1e-9, "%.12g of the files", recall);
+    CHECK(recall > 0.5, "%g", recall);
+    run_item("locomo", "parameters", "../shared/data", folder, &fused);
+    for (size_t i = 0; i < fused.count; i++) {
+        const int chosen = strstr(table_text(&fused, i, table_column(&fused, "cell")), "chosen by") != NULL;
+        CHECK((table_number(&fused, i, table_column(&fused, "tuned")) > 0) == chosen, "row %zu: which questions chose?", i);
+        said += (size_t)chosen;
+    }
+    CHECK(said == 1, "%zu rows of what was chosen", said);
+    free(qrels);
+    free(run);
+    table_free(&rows);
+    table_free(&fused);
     snprintf(command, sizeof command, "rm -r %s", folder);
     CHECK(system(command) == 0, "%s", command);
 }
@@ -215,7 +246,7 @@ static void memrl_is_split(void)
     struct table rows = { 0 };
     size_t held_out = 0, chosen = 0, means = 0;
     CHECK(mkdtemp(folder), "%s", folder);
-    run_item("memrl", "lambda", folder, &rows);
+    run_item("memrl", "lambda", "nowhere", folder, &rows);
     for (size_t i = 0; i < rows.count; i++) {
         const char *cell = table_text(&rows, i, table_column(&rows, "cell"));
         const int says = table_number(&rows, i, table_column(&rows, "tuned")) > 0 && table_number(&rows, i, table_column(&rows, "reported")) > 0;
@@ -236,6 +267,7 @@ int main(void)
 {
     test_case("memrl says which half chose; beside a mean are wins, ties, losses and p", memrl_is_split);
     test_case("an item leaves runs and labels, from which its numbers follow", leaves_runs);
+    test_case("sessions: the same; what other conversations chose says so", leaves_sessions);
     test_case("a question that chose and is reported on voids a row", a_leak_voids);
     test_case("asked, dealt out, gone", asks_and_cleans_up);
     test_case("what is learnt goes by the user's ids", learns_by_own_ids);
