@@ -278,6 +278,13 @@ void walk_free(struct walk *w)
     *w = (struct walk){ 0 };
 }
 
+void walk_forget(struct walk *w, const struct graph *g)
+{
+    if (++w->epoch != 0) return;
+    memset(w->stamp, 0, g->count * sizeof *w->stamp); /* stamps of 2^32 walks ago would look fresh */
+    w->epoch = 1;
+}
+
 /* How far a walk has come: entities found, and whether its goal is reached. */
 struct reached {
     size_t count, most, reached;
@@ -307,10 +314,7 @@ static void step_from(const struct graph *g, struct walk *w, uint32_t x, struct 
 size_t graph_neighbors(const struct graph *g, struct walk *w, const uint32_t *from, size_t from_count, int depth,
                        size_t most, const struct walk_goal *goal)
 {
-    if (++w->epoch == 0) { /* stamps of 2^32 walks ago would look fresh */
-        memset(w->stamp, 0, g->count * sizeof *w->stamp);
-        w->epoch = 1;
-    }
+    walk_forget(w, g);
     for (size_t i = 0; i < from_count; i++) w->stamp[from[i]] = w->epoch;
     struct reached p = { .most = most, .goal = goal, .done = most == 0 };
     size_t next = 0;

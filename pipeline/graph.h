@@ -68,6 +68,7 @@ struct walk {
 };
 int walk_init(struct walk *w, const struct graph *g, struct err *e);
 void walk_free(struct walk *w);
+void walk_forget(struct walk *w, const struct graph *g); /* nothing is seen any more */
 
 /* Those of the entities that a walk is really after: it may stop when `enough` of them, and `least`
  * entities in all, are found. */

@@ -28,8 +28,10 @@ struct pipeline {
     struct result *results;
     int64_t *context_ids;
     struct entity *context_entities;
-    struct text text;   /* of all entities of the answer, one string after the other */
-    size_t *text_at;    /* where the three strings of each begin */
+    struct text text;     /* of all entities of the answer, one string after the other */
+    size_t (*text_at)[3]; /* where the three strings of each begin */
+    int64_t *text_ids;    /* which entities those are, each once */
+    size_t text_count;
 };
 
 /* --- the base in memory ---------------------------------------------------------------------------- */
@@ -73,12 +75,14 @@ static void answer_free(struct pipeline *p)
     mem_free(p->context_ids);
     mem_free(p->context_entities);
     mem_free(p->text_at);
+    mem_free(p->text_ids);
     mem_free(p->q.context);
     mem_free(p->q.context_count);
     p->results = NULL;
     p->context_ids = NULL;
     p->context_entities = NULL;
     p->text_at = NULL;
+    p->text_ids = NULL;
     p->q.context = NULL;
     p->q.context_count = NULL;
     p->k_room = 0;
@@ -357,8 +361,10 @@ static int reserve(struct pipeline *p, size_t k, struct err *e)
     p->q.context = mem_alloc(k, context * sizeof *p->q.context);
     p->context_ids = mem_alloc(k, context * sizeof *p->context_ids);
     p->context_entities = mem_alloc(k, context * sizeof *p->context_entities);
-    p->text_at = mem_alloc(k, (context + 1) * 3 * sizeof *p->text_at);
-    if (!p->results || !p->q.context_count || !p->q.context || !p->context_ids || !p->context_entities || !p->text_at) {
+    p->text_at = mem_alloc(k, (context + 1) * sizeof *p->text_at);
+    p->text_ids = mem_alloc(k, (context + 1) * sizeof *p->text_ids);
+    if (!p->results || !p->q.context_count || !p->q.context || !p->context_ids || !p->context_entities || !p->text_at ||
+        !p->text_ids) {
         answer_free(p);
         return FAIL(e, ERR_MEM, "no memory for %zu results with %zu context entities each", k, context);
     }
@@ -488,55 +494,79 @@ static int run_stages(struct pipeline *p, struct answer *out, struct err *e)
     return ERR_OK;
 }
 
-/* Copies an entity's three strings into p->text; they move while it grows, so only offsets count. */
-static int fetch(struct pipeline *p, uint32_t entity, size_t *text_at, struct err *e)
+/* --- the text of an answer ----------------------------------------------------------------------------
+ * Every entity is read once, wherever the answer has it: walk.stamp marks those that are asked for, and rows has their place
+ * in p->text_at. */
+
+static void ask_for(struct pipeline *p, uint32_t entity)
 {
-    struct entity got;
-    const int status = store_entity(p->store, p->kb->graph.ids[entity], &got, e);
-    if (status != ERR_OK) return status;
-    const char *const strings[3] = { got.type, got.name, got.properties };
-    for (int i = 0; i < 3; i++) {
-        text_at[i] = p->text.size;
-        text_add_bytes(&p->text, strings[i], strlen(strings[i]) + 1);
-    }
-    return p->text.failed ? FAIL(e, ERR_MEM, "no memory for the text of the results") : ERR_OK;
+    struct query *q = &p->q;
+    if (q->walk.stamp[entity] == q->walk.epoch) return;
+    q->walk.stamp[entity] = q->walk.epoch;
+    q->rows[entity] = (uint32_t)p->text_count;
+    p->text_ids[p->text_count++] = p->kb->graph.ids[entity];
 }
 
-static struct entity placed(const struct pipeline *p, int64_t id, const size_t *text_at)
+static struct entity placed(const struct pipeline *p, uint32_t entity)
 {
+    const size_t place = p->q.rows[entity], *at = p->text_at[place];
     const char *t = p->text.at;
-    return (struct entity){ id, t + text_at[0], t + text_at[1], t + text_at[2] };
+    return (struct entity){ p->text_ids[place], t + at[0], t + at[1], t + at[2] };
+}
+
+/* How many of the first `most` context entities of result r have no more text than it may have; all of them are read. */
+static size_t within_bytes(const struct pipeline *p, size_t r, size_t most)
+{
+    const uint32_t *context = p->q.context + r * p->q.context_room;
+    size_t bytes = 0, c = 0;
+    for (; c < most; c++) {
+        const struct entity got = placed(p, context[c]);
+        bytes += strlen(got.type) + strlen(got.name) + strlen(got.properties);
+        if (bytes > p->context_bytes) break;
+    }
+    return c;
+}
+
+/* Reads the results and their context: all at once or, as far as bytes are counted, some more of each at a time. */
+static int read_text(struct pipeline *p, struct err *e)
+{
+    enum { SOME = 16 };
+    struct query *q = &p->q;
+    const size_t step = p->context_bytes ? SOME : q->context_room;
+    int more = 1, status = ERR_OK;
+    p->text_count = 0;
+    text_clear(&p->text);
+    walk_forget(&q->walk, &p->kb->graph);
+    for (size_t r = 0; r < q->kept_count; r++) ask_for(p, q->pool[q->kept[r]].entity);
+    for (size_t from = 0, read = 0; status == ERR_OK && more; from += step, read = p->text_count) {
+        for (size_t r = 0; r < q->kept_count; r++)
+            for (size_t c = from; c < q->context_count[r] && c < from + step; c++) ask_for(p, q->context[r * q->context_room + c]);
+        status = store_entities(p->store, p->text_ids + read, p->text_count - read, &p->text, p->text_at + read, e);
+        more = 0;
+        for (size_t r = 0; status == ERR_OK && p->context_bytes && r < q->kept_count; r++) {
+            const size_t known = q->context_count[r] < from + step ? q->context_count[r] : from + step;
+            const size_t fit = within_bytes(p, r, known);
+            if (fit < known) q->context_count[r] = fit;
+            more |= q->context_count[r] > from + step;
+        }
+    }
+    if (p->text.failed) text_free(&p->text); /* a query without memory is not the last */
+    return status;
 }
 
 static int fill_results(struct pipeline *p, struct err *e)
 {
     const struct query *q = &p->q;
     const size_t context = q->context_room;
-    int status = ERR_OK;
-    if (p->text.failed) text_free(&p->text); /* a query without memory is not the last */
-    text_clear(&p->text);
-    for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
-        status = fetch(p, q->pool[q->kept[r]].entity, p->text_at + t, e), t += 3;
-        const size_t start = p->text.size;
-        for (size_t c = 0; status == ERR_OK && c < q->context_count[r]; c++, t += 3) {
-            const size_t before = p->text.size;
-            status = fetch(p, q->context[r * context + c], p->text_at + t, e);
-            if (p->context_bytes == 0 || p->text.size - start - 3 * (c + 1) <= p->context_bytes) continue;
-            p->text.size = before; /* each string brings its 0, which is no text */
-            q->context_count[r] = c;
-            break;
-        }
-    }
-    for (size_t r = 0, t = 0; status == ERR_OK && r < q->kept_count; r++) {
+    const int status = read_text(p, e);
+    for (size_t r = 0; status == ERR_OK && r < q->kept_count; r++) {
         const struct member *m = &q->pool[q->kept[r]];
-        const int64_t id = p->kb->graph.ids[m->entity];
-        p->results[r] = (struct result){ id, (double)m->vector_score, m->graph_score, m->combined_score,
-                                         placed(p, id, p->text_at + t), p->context_ids + r * context,
-                                         p->context_entities + r * context, q->context_count[r] };
-        t += 3;
-        for (size_t c = 0; c < q->context_count[r]; c++, t += 3) {
-            p->context_ids[r * context + c] = p->kb->graph.ids[q->context[r * context + c]];
-            p->context_entities[r * context + c] = placed(p, p->context_ids[r * context + c], p->text_at + t);
+        const struct entity entity = placed(p, m->entity);
+        p->results[r] = (struct result){ entity.id, (double)m->vector_score, m->graph_score, m->combined_score, entity,
+                                         p->context_ids + r * context, p->context_entities + r * context, q->context_count[r] };
+        for (size_t c = 0; c < q->context_count[r]; c++) {
+            p->context_entities[r * context + c] = placed(p, q->context[r * context + c]);
+            p->context_ids[r * context + c] = p->context_entities[r * context + c].id;
         }
     }
     return status;

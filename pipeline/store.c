@@ -37,8 +37,6 @@ static const char *const migrations[STORE_SCHEMA_NEWEST - 1] = {
 };
 
 static const char *const statement_sql[STORE_STATEMENT_COUNT] = {
-    [STORE_BEGIN_READ] = "BEGIN",
-    [STORE_END_READ] = "COMMIT",
     [STORE_DATA_VERSION] = "PRAGMA data_version",
     [STORE_ADD_ENTITY] = "INSERT INTO kg_entities (id, entity_type, name, properties, created_at, updated_at) "
                          "VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
@@ -87,14 +85,25 @@ int store_run(struct store *s, const char *sql, struct err *e)
     return rc == SQLITE_OK ? ERR_OK : store_error(s, rc, e);
 }
 
+/* Each entity with its place in the list of ids.  A row costs half of what a statement of its own does, most of which is
+ * to begin and to end. */
+static void entities_sql(const struct store *s, struct text *out)
+{
+    text_add(out, "SELECT v.column1, coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, '{}') FROM (VALUES ",
+             s->column[STORE_ENTITY_TYPE], s->column[STORE_ENTITY_NAME], s->column[STORE_ENTITY_PROPERTIES]);
+    for (int i = 0; i < STORE_ENTITIES_AT_ONCE; i++) text_add(out, "%s(%d, ?%d)", i ? ", " : "", i, i + 1);
+    text_add(out, ") v CROSS JOIN kg_entities ON id = v.column2");
+}
+
 int store_prepare(struct store *s, enum store_statement which, sqlite3_stmt **out, struct err *e)
 {
     if (!s->statements[which]) {
-        char entity[200];
-        snprintf(entity, sizeof entity, "SELECT coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, '{}') FROM kg_entities "
-                 "WHERE id = ?1", s->column[STORE_ENTITY_TYPE], s->column[STORE_ENTITY_NAME], s->column[STORE_ENTITY_PROPERTIES]);
-        const int rc = sqlite3_prepare_v3(s->db, which == STORE_ENTITY ? entity : statement_sql[which], -1,
-                                          SQLITE_PREPARE_PERSISTENT, &s->statements[which], NULL);
+        struct text entities = { 0 };
+        if (which == STORE_ENTITIES) entities_sql(s, &entities);
+        const int rc = entities.failed ? SQLITE_NOMEM
+                                       : sqlite3_prepare_v3(s->db, entities.size ? text_of(&entities) : statement_sql[which], -1,
+                                                            SQLITE_PREPARE_PERSISTENT, &s->statements[which], NULL);
+        text_free(&entities);
         if (rc != SQLITE_OK) return store_error(s, rc, e);
     }
     *out = s->statements[which];
@@ -382,7 +391,9 @@ int store_commit(struct store *s, struct err *e)
     return s->partial ? publish(s, e) : ERR_OK;
 }
 
-/* --- transactions that read --------------------------------------------------------------------- */
+/* --- transactions that read ---------------------------------------------------------------------
+ * SQLite's own transaction lasts as long as a statement has not come to its end.  So the one that tells whether the base has
+ * changed is left at its row: BEGIN and COMMIT would be two more a query, and lock no more than it does. */
 
 int store_read_begin(struct store *s, struct err *e)
 {
@@ -390,31 +401,31 @@ int store_read_begin(struct store *s, struct err *e)
     assert(!s->reading);
     s->view_steps = 0;
     if (s->writing) return ERR_OK; /* the transaction that is open sees one state too */
-    const int status = store_prepare(s, STORE_BEGIN_READ, &st, e);
+    const int status = store_prepare(s, STORE_DATA_VERSION, &st, e);
     if (status != ERR_OK) return status;
-    const int rc = store_step(st);
-    if (rc != SQLITE_OK) return store_error(s, rc, e);
+    const int rc = sqlite3_step(st);
+    if (rc != SQLITE_ROW) {
+        sqlite3_reset(st);
+        return store_error(s, rc, e);
+    }
     s->reading = 1;
     return ERR_OK;
 }
 
 void store_read_end(struct store *s)
 {
-    if (!s->reading) return;
+    if (s->reading) sqlite3_reset(s->statements[STORE_DATA_VERSION]);
     s->reading = 0;
-    sqlite3_stmt *st = NULL;
-    if (store_prepare(s, STORE_END_READ, &st, NULL) != ERR_OK || store_step(st) != SQLITE_OK)
-        (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* after an I/O error */
 }
 
 int store_changed(struct store *s, int *changed, struct err *e)
 {
-    sqlite3_stmt *st = NULL;
-    const int status = store_prepare(s, STORE_DATA_VERSION, &st, e);
+    sqlite3_stmt *st = s->statements[STORE_DATA_VERSION];
+    const int status = s->reading ? ERR_OK : store_prepare(s, STORE_DATA_VERSION, &st, e);
     if (status != ERR_OK) return status;
-    const int rc = sqlite3_step(st);
+    const int rc = s->reading ? SQLITE_ROW : sqlite3_step(st);
     const int version = rc == SQLITE_ROW ? sqlite3_column_int(st, 0) : 0;
-    sqlite3_reset(st);
+    if (!s->reading) sqlite3_reset(st);
     if (rc != SQLITE_ROW) return store_error(s, rc, e);
     const int64_t changes = sqlite3_total_changes64(s->db); /* our own: data_version counts the others' */
     *changed = !s->seen_once || version != s->seen_data_version || changes != s->seen_changes;

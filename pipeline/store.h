@@ -60,6 +60,7 @@ void store_rollback(struct store *s); /* of a base that exists: forgets what was
 int store_commit(struct store *s, struct err *e); /* ERR_BUSY: nothing is lost, commit again */
 
 /* --- reading: one transaction a query, so that all of it sees one state ------------------------- */
+/* From here on; writers of a base without a WAL wait until the end.  ERR_BUSY. */
 int store_read_begin(struct store *s, struct err *e);
 void store_read_end(struct store *s); /* without store_read_begin: nothing to do */
 /* 1 in *changed when the database may differ from what the last call of this function saw. */
@@ -79,6 +80,9 @@ struct entity {
     const char *type, *name, *properties;
 };
 int store_entity(struct store *s, int64_t id, struct entity *out, struct err *e);
+/* Appends type, name and properties of each id, every one with its 0, to out; they begin at[i][0..2] bytes behind out->at.
+ * A statement reads many.  ERR_NOT_FOUND names one that is not there; what came of the others is out's to forget. */
+int store_entities(struct store *s, const int64_t *ids, size_t count, struct text *out, size_t (*at)[3], struct err *e);
 
 /* --- what the user calls them --------------------------------------------------------------------
  * The id that an entity came with is its number, unless assay_ids has another for it: a text, one entity's only.  Bases

@@ -13,10 +13,12 @@ extern "C" {
 #endif
 
 enum store_statement {
-    STORE_BEGIN_READ, STORE_END_READ, STORE_DATA_VERSION, STORE_ENTITY, STORE_ADD_ENTITY, STORE_ADD_VECTOR,
+    STORE_DATA_VERSION, STORE_ENTITIES, STORE_ADD_ENTITY, STORE_ADD_VECTOR,
     STORE_ADD_RELATION, STORE_ADD_HYPEREDGE, STORE_ADD_MEMBER, STORE_IS_OBJECT, STORE_ADD_ID, STORE_ID_OF, STORE_FIND_ID, STORE_FIND_NUMBER,
     STORE_HAS_ENTITY, STORE_STATEMENT_COUNT
 };
+
+enum { STORE_ENTITIES_AT_ONCE = 64 }; /* that STORE_ENTITIES asks for: 10 results with 5 each are one statement */
 
 /* Columns that a base may lack. */
 enum store_column {
@@ -30,7 +32,7 @@ struct store {
     int partial_fd;
     enum store_mode mode;
     int version;
-    int writing, reading; /* a transaction is open */
+    int writing, reading; /* a transaction is open; reading: held by STORE_DATA_VERSION, at its row */
     int64_t begun;        /* when, in seconds since 1970: what rows are dated (strftime a row costs as much as the row) */
     struct idset known;   /* entities of a base in the making: SQLite's own check of a foreign key costs a search of
                            * a tree, 1.8 of 7.2 s for 1,400,000 rows */

@@ -7,30 +7,57 @@
 #include <math.h>
 #include <string.h>
 
-int store_entity(struct store *s, int64_t id, struct entity *out, struct err *e)
+/* At most STORE_ENTITIES_AT_ONCE; as store_entities. */
+static int read_entities(struct store *s, const int64_t *ids, size_t count, struct text *out, size_t (*at)[3], struct err *e)
 {
     sqlite3_stmt *st = NULL;
-    const int status = store_prepare(s, STORE_ENTITY, &st, e);
+    const int status = store_prepare(s, STORE_ENTITIES, &st, e);
     if (status != ERR_OK) return status;
-    sqlite3_bind_int64(st, 1, id);
-    const int rc = sqlite3_step(st);
-    size_t at[3];
-    text_clear(&s->entity);
-    for (int i = 0; rc == SQLITE_ROW && i < 3; i++) {
-        const char *column = (const char *)sqlite3_column_text(st, i);
-        at[i] = s->entity.size;
-        if (column) text_add_bytes(&s->entity, column, (size_t)sqlite3_column_bytes(st, i) + 1);
-        else s->entity.failed = 1;
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(st, (int)i + 1, ids[i]);
+        at[i][0] = SIZE_MAX; /* not read yet */
+    }
+    int rc = SQLITE_ROW;
+    for (size_t left = count; left > 0 && (rc = sqlite3_step(st)) == SQLITE_ROW;) {
+        size_t *mine = at[sqlite3_column_int(st, 0)];
+        if (mine[0] != SIZE_MAX) continue; /* another row with this id: a stranger's base may have some */
+        for (int i = 0; i < 3; i++) {
+            const char *column = (const char *)sqlite3_column_text(st, i + 1);
+            mine[i] = out->size;
+            if (column) text_add_bytes(out, column, (size_t)sqlite3_column_bytes(st, i + 1) + 1);
+            else out->failed = 1;
+        }
+        left--;
     }
     sqlite3_reset(st); /* a row kept open would keep the read lock, and writers out */
-    if (rc == SQLITE_DONE) return FAIL(e, ERR_NOT_FOUND, "%s: no entity %lld", s->path, (long long)id);
-    if (rc != SQLITE_ROW) return store_error(s, rc, e);
-    if (s->entity.failed) {
-        text_free(&s->entity);
-        return FAIL(e, ERR_MEM, "%s: no memory", s->path);
+    sqlite3_clear_bindings(st);
+    if (rc == SQLITE_DONE) {
+        while (at[0][0] != SIZE_MAX) at++, ids++;
+        return FAIL(e, ERR_NOT_FOUND, "%s: no entity %lld", s->path, (long long)*ids);
     }
+    if (rc != SQLITE_ROW) return store_error(s, rc, e);
+    return out->failed ? FAIL(e, ERR_MEM, "%s: no memory for %zu entities", s->path, count) : ERR_OK;
+}
+
+int store_entities(struct store *s, const int64_t *ids, size_t count, struct text *out, size_t (*at)[3], struct err *e)
+{
+    int status = ERR_OK;
+    for (size_t from = 0; status == ERR_OK && from < count; from += STORE_ENTITIES_AT_ONCE) {
+        const size_t left = count - from;
+        status = read_entities(s, ids + from, left < STORE_ENTITIES_AT_ONCE ? left : STORE_ENTITIES_AT_ONCE, out, at + from, e);
+    }
+    return status;
+}
+
+int store_entity(struct store *s, int64_t id, struct entity *out, struct err *e)
+{
+    size_t at[1][3];
+    text_clear(&s->entity);
+    const int status = store_entities(s, &id, 1, &s->entity, at, e);
+    if (s->entity.failed) text_free(&s->entity);
+    if (status != ERR_OK) return status;
     const char *text = s->entity.at;
-    *out = (struct entity){ id, text + at[0], text + at[1], text + at[2] };
+    *out = (struct entity){ id, text + at[0][0], text + at[0][1], text + at[0][2] };
     return ERR_OK;
 }
 
