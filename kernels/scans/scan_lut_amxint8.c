@@ -9,16 +9,20 @@
  * 16 stores, some 32 cycles; then a TDPBSSD of 16 cycles for every 16 queries.  VPDPBUSD takes 8 cycles a query and the same
  * levels without vpxor: level at 4 queries, but tiles come in pairs, so up to 32 queries cost 32 cycles, and below 8 nothing
  * is gained.  LEAST_QUERIES is twice that, because loads of tiles that have just been stored wait for the
- * stores.  Derived, not measured: this has not run on hardware; amx_model.h shows that it is
- * right.  Fewer queries go the way of scan_lut_avx512vbmi.c. */
+ * stores.  Derived, not measured: this has not run on hardware; amx_model.h, with levels by
+ * int8_plain.h, shows that it is right.  Fewer queries go the way of scan_lut_avx512vbmi.c. */
+#ifdef AMX_MODEL
+#include "kernels/scans/int8_plain.h"
+#else
 #include "kernels/scans/int8_vnni512.h"
+#include "kernels/scans/levels_vbmi.h"
+#endif
 enum { QUERIES = 8, VECS = 2, HELD = 16, STEPS = 1 };
 
-#include "kernels/scans/levels_vbmi.h"
 #include "kernels/scans/scan_lut_body.h"
 #include "kernels/amx.h"
 
-enum { LEAST_QUERIES = 16, AT_ONCE = 16, LINES = DEEP / 4 }; /* AT_ONCE groups of 32 dimensions */
+enum { LEAST_QUERIES = 16, AT_ONCE = 16 }; /* AT_ONCE groups of 32 dimensions */
 
 /* Levels of up to AT_ONCE groups of nb blocks, 1 or 2, as operand B; the second half of a last step, and a second block
  * that is not there, are 0. */

@@ -8,7 +8,7 @@
 #define AMX_MODEL
 #undef KERNEL_OP
 #define KERNEL_OP tile_f32
-#define KERNEL_ISA amxbf16
+#define KERNEL_ISA scalar /* its needs */
 #define KERNEL_TABLE amx_model
 #include "kernels/tiles/tile_f32_amxbf16.c"
 
@@ -102,6 +102,8 @@ int main(void)
     fenced_scores = fence_make(QUERIES * CHECK_ROWS * sizeof(float));
     for (int i = 0; i < 3; i++) fenced_many[i] = fence_make(300 * 70 * sizeof(float));
     rows_check_every(&op, 0xb16087c1846fd86c);
+    for (const struct kernel *k = kernel_next(OP_tile_f32, NULL); k; k = kernel_next(OP_tile_f32, k))
+        if (k->isa == ISA_amxbf16 && k->kind != KERNEL_BASELINE) check_one(k, shapes, NULL, NULL);
     static struct rows_check fewer; /* software is slow: every 43rd length */
     rows_check_init(&fewer, &op, 43, 0);
     check_one(amx_model, rows_check_run, &fewer, NULL);

@@ -8,7 +8,7 @@
 #define AMX_MODEL
 #undef KERNEL_OP
 #define KERNEL_OP tile_i8
-#define KERNEL_ISA amxint8
+#define KERNEL_ISA scalar /* its needs */
 #define KERNEL_TABLE amx_model
 #include "kernels/tiles/tile_i8_amxint8.c"
 
