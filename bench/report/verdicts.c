@@ -41,7 +41,7 @@ int verdicts_title(struct text *out, const struct table *t)
             if (r && is(t, r, "op", cell(t, r - 1, "op"))) continue;
             if (ops++ < 3) text_add(out, "%s%s", ops == 1 ? "Kernels measured: " : ", ", cell(t, r, "op"));
         }
-        text_add(out, ops > 3 ? " and %zu more" : "", ops - 3);
+        if (ops > 3) text_add(out, " and %zu more", ops - 3);
         return 1;
     }
     case COMPARE: text_add(out, "Compared with %s", cell(t, 0, "base")); return 1;
