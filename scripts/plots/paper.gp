@@ -25,7 +25,13 @@ if (log_y) {
     set logscale y
     set format y '%g'
     stats dat using 2 nooutput name 'Y'
-    if (Y_min > 0 && Y_max / Y_min > 1000) { set ytics 10; set mytics 10 }
+    if (Y_min > 0 && (Y_max / Y_min > 1000 || Y_min < 1e-4)) { # decades, written out: 0.00001
+        decades = ''
+        do for [d = int(floor(log10(Y_min))):int(ceil(log10(Y_max)))] {
+            decades = decades.(decades eq '' ? '' : ', ').sprintf(sprintf("'%%.%df' %%g", d < 0 ? -d : 0), 10.0 ** d, 10.0 ** d)
+        }
+        eval 'set ytics ('.decades.')'
+    }
 }
 if (log_x) { set logscale x 2 }
 stats dat using 1 nooutput
@@ -91,6 +97,7 @@ if (residuals) {
     unset arrow
     unset logscale y
     set format y '%g'
+    set ytics autofreq
     set ytics 1
     set tmargin at screen up(bottom_in + 1.3)
     set bmargin at screen up(bottom_in)
