@@ -41,6 +41,12 @@ static double rotate_bound(const struct bound_terms *t)
     return steps * (U * sqrt(growth) * t->magnitude + LEAST * growth);
 }
 
+/* Of numbers rounded to bf16, whose products are 1.01 of the given ones at most: any order, and one lane. */
+static double rounded_bound(const struct kernel *k, const struct bound_terms *t)
+{
+    return ((double)t->dim + 1) * U * 1.02 * t->magnitude + (double)t->dim * k->own.least + t->rounding;
+}
+
 /* The factors of 1 + 1e-3 take in the second order: dim u is below 2^-10 for every dim that is of use. */
 double kernel_bound(const struct kernel *k, const struct bound_terms *t)
 {
@@ -49,7 +55,7 @@ double kernel_bound(const struct kernel *k, const struct bound_terms *t)
     const double own = k->own.products * t->magnitude + k->own.coarse * t->coarse;
     switch (forms[k->op]) {
     case BOUND_EXACT: return 0;
-    case BOUND_DOT: return steps * whole + (double)t->dim * least + own;
+    case BOUND_DOT: return k->own.bf16 && t->rounding > 0 ? rounded_bound(k, t) : steps * whole + (double)t->dim * least + own;
     case BOUND_L2: return (steps + 3) * whole + (double)t->dim * least;
     case BOUND_COSINE:
     case BOUND_ROOTS: return (2 * steps + 8) * whole;

@@ -23,6 +23,8 @@ struct bound_terms {
                          NORM: 1 / |row|; FHT: sum |x_i|; ROTATE: |scale| |x|; TURN: the sum of the sizes of
                          the pair's products, or that of the one product; ULP: |the exact result| */
     double coarse;    /* DOT: max |q_i| sum (1 + |x_i|), for rows that say so of themselves; else unused */
+    double rounding;  /* DOT, rows of own.bf16: how far the sum of rounded numbers may be from that of the given ones, in
+                         place of own.products: |q - q'| |x| + |q'| |x - x'| is several times less.  0: not known */
     size_t parts;     /* ROTATE: as in ops.def */
     int rounds;
 };

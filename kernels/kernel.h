@@ -48,8 +48,12 @@ enum bound_form {
     BOUND_ULP
 };
 /* What a DOT row adds to the bound of its kind, or 0: a multiple of sum |q_i x_i|, one of
- * max |q_i| sum (1 + |x_i|), and what an underflow loses a product where that is not 2^-149. */
-struct kernel_own { double products, coarse, least; };
+ * max |q_i| sum (1 + |x_i|), and what an underflow loses a product where that is not 2^-149.  bf16: its products are of
+ * both sides rounded to bfloat16, to nearest, ties to even, what is below 2^-126 for 0 or so rounded, added in any order. */
+struct kernel_own {
+    double products, coarse, least;
+    int bf16;
+};
 
 struct kernel {
     enum kernel_op op;

@@ -201,13 +201,20 @@ static size_t best_compiler(const struct micro_row *rows, size_t count)
     return best;
 }
 
+/* Of what a ceiling counts, the share that this row needs instructions for: VDPBF16PS adds two products a lane, and tiles
+ * have no ceiling among the vectors' at all. */
+static double counted(const struct kernel *k)
+{
+    return k->isa == ISA_amxint8 || k->isa == ISA_amxbf16 ? 0 : k->own.bf16 ? 0.5 : 1;
+}
+
 static void find_ceiling(const struct micro *m, struct micro_row *row, double read_ns)
 {
     double most = read_ns;
     row->binds = CEILING_READ;
     for (int c = CEILING_READ + 1; c < CEILING_COUNT; c++) {
         if (m->rates[c].median <= 0) continue;
-        const double least_ns = row->facts.demand[c] / m->rates[c].median;
+        const double least_ns = counted(row->kernel) * row->facts.demand[c] / m->rates[c].median;
         if (least_ns > most) {
             most = least_ns;
             row->binds = (enum ceiling)c;

@@ -110,7 +110,7 @@ static void rotate_terms(const struct workload_shape *s, const struct operands *
     if (i % s->dim) return;
     double square = 0;
     for (size_t j = 0; j < s->dim; j++) square += pow(((const float *)o->rows)[i + j], 2);
-    *t = (struct bound_terms){ s->dim, sqrt(square) / (double)s->dim, 0, rotate_parts(s), ROTATE_ROUNDS };
+    *t = (struct bound_terms){ .dim = s->dim, .magnitude = sqrt(square) / (double)s->dim, .parts = rotate_parts(s), .rounds = ROTATE_ROUNDS };
 }
 
 /* Additions take the place of multiply-adds: of the transforms, and two for the mix. */

@@ -74,7 +74,7 @@ static void one(const struct kernel *k, const struct shape *s, uint64_t *hash)
     for (int round = 0; round < s->rounds; round++)
         define(want, exact, signs + (size_t)round * dim, s->power, s->parts);
     k->fn.rotate_f32(x, signs, dim, s->parts, s->rounds, scale, out);
-    const double bound = kernel_bound(k, &(struct bound_terms){ dim, sqrt(square), 0, s->parts, s->rounds });
+    const double bound = kernel_bound(k, &(struct bound_terms){ .dim = dim, .magnitude = sqrt(square), .parts = s->parts, .rounds = s->rounds });
     for (size_t i = 0; i < dim && !test_enough(); i++) {
         const double error = fabs((double)out[i] - exact[i]);
         check_error(error, bound);

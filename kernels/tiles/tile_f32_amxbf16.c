@@ -126,14 +126,14 @@ static void tiles2x2(const float *queries, size_t query_stride, size_t query_cou
 #ifdef AMX_MODEL
 KERNELS = {
     KERNEL("model", tiles2x2, KERNEL_FREE, "amxbf16/tiles2x2 with its tile instructions in software", "",
-           .own = { .products = 0x1.8p-7, .least = 4 * 0x1p-126 }),
+           .own = { .products = 0x1.8p-7, .least = 4 * 0x1p-126, .bf16 = 1 }),
     KERNEL_END
 };
 #else
 KERNELS = {
     KERNEL("tiles2x2", tiles2x2, KERNEL_FREE, "TDPBF16PS, 2 x 2 tiles: both sides rounded to bf16, for a first pass",
            "per 16 x 16 pairs and 32 dims a TDPBF16PS of 16 cycles",
-           .own = { .products = 0x1.8p-7, .least = 4 * 0x1p-126 }),
+           .own = { .products = 0x1.8p-7, .least = 4 * 0x1p-126, .bf16 = 1 }),
     KERNEL_END
 };
 #endif
