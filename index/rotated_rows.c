@@ -32,15 +32,25 @@ void rotated_sketch(const struct rotated *t, const float *x, float *out)
     else rotation_apply(&t->sketch, x, 1, out);
 }
 
-/* Codes of the sketched residual v, and their weight. */
-static void encode_sketch(struct rotated *t, size_t row, float length, const float *v, float *spare, uint8_t *codes)
+/* Signs of sketched residuals.  A Gaussian matrix is gone through by panels that stay in the cache while all rows meet them:
+ * of 1536 dimensions it has 9.4 MB, which every row alone would read again.  sketches: count x dim floats. */
+static void sketch_rows(const struct rotated *t, const float *residuals, size_t count, float *sketches, uint8_t *codes)
 {
-    struct plane *p = &t->planes[t->plane_count - 1];
-    const float residual = t->estimator == EST_PROD_RELEASED ? t->fixed_residual : sqrtf(dot(t, v, v));
-    p->weights[row] = length * residual * t->sketch_factor;
-    rotated_sketch(t, v, spare);
-    memset(codes, 0, t->groups * CODES_DIMS);
-    for (size_t i = 0; i < t->base.config.dim; i++) codes[i] = spare[i] > 0;
+    enum { PANEL_BYTES = 1 << 18 };
+    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS, most = PANEL_BYTES / (dim * sizeof(float)),
+                 panel = !t->gaussian ? dim : most > 0 ? most : 1;
+    for (size_t first = 0; first < dim; first += panel) {
+        const size_t some = dim - first < panel ? dim - first : panel;
+        for (size_t row = 0; row < count; row++) {
+            const float *v = residuals + row * dim;
+            float *out = sketches + row * dim + first;
+            if (t->gaussian) t->rotation.dot(v, t->gaussian + first * dim, dim, NULL, some, dim, out);
+            else rotation_apply(&t->sketch, v, 1, out);
+        }
+    }
+    memset(codes, 0, count * padded);
+    for (size_t row = 0; row < count; row++)
+        for (size_t i = 0; i < dim; i++) codes[row * padded + i] = sketches[row * dim + i] > 0;
 }
 
 float rotated_move(const struct rotated *t, float length, float *u, int is_query, float *along, float *square)
@@ -51,11 +61,11 @@ float rotated_move(const struct rotated *t, float length, float *u, int is_query
     return normalise(t, u);
 }
 
-/* One rotated unit row: its numbers into their places, its codes to `codes`, ENCODE_ROWS rows a plane, to be
- * packed.  spare: 3 dim floats. */
+/* One rotated unit row: its numbers into their places, the codes of its levels to `codes`, to be packed; where there is
+ * a sketch, what the levels leave of it to u.  spare: 3 dim floats. */
 static void encode_row(struct rotated *t, size_t row, float norm, float *u, float *spare, uint8_t *codes)
 {
-    const size_t dim = t->base.config.dim, padded = t->groups * CODES_DIMS;
+    const size_t dim = t->base.config.dim;
     float length = length_of(t, norm), along = 0, square = norm * norm;
     if (adapt_moves(&t->adapt)) length = rotated_move(t, length, u, 0, &along, &square);
     const float *probe = u;
@@ -85,8 +95,9 @@ static void encode_row(struct rotated *t, size_t row, float norm, float *u, floa
         p->weights[row] = weight;
     }
     if (t->estimator < EST_PROD) return;
-    for (size_t i = 0; i < dim; i++) v[i] = u[i] - v[i];
-    encode_sketch(t, row, length, v, v + dim, codes + (p->is_sketch ? 0 : ENCODE_ROWS * padded));
+    for (size_t i = 0; i < dim; i++) u[i] -= v[i];
+    const float residual = t->estimator == EST_PROD_RELEASED ? t->fixed_residual : sqrtf(dot(t, u, u));
+    t->planes[t->plane_count - 1].weights[row] = length * residual * t->sketch_factor;
 }
 
 /* Rows from .. to - 1 into their blocks; codes: as encode_row leaves them. */
@@ -122,7 +133,7 @@ static size_t encode_scratch(const struct rotated *t)
 static void encode_some(void *context, int thread, size_t from, size_t to)
 {
     const struct encoding *c = context;
-    const size_t dim = c->t->base.config.dim;
+    const size_t dim = c->t->base.config.dim, padded = c->t->groups * CODES_DIMS;
     float *room = (float *)(c->scratch + (size_t)thread * c->scratch_bytes), *turned = room + ENCODE_ROWS * dim;
     float *norms = turned + ENCODE_ROWS * dim, *scales = norms + ENCODE_ROWS, *spare = scales + ENCODE_ROWS;
     from += c->start;
@@ -138,7 +149,9 @@ static void encode_some(void *context, int thread, size_t from, size_t to)
     uint8_t *codes = (uint8_t *)(spare + 3 * dim);
     for (size_t row = from; row < to; row++)
         encode_row(c->t, row, norms[row - from], turned + (row - from) * dim, spare,
-                   codes + (row - from) * c->t->groups * CODES_DIMS);
+                   codes + (row - from) * padded);
+    if (c->t->estimator >= EST_PROD)
+        sketch_rows(c->t, turned, to - from, room, codes + (c->t->plane_count - 1) * ENCODE_ROWS * padded);
     if (!c->t->is_split) pack_rows(c->t, from, to, codes);
 }
 
