@@ -5,10 +5,14 @@
  *
  *   fit=fast    one scale for all rows: the best on average over a Gaussian coordinate
  *   fit=sweep   the best scale of each row, by passing all scales at which some code changes
- *   fit=authors as RaBitQ-Library (rabitq_impl.hpp) and FAISS sweep: from a late start on, where the codes of the largest
+ *   fit=authors as RaBitQ-Library (rabitq_impl.hpp) sweeps: from a late start on, where the codes of the largest
  *               coordinates may lie beyond the last level and are credited as if they did not, so that the best scale may
- *               be behind the start.  At 4 bits and 64 dimensions it costs 40 % in variance, at 1536 next to nothing; for
- *               comparison with what they publish */
+ *               be behind the start.  At 4 bits and 64 dimensions it costs 59 % in variance, at 1536 a few; for comparison
+ *               with what they publish
+ *   fit=faiss   the same as FAISS (RaBitQuantizerMultiBit.cpp) has it: one over the length of the code is carried from step
+ *               to step by 1 - x / 2 / (1 + x / 2), x the share that the square of the length grows by, which is less than
+ *               1 / sqrt(1 + x) by x^2 / 8.  Of few dimensions x is large, and the cosine seems to fall sooner than it does:
+ *               an earlier scale is taken, which makes up for some of the late start */
 #include <math.h>
 #include <sleef.h>
 #include "index/rotated.h"
@@ -18,7 +22,7 @@ static const struct param table[] = {
     { "rotation", PARAM_CHOICE, 0, 0, "fht", "", ROTATION_CHOICES,
       "random rotation before quantising" },
     { "rounds", PARAM_INT, 1, ROTATION_ROUNDS_MAX, "2", "", NULL, "rounds of the fht rotation" },
-    { "fit", PARAM_CHOICE, 0, 0, "fast", "", "fast|sweep|authors",
+    { "fit", PARAM_CHOICE, 0, 0, "fast", "", "fast|sweep|authors|faiss",
       "how the scale of a row's steps is found" },
     { "query", PARAM_CHOICE, 0, 0, "int8", "", QUERY_CHOICES, QUERY_HELP },
     { "layout", PARAM_CHOICE, 0, 0, "auto", "", LAYOUT_CHOICES,
@@ -114,8 +118,9 @@ static float sweep(const struct rotated *t, const float *u, uint8_t *ranks, stru
  * ten; of bits - 1. */
 static const double authors_start[] = { 0, 0.15, 0.20, 0.52, 0.59, 0.71, 0.75, 0.77 };
 
-/* The same from their start, with the ranks that it gives, unclamped; a rank grows up to the last level. */
-static float sweep_late(const struct rotated *t, const float *u, uint8_t *ranks, struct change *heap)
+/* The same from their start, with the ranks that it gives, unclamped; a rank grows up to the last level.  By steps: as FAISS
+ * carries the length of the code. */
+static float sweep_late(const struct rotated *t, const float *u, uint8_t *ranks, struct change *heap, int by_steps)
 {
     const int bits = t->planes[0].bits, most = (1 << (bits - 1)) - 1;
     const float shift = bits == 8 ? 0.5f : 0, largest = codec_largest(u, t->base.config.dim);
@@ -131,16 +136,20 @@ static float sweep_late(const struct rotated *t, const float *u, uint8_t *ranks,
         if (size > 1e-6f) heap[count++] = (struct change){ ((float)ranks[i] + 1 - shift) / size, (uint32_t)i };
     }
     for (size_t i = count / 2; i-- > 0;) sift(heap, count, i);
+    double carried = square;
     while (count > 0) {
         const uint32_t i = heap[0].coordinate;
         const float scale = heap[0].scale, size = fabsf(u[i]);
         const int before = level_of(bits, ranks[i]), after = level_of(bits, ++ranks[i]);
         inner += (double)size * (after - before);
-        square += (double)after * after - (double)before * before;
+        const double grown = (double)after * after - (double)before * before, middle = square + grown / 2;
+        carried *= middle / square * middle / square;
+        square += grown;
         const float next = ((float)ranks[i] + 1 - shift) / size;
         heap[0] = ranks[i] < most && next < end ? (struct change){ next, i } : heap[--count];
         sift(heap, count, 0);
-        if (inner * inner > best_fit * square) best_fit = inner * inner / square, best = scale;
+        const double length = by_steps ? carried : square;
+        if (inner * inner > best_fit * length) best_fit = inner * inner / length, best = scale;
     }
     return best * (1 + 1e-6f);
 }
@@ -152,7 +161,7 @@ static struct affine choose(const struct rotated *t, const float *u, uint8_t *co
     float scale = (float)t->fit;
     const int64_t fit = bits > 1 ? params_int(t->base.params, "fit") : 0;
     if (fit == 1) scale = sweep(t, u, codes, (struct change *)spare);
-    if (fit == 2) scale = sweep_late(t, u, codes, (struct change *)spare);
+    if (fit >= 2) scale = sweep_late(t, u, codes, (struct change *)spare, fit == 3);
     ranks_at(t, u, scale, codes);
     for (size_t i = 0; i < dim; i++) codes[i] = (uint8_t)(u[i] > 0 ? half + codes[i] : half - 1 - codes[i]);
     for (size_t i = dim; i < t->groups * CODES_DIMS; i++) codes[i] = 0;

@@ -5,8 +5,8 @@
  * Four generators as FAISS's bench_eden.py has them, but of our own seeds: normal, Laplace, Student's t of 3 degrees, and
  * normal with deviations from 1 to e^2 along the axes; squared distance, the mean taken off.  `rescaled` is unbiased EDEN
  * (Lloyd-Max levels, the scale of a row such that its own inner product is right), `mse` is TurboQuant's Q_mse, `prod` its
- * Q_prod; RaBitQ comes with both of its fits: `sweep` finds each row's best steps, `authors` is the sweep of RaBitQ-Library
- * and FAISS, which starts late (index/index_rabitq.c). */
+ * Q_prod.  RaBitQ comes with its fits: `sweep` finds each row's best steps, `authors` is the sweep of RaBitQ-Library, which
+ * starts late, and `faiss` that of FAISS, which the pull request measured (index/index_rabitq.c). */
 #include "bench/papers/eden_page.h"
 #include "bench/papers/quant.h"
 #include "bench/papers/quant_recall.h"
@@ -25,14 +25,15 @@ static const struct source { const char *name, *generator, *args; } sources[] = 
     { "student_t3", "student", ",freedom=3" },
     { "anisotropic", "anisotropic", ",spectrum=exponential,decay=2,rotate=false" },
 };
-enum { SOURCES = sizeof sources / sizeof *sources, METHODS = 5 };
+enum { SOURCES = sizeof sources / sizeof *sources, METHODS = 6, ASKED_WHO = 5 };
 
-static const char *const method_names[METHODS] = { "rescaled", "rabitq sweep", "rabitq authors", "mse", "prod" };
+static const char *const method_names[METHODS] = { "rescaled", "rabitq sweep", "rabitq authors", "mse", "prod", "rabitq faiss" };
 
 static void spec_of(char *out, size_t size, const char *method, int bits, const char *rotation, const char *query)
 {
     static const char *const made[METHODS] = { "turboquant:bits=%d", "rabitq:fit=sweep,bits=%d", "rabitq:fit=authors,bits=%d",
-                                               "turboquant:estimator=mse,bits=%d", "turboquant:estimator=prod,bits=%d" };
+                                               "turboquant:estimator=mse,bits=%d", "turboquant:estimator=prod,bits=%d",
+                                               "rabitq:fit=faiss,bits=%d" };
     for (size_t i = 0; i < METHODS; i++) {
         char head[64];
         if (strcmp(method, method_names[i]) != 0) continue;
@@ -57,29 +58,33 @@ static const struct cell { size_t dim, source; const char *rotation; int bits; }
 };
 enum { CELLS = sizeof cells / sizeof *cells };
 
-struct draws { double cut[3][PAPER_SEEDS_MAX], recall[3][PAPER_SEEDS_MAX]; };
+static const size_t compared[] = { 0, 1, 2, 5 }; /* of the methods */
+enum { COMPARED = sizeof compared / sizeof *compared };
+struct draws { double cut[COMPARED][PAPER_SEEDS_MAX], recall[COMPARED][PAPER_SEEDS_MAX]; };
 
-/* Mean squared error of decoded rows, and recall@10, of the first three methods. */
+/* Mean squared error of decoded rows, enough of them, and recall@10 among all. */
 static int cell_draw(const struct paper_run *r, const struct cell *c, size_t draw, struct draws *out, struct err *e)
 {
     static const size_t ten[] = { 10 };
     const size_t n = r->asked.quick && c->dim > 1000 ? 500 : 4000;
     struct recall_set s;
-    double errors[3];
+    double errors[COMPARED];
     int status = draw_set(&s, &sources[c->source], n, c->dim, 200, draw + 1, r->asked.threads, e);
-    for (size_t m = 0; status == ERR_OK && m < 3; m++) {
+    const struct rows decoded = { s.base.at, quant_rows(c->dim, n), s.base.dim, s.base.stride };
+    for (size_t m = 0; status == ERR_OK && m < COMPARED; m++) {
         struct method one = { .seeds = 1 };
         struct index *ix = NULL;
-        struct quant_errors q;
-        spec_of(one.spec, sizeof one.spec, method_names[m], c->bits, c->rotation, "f32");
+        struct quant_errors q = { 0 };
+        spec_of(one.spec, sizeof one.spec, method_names[compared[m]], c->bits, c->rotation, "f32");
         status = quant_build(&ix, one.spec, s.base, s.metric, draw + 1, r->asked.threads, e);
-        if (status == ERR_OK) status = quant_errors(ix, s.base, &q, e);
+        if (status == ERR_OK) status = quant_errors(ix, decoded, r->asked.threads, &q, e);
+        if (status == ERR_OK) status = method_begin(&one, s.query.count, 1, e);
+        if (status == ERR_OK && n == 4000) status = method_draw(&one, &s, ix, RECALL_TEN, ten, 1, 0, r->asked.threads, e);
         index_destroy(ix);
-        if (status == ERR_OK && n == 4000) status = method_run(&one, &s, RECALL_TEN, ten, 1, r->asked.threads, e);
         if (status == ERR_OK) errors[m] = q.distortion, out->recall[m][draw] = one.draws[0][0];
         method_free(&one);
     }
-    for (size_t m = 0; status == ERR_OK && m < 3; m++) out->cut[m][draw] = 1 - errors[0] / errors[m];
+    for (size_t m = 0; status == ERR_OK && m < COMPARED; m++) out->cut[m][draw] = 1 - errors[0] / errors[m];
     recall_set_free(&s);
     return status;
 }
@@ -101,15 +106,15 @@ static int pull_request(struct paper_run *r, struct err *e)
         char key[128];
         snprintf(key, sizeof key, "dim=%zu;data=%s;rotation=%s;bits=%d", c->dim, sources[c->source].name, c->rotation, c->bits);
         for (size_t s = 0; status == ERR_OK && s < r->asked.seeds; s++) status = cell_draw(r, c, s, d, e);
-        for (size_t m = 0; status == ERR_OK && m < 3; m++) {
-            struct finding cut = finding_of("%s;cut=rescaled below %s", key, method_names[m]),
-                           recall = finding_of("%s;recall of=%s", key, method_names[m]);
-            if (m > 0) status = give(r, &cut, is_small ? 500 : 4000, d->cut[m], e);
+        for (size_t m = 0; status == ERR_OK && m < COMPARED; m++) {
+            struct finding cut = finding_of("%s;cut=rescaled below %s", key, method_names[compared[m]]),
+                           recall = finding_of("%s;recall of=%s", key, method_names[compared[m]]);
+            if (m > 0) status = give(r, &cut, quant_rows(c->dim, is_small ? 500 : 4000), d->cut[m], e);
             if (status == ERR_OK && !is_small) status = give(r, &recall, 4000, d->recall[m], e);
         }
-        for (size_t m = 0; status == ERR_OK && is_small && m < 3; m++) {
+        for (size_t m = 0; status == ERR_OK && is_small && m < COMPARED; m++) {
             char skipped[192];
-            snprintf(skipped, sizeof skipped, "%s;recall of=%s", key, method_names[m]);
+            snprintf(skipped, sizeof skipped, "%s;recall of=%s", key, method_names[compared[m]]);
             status = paper_skip(r, skipped, e, "left out by --quick");
         }
     }
@@ -132,11 +137,11 @@ static int who_at(struct paper_run *r, const struct recall_set *s, const char *d
 {
     static const size_t ten[] = { 10 };
     static const int pairs[][2] = { { 0, 1 }, { 0, 2 }, { 0, 3 }, { 1, 3 }, { 1, 4 }, { 2, 3 } };
-    struct method *m = mem_zero(METHODS, sizeof *m);
+    struct method *m = mem_zero(ASKED_WHO, sizeof *m);
     char key[128];
     int status = m ? ERR_OK : FAIL(e, ERR_MEM, "no memory for methods");
     snprintf(key, sizeof key, "data=%s;dim=%zu;bits=%d", data, s->base.dim, bits);
-    for (size_t i = 0; status == ERR_OK && i < METHODS; i++) {
+    for (size_t i = 0; status == ERR_OK && i < ASKED_WHO; i++) {
         m[i].seeds = r->asked.seeds;
         snprintf(m[i].name, sizeof m[i].name, "%s", method_names[i]);
         spec_of(m[i].spec, sizeof m[i].spec, method_names[i], bits, "fht", r->asked.quick ? "int8" : "f32");
@@ -151,7 +156,7 @@ static int who_at(struct paper_run *r, const struct recall_set *s, const char *d
     for (size_t p = 0; status == ERR_OK && p < sizeof pairs / sizeof *pairs; p++)
         if (bits > 1 || (pairs[p][0] != 2 && pairs[p][1] != 2)) /* of one bit the fits are the same */
             status = difference(r, key, &m[pairs[p][0]], &m[pairs[p][1]], s->query.count, e);
-    for (size_t i = 0; m && i < METHODS; i++) method_free(&m[i]);
+    for (size_t i = 0; m && i < ASKED_WHO; i++) method_free(&m[i]);
     mem_free(m);
     return status;
 }
@@ -177,7 +182,7 @@ static int claims_at(struct paper_run *r, size_t dim, int bits, double *variance
     struct quant_errors scaled[PAPER_SEEDS_MAX], plain[PAPER_SEEDS_MAX];
     double draws[PAPER_SEEDS_MAX];
     char spec[96];
-    const size_t n = r->asked.quick ? 500 : 4000;
+    const size_t n = quant_rows(dim, r->asked.quick ? 500 : 4000);
     snprintf(spec, sizeof spec, "turboquant:bits=%d,query=f32,rotation=dense", bits);
     int status = quant_draws(spec, n, dim, &r->asked, scaled, e);
     snprintf(spec, sizeof spec, "turboquant:bits=%d,query=f32,rotation=dense,estimator=mse", bits);

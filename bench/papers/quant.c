@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * quant.c - vectors of the papers on quantisation, and errors of what codes stand for. */
 #include "bench/papers/quant.h"
+#include "kernels/base/parallel.h"
 #include "kernels/base/rng.h"
 #include <math.h>
 
@@ -24,6 +25,12 @@ int sphere_draw(struct rows *out, size_t count, size_t dim, uint64_t seed, struc
     return ERR_OK;
 }
 
+size_t quant_rows(size_t dim, size_t most)
+{
+    enum { COORDINATES = 2000 * 384 };
+    return most * dim > COORDINATES ? COORDINATES / dim : most;
+}
+
 int quant_build(struct index **out, const char *spec, struct rows rows, enum metric metric, uint64_t seed, int threads,
                 struct err *e)
 {
@@ -37,16 +44,42 @@ int quant_build(struct index **out, const char *spec, struct rows rows, enum met
     return status;
 }
 
-int quant_errors(const struct index *ix, struct rows rows, struct quant_errors *out, struct err *e)
+struct decoding { const struct index *ix; float *out; struct err errs[PARALLEL_THREADS_MAX]; };
+
+static void decode_some(void *context, int thread, size_t from, size_t to)
 {
-    float *y = mem_alloc(rows.dim, sizeof *y);
+    struct decoding *d = context;
+    for (size_t r = from; r < to && d->errs[thread].code == ERR_OK; r++)
+        (void)index_decode(d->ix, (int64_t)r, d->out + r * d->ix->config.dim, &d->errs[thread]);
+}
+
+int quant_decode(const struct index *ix, size_t count, int threads, float **out, struct err *e)
+{
+    enum { CHUNK = 16 };
+    struct decoding *d = mem_zero(1, sizeof *d);
+    float *y = mem_alloc(count, ix->config.dim * sizeof *y);
+    int status = d && y ? ERR_OK : FAIL(e, ERR_MEM, "no memory for %zu decoded vectors", count);
+    if (status == ERR_OK) {
+        *d = (struct decoding){ .ix = ix, .out = y };
+        parallel_for(threads, count, CHUNK, decode_some, d);
+        for (int t = 0; status == ERR_OK && t < threads; t++)
+            if (d->errs[t].code != ERR_OK) status = d->errs[t].code, *e = d->errs[t];
+    }
+    mem_free(d);
+    if (status == ERR_OK) *out = y;
+    else mem_free(y);
+    return status;
+}
+
+int quant_errors(const struct index *ix, struct rows rows, int threads, struct quant_errors *out, struct err *e)
+{
+    float *decoded = NULL;
     double squares = 0, inner = 0, angles = 0;
-    int status = y ? ERR_OK : FAIL(e, ERR_MEM, "no memory for a vector");
+    const int status = quant_decode(ix, rows.count, threads, &decoded, e);
     for (size_t r = 0; status == ERR_OK && r < rows.count; r++) {
-        const float *x = rows_at(rows, r);
+        const float *x = rows_at(rows, r), *y = decoded + r * rows.dim;
         double xx = 0, xy = 0, yy = 0;
-        status = index_decode(ix, (int64_t)r, y, e);
-        for (size_t i = 0; status == ERR_OK && i < rows.dim; i++) {
+        for (size_t i = 0; i < rows.dim; i++) {
             const double a = (double)x[i], b = (double)y[i];
             squares += (a - b) * (a - b);
             xx += a * a;
@@ -56,7 +89,7 @@ int quant_errors(const struct index *ix, struct rows rows, struct quant_errors *
         inner += xy;
         angles += xx > 0 && yy > 0 ? 1 - xy * xy / (xx * yy) : 1;
     }
-    mem_free(y);
+    mem_free(decoded);
     if (status == ERR_OK) *out = (struct quant_errors){ squares / (double)rows.count, inner / (double)rows.count, angles / (double)rows.count };
     return status;
 }
@@ -70,7 +103,7 @@ int quant_draws(const char *spec, size_t count, size_t dim, const struct paper_a
         struct index *ix = NULL;
         status = sphere_draw(&rows, count, dim, s + 1, e);
         if (status == ERR_OK) status = quant_build(&ix, spec, rows, METRIC_COSINE, s + 1, asked->threads, e);
-        if (status == ERR_OK) status = quant_errors(ix, rows, &out[s], e);
+        if (status == ERR_OK) status = quant_errors(ix, rows, asked->threads, &out[s], e);
         index_destroy(ix);
         mem_free((void *)rows.at);
     }

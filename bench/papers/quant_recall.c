@@ -57,45 +57,50 @@ static double share(const struct recall_set *s, size_t q, const struct hit *hits
     return (double)found / (double)wanted;
 }
 
-static int one_draw(struct method *m, const struct recall_set *s, enum recall_kind kind, const size_t *upto, size_t count, size_t draw,
-                    int threads, struct err *e)
+int method_draw(struct method *m, const struct recall_set *s, const struct index *ix, enum recall_kind kind, const size_t *upto,
+                size_t count, size_t draw, int threads, struct err *e)
 {
-    struct index *ix = NULL;
+    const size_t deepest = upto[count - 1];
     struct index_stats stats;
-    struct hit *hits = mem_alloc(s->query.count * RECALL_DEPTH, sizeof *hits);
+    struct hit *hits = mem_alloc(s->query.count * deepest, sizeof *hits);
     size_t *counts = mem_alloc(s->query.count, sizeof *counts);
     int status = hits && counts ? ERR_OK : FAIL(e, ERR_MEM, "no memory for answers");
-    if (status == ERR_OK) status = quant_build(&ix, m->spec, s->base, s->metric, draw + 1, threads, e);
-    if (status == ERR_OK) status = index_search(ix, s->query, RECALL_DEPTH, 32, threads, hits, counts, e);
-    if (status == ERR_OK) {
-        ix->ops->stats(ix, &stats);
-        m->bytes = index_bytes_per_vector(&stats);
-    }
+    if (status == ERR_OK) status = index_search(ix, s->query, deepest, 32, threads, hits, counts, e);
+    ix->ops->stats(ix, &stats);
+    m->bytes = index_bytes_per_vector(&stats);
     for (size_t k = 0; status == ERR_OK && k < count; k++) {
         double sum = 0;
         for (size_t q = 0; q < s->query.count; q++) {
-            const double one = share(s, q, hits + q * RECALL_DEPTH, kind, upto[k]);
+            const double one = share(s, q, hits + q * deepest, kind, upto[k]);
             sum += one;
             m->questions[k][q] += one / (double)m->seeds;
         }
         m->draws[k][draw] = sum / (double)s->query.count;
     }
-    index_destroy(ix);
     mem_free(hits);
     mem_free(counts);
     return status;
 }
 
+int method_begin(struct method *m, size_t question_count, size_t count, struct err *e)
+{
+    for (size_t k = 0; k < count; k++) {
+        m->questions[k] = mem_zero(question_count, sizeof **m->questions);
+        if (!m->questions[k]) return FAIL(e, ERR_MEM, "no memory for questions");
+    }
+    return ERR_OK;
+}
+
 int method_run(struct method *m, const struct recall_set *s, enum recall_kind kind, const size_t *upto, size_t count, int threads,
                struct err *e)
 {
-    int status = ERR_OK;
-    for (size_t k = 0; k < count; k++) {
-        m->questions[k] = mem_zero(s->query.count, sizeof **m->questions);
-        if (!m->questions[k]) status = FAIL(e, ERR_MEM, "no memory for questions");
+    int status = method_begin(m, s->query.count, count, e);
+    for (size_t draw = 0; status == ERR_OK && draw < m->seeds; draw++) {
+        struct index *ix = NULL;
+        status = quant_build(&ix, m->spec, s->base, s->metric, draw + 1, threads, e);
+        if (status == ERR_OK) status = method_draw(m, s, ix, kind, upto, count, draw, threads, e);
+        index_destroy(ix);
     }
-    for (size_t draw = 0; status == ERR_OK && draw < m->seeds; draw++)
-        status = one_draw(m, s, kind, upto, count, draw, threads, e);
     return status;
 }
 

@@ -31,6 +31,10 @@ struct method {
 enum recall_kind { RECALL_FIRST, RECALL_TEN }; /* is the true nearest, what share of the true ten is, among the first `upto` */
 int method_run(struct method *m, const struct recall_set *s, enum recall_kind kind, const size_t *upto, size_t count, int threads,
                struct err *e);
+/* Draw number `draw` alone, of an index that the caller has built of m->spec: method_begin once before. */
+int method_begin(struct method *m, size_t question_count, size_t count, struct err *e);
+int method_draw(struct method *m, const struct recall_set *s, const struct index *ix, enum recall_kind kind, const size_t *upto,
+                size_t count, size_t draw, int threads, struct err *e);
 void method_free(struct method *m);
 /* A curve's point: over draws, or where there are three or fewer over the questions.  against: whose questions it is set
  * against (finding_against); NULL: it is that one. */

@@ -19,15 +19,14 @@ static int pair_errors(const char *spec, size_t count, size_t dim, double rho, u
 {
     struct rows x = { 0 }, z = { 0 };
     struct index *ix = NULL;
-    float *decoded = mem_alloc(dim, sizeof *decoded);
-    int status = decoded ? ERR_OK : FAIL(e, ERR_MEM, "no memory for a vector");
-    if (status == ERR_OK) status = sphere_draw(&x, count, dim, seed, e);
+    float *all = NULL;
+    int status = sphere_draw(&x, count, dim, seed, e);
     if (status == ERR_OK) status = sphere_draw(&z, count, dim, seed + 1000000, e);
     if (status == ERR_OK) status = quant_build(&ix, spec, x, METRIC_COSINE, seed, threads, e);
+    if (status == ERR_OK) status = quant_decode(ix, count, threads, &all, e);
     for (size_t r = 0; status == ERR_OK && r < count; r++) {
-        const float *u = rows_at(x, r), *v = rows_at(z, r);
+        const float *u = rows_at(x, r), *v = rows_at(z, r), *decoded = all + r * dim;
         double along = 0, square = 0, on_x = 0, on_v = 0;
-        status = index_decode(ix, (int64_t)r, decoded, e);
         for (size_t i = 0; i < dim; i++) along += (double)u[i] * (double)v[i];
         /* y = rho x + sqrt(1 - rho^2) w, w the unit vector of what of v is orthogonal to x */
         for (size_t i = 0; i < dim; i++) {
@@ -41,7 +40,7 @@ static int pair_errors(const char *spec, size_t count, size_t dim, double rho, u
     index_destroy(ix);
     mem_free((void *)x.at);
     mem_free((void *)z.at);
-    mem_free(decoded);
+    mem_free(all);
     return status;
 }
 
@@ -152,7 +151,7 @@ int turboquant_histogram(struct paper_run *r, struct err *e)
     int status = errors ? ERR_OK : FAIL(e, ERR_MEM, "no memory for errors");
     for (int bits = 1; bits <= 4; bits++)
         for (size_t i = 0; status == ERR_OK && i < sizeof error_estimators / sizeof *error_estimators; i++) {
-            double draws[BINS][PAPER_SEEDS_MAX] = { { 0 } }, means[PAPER_SEEDS_MAX];
+            double draws[BINS][PAPER_SEEDS_MAX] = { { 0 } }, means[PAPER_SEEDS_MAX] = { 0 };
             char spec[128];
             if (i == 1) continue; /* prod_orth: the page has it in numbers */
             snprintf(spec, sizeof spec, "turboquant:bits=%d,query=f32,estimator=%s", bits, error_estimators[i]);
@@ -276,7 +275,7 @@ static int rotation_of(struct paper_run *r, struct rows rows, size_t input, cons
         struct quant_errors one;
         fill_input(rows, input, s + 1);
         status = quant_build(&ix, spec, rows, METRIC_COSINE, s + 1, r->asked.threads, e);
-        if (status == ERR_OK) status = quant_errors(ix, rows, &one, e);
+        if (status == ERR_OK) status = quant_errors(ix, rows, r->asked.threads, &one, e);
         if (status == ERR_OK) draws[s] = one.distortion;
         index_destroy(ix);
     }

@@ -13,7 +13,8 @@ static int open_set(struct recall_set *s, const struct paper_run *r, size_t dim,
 {
     char args[128];
     if (r->asked.base) return recall_set_open(s, &r->asked, e);
-    snprintf(args, sizeof args, "n=%d,dim=%zu,queries=%d,seed=1", r->asked.quick ? 10000 : 100000, dim, r->asked.quick ? 500 : 1000);
+    snprintf(args, sizeof args, "n=%d,dim=%zu,queries=%d,seed=1", r->asked.quick ? 10000 : dim > 2000 ? 25000 : 100000, dim,
+             r->asked.quick ? 500 : 1000);
     return recall_set_draw(s, "clustered", args, METRIC_COSINE, r->asked.threads, e);
 }
 
@@ -41,9 +42,11 @@ static int versus(struct paper_run *r, const char *cell, const struct method *al
 static const size_t ks[] = { 1, 2, 4, 8, 16, 32, 64 };
 enum { KS = sizeof ks / sizeof *ks, METHODS = 8 };
 
-/* pq has no rotation to draw, and its k-means is slow: of --quick two of them. */
-static void fill_methods(struct method *m, const struct paper_run *r, size_t dim, int bits)
+/* pq has no rotation to draw, and its k-means is slow: four of them, and where that takes minutes one, whose interval is over
+ * the questions. */
+static void fill_methods(struct method *m, const struct paper_run *r, const struct recall_set *s, int bits)
 {
+    const size_t dim = s->base.dim;
     static const char *const names[METHODS] = { "mse", "prod", "prod_orth", "rescaled", "rescaled+tq", "rabitq", "sq", "pq" };
     for (size_t i = 0; i < METHODS; i++) {
         m[i] = (struct method){ .seeds = r->asked.seeds };
@@ -54,7 +57,8 @@ static void fill_methods(struct method *m, const struct paper_run *r, size_t dim
     snprintf(m[5].spec, sizeof m[5].spec, "rabitq:bits=%d", bits);
     snprintf(m[6].spec, sizeof m[6].spec, "sq:bits=%d,rotation=fht", bits);
     snprintf(m[7].spec, sizeof m[7].spec, "pq:m=%zu,train=base", dim * (size_t)bits / 8);
-    m[7].seeds = r->asked.quick ? 2 : m[7].seeds;
+    m[7].seeds = r->asked.quick ? 2 : s->base.count * dim > 20000000 ? 1 : 4;
+    if (m[7].seeds > r->asked.seeds) m[7].seeds = r->asked.seeds;
 }
 
 static int recall_at(struct paper_run *r, const struct recall_set *s, int bits, struct err *e)
@@ -62,7 +66,7 @@ static int recall_at(struct paper_run *r, const struct recall_set *s, int bits, 
     struct method *m = mem_zero(METHODS, sizeof *m);
     char cell[128];
     int status = m ? ERR_OK : FAIL(e, ERR_MEM, "no memory for methods");
-    if (status == ERR_OK) fill_methods(m, r, s->base.dim, bits);
+    if (status == ERR_OK) fill_methods(m, r, s, bits);
     snprintf(cell, sizeof cell, "bits=%d;dim=%zu;data=%s", bits, s->base.dim, s->name);
     for (size_t i = 0; status == ERR_OK && i < METHODS; i++) {
         status = method_run(&m[i], s, RECALL_FIRST, ks, KS, r->asked.threads, e);
@@ -83,9 +87,9 @@ static int recall_at(struct paper_run *r, const struct recall_set *s, int bits, 
 
 int turboquant_recall(struct paper_run *r, struct err *e)
 {
-    static const size_t dims[] = { 200, 1536 };
+    static const size_t dims[] = { 200, 1536, 3072 };
     int status = ERR_OK;
-    for (size_t d = 0; status == ERR_OK && d < (r->asked.quick || r->asked.base ? 1 : 2); d++) {
+    for (size_t d = 0; status == ERR_OK && d < (r->asked.quick || r->asked.base ? 1 : 3); d++) {
         struct recall_set s;
         status = open_set(&s, r, dims[d], e);
         for (int bits = 2; status == ERR_OK && bits <= 4; bits += 2) status = recall_at(r, &s, bits, e);
@@ -124,7 +128,7 @@ int turboquant_bytes(struct paper_run *r, struct err *e)
         m[i].seeds = r->asked.quick ? 3 : r->asked.seeds;
         if (i / SIZES == 3) {
             /* The four bytes that the others keep beside a code are one part more in thirty: whole parts of 8 bits. */
-            m[i].seeds = r->asked.quick ? 1 : 3;
+            m[i].seeds = 1; /* its interval is over the questions */
             snprintf(m[i].spec, sizeof m[i].spec, "pq:m=%zu,train=base", s.base.dim * (size_t)bits / 8);
             if (r->asked.quick && bits > 2) continue;
         }
