@@ -29,7 +29,7 @@ struct asked {
     int argc;
     char **argv; /* of the verb */
     const char *counts, *assembly;
-    int csv, json, quick, force, model, count;
+    int csv, json, quick, force, model, count, no_baselines;
     struct option_list filters;
 };
 
@@ -255,6 +255,7 @@ static int measure(const struct asked *a, const char *notes, struct err *e)
                                      .budget_ns = a->budget_s * 1e9,
                                      .seed = (uint64_t)(a->seed + 1000 * a->part), /* of the order of arms */
                                      .filter = filter,
+                                     .no_baselines = a->no_baselines,
                                      .defaults_only = a->quick };
     struct axes axes;
     int status = read_axes(a, &axes, e);
@@ -369,7 +370,8 @@ static int run(int argc, char **argv, struct err *e)
         { "--fail-slower", OPTION_REAL, &a.fail_slower, 0, 1e6 },
         { "--part", OPTION_INT, &a.part, 1, MICRO_PROCESSES }, { "--part-to", OPTION_TEXT, &a.part_to, 0, 0 },
         { "--count", OPTION_FLAG, &a.count, 0, 0 },     { "--counts", OPTION_TEXT, &a.counts, 0, 0 },
-        { "--asm", OPTION_TEXT, &a.assembly, 0, 0 },    { 0 },
+        { "--asm", OPTION_TEXT, &a.assembly, 0, 0 },    { "--no-baselines", OPTION_FLAG, &a.no_baselines, 0, 0 },
+        { 0 },
     };
     int status = options_parse(argc, argv, options, &a.filters, e);
     if (status != ERR_OK) return status;
@@ -404,6 +406,7 @@ const struct command cmd_bench = {
         "  --bits LIST      bits of a code, where the operation has codes             (4)\n"
         "  --batch LIST     queries a call, where the operation takes several         (1)\n"
         "  --rounds N       samples of each row                                      (52)\n"
+        "  --no-baselines   leave out the scalar and the compilers' rows (other libraries' stay)\n"
         "  --budget S       seconds a shape: fewer rounds after that, at least 12     (10)\n"
         "  --cpu N          the CPU to run on                             (the one we start on)\n"
         "  --seed N         of data, order and resampling                             (1)\n"

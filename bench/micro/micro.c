@@ -145,7 +145,7 @@ static int choose_arms(struct micro *m, const struct micro_plan *plan, const cha
         if (k == usual.of[op]) r->usual = arm;
     }
     for (size_t i = 0; micro_rival(i) && status == ERR_OK; i++)
-        if (micro_rival(i)->op == op && !plan->no_baselines && !plan->defaults_only)
+        if (micro_rival(i)->op == op && !plan->canonical_only && !plan->defaults_only)
             status = choose_arm(m, where, micro_rival(i), r, e);
     return status;
 }

@@ -72,8 +72,8 @@ struct micro_plan {
     double budget_ns; /* a shape */
     uint64_t seed;
     const char *filter; /* "" or part of "op/isa/variant": narrows the hand-written rows */
-    int no_baselines;   /* leave out scalar and compiler rows, and peers */
-    int canonical_only; /* of the hand-written rows, those that give the default's bits */
+    int no_baselines;   /* leave out scalar and compiler rows */
+    int canonical_only; /* of the hand-written rows, those that give the default's bits, and no peers */
     int defaults_only;  /* of the hand-written rows, only the one that this CPU would choose */
 };
 

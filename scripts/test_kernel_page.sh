@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What is committed about the speed of kernels is what the samples beside it say: the page, README's claims, and the lines of
+# CPUs that rows call themselves the default of.  Prints TAP.
+#   ASSAY=build/.../assay test_kernel_page.sh     (make check ONLY=scripts/)
+set -u
+cd "$(dirname "$0")/.."
+case_count=0 bad=0
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+
+# ok NAME COMMAND...: one case
+ok() {
+    case_count=$((case_count + 1))
+    if "${@:2}" >"$copy.said" 2>&1; then echo "ok $case_count - $1"; else
+        bad=1
+        echo "not ok $case_count - $1"
+        head -n 15 "$copy.said"
+    fi
+    rm -f "$copy.said"
+}
+fails() { ! "$@"; }
+# in_copy SED FILE: the check with one sample file changed
+in_copy() {
+    rm -rf "$copy/kernels" && cp -r results/kernels "$copy/kernels" && sed -i "$1" "$copy/kernels/$2" &&
+        ! cmp -s "results/kernels/$2" "$copy/kernels/$2" && KERNELS=$copy/kernels scripts/kernel_page.sh check
+}
+# Every line of CPUs that a row names has samples, and that row among them.
+lines_are_measured() {
+    local file line op isa
+    grep -l '\.lines = "' kernels/*/*.c | while read -r file; do
+        isa=${file##*_} isa=${isa%.c} op=$(basename "$file" ".c")
+        for line in $(sed -n 's/.*\.lines = "\([^"]*\)".*/\1/p' "$file"); do
+            grep -q "^${op%%_"$isa"}/$isa/" "results/kernels/$line.csv" || { echo "$file: $line"; return 1; }
+        done
+    done
+}
+
+case $(uname -m) in
+    x86_64) ;;
+    *) echo 'ok 1 - kernel page # SKIP the samples are of rows that this build has not'; echo '1..1'; exit 0 ;;
+esac
+ok 'page and claims are what the samples say' scripts/kernel_page.sh check
+line=$(cd results/kernels && ls -- *.csv | sed -n '1s/\.csv//p')
+ok 'a sample that differs makes another page' fails in_copy '/^dot_f32\/avx2\/rows3/s/,[0-9.]*$/,1/' "$line.csv"
+ok 'so does a measurement of an index' fails in_copy '/^pq_8/s/per_vector,[0-9.]*/per_vector,99/' "$line/index.csv"
+ok 'lines of CPUs that rows name are measured' lines_are_measured
+echo "1..$case_count"
+exit $bad
