@@ -322,7 +322,7 @@ const struct command cmd_tune = {
         "  --out DIR          tune.csv and held_out.csv (rows as a sweep's), winner.yaml\n\n"
         "--kernels measures in a minute which rows of kernels are faster on this machine than the defaults, of those that\n"
         "give the same bits, for one query of --dim N dimensions (384) and codes of --bits N (4), in L2, L3 and DRAM; no\n"
-        "level is begun after --seconds S (50).  --out FILE is what --kernel @FILE takes; nothing is tuned without it.\n\n"
+        "shape is begun after --seconds S (50): which, it says.  --out FILE is what --kernel @FILE takes; nothing is tuned without it.\n\n"
         "example:\n"
         "  assay data gen --kind twohop --seed 1 --out DIR\n"
         "  assay tune DIR/kb.sqlite --query DIR/query.fvecs --qrels DIR/qrels.txt --max-p99-ms 2 --out DIR/tuned\n"

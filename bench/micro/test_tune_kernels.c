@@ -47,6 +47,7 @@ static void writes_what_resolves(void)
     snprintf(path, sizeof path, "/tmp/assay_tuned_%ld", (long)getpid());
     snprintf(spec, sizeof spec, "@%s", path);
     CHECK(kernels_tune(&how, "# a: b\n", &file, &table, &e) == ERR_OK, "%s", e.text);
+    CHECK(strstr(text_of(&table), "not measured in dram: "), "time ended before the last level: %s", text_of(&table));
     CHECK(strncmp(text_of(&file), "# a: b\n", 7) == 0 && table.size > 0, "%s", text_of(&file));
     CHECK(output_write(path, &file, &e) == ERR_OK && kernel_set_resolve(&set, spec, &e) == ERR_OK, "%s", e.text);
     for (int op = 0; op < OP_COUNT; op++) CHECK(kernel_is_canonical(set.of[op]), "%s: other bits", kernel_op_name((enum kernel_op)op));

@@ -107,7 +107,16 @@ static int choose(const struct micro *m, enum kernel_op op, struct text *file, s
     return ERR_OK;
 }
 
-static int measure(struct micro *m, const struct kernel_tuning *how, struct err *e)
+/* Has it rows that were written to be chosen from (KERNEL_SAME)?  Their turn is first: time may end before the last level. */
+static int has_alternatives(enum kernel_op op)
+{
+    for (const struct kernel *k = kernel_next(op, NULL); k; k = kernel_next(op, k))
+        if (k->kind == KERNEL_SAME && kernel_runnable(k)) return 1;
+    return 0;
+}
+
+/* late: of each level, how many operations found no time. */
+static int measure(struct micro *m, const struct kernel_tuning *how, size_t late[LEVELS], struct err *e)
 {
     const struct micro_plan plan = { .rounds = ROUNDS, .budget_ns = 1e9, .seed = how->seed, .filter = "", .no_baselines = 1,
                                      .canonical_only = 1 };
@@ -115,14 +124,17 @@ static int measure(struct micro *m, const struct kernel_tuning *how, struct err 
     struct progress progress;
     int status = ERR_OK;
     progress_start(&progress, "rows of operations", LEVELS * OP_COUNT);
-    for (size_t l = 0; l < LEVELS; l++)
-        for (int op = 0; op < OP_COUNT && status == ERR_OK; op++) {
-            const struct workload_shape shape = { .op = (enum kernel_op)op, .dim = how->dim, .bits = how->bits, .batch = 1,
-                                                  .seed = how->seed, .bytes = machine_level_bytes(&m->machine, levels[l]) };
-            progress_step(&progress, l * OP_COUNT + (size_t)op);
-            if (workload_uses(shape.op) < 0 || shape.bytes == 0 || candidates(shape.op) < 2) continue;
-            if (clock_since_s(start) < how->seconds) status = micro_shape(m, &plan, &shape, levels[l], e);
-        }
+    for (size_t i = 0; i < 2 * LEVELS * OP_COUNT && status == ERR_OK; i++) {
+        const size_t l = i / (2 * OP_COUNT);
+        const enum kernel_op op = (enum kernel_op)(i % OP_COUNT);
+        const struct workload_shape shape = { .op = op, .dim = how->dim, .bits = how->bits, .batch = 1, .seed = how->seed,
+                                              .bytes = machine_level_bytes(&m->machine, levels[l]) };
+        if (has_alternatives(op) == (int)(i / OP_COUNT % 2)) continue;
+        progress_step(&progress, i / 2);
+        if (workload_uses(op) < 0 || shape.bytes == 0 || candidates(op) < 2) continue;
+        if (clock_since_s(start) < how->seconds) status = micro_shape(m, &plan, &shape, levels[l], e);
+        else late[l]++;
+    }
     progress_end(&progress);
     return status;
 }
@@ -130,14 +142,17 @@ static int measure(struct micro *m, const struct kernel_tuning *how, struct err 
 int kernels_tune(const struct kernel_tuning *how, const char *notes, struct text *file, struct text *table, struct err *e)
 {
     struct micro m;
+    size_t late[LEVELS] = { 0 };
     micro_init(&m);
-    int status = measure(&m, how, e);
+    int status = measure(&m, how, late, e);
     text_add(file, "%s# rows that are faster here than the defaults, with the same bits: --kernel @THIS-FILE\n", notes);
     text_add(file, "# one query, %zu dimensions, %d bits; times of the default over the row's, 95 %% intervals over all rows\n",
              how->dim, how->bits);
     for (int op = 0; op < OP_COUNT && status == ERR_OK; op++)
         if (workload_uses((enum kernel_op)op) >= 0 && candidates((enum kernel_op)op) > 1)
             status = choose(&m, (enum kernel_op)op, file, table, e);
+    for (size_t l = 0; l < LEVELS; l++)
+        if (late[l]) text_add(table, "not measured in %s: %zu operations found no time (--seconds)\n", levels[l], late[l]);
     if (status == ERR_OK && (file->failed || table->failed)) status = FAIL(e, ERR_MEM, "no memory for the choices");
     micro_footer(&m, table);
     micro_fini(&m);

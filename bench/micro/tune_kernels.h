@@ -17,7 +17,7 @@ int kernel_is_faster(const struct kernel_trial *trials, size_t count, size_t com
 struct kernel_tuning {
     size_t dim;
     int bits;
-    double seconds; /* levels are begun until then: l2, l3, dram */
+    double seconds; /* shapes are begun until then: l2, l3, dram; of a level first the operations with rows of kind SAME */
     uint64_t seed;
 };
 /* Measures every operation that has several rows of the same bits here, one query.  file: what --kernel @FILE takes, with
