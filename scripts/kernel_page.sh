@@ -7,6 +7,7 @@
 #   kernel_page.sh claims [LINE ...]    what README says of speed: the page in a few lines
 #   kernel_page.sh write | check        both into their places; or whether they stand there (a test asks)
 # OLD=PATH: an assay of another day, whose batches are timed by turns with this one's.  DATA=DIR: where its data lies (build/data).
+# SHAPES=REGEX: of the shapes those whose names begin so.
 set -eu
 cd "$(dirname "$0")/.."
 assay=${ASSAY:-build/assay} dir=${KERNELS:-results/kernels} data=${DATA:-build/data} processes=12 reps=${REPS:-8}
@@ -26,6 +27,9 @@ dot_f32_dram dot_f32 --dim 1536 --where dram
 dot_f16_l3 dot_f16 --dim 384 --where l3
 dot_bf16_l3 dot_bf16 --dim 384 --where l3
 dot_i8_l3 dot_i8 --dim 384 --where l3
+cosine_f16_l3 cosine_f16 --dim 384 --where l3
+cosine_f16_dram cosine_f16 --dim 384 --where dram
+unpack_l3 unpack --dim 384 --where l3
 scan_lut_64 scan_lut --dim 384 --where l2 --batch 64
 scan_sign_64 scan_sign --dim 384 --where l2 --batch 64
 S
@@ -63,7 +67,7 @@ step() {
     local rep dim bits name filter arguments
     case $1 in
     kernels) bench --dim 384 --where l2 --budget 0.1 --save "$dir/$line.csv" ;;
-    shapes) shapes | while read -r name filter arguments; do
+    shapes) shapes | grep -E "^${SHAPES:-.}" | while read -r name filter arguments; do
         # shellcheck disable=SC2086
         bench "$filter" $arguments --no-baselines --budget 0.3 --save "$dir/$line/$name.csv"
     done ;;
@@ -183,7 +187,9 @@ targets() {
         share("tile_i8_256x4096", "tile_i8, 256 x 4096, d = 1536", "dot_i8", ">= 80 % of the int8 peak", 80)
         peer("tile_f32_384", "tile_f32, 256 x 4096, d = 384", "openblas", "<= sgemm")
         peer("tile_f32_1536", "tile_f32, 256 x 4096, d = 1536", "openblas", "<= sgemm")
-        share("sign_dram", "scan_sign, one query, DRAM, d = 384", "", "no worse than its file says on Zen 4: 96 % of the read loop", 96)
+        if ("sign_dram" in ns)
+            out("scan_sign, one query, DRAM, d = 384", ns["sign_dram"] " ns", read["sign_dram"] " of the read loop over the signs alone",
+                "no worse than its file says on Zen 4: 1.93 ns, with `survive`", met(ns["sign_dram"] <= 1.93), "kernel_page.sh measure shapes")
         query(384, "sign_100k", "one query, 4 bits, 100k x 384")
         query(1536, "sign_100k_1536", "one query, 4 bits, 100k x 1536")
         share("dot_f32_l1", "dot_f32, L1, d = 384", "", ">= 80 % of the read loop", 80)
@@ -273,5 +279,5 @@ case ${1:-} in
     claims) [ $# -gt 1 ] || set -- claims $(lines); claims "${@:2}" ;;
     write) new=$(page) && printf '%s\n' "$new" >"$dir/README.md" && new=$(readme) && printf '%s\n' "$new" >README.md ;;
     check) page | diff - "$dir/README.md" && readme | diff - README.md ;;
-    *) sed -n 's/^# \{0,1\}//p' "$0" | sed -n 3,9p >&2; exit 2 ;;
+    *) sed -n 's/^# \{0,1\}//p' "$0" | sed -n 3,10p >&2; exit 2 ;;
 esac

@@ -25,13 +25,17 @@ in_copy() {
     rm -rf "$copy/kernels" && cp -r results/kernels "$copy/kernels" && sed -i "$1" "$copy/kernels/$2" &&
         ! cmp -s "results/kernels/$2" "$copy/kernels/$2" && KERNELS=$copy/kernels scripts/kernel_page.sh check
 }
-# Every line of CPUs that a row names has samples, and that row among them.
-lines_are_measured() {
-    local file line op isa
-    grep -l '\.lines = "' kernels/*/*.c | while read -r file; do
-        isa=${file##*_} isa=${isa%.c} op=$(basename "$file" ".c")
+# A row that calls itself the default of a line of CPUs beats the widest there at some shape that is committed, and at none is
+# the widest the best.
+lines_are_earned() {
+    local file line op row
+    for file in $(grep -l '\.lines = "' kernels/*/*.c); do
+        row=${file##*_} row=${row%.c} op=$(basename "$file" "_$row.c")
+        row=$row/$(grep -B 3 '\.lines = "' "$file" | sed -n 's/.*KERNEL("\([^"]*\)".*/\1/p')
         for line in $(sed -n 's/.*\.lines = "\([^"]*\)".*/\1/p' "$file"); do
-            grep -q "^${op%%_"$isa"}/$isa/" "results/kernels/$line.csv" || { echo "$file: $line"; return 1; }
+            scripts/kernel_page.sh page "$line" | awk -F ' *[|] *' -v op="$op" -v row="$row" '
+                $2 == op && $4 == row { print; won += $9 ~ "not best.* by " row; lost += $9 == "best here" }
+                END { exit !(won && !lost) }' || { echo "$file: $line"; return 1; }
         done
     done
 }
@@ -44,6 +48,6 @@ ok 'page and claims are what the samples say' scripts/kernel_page.sh check
 line=$(cd results/kernels && ls -- *.csv | sed -n '1s/\.csv//p')
 ok 'a sample that differs makes another page' fails in_copy '/^dot_f32\/avx2\/rows3/s/,[0-9.]*$/,1/' "$line.csv"
 ok 'so does a measurement of an index' fails in_copy '/^pq_8/s/per_vector,[0-9.]*/per_vector,99/' "$line/index.csv"
-ok 'lines of CPUs that rows name are measured' lines_are_measured
+ok 'rows that are defaults of lines of CPUs beat the widest there, and lose nowhere' lines_are_earned
 echo "1..$case_count"
 exit $bad
