@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * paper_memex.c - Memex (arXiv 2603.04257): what a budget of context is worth.  Its tables need reinforcement learning of a
  * language model; what is left is whether entities attached to results hold evidence that the results lack, and how many
- * of them it takes.  The turns of LoCoMo, linked with those before and after. */
+ * of them it takes.  Planted two-hop questions by 1-bit codes, which lose the evidence (exact vectors find it
+ * among five results, so that no context can add any), and the turns of LoCoMo, linked with those before and after. */
 #include "bench/papers/retrieval.h"
 #include "kernels/base/mem.h"
 #include <math.h>
@@ -23,6 +24,9 @@ static void add_once(struct rag_arm *lists, size_t question, int64_t id)
     lists->scores[question * ROOM + *count] = -(double)*count;
     ids[(*count)++] = id;
 }
+
+/* What is asked, and how. */
+struct memories { const char *data, *how; struct retrieval base; };
 
 /* Of each question, results and their context as one list. */
 static int list_all(struct retrieval *base, struct rag_arm *lists, struct err *e)
@@ -52,62 +56,81 @@ static size_t coverage(const struct retrieval *base, const struct rag_arm *lists
     return count;
 }
 
-static int ask(const struct paper_run *r, struct retrieval *base, const char *context, int most, double *out, size_t *count, struct err *e)
+static int ask(const struct paper_run *r, struct memories *m, const char *context, int most, double *out, size_t *count, struct err *e)
 {
+    struct retrieval *base = &m->base;
     const size_t questions = base->set.queries.count;
     struct rag_arm lists = { .point.k = ROOM, .answers = mem_alloc(questions * ROOM, sizeof(int64_t)),
                              .scores = mem_alloc(questions * ROOM, sizeof(double)), .answer_count = mem_zero(questions, sizeof(size_t)) };
     char arm[32];
     int status = lists.answers && lists.scores && lists.answer_count ? ERR_OK : FAIL(e, ERR_MEM, "memex: no memory");
     if (status == ERR_OK)
-        status = retrieval_ask(base, K, e, "retrieve=exact graph_depth=1 min_combined_score=-1e9 context=%s max_context_entities=%d",
-                               context, most);
+        status = retrieval_ask(base, K, e, "%s min_combined_score=-1e9 context=%s max_context_entities=%d", m->how, context, most);
     if (status == ERR_OK) status = list_all(base, &lists, e);
     if (status == ERR_OK) *count = coverage(base, &lists, out);
     snprintf(arm, sizeof arm, "%s %d", context, most);
-    if (status == ERR_OK) status = retrieval_keep_lists(base, &lists, r, "locomo", arm, e);
+    if (status == ERR_OK) status = retrieval_keep_lists(base, &lists, r, m->data, arm, e);
     mem_free(lists.answers);
     mem_free(lists.scores);
     mem_free(lists.answer_count);
     return status;
 }
 
-static int budget(struct paper_run *r, struct err *e)
+static int budget_over(struct paper_run *r, struct memories *m, struct err *e)
 {
     static const int budgets[] = { 0, 1, 2, 5, 10, BUDGET_MOST };
     enum { BUDGETS = sizeof budgets / sizeof *budgets };
-    struct retrieval base = { 0 };
-    char path[512];
-    if (!paper_data(r, "locomo/locomo10.json", path, sizeof path)) return paper_skip(r, "", e, "%s", path);
-    const struct retrieval_source turns = { .importer = "locomo", .from = path };
-    int status = retrieval_open(&base, &turns, e);
-    const size_t room = base.set.queries.count;
+    const size_t room = m->base.set.queries.count;
     double *values = mem_alloc((BUDGETS + 1) * room + 1, sizeof *values);
     size_t count = 0;
-    if (status == ERR_OK && !values) status = FAIL(e, ERR_MEM, "memex: no memory");
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "memex: no memory");
     for (size_t b = 0; status == ERR_OK && b < BUDGETS; b++) {
-        struct finding f = finding_of("budget=%d;context=pool_first", budgets[b]);
-        status = ask(r, &base, "pool_first", budgets[b], values + b * room, &count, e);
+        struct finding f = finding_of("budget=%d;context=pool_first;data=%s", budgets[b], m->data);
+        status = ask(r, m, "pool_first", budgets[b], values + b * room, &count, e);
         if (status != ERR_OK) break;
         retrieval_mean(&f, values + b * room, count, values, b ? "budget 0" : NULL);
         status = paper_found(r, &f, e);
     }
-    if (status == ERR_OK) status = ask(r, &base, "bfs", 5, values + BUDGETS * room, &count, e);
+    if (status == ERR_OK) status = ask(r, m, "bfs", 5, values + BUDGETS * room, &count, e);
     if (status == ERR_OK) {
-        struct finding more = finding_of("contrast=5-0"), order = finding_of("contrast=pool_first-bfs");
+        struct finding more = finding_of("contrast=5-0;data=%s", m->data), order = finding_of("contrast=pool_first-bfs;data=%s", m->data),
+                       bend = finding_of("contrast=(5-0)-(10-5);data=%s", m->data);
         finding_of_pairs(&more, values + 3 * room, values, count);
         finding_of_pairs(&order, values + 3 * room, values + BUDGETS * room, count);
+        for (size_t q = 0; q < count; q++) {
+            values[q] = values[3 * room + q] - values[q];
+            values[room + q] = values[4 * room + q] - values[3 * room + q];
+        }
+        finding_of_pairs(&bend, values, values + room, count);
         status = paper_found(r, &more, e);
         if (status == ERR_OK) status = paper_found(r, &order, e);
+        if (status == ERR_OK) status = paper_found(r, &bend, e);
     }
     mem_free(values);
-    retrieval_close(&base);
+    return status;
+}
+
+static int budget(struct paper_run *r, struct err *e)
+{
+    struct memories planted = { .data = "twohop", .how = "bit_width=1 expand=none" },
+                    turns = { .data = "locomo", .how = "retrieve=exact graph_depth=1" };
+    struct retrieval_source from = { .generator = "twohop", .params = r->asked.quick ? "n=5000,queries=300" : "queries=500" };
+    char path[512];
+    int status = retrieval_open(&planted.base, &from, e);
+    if (status == ERR_OK) status = budget_over(r, &planted, e);
+    retrieval_close(&planted.base);
+    if (status != ERR_OK) return status;
+    if (!paper_data(r, "locomo/locomo10.json", path, sizeof path)) return paper_skip(r, "data=locomo", e, "%s", path);
+    from = (struct retrieval_source){ .importer = "locomo", .from = path };
+    status = retrieval_open(&turns.base, &from, e);
+    if (status == ERR_OK) status = budget_over(r, &turns, e);
+    retrieval_close(&turns.base);
     return status;
 }
 
 static const struct paper_item items[] = {
     { .name = "budget", .summary = "share of the evidence in results and context, by entities a result", .run = budget,
-      .figure = { .x = "budget", .x_label = "context entities a result", .y_label = "share of the evidence", .y = PAPER_SHARE } },
+      .figure = { .x = "budget", .panel = "data", .x_label = "context entities a result", .y_label = "share of the evidence", .y = PAPER_SHARE } },
     { 0 },
 };
 

@@ -92,7 +92,7 @@ static int take_part(struct school *s, int train, struct err *e)
 /* Learns with these settings and asks both halves: successes of each question, into part[train]. */
 static int study(const struct paper_run *r, struct school *s, const char *settings, double *const part[2], size_t count[2], struct err *e)
 {
-    char file[128], all[800], copy[512];
+    char file[640], all[1400], copy[512];
     const char *list[16];
     size_t settings_count = 0;
     struct rag_lesson lesson;
@@ -220,11 +220,178 @@ static int over_schools(struct paper_run *r, int (*each)(struct paper_run *, str
 static int lambda(struct paper_run *r, struct err *e) { return over_schools(r, lambda_over, e); }
 static int norm(struct paper_run *r, struct err *e) { return over_schools(r, norm_over, e); }
 
+/* --- table 6: two banks of memories in one --------------------------------------------------------------------- */
+
+/* Passes a source on as the bank `letter` of a larger one: entities first, then in a second pass questions. */
+struct bank {
+    const struct kb_sink *to;
+    char letter;
+    int64_t offset, most;  /* added to its entities' numbers; the largest of them */
+    int64_t *questions;    /* of all banks so far */
+    char id[256];          /* that the source gave what comes next; "": its number */
+};
+
+static int name_of(struct bank *b, int64_t id, char *out, size_t size)
+{
+    if (*b->id) snprintf(out, size, "%c/%s", b->letter, b->id);
+    else snprintf(out, size, "%c/%lld", b->letter, (long long)id);
+    b->id[0] = 0;
+    return ERR_OK;
+}
+
+static int bank_id(void *context, int64_t id, const char *external, struct err *e)
+{
+    struct bank *b = context;
+    (void)id, (void)e;
+    snprintf(b->id, sizeof b->id, "%s", external);
+    return ERR_OK;
+}
+
+static int bank_entity(void *context, int64_t id, const char *type, const char *name, const char *properties, const char *text,
+                       struct err *e)
+{
+    struct bank *b = context;
+    char own[300];
+    int status = name_of(b, id, own, sizeof own);
+    b->most = id > b->most ? id : b->most;
+    if (status == ERR_OK) status = sink_entity_id(b->to, id + b->offset, own, e);
+    return status == ERR_OK ? b->to->entity(b->to->context, id + b->offset, type, name, properties, text, e) : status;
+}
+
+static int bank_query(void *context, int64_t id, const char *split, const char *text, const float *x, size_t dim,
+                      const struct kb_label *relevant, size_t count, struct err *e)
+{
+    enum { MOST = 256 };
+    struct bank *b = context;
+    struct kb_label labels[MOST];
+    char own[300];
+    int status = name_of(b, id, own, sizeof own);
+    (void)split, (void)x, (void)dim;
+    if (count > MOST) return FAIL(e, ERR_UNSUPPORTED, "memrl: more than %d labels of a question", MOST);
+    for (size_t i = 0; i < count; i++) {
+        labels[i] = relevant[i];
+        labels[i].id += b->offset;
+    }
+    if (status == ERR_OK) status = sink_query_id(b->to, *b->questions, own, e);
+    return status == ERR_OK ? b->to->query(b->to->context, (*b->questions)++, NULL, text, NULL, 0, labels, count, e) : status;
+}
+
+struct merger {
+    struct { const char *importer, *from, *name; } bank[2];
+    int64_t boundary; /* the first bank's entities end here */
+};
+
+static int fill_both(void *context, const struct kb_sink *sink, struct err *e)
+{
+    struct merger *m = context;
+    int64_t questions = 0;
+    int status = ERR_OK;
+    for (int pass = 0; status == ERR_OK && pass < 2; pass++)
+        for (int i = 0; status == ERR_OK && i < 2; i++) {
+            struct bank b = { .to = sink, .letter = (char)('a' + i), .offset = i ? m->boundary + 1 : 0, .questions = &questions };
+            const struct kb_sink one = { .context = &b, .entity = pass ? NULL : bank_entity, .entity_id = pass ? NULL : bank_id,
+                                         .query = pass ? bank_query : NULL, .query_id = pass ? bank_id : NULL };
+            status = importer_find(m->bank[i].importer)->run(m->bank[i].from, &one, e);
+            if (!pass && i == 0) m->boundary = b.most;
+        }
+    return status;
+}
+
+/* Of WordNet 3.0, whose nouns are the importer's first entities. */
+enum { WORDNET_NOUNS = 82115 };
+enum { DEEP = 200, K1S = 3, SUCCESS = 10 };
+static const size_t k1s[K1S] = { 5, 10, 20 };
+
+/* Of the questions of a bank: what share of the nearest memories is of the other, at every k1; and whether something
+ * relevant is among the first 10 of the merged bank, and of its own alone, whose vectors are the same. */
+static size_t look(const struct retrieval *base, int64_t boundary, int bank, double *leaked[K1S], double *merged, double *alone)
+{
+    size_t count = 0;
+    for (size_t q = 0; q < base->set.queries.count; q++) {
+        const int64_t *ids = base->arm.answers + q * DEEP;
+        int64_t own[DEEP];
+        size_t own_count = 0, labelled;
+        const struct label *labels = queries_labels(&base->set.queries, q, &labelled);
+        if (!labelled || labels[0].id < 0 || (labels[0].id > boundary) != bank) continue;
+        for (size_t k = 0; k < K1S; k++) leaked[k][count] = 0;
+        for (size_t i = 0; i < base->arm.answer_count[q]; i++) {
+            const int is_own = (ids[i] > boundary) == bank;
+            if (is_own) own[own_count++] = ids[i];
+            for (size_t k = 0; k < K1S; k++) leaked[k][count] += i < k1s[k] && !is_own ? 1.0 / (double)k1s[k] : 0;
+        }
+        const struct evidence all = { .k = DEEP, .answers = { ids, base->arm.answer_count[q] }, .labels = labels, .label_count = labelled };
+        struct evidence some = all;
+        some.answers = (struct id_list){ own, own_count };
+        merged[count] = metric_success_at(&all, SUCCESS);
+        alone[count++] = metric_success_at(&some, SUCCESS);
+    }
+    return count;
+}
+
+static int report_banks(struct paper_run *r, const struct retrieval *base, const struct merger *m, const char *data, struct err *e)
+{
+    const size_t room = base->set.queries.count;
+    double *values = mem_alloc((K1S + 2) * room + 1, sizeof *values), *leaked[K1S];
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "memrl: no memory");
+    for (size_t k = 0; k < K1S; k++) leaked[k] = values + k * room;
+    for (int bank = 0; status == ERR_OK && bank < 2; bank++) {
+        double *const merged = values + K1S * room, *const alone = values + (K1S + 1) * room;
+        const size_t count = look(base, m->boundary, bank, leaked, merged, alone);
+        struct finding change = finding_of("contrast=merged-alone;of=%s;measure=success@%d;data=%s", m->bank[bank].name, SUCCESS, data);
+        for (size_t k = 0; status == ERR_OK && k < K1S; k++) {
+            struct finding f = finding_of("quantity=leakage;k1=%zu;of=%s;data=%s", k1s[k], m->bank[bank].name, data);
+            retrieval_mean(&f, leaked[k], count, NULL, NULL);
+            status = paper_found(r, &f, e);
+        }
+        finding_of_pairs(&change, merged, alone, count);
+        if (status == ERR_OK) status = paper_found(r, &change, e);
+    }
+    mem_free(values);
+    return status;
+}
+
+static int ask_banks(struct paper_run *r, const struct retrieval_source *from, struct merger *m, const char *data, struct err *e)
+{
+    struct retrieval base = { 0 };
+    int status = retrieval_open(&base, from, e);
+    if (status == ERR_OK)
+        status = retrieval_ask(&base, DEEP, e, "retrieve=exact top_k_candidates=%d top_k_rerank=%d expand=none graph_weight=0 "
+                                               "min_combined_score=-1e9 min_vector_score=-1", DEEP, DEEP);
+    if (status == ERR_OK) status = retrieval_keep(&base, r, data, "merged", e);
+    if (status == ERR_OK) status = report_banks(r, &base, m, data, e);
+    retrieval_close(&base);
+    return status;
+}
+
+/* Banks of two kinds, banks of one kind, and WordNet's nouns beside its other words: no domains at all. */
+static int banks(struct paper_run *r, struct err *e)
+{
+    static const struct { const char *data, *importer[2], *file[2], *name[2]; } pairs[] = {
+        { "locomo and musique", { "locomo", "tsv" }, { "locomo/locomo10.json", "musique_train100" }, { "conversations", "passages" } },
+        { "musique and hotpotqa", { "tsv", "tsv" }, { "musique_train100", "hotpotqa_train100" }, { "musique", "hotpotqa" } } };
+    char path[2][512], cell[64];
+    int status = ERR_OK;
+    for (size_t p = 0; status == ERR_OK && p < sizeof pairs / sizeof *pairs; p++) {
+        struct merger m = { .bank = { { pairs[p].importer[0], path[0], pairs[p].name[0] }, { pairs[p].importer[1], path[1], pairs[p].name[1] } } };
+        const struct retrieval_source from = { .fill = fill_both, .context = &m };
+        int missing = 0;
+        for (int i = 0; i < 2 && !missing; i++) missing = paper_data(r, pairs[p].file[i], path[i], sizeof path[i]) ? 0 : i + 1;
+        snprintf(cell, sizeof cell, "data=%s", pairs[p].data);
+        status = missing ? paper_skip(r, cell, e, "%s", path[missing - 1]) : ask_banks(r, &from, &m, pairs[p].data, e);
+    }
+    struct retrieval_source from;
+    struct merger m = { .bank = { { .name = "nouns" }, { .name = "other words" } }, .boundary = WORDNET_NOUNS };
+    if (status != ERR_OK) return status;
+    if (!retrieval_wordnet(&from, r->asked.quick ? 300 : 2000, path[0], sizeof path[0])) return paper_skip(r, "data=wordnet", e, "%s", path[0]);
+    return ask_banks(r, &from, &m, "wordnet", e);
+}
+
 static const struct paper_item items[] = {
     { .name = "var_q", .summary = "variance of a utility under Bernoulli rewards, over what equation 8 says", .run = var_q,
       .figure = { .x = "alpha", .x_label = "alpha", .y_label = "Var Q over alpha / (2 - alpha) Var r", .log_x = 1 } },
     { .name = "lambda", .summary = "weight of utility against similarity: learnt from, and held out", .run = lambda,
       .figure = { .x = "lambda", .panel = "data", .x_label = "lambda", .y_label = "something relevant among the results", .y = PAPER_SHARE } },
+    { .name = "banks", .summary = "two banks of memories merged: how much of the other comes back, and what it costs", .run = banks },
     { .name = "norm", .summary = "z-scores of similarity and utility over the pool, against none", .run = norm },
     { 0 },
 };

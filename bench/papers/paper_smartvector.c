@@ -27,22 +27,22 @@ static const char columns[] =
     "INSERT INTO kg_dependencies(source_id, target_id, dep_type) SELECT a.id, b.id, 'depends_on' FROM kg_entities a JOIN kg_entities b"
     " ON b.id = a.id + 1 + abs(a.id * 7) % 3 WHERE json_extract(b.properties, '$.chance') > 0.6;";
 
-static int plant(struct retrieval *base, struct err *e)
+static int write_columns(struct retrieval *base, const char *sql, struct err *e)
 {
     sqlite3 *db = NULL;
     int rc = sqlite3_open(base->db, &db);
-    if (rc == SQLITE_OK) rc = sqlite3_exec(db, columns, NULL, NULL, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     const int status = rc == SQLITE_OK ? ERR_OK : FAIL(e, ERR_IO, "smartvector: %s", sqlite3_errmsg(db));
     sqlite3_close(db);
     return status == ERR_OK ? retrieval_questions(base, "report", e) : status;
 }
 
+#define PLANTED "n=4000,situations=60,queries=2000,worst=0.1,best=0.9,dim=64"
 static int open_base(struct retrieval *base, struct err *e)
 {
-    const struct retrieval_source from = { .generator = "rewards", .split = "report",
-                                           .params = "n=4000,situations=60,queries=2000,worst=0.1,best=0.9,dim=64" };
+    const struct retrieval_source from = { .generator = "rewards", .split = "report", .params = PLANTED };
     const int status = retrieval_open(base, &from, e);
-    return status == ERR_OK ? plant(base, e) : status;
+    return status == ERR_OK ? write_columns(base, columns, e) : status;
 }
 
 #define SMART "retrieve=exact expand=none top_k_rerank=20 min_combined_score=-1e9 smart_now=1000000000 score=smart " \
@@ -107,6 +107,57 @@ static int versions(struct paper_run *r, struct err *e)
     return status;
 }
 
+/* What the crate's ripple writes when the sources of error are found out: each loses all of its confidence, what depends on
+ * it half as much, what depends on that a quarter, at most once each, clamped to [0, 1].  Before it every memory is trusted
+ * alike, and the three worst options of a situation stand on the worst: worst <- second <- third. */
+static const char trusting[] =
+    "UPDATE kg_entities SET confidence = 0.8, validity = 0, valid_until = NULL;"
+    "DELETE FROM kg_dependencies;"
+    "CREATE TEMP TABLE options AS SELECT id, json_extract(properties, '$.situation') AS situation,"
+    " row_number() OVER (PARTITION BY json_extract(properties, '$.situation') ORDER BY json_extract(properties, '$.chance')) AS place"
+    " FROM kg_entities WHERE entity_type = 'option';"
+    "INSERT INTO kg_dependencies(source_id, target_id, dep_type) SELECT a.id, b.id, 'depends_on' FROM options a JOIN options b"
+    " ON a.situation = b.situation AND a.place = b.place + 1 WHERE b.place <= 2;";
+static const char ripple_writes[] =
+    "CREATE TEMP TABLE wrong AS SELECT o.id FROM (SELECT id, row_number() OVER"
+    " (PARTITION BY json_extract(properties, '$.situation') ORDER BY json_extract(properties, '$.chance')) AS place"
+    " FROM kg_entities WHERE entity_type = 'option') o WHERE o.place = 1;"
+    "CREATE TEMP TABLE hit AS WITH RECURSIVE reached(id, hop) AS (SELECT id, 0 FROM wrong UNION"
+    " SELECT d.source_id, r.hop + 1 FROM reached r JOIN kg_dependencies d ON d.target_id = r.id AND d.dep_type = 'depends_on'"
+    " WHERE r.hop < 2) SELECT id, min(hop) AS hop FROM reached GROUP BY id;"
+    "UPDATE kg_entities SET confidence = max(0, min(1, confidence - (SELECT 1.0 / (1 << hop) FROM hit WHERE hit.id = kg_entities.id)))"
+    " WHERE id IN (SELECT id FROM hit);";
+
+static int ripple(struct paper_run *r, struct err *e)
+{
+    static const char *const writes[] = { trusting, ripple_writes };
+    struct retrieval base = { 0 };
+    const struct retrieval_source from = { .generator = "rewards", .split = "report", .params = PLANTED };
+    int status = retrieval_open(&base, &from, e);
+    const size_t room = base.set.queries.count;
+    double *values = mem_alloc(2 * room + 1, sizeof *values);
+    size_t count = 0;
+    if (status == ERR_OK && !values) status = FAIL(e, ERR_MEM, "smartvector: no memory");
+    for (size_t i = 0; status == ERR_OK && i < 2; i++) {
+        struct finding f = finding_of("arm=%s;measure=success@1", i ? "rippled" : "trusting");
+        status = write_columns(&base, writes[i], e);
+        if (status == ERR_OK) status = retrieval_ask(&base, 10, e, "%s", SMART);
+        if (status == ERR_OK) status = retrieval_keep(&base, r, "rewards", i ? "rippled" : "trusting", e);
+        if (status != ERR_OK) break;
+        count = retrieval_at(&base, metric_success_at, 1, values + i * room);
+        retrieval_mean(&f, values + i * room, count, values, i ? "trusting" : NULL);
+        status = paper_found(r, &f, e);
+    }
+    if (status == ERR_OK) {
+        struct finding f = finding_of("contrast=rippled-trusting;measure=success@1");
+        finding_of_pairs(&f, values + room, values, count);
+        status = paper_found(r, &f, e);
+    }
+    mem_free(values);
+    retrieval_close(&base);
+    return status;
+}
+
 /* Confidence of an entity made `days` ago, as score=smart decays it: read back from a combined score. */
 static int decay(struct paper_run *r, struct err *e)
 {
@@ -149,6 +200,7 @@ static int decay(struct paper_run *r, struct err *e)
 static const struct paper_item items[] = {
     { .name = "ablation", .summary = "smart_search without one signal at a time, where the columns tell the truth", .run = ablation },
     { .name = "versions", .summary = "a version without the worst memories against all of them", .run = versions },
+    { .name = "ripple", .summary = "what the crate's ripple writes along dependencies, read by score=smart", .run = ripple },
     { .name = "decay", .summary = "confidence by age", .run = decay },
     { 0 },
 };

@@ -11,7 +11,7 @@ static const char *const fields[FIELDS] = { "item", "class", "cell",  "value", "
                                             "how",  "where", "rule", "tolerance", "why" };
 static const char *const classes[] = { "R", "T", "X" };
 static const char *const rules[] = { "within", "at_least", "at_most", "direction", "shape" };
-static const char *const hows[] = { "printed", "figure", "code" };
+static const char *const hows[] = { "printed", "figure", "code", "secondary" };
 
 const char *paper_class_name(enum paper_class c) { return classes[c]; }
 const char *paper_rule_name(enum paper_rule r) { return rules[r]; }

@@ -18,7 +18,8 @@ enum { DEPTH = 100 }; /* exact neighbours that are known of a question */
 
 static int fill(const struct retrieval_source *s, const struct kb_sink *sink, struct err *e)
 {
-    if (s->importer) return importer_find(s->importer)->run(s->from, sink, e);
+    if (s->fill) return s->fill(s->context, sink, e);
+    if (s->importer) return importer_find(s->importer)->run(s->from ? s->from : importer_find(s->importer)->from, sink, e);
     const struct generator_ops *g = generator_find(s->generator);
     struct params *p = NULL;
     int status = params_create(&p, g->params, g->name, s->params, e);
@@ -29,7 +30,7 @@ static int fill(const struct retrieval_source *s, const struct kb_sink *sink, st
 
 static int build(const struct retrieval *r, const struct retrieval_source *s, struct err *e)
 {
-    const struct kb_build_options options = { .folder = r->folder, .what = s->importer ? s->importer : s->generator,
+    const struct kb_build_options options = { .folder = r->folder, .what = s->importer ? s->importer : s->generator ? s->generator : "paper",
                                               .seed = 1, .threads = parallel_cpus() };
     struct kb_build *b = NULL;
     struct kb_build_counts counts;
@@ -51,7 +52,7 @@ static void forget_set(struct retrieval *r)
 
 int retrieval_questions(struct retrieval *r, const char *split, struct err *e)
 {
-    char vectors[160], texts[160], ids[160], qrels[160];
+    char vectors[576], texts[576], ids[576], qrels[576];
     const char *dot = split ? "." : "", *of = split ? split : "";
     snprintf(vectors, sizeof vectors, "%s/query%s%s.fvecs", r->folder, dot, of);
     snprintf(texts, sizeof texts, "%s/queries%s%s.jsonl", r->folder, dot, of);
@@ -91,14 +92,15 @@ static int is_dealt(const struct rag_set *all, size_t i, double share, uint64_t 
 int retrieval_part(struct retrieval *r, double share, uint64_t seed, struct err *e)
 {
     const struct rag_point plain = { .kernel = "", .k = 10, .threads = 1 };
-    uint32_t *which = mem_alloc(r->all.queries.count, sizeof *which);
+    const size_t all = r->all.queries.count, most = share == 0 && r->most && r->most < all ? r->most : all;
+    uint32_t *which = mem_alloc(all, sizeof *which);
     size_t count = 0;
     forget_set(r);
-    if (!which) return FAIL(e, ERR_MEM, "no memory for %zu questions", r->all.queries.count);
-    for (size_t i = 0; i < r->all.queries.count; i++)
+    if (!which) return FAIL(e, ERR_MEM, "no memory for %zu questions", all);
+    for (size_t i = 0; i < most; i++)
         if (share == 0 || is_dealt(&r->all, i, share, seed)) which[count++] = (uint32_t)i;
     int status = count ? rag_set_take(&r->set, &r->all, which, count, e)
-                       : FAIL(e, ERR_ARG, "no question is left of %zu", r->all.queries.count);
+                       : FAIL(e, ERR_ARG, "no question is left of %zu", all);
     r->has_set = status == ERR_OK;
     if (status == ERR_OK) status = rag_prepare(&r->set, &plain, DEPTH, parallel_cpus(), e);
     mem_free(which);
@@ -107,17 +109,28 @@ int retrieval_part(struct retrieval *r, double share, uint64_t seed, struct err 
 
 int retrieval_open(struct retrieval *r, const struct retrieval_source *s, struct err *e)
 {
-    snprintf(r->folder, sizeof r->folder, "%s/assay-paper-XXXXXX", P_tmpdir);
-    if (!mkdtemp(r->folder)) return r->folder[0] = 0, FAIL(e, ERR_IO, "%s: no folder can be made there", P_tmpdir);
+    int status = ERR_OK;
+    r->most = s->questions;
+    r->borrowed = s->folder != NULL;
+    snprintf(r->folder, sizeof r->folder, "%s", s->folder ? s->folder : P_tmpdir "/assay-paper-XXXXXX");
+    if (!s->folder && !mkdtemp(r->folder)) return r->folder[0] = 0, FAIL(e, ERR_IO, "%s: no folder can be made there", P_tmpdir);
     snprintf(r->db, sizeof r->db, "%s/kb.sqlite", r->folder);
-    const int status = build(r, s, e);
+    if (!s->folder) status = build(r, s, e);
     return status == ERR_OK ? retrieval_questions(r, s->split, e) : status;
+}
+
+int retrieval_wordnet(struct retrieval_source *s, size_t questions, char *lacks, size_t size)
+{
+    const struct importer_ops *wordnet = importer_find("wordnet");
+    *s = (struct retrieval_source){ .importer = "wordnet", .from = wordnet->from, .split = "report", .questions = questions };
+    snprintf(lacks, size, "%s: %s", wordnet->from, wordnet->get);
+    return access(wordnet->from, R_OK) == 0;
 }
 
 int retrieval_ask(struct retrieval *r, size_t k, struct err *e, const char *fmt, ...)
 {
     struct text told = { 0 };
-    char said[1024];
+    char said[2048];
     size_t count = 0;
     va_list ap;
     va_start(ap, fmt);
@@ -153,7 +166,7 @@ void retrieval_close(struct retrieval *r)
     forget_set(r);
     if (r->has_all) rag_set_close(&r->all);
     text_free(&r->settings);
-    if (*r->folder) remove_folder(r->folder);
+    if (*r->folder && !r->borrowed) remove_folder(r->folder);
     *r = (struct retrieval){ 0 };
 }
 

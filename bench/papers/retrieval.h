@@ -9,19 +9,27 @@
 
 /* Zero-initialise; retrieval_close.  Must not move while it is open. */
 struct retrieval {
-    char folder[64], db[96]; /* of its own, gone with it */
+    char folder[512], db[544]; /* of its own, gone with it */
     struct rag_set all, set; /* the questions; those that are asked */
-    int has_all, has_set, ready; /* ready: arm is open */
+    int has_all, has_set, ready, borrowed; /* ready: arm is open; borrowed: the folder is a user's */
+    size_t most;             /* of all, those that may be asked; 0: every one */
     struct text settings;
     const char *parts[32];
     struct rag_arm arm;
 };
-/* One of the two; split: "tune" or "report" where the source deals its questions out, NULL: all that it has. */
+/* One of the four; split: "tune" or "report" where the source deals its questions out, NULL: all that it has. */
 struct retrieval_source {
     const char *generator, *params; /* "n=2000,queries=100" */
-    const char *importer, *from;
+    const char *importer, *from;    /* from NULL: where the importer looks */
+    int (*fill)(void *context, const struct kb_sink *sink, struct err *e); /* a source of the item's own */
+    void *context;
+    const char *folder;             /* of a user, with kb.sqlite, questions and qrels: read, and left as it is */
     const char *split;
+    size_t questions;               /* the first so many; 0: all */
 };
+/* WordNet, whose usage examples ask for their own synset: the first questions of the report half, in the file's shuffled
+ * order.  0: it is not installed, and `lacks` says how to come by it. */
+int retrieval_wordnet(struct retrieval_source *s, size_t questions, char *lacks, size_t size);
 int retrieval_open(struct retrieval *r, const struct retrieval_source *s, struct err *e);
 /* Other questions of the same base: those of another split. */
 int retrieval_questions(struct retrieval *r, const char *split, struct err *e);

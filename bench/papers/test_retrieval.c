@@ -51,7 +51,7 @@ static void learns_by_own_ids(void)
     struct rag_lesson lesson;
     struct store *store = NULL;
     struct err e = { 0 };
-    char file[160], name[32], command[256];
+    char file[640], name[32], command[640];
     unsigned char *bytes = NULL;
     size_t size = 0;
     CHECK(retrieval_open(&r, &source, &e) == ERR_OK, "%s", e.text);
@@ -133,7 +133,8 @@ static double recall_of(const char *qrels, const char *run, int cut)
 /* The rows of lightrag/weak_encoder, from the files that it leaves: R@10 with one hop less R@10 without. */
 static void leaves_runs(void)
 {
-    static const char *const encoders[][2] = { { "encoder=1 bit", "1_bit" }, { "encoder=exact", "exact" } };
+    static const char *const encoders[][2] = { { "encoder=1 bit;measure=recall@10;data=twohop", "1_bit" },
+                                             { "encoder=exact;measure=recall@10;data=twohop", "exact" } };
     char folder[] = "/tmp/assay-runs-XXXXXX", name[128], command[128];
     struct table rows = { 0 };
     CHECK(mkdtemp(folder), "%s", folder);
@@ -221,7 +222,7 @@ static void a_leak_voids(void)
 {
     struct retrieval r = { 0 };
     struct err e = { 0 };
-    char command[512];
+    char command[1024];
     CHECK(retrieval_open(&r, &source, &e) == ERR_OK, "%s", e.text);
     struct judged g = judged_over(&r, 0.5);
     CHECK(g.verdict == VERDICT_AGREES && g.tuned > 0 && g.reported > 0, "%s, %zu chose, %zu reported", verdict_name(g.verdict), g.tuned,
@@ -263,8 +264,86 @@ static void memrl_is_split(void)
     CHECK(system(command) == 0, "%s", command);
 }
 
+/* Four facts of words of their own, and a question of each. */
+static int four_facts(void *context, const struct kb_sink *sink, struct err *e)
+{
+    static const char *const texts[] = { "granite quarry", "violin sonata", "harbour lighthouse", "maple syrup" };
+    int *asked = context, status = ERR_OK;
+    for (int64_t i = 0; status == ERR_OK && i < 4; i++) status = sink->entity(sink->context, i + 1, "fact", texts[i], "{}", texts[i], e);
+    for (int64_t i = 0; status == ERR_OK && i < 4; i++) {
+        const struct kb_label label = { .id = i + 1, .grade = 1 };
+        status = sink->query(sink->context, i, NULL, texts[i], NULL, 0, &label, 1, e);
+        ++*asked;
+    }
+    return status;
+}
+
+/* A source of an item's own; the first questions alone; and a user's folder, which stays. */
+static void takes_other_sources(void)
+{
+    struct retrieval own = { 0 }, user = { 0 };
+    struct err e = { 0 };
+    double values[8];
+    int asked = 0;
+    char folder[sizeof own.folder];
+    const struct retrieval_source facts = { .fill = four_facts, .context = &asked, .questions = 3 };
+    CHECK(retrieval_open(&own, &facts, &e) == ERR_OK, "%s", e.text);
+    CHECK(asked == 4 && own.all.queries.count == 4 && own.set.queries.count == 3, "%zu of %zu questions", own.set.queries.count,
+          own.all.queries.count);
+    CHECK(retrieval_ask(&own, 1, &e, "%s", PLAIN) == ERR_OK, "%s", e.text);
+    CHECK(retrieval_at(&own, metric_success_at, 1, values) == 3 && values[0] + values[1] + values[2] == 3, "%g %g %g", values[0], values[1],
+          values[2]);
+    const struct retrieval_source same = { .folder = own.folder };
+    CHECK(retrieval_open(&user, &same, &e) == ERR_OK && user.set.queries.count == 4, "%s", e.text);
+    CHECK(retrieval_ask(&user, 1, &e, "%s", PLAIN) == ERR_OK && retrieval_at(&user, metric_success_at, 1, values) == 4, "%s", e.text);
+    snprintf(folder, sizeof folder, "%s", own.folder);
+    retrieval_close(&user);
+    CHECK(access(folder, F_OK) == 0, "%s is gone, a user's folder", folder);
+    retrieval_close(&own);
+    CHECK(access(folder, F_OK) != 0, "%s is left", folder);
+}
+
+/* What a cache that goes by count and sum misses, and what ours answers. */
+static void cache_goes_unnoticed(void)
+{
+    char folder[] = "/tmp/assay-stale-XXXXXX", command[128];
+    struct table rows = { 0 };
+    CHECK(mkdtemp(folder), "%s", folder);
+    run_item("engine", "staleness", "nowhere", folder, &rows);
+    CHECK(rows.count == 6, "%zu rows", rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        const char *cell = table_text(&rows, i, table_column(&rows, "cell"));
+        const double ours = table_number(&rows, i, table_column(&rows, "ours"));
+        const int notices = strstr(cell, "by ours") || strstr(cell, "taken away");
+        CHECK(ours == notices, "%s: %g", cell, ours);
+    }
+    table_free(&rows);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK(system(command) == 0, "%s", command);
+}
+
+/* What depends on the wrong memories loses trust, and answers are better for it. */
+static void ripple_is_read(void)
+{
+    char folder[] = "/tmp/assay-ripple-XXXXXX", command[128];
+    struct table rows = { 0 };
+    double least = (double)NAN;
+    CHECK(mkdtemp(folder), "%s", folder);
+    run_item("smartvector", "ripple", "nowhere", folder, &rows);
+    for (size_t i = 0; i < rows.count; i++)
+        if (strncmp(table_text(&rows, i, table_column(&rows, "cell")), "contrast=", 9) == 0)
+            least = table_number(&rows, i, table_column(&rows, "ours_lo"));
+    CHECK(rows.count == 3 && least > 0.2, "%zu rows, at least %g", rows.count, least);
+    table_free(&rows);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK(system(command) == 0, "%s", command);
+}
+
 int main(void)
 {
+    test_case("sources of an item's own, the first questions, a user's folder", takes_other_sources);
+    test_case("changes that count and sum do not show, ours notices", cache_goes_unnoticed);
+    test_case("ripple: written along dependencies, read by score=smart", ripple_is_read);
     test_case("memrl says which half chose; beside a mean are wins, ties, losses and p", memrl_is_split);
     test_case("an item leaves runs and labels, from which its numbers follow", leaves_runs);
     test_case("sessions: the same; what other conversations chose says so", leaves_sessions);
