@@ -66,6 +66,19 @@ void cell_without(const char *cell, const char *const *keys, size_t count, char 
     }
 }
 
+void cell_beside(const char *cell, const char *other, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = 0;
+    for (; *cell; cell = next_pair(cell)) {
+        const size_t key = strcspn(cell, "=") + 1;
+        const char *at = other;
+        while (*at && strncmp(at, cell, key) != 0) at = next_pair(at);
+        if (!*at && used < size)
+            used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? ";" : "", (int)pair_size(cell), cell);
+    }
+}
+
 /* --- lines ---------------------------------------------------------------------------------------- */
 
 struct reading {

@@ -46,4 +46,6 @@ int cell_in(const char *part, const char *whole);
 int cell_get(const char *cell, const char *key, char *out, size_t size);
 /* The cell without some keys. */
 void cell_without(const char *cell, const char *const *keys, size_t count, char *out, size_t size);
+/* The same without the keys that `other`, a cell, has. */
+void cell_beside(const char *cell, const char *other, char *out, size_t size);
 #endif

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { COLUMNS = PAPER_SHEET_COLUMNS, VERDICT = COLUMNS - 2, WHY = COLUMNS - 1, KEYS_MOST = 16 };
+enum { COLUMNS = PAPER_SHEET_COLUMNS, VERDICT = COLUMNS - 2, WHY = COLUMNS - 1 };
 
 size_t screen_width(void)
 {
@@ -29,19 +29,6 @@ static void common_of(const struct sheet *g, char *out, size_t size)
         while (row * COLUMNS < g->count && cell_in(pair, text_of(&g->cells[row * COLUMNS]))) row++;
         if (row * COLUMNS == g->count && used < size) used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ";" : "", pair);
     }
-}
-
-static void without(const char *cell, const char *common, char *out, size_t size)
-{
-    char names[KEYS_MOST][64];
-    const char *keys[KEYS_MOST];
-    size_t count = 0;
-    for (const char *at = common; *at && count < KEYS_MOST; at += strcspn(at, ";"), at += *at == ';') {
-        snprintf(names[count], sizeof names[count], "%.*s", (int)strcspn(at, "="), at);
-        keys[count] = names[count];
-        count++;
-    }
-    cell_without(cell, keys, count, out, size);
 }
 
 static int is_empty(const struct sheet *g, size_t column)
@@ -81,7 +68,7 @@ static void lay_out(const struct sheet *g, const char *common, int with_cells, s
             const char *value = text_of(&g->cells[row * COLUMNS + taken[c]]);
             char cell[512];
             const size_t reason = taken[c] == VERDICT && row > 0 ? reason_of(g, row) : 0;
-            if (taken[c] == 0 && row > 0) without(value, common, cell, sizeof cell);
+            if (taken[c] == 0 && row > 0) cell_beside(value, common, cell, sizeof cell);
             else if (reason) snprintf(cell, sizeof cell, "%s [%zu]", value, reason);
             else snprintf(cell, sizeof cell, "%s", value);
             sheet_add(&narrow, SHEET_NONE, "%s", cell);
@@ -109,7 +96,7 @@ static void stack(const struct sheet *g, const char *common, struct text *out)
     lay_out(g, common, 0, &numbers);
     for (const char *at = text_of(&numbers); *at; at += strcspn(at, "\n"), at += *at == '\n', row++) {
         char cell[512];
-        without(text_of(&g->cells[row * COLUMNS]), common, cell, sizeof cell);
+        cell_beside(text_of(&g->cells[row * COLUMNS]), common, cell, sizeof cell);
         if (row > 0) text_add(out, "%s\n", cell);
         text_add(out, "    %.*s\n", (int)strcspn(at, "\n"), at);
     }

@@ -102,7 +102,7 @@ size_t paper_sheet(const struct table *t, enum sheet_format format, enum paper_r
 
 /* --- as figures ------------------------------------------------------------------------------------- */
 
-enum { SERIES_MOST = 32, SERIES_READABLE = 6, POINTS_MOST = 128, KEY_MOST = PAPER_CELL_MAX, KEYS_MOST = 16, TICKS_MOST = 12 };
+enum { SERIES_MOST = 32, SERIES_READABLE = 6, POINTS_MOST = 128, KEY_MOST = PAPER_CELL_MAX, TICKS_MOST = 12 };
 
 struct point { double x, ours, lo, hi, theory, published, band, at_least, at_most; };
 struct series {
@@ -253,15 +253,8 @@ static void common_of(const struct panel *p, char *out, size_t size)
 
 static void label_of(const struct series *s, const char *common, struct text *out)
 {
-    char names[KEYS_MOST][64], rest[KEY_MOST];
-    const char *keys[KEYS_MOST];
-    size_t count = 0;
-    for (const char *at = common; *at && count < KEYS_MOST; at += strcspn(at, ";"), at += *at == ';') {
-        snprintf(names[count], sizeof names[count], "%.*s", (int)strcspn(at, "="), at);
-        keys[count] = names[count];
-        count++;
-    }
-    cell_without(s->key, keys, count, rest, sizeof rest);
+    char rest[KEY_MOST];
+    cell_beside(s->key, common, rest, sizeof rest);
     if (*rest) add_pairs(out, rest, " ");
     else text_add(out, "ours");
 }

@@ -53,6 +53,8 @@ static void test_cells(void)
     CHECK(!cell_get("ab=2", "b", out, sizeof out), "%s", out);
     cell_without("a=2;b=1;c=3", keys, 2, out, sizeof out);
     CHECK(strcmp(out, "a=2;c=3") == 0, "%s", out);
+    cell_beside("a=2;b=1;c=3;bb=4", "b=7;c", out, sizeof out);
+    CHECK(strcmp(out, "a=2;c=3;bb=4") == 0, "%s", out);
 }
 
 static void test_registered(void)
