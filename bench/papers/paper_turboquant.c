@@ -174,7 +174,7 @@ static const struct paper_item items[] = {
       { "error", "bits", "error times sqrt(d)", "density", 0, 0 } },
     { "spread", "standard deviation of errors of inner products at <x, y> = .1, d = 1536 (figure 3)", turboquant_spread,
       { "bits", NULL, "bits per dimension", "standard deviation", 0, 1 } },
-    { "recall", "recall 1@k: is the true nearest among the first k (figure 5), of 100,000 rows, at d = 3072 of 25,000", turboquant_recall,
+    { "recall", "recall 1@k: is the true nearest among the first k (figure 5), of 100,000 rows (d = 3072: 25,000; --quick: 10,000)", turboquant_recall,
       { "k", "bits+dim", "k", "recall 1@k", 1, PAPER_SHARE } },
     { "bytes", "recall@10 at equal bytes, all that is kept for a vector", turboquant_bytes,
       { "bytes", ";method", "bytes per vector", "recall@10", 1, PAPER_SHARE } },
