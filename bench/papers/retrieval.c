@@ -92,7 +92,7 @@ static int is_dealt(const struct rag_set *all, size_t i, double share, uint64_t 
 int retrieval_part(struct retrieval *r, double share, uint64_t seed, struct err *e)
 {
     const struct rag_point plain = { .kernel = "", .k = 10, .threads = 1 };
-    const size_t all = r->all.queries.count, most = share == 0 && r->most && r->most < all ? r->most : all;
+    const size_t all = r->all.queries.count, most = r->most && r->most < all ? r->most : all;
     uint32_t *which = mem_alloc(all, sizeof *which);
     size_t count = 0;
     forget_set(r);

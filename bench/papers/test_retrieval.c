@@ -339,6 +339,22 @@ static void ripple_is_read(void)
     CHECK(system(command) == 0, "%s", command);
 }
 
+/* A base of which the first 40 questions are asked has no more in its two halves. */
+static void halves_are_of_what_is_asked(void)
+{
+    const struct retrieval_source from = { .generator = "twohop", .params = "n=500,queries=200", .questions = 40 };
+    struct retrieval base = { 0 };
+    struct err e = { 0 };
+    size_t dealt = 0;
+    CHECK(retrieval_open(&base, &from, &e) == ERR_OK && base.set.queries.count == 40, "%s: %zu", e.text, base.set.queries.count);
+    for (int half = -1; half <= 1; half += 2) {
+        CHECK(retrieval_part(&base, half * 0.5, 1, &e) == ERR_OK, "%s", e.text);
+        dealt += base.set.queries.count;
+    }
+    CHECK(dealt == 40, "%zu of 40", dealt);
+    retrieval_close(&base);
+}
+
 int main(void)
 {
     test_case("sources of an item's own, the first questions, a user's folder", takes_other_sources);
@@ -350,5 +366,6 @@ int main(void)
     test_case("a question that chose and is reported on voids a row", a_leak_voids);
     test_case("asked, dealt out, gone", asks_and_cleans_up);
     test_case("what is learnt goes by the user's ids", learns_by_own_ids);
+    test_case("halves are of the questions that are asked", halves_are_of_what_is_asked);
     return test_end();
 }
