@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * peak_avxvnni.c - the ceiling of int8 products where VNNI has 256 bits. */
+ * peak_avxvnni.c - the ceiling of int8 products where VNNI has 256 bits.
+ * Its test has passed natively on an Emerald Rapids. */
 #include "kernels/kernel.h"
 #include <immintrin.h>
 

@@ -19,7 +19,7 @@
  * arithmetic on 9.6 million triples), gcc and clang, test_dot_f16 passes, worst/bound 0.56, and finds the
  * overflow if the query is scaled to 1/4.  Random unit vectors of 384 / 1536 dimensions: the cosine is off by
  * 2.3e-5 / 1.1e-5 rms, 1.2e-4 / 5.5e-5 at most (20,000 rows, 50 queries).
- * test_dot_f16 has passed natively on an Emerald Rapids too; qemu does not emulate it.  Cost is modelled
+ * Its test has passed natively on an Emerald Rapids; qemu does not emulate it.  Cost is modelled
  * only, by llvm-mca 14 -mcpu=sapphirerapids, which takes Skylake's ports for it: 34.8 cycles for 8 rows x 128
  * dimensions in L1, 59 bytes a cycle, where rows8 of avx512 has 32.  Chains of 8 steps: 69, for ten roundings;
  * without the fold: 44. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * scan_lut_avxvnni.c - 256-bit vpdpbusd for CPUs without AVX-512.  Neither our machine nor qemu
- * has the VEX form, so what is tested here is scan_lut_ymm_avx512vnni.c: the same source,
- * EVEX-encoded. */
+ * scan_lut_avxvnni.c - 256-bit vpdpbusd for CPUs without AVX-512.  Its test has passed natively on an Emerald Rapids;
+ * where the VEX form is missing (qemu has none), scan_lut_ymm_avx512vnni.c is the same source, EVEX-encoded. */
 #include "kernels/scans/int8_vnni256.h"
 enum { QUERIES = 4, VECS = 2, HELD = 32, STEPS = 1 };
 #include "kernels/scans/scan_lut_body.h"

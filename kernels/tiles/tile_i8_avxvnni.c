@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * tile_i8_avxvnni.c - many queries against rows that wait in L1, by 256-bit VPDPBUSD, 3 x 4 of them in
- * registers; see tile_i8_body.h. */
+ * registers; see tile_i8_body.h.  Its test has passed natively on an Emerald Rapids. */
 #define DPBUSD _mm256_dpbusd_avx_epi32
 #include "kernels/rows/lanes_i8_avx2.h"
 #define ROW i8
