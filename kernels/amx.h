@@ -30,6 +30,32 @@ enum {
 /* Compilers move stores past tile loads, and loads before tile stores, which say nothing of the memory they touch. */
 static inline void settle(void) { __asm__ volatile("" : : : "memory"); }
 
+/* Tiles 4 to 7, the 32 x 32 sums of a block: what is there, or 0, before its products; and behind them back to where they
+ * belong.  Sums are of 4 bytes, int32_t or float, a row of them `line` bytes behind the row before. */
+static inline void begin_sums(int add, const void *sums, size_t line)
+{
+    const char *upper = sums, *lower = upper + SIDE * line;
+    if (add) {
+        _tile_loadd(4, upper, line);
+        _tile_loadd(5, upper + DEEP, line);
+        _tile_loadd(6, lower, line);
+        _tile_loadd(7, lower + DEEP, line);
+    } else {
+        _tile_zero(4);
+        _tile_zero(5);
+        _tile_zero(6);
+        _tile_zero(7);
+    }
+}
+static inline void end_sums(void *sums, size_t line)
+{
+    char *upper = sums, *lower = upper + SIDE * line;
+    _tile_stored(4, upper, line);
+    _tile_stored(5, upper + DEEP, line);
+    _tile_stored(6, lower, line);
+    _tile_stored(7, lower + DEEP, line);
+}
+
 /* 32 queries: steps from `at`, `stride` bytes apart, the last one from `tail` where dim ends within it. */
 struct side_a { const int8_t *at, *tail; size_t stride; };
 
@@ -37,17 +63,7 @@ struct side_a { const int8_t *at, *tail; size_t stride; };
 static inline void cross_tiles(const struct side_a *a, const int8_t *b, size_t dim, int add, int32_t *out, size_t stride)
 {
     const size_t whole = dim / DEEP, line = stride * sizeof *out;
-    if (add) {
-        _tile_loadd(4, out, line);
-        _tile_loadd(5, out + SIDE, line);
-        _tile_loadd(6, out + SIDE * stride, line);
-        _tile_loadd(7, out + SIDE * stride + SIDE, line);
-    } else {
-        _tile_zero(4);
-        _tile_zero(5);
-        _tile_zero(6);
-        _tile_zero(7);
-    }
+    begin_sums(add, out, line);
     for (size_t s = 0; s * DEEP < dim; s++, b += 2 * SIDE * DEEP) {
         const int8_t *x = s < whole ? a->at + s * DEEP : a->tail;
         const size_t apart = s < whole ? a->stride : DEEP;
@@ -60,10 +76,7 @@ static inline void cross_tiles(const struct side_a *a, const int8_t *b, size_t d
         _tile_dpbssd(6, 1, 2);
         _tile_dpbssd(7, 1, 3);
     }
-    _tile_stored(4, out, line);
-    _tile_stored(5, out + SIDE, line);
-    _tile_stored(6, out + SIDE * stride, line);
-    _tile_stored(7, out + SIDE * stride + SIDE, line);
+    end_sums(out, line);
 }
 
 static inline void begin_tiles(void)

@@ -53,17 +53,7 @@ static void turn_rows(const uint16_t *rows, size_t dim, int8_t *out)
 static void cross_bf16(const uint16_t *a, const int8_t *b, size_t dim, int add, float *out, size_t stride)
 {
     const size_t line = stride * sizeof *out, apart = LONG * sizeof *a;
-    if (add) {
-        _tile_loadd(4, out, line);
-        _tile_loadd(5, out + SIDE, line);
-        _tile_loadd(6, out + SIDE * stride, line);
-        _tile_loadd(7, out + SIDE * stride + SIDE, line);
-    } else {
-        _tile_zero(4);
-        _tile_zero(5);
-        _tile_zero(6);
-        _tile_zero(7);
-    }
+    begin_sums(add, out, line);
     for (size_t i = 0; i < dim; i += DIMS, a += DIMS, b += 2 * SIDE * DEEP) {
         _tile_loadd(0, a, apart);
         _tile_loadd(2, b, DEEP);
@@ -74,10 +64,7 @@ static void cross_bf16(const uint16_t *a, const int8_t *b, size_t dim, int add, 
         _tile_dpbf16ps(6, 1, 2);
         _tile_dpbf16ps(7, 1, 3);
     }
-    _tile_stored(4, out, line);
-    _tile_stored(5, out + SIDE, line);
-    _tile_stored(6, out + SIDE * stride, line);
-    _tile_stored(7, out + SIDE * stride + SIDE, line);
+    end_sums(out, line);
 }
 
 /* Up to MANY queries and LONG dimensions; nq queries of `a` are there, zeros to whole tiles. */
