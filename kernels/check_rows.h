@@ -80,7 +80,8 @@ enum { CHECK_COUNTS = sizeof check_counts / sizeof *check_counts };
 struct expected {
     double exact, magnitude; /* magnitude: what the bound is a multiple of */
     float canonical, inverse_norm;
-    double coarse; /* largest |q_i| * sum (1 + |x_i|), of bound.h */
+    double coarse;  /* largest |q_i| * sum (1 + |x_i|), of bound.h */
+    double rounded; /* tile_f32: exact, of both sides rounded to bf16 */
 };
 
 /* All inputs of an operation, made once in the parent and read by every child. */
@@ -168,14 +169,18 @@ static struct square square_of(const struct rows_op *op, const float *x, size_t 
     return (struct square){ sum[0] + sum[1], op->exact ? (float)sum[0] : canonical_sum(lane) };
 }
 
+/* What a row of own.bf16 multiplies in place of x; below 2^-126 the bound has room for either. */
+static float near_bf16(float x) { return f32_of_bf16(bf16_of_f32(x)); }
+
 static struct expected expect(const struct rows_op *op, const float *q, const float *x, size_t dim,
                               struct square qq, int canonical)
 {
-    double sum[2] = { 0 }, magnitude = 0, largest = 0, sizes = 0;
+    double sum[2] = { 0 }, rounded[2] = { 0 }, magnitude = 0, largest = 0, sizes = 0;
     float lane[32] = { 0 };
     for (size_t i = 0; i < dim; i++) {
         const double d = (double)q[i] - x[i], p = op->kind == ROWS_L2 ? d * d : (double)q[i] * x[i];
         add_exactly(sum, p);
+        if (op->op == OP_tile_f32) add_exactly(rounded, (double)near_bf16(q[i]) * (double)near_bf16(x[i]));
         magnitude += fabs(p);
         largest = fmax(largest, fabs((double)q[i]));
         sizes += 1 + fabs((double)x[i]);
@@ -184,7 +189,8 @@ static struct expected expect(const struct rows_op *op, const float *q, const fl
         const float a = i < dim ? q[i] : 0, b = i < dim ? x[i] : 0, d = a - b;
         lane[i % 32] = op->kind == ROWS_L2 ? fmaf(d, d, lane[i % 32]) : fmaf(a, b, lane[i % 32]);
     }
-    struct expected e = { sum[0] + sum[1], magnitude, op->exact ? (float)sum[0] : canonical_sum(lane), 0, largest * sizes };
+    struct expected e = { sum[0] + sum[1], magnitude, op->exact ? (float)sum[0] : canonical_sum(lane), 0, largest * sizes,
+                          rounded[0] + rounded[1] };
     if (op->kind != ROWS_COSINE) return e;
     const struct square xx = square_of(op, x, dim, canonical);
     const double norms = sqrt(qq.exact) * sqrt(xx.exact);
@@ -257,13 +263,22 @@ struct rows_call {
     int at_end, norms; /* flush against the page behind; stored norms passed */
 };
 
-/* What the row's bound (bound.h) is for one score of this operation. */
-static double bound_of(const struct rows_call *a, const struct expected *e)
+/* What the row's bound (bound.h) is for one score of this operation; `rounding` as there. */
+static double bound_of(const struct rows_call *a, const struct expected *e, double rounding)
 {
     struct kernel k = *a->k;
     k.op = a->c->op->op;
     return kernel_bound(&k, &(struct bound_terms){ .dim = check_dim(a->d), .magnitude = e->magnitude,
-                                                     .coarse = e->coarse });
+                                                     .coarse = e->coarse, .rounding = rounding });
+}
+
+/* A row that rounds both sides is held to the sum of what it rounds them to, too: within the bound of what rounding costs
+ * one that cuts, or rounds one side alone, would pass. */
+static void judge_rounded(const struct rows_call *a, const struct expected *e, double got)
+{
+    const double bound = bound_of(a, e, 0x1p-1000);
+    CHECK(fabs(got - e->rounded) <= bound, "dim %zu fill %d: %a, of rounded numbers exactly %a +- %a", check_dim(a->d),
+          a->fill, got, e->rounded, bound);
 }
 
 static void judge(const struct rows_call *a, const size_t *row_of, const void *scores, uint64_t *hash)
@@ -278,8 +293,9 @@ static void judge(const struct rows_call *a, const size_t *row_of, const void *s
         memcpy(&score, (const float *)scores + r, sizeof score);
         memcpy(&integer, &score, sizeof integer);
         const double got = integers ? integer : (double)score;
-        const double error = fabs(got - e->exact), bound = bound_of(a, e);
+        const double error = fabs(got - e->exact), bound = bound_of(a, e, 0);
         check_error(error, bound);
+        if (a->k->own.bf16) judge_rounded(a, e, got);
         const int same = integers || memcmp(&score, &e->canonical, sizeof score) == 0;
         if (promised && a->layout == CONTIGUOUS && !a->at_end && a->count == CHECK_ROWS)
             *hash = check_hash(*hash, &score, sizeof score);
