@@ -176,6 +176,54 @@ static void int8_plants_are_caught(void)
     CHECK(check_quietly(rows_check_run, &wraps, &c, NULL) != TEST_SAID_OK, "16-bit sums that wrap passed");
 }
 
+/* Rows in free order keep wider bounds, those of f16 sums by far: what is left out must show all the same. */
+enum lack { NOTHING, LAST, A_STEP, A_LANE, A_LANE_OF_A_STEP };
+static enum lack lack;
+
+static float lacking(const float *q, const void *row, size_t at, const struct element *t, size_t dim)
+{
+    float lane[16] = { 0 }, sum = 0;
+    for (size_t i = 0; i < dim; i++) {
+        const int is_left_out = (lack == LAST && i + 1 == dim && dim % 32 == 1) || (lack == A_STEP && i / 32 == 2) ||
+                                (lack == A_LANE && i % 16 == 15) || (lack == A_LANE_OF_A_STEP && i == 2 * 32 + 7);
+        if (!is_left_out) lane[i % 16] = fmaf(q[i], t->get((const char *)row + (at + i) * t->size), lane[i % 16]);
+    }
+    for (int i = 0; i < 16; i++) sum += lane[i];
+    return sum;
+}
+
+static void lacking_f32(in q, in rows, size_t stride, const uint32_t *pick, size_t count, size_t dim, float *scores)
+{
+    EACH_ROW scores[r] = lacking(q, rows, at * stride, &element_of_f32, dim);
+}
+
+static void lacking_f16(in q, const uint16_t *rows, size_t stride, const uint32_t *pick, size_t count, size_t dim, float *scores)
+{
+    EACH_ROW scores[r] = lacking(q, rows, at * stride, &element_of_f16, dim);
+}
+
+static void call_f16(const struct kernel *k, const struct rows_args *a)
+{
+    k->fn.dot_f16(a->query, a->rows, a->stride, a->pick, a->count, a->dim, a->scores);
+}
+
+static void free_plants_are_caught(void)
+{
+    static const struct rows_op op = { OP_dot_f16, ROWS_DOT, &element_of_f32, &element_of_f16, 0, call_f16 };
+    static const char *const names[] = { "nothing", "the last element", "a step", "a lane", "a lane of a step" };
+    static struct rows_check c;
+    rows_check_init(&c, &op, 5, 0);
+    /* The bound of dot_f16=avx512fp16/chain4, the widest of all rows'. */
+    const struct kernel f16 = { .op = OP_dot_f16, .isa = VECTOR, .kind = KERNEL_FREE, .fn.dot_f16 = lacking_f16,
+                                .own = { .products = 6 * 0x1p-11 * (1 + 3e-3), .coarse = 0x1p-21 * (1 + 3e-3) } };
+    for (lack = NOTHING; lack <= A_LANE_OF_A_STEP; lack++) {
+        const int passed = check_quietly(rows_check_run, &f16, &c, NULL) == TEST_SAID_OK;
+        CHECK(passed == (lack == NOTHING), "f16 sums: a kernel that leaves out %s %s", names[lack], passed ? "passed" : "failed");
+        const int passed_f32 = outcome(lacking_f32, KERNEL_FREE, VECTOR) == TEST_SAID_OK;
+        CHECK(passed_f32 == (lack == NOTHING), "a kernel that leaves out %s %s", names[lack], passed_f32 ? "passed" : "failed");
+    }
+}
+
 static void right_ones_pass(void)
 {
     const char *said = outcome(correct, KERNEL_DEFAULT, VECTOR);
@@ -287,6 +335,7 @@ int main(void)
     check_start();
     test_case("planted wrong kernels are caught", plants_are_caught);
     test_case("planted int8 kernels that overflow are caught", int8_plants_are_caught);
+    test_case("planted kernels in free order are caught within their wider bounds", free_plants_are_caught);
     test_case("right kernels pass", right_ones_pass);
     test_case("a failing row is named first, with three cases", failures_are_named_first);
     test_case("STRICT makes a failure of skipping", strict_forbids_skipping);
