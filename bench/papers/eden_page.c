@@ -229,8 +229,19 @@ int eden_text(const char *dir, struct text *out, struct err *e)
 
 /* --- the figure ----------------------------------------------------------------------------------------- */
 
-static const size_t drawn[] = { BY_SWEEP, BY_AUTHORS, OVER_MSE };
+static const size_t drawn[] = { BY_SWEEP, BY_FAISS, BY_AUTHORS, OVER_MSE };
 enum { DRAWN = sizeof drawn / sizeof *drawn };
+
+/* Of these claims those that were measured. */
+static size_t drawn_of(const struct table *t, const char *versus[DRAWN])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < DRAWN; i++) {
+        const struct compared c = compared_of(t, claims[drawn[i]].versus, "");
+        if (compared_count(&c)) versus[count++] = claims[drawn[i]].versus;
+    }
+    return count;
+}
 
 static void add_line(const struct table *t, const char *versus, const char *part, struct text *data)
 {
@@ -253,18 +264,20 @@ int eden_figure(const char *dir, struct err *e)
     char data[VALUES_MOST][32], dims[VALUES_MOST][32], part[320];
     int status = read_who(dir, &t, e);
     if (status != ERR_OK) return status;
+    const char *versus[DRAWN];
+    const size_t lines_drawn = drawn_of(&t, versus);
     const size_t data_count = values_of(&t, "data", data), dim_count = values_of(&t, "dim", dims);
     status = gnuplot_figure(&script, "facets", dir, "eden", "who is ahead in recall@10 at equal bits, by data and dimension", "bits per dimension", e);
-    text_add(&script, "rows_ = %zu; columns_ = %zu; n = %d; array label[%d]; array panel_title[%zu]; array y_label[1]; ", dim_count, data_count,
-             DRAWN, DRAWN, dim_count * data_count);
+    text_add(&script, "rows_ = %zu; columns_ = %zu; n = %zu; array label[%zu]; array panel_title[%zu]; array y_label[1]; ", dim_count, data_count,
+             lines_drawn, lines_drawn, dim_count * data_count);
     gnuplot_set(&script, "y_label", 1, "difference of recall@10");
-    for (size_t i = 0; i < DRAWN; i++) gnuplot_set(&script, "label", i + 1, claims[drawn[i]].versus);
+    for (size_t i = 0; i < lines_drawn; i++) gnuplot_set(&script, "label", i + 1, versus[i]);
     for (size_t d = 0; d < dim_count; d++)
         for (size_t k = 0; k < data_count; k++) {
             snprintf(part, sizeof part, "%s, d = %s", data[k], dims[d]);
             gnuplot_set(&script, "panel_title", d * data_count + k + 1, part);
             snprintf(part, sizeof part, "data=%s;dim=%s", data[k], dims[d]);
-            for (size_t i = 0; i < DRAWN; i++) add_line(&t, claims[drawn[i]].versus, part, &lines);
+            for (size_t i = 0; i < lines_drawn; i++) add_line(&t, versus[i], part, &lines);
         }
     if (status == ERR_OK) status = output_write_in(dir, "eden.dat", &lines, e);
     if (status == ERR_OK) status = gnuplot_render_as(&script, "png svg pdf", dir, "eden", e);
