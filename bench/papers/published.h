@@ -9,7 +9,8 @@
  *              X  impossible here; `why` is the reason, and cell to tolerance are empty
  *   cell       key=value;key=value
  *   digit      one unit of the last digit that is printed; of a figure, the width of what could have been read
- *   how        printed | figure | code | secondary: as others report it, the paper itself was not read for it
+ *   how        printed | figure | code | secondary: another's report or measurement; the paper itself was not read for it
+ *              (a figure's legend says so)
  *   where      table or figure, and the source where it is not the paper itself
  *   rule       within: value +- (digit / 2 + tolerance)      at_least, at_most: a bound, tolerance beyond it
  *              direction: ours lies on value's side of 0     shape: the cells of one line of a figure stand in the same order

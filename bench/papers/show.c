@@ -102,20 +102,31 @@ size_t paper_sheet(const struct table *t, enum sheet_format format, enum paper_r
 
 /* --- as figures ------------------------------------------------------------------------------------- */
 
-enum { SERIES_MOST = 32, SERIES_READABLE = 6, POINTS_MOST = 128, KEY_MOST = PAPER_CELL_MAX, TICKS_MOST = 12 };
+enum {
+    SERIES_MOST = 32, SERIES_READABLE = 6, POINTS_MOST = 128, KEY_MOST = PAPER_CELL_MAX, TICKS_MOST = 12, SOURCE_MOST = 256,
+    SOURCE_READABLE = 70
+};
 
 struct point { double x, ours, lo, hi, theory, published, band, at_least, at_most; };
+/* Where hollow points come from: `how`, a bit each of origins, and what their sources begin with alike. */
+struct origin { char source[SOURCE_MOST]; unsigned how; };
+static const struct { const char *how, *whose; } origins[] = {
+    { "printed", "the paper" }, { "figure", "the paper" }, { "code", "its code" }, { "secondary", "others (secondary)" },
+};
+enum { ORIGINS = sizeof origins / sizeof *origins };
 struct series {
     char key[KEY_MOST];
     struct point points[POINTS_MOST];
     size_t count;
     int has_published;
+    struct origin origin;
     size_t place; /* among all lines of the figure, where these are a part of them */
 };
 struct panel {
     struct series series[SERIES_MOST];
     size_t count;
     int has_residuals, has_theory, has_bounds, has_published;
+    struct origin origin;
 };
 /* Keys that make a figure, and one that its rows have. */
 struct panel_keys { char names[4][64], needs[64]; size_t count; };
@@ -164,6 +175,21 @@ static struct point *point_at(struct panel *p, const char *key, double x, struct
     return &one->points[i];
 }
 
+/* Sources have parts: "table 2, GloVe" and "table 2, SIFT" both come from "table 2". */
+static int ends_part(const char *at) { return !*at || (strchr(",:;", *at) && at[1] == ' '); }
+
+static void add_origin(struct origin *to, const struct origin *from)
+{
+    size_t cut = 0;
+    if (!to->how) *to = *from;
+    to->how |= from->how;
+    for (size_t i = 0; strncmp(to->source, from->source, i) == 0; i++) {
+        if (ends_part(to->source + i) && ends_part(from->source + i)) cut = i;
+        if (!to->source[i] || !from->source[i]) break;
+    }
+    to->source[cut] = 0;
+}
+
 static void add_row(struct panel *p, const struct table *t, size_t row, const struct paper_figure *figure, const struct panel_keys *k)
 {
     const char *const keys[] = { figure->x, k->names[0], k->names[1], k->names[2], k->names[3] };
@@ -183,15 +209,23 @@ static void add_row(struct panel *p, const struct table *t, size_t row, const st
     const double published = number_of(t, row, "published");
     if (strcmp(rule, "at_least") == 0) at->at_least = published;
     if (strcmp(rule, "at_most") == 0) at->at_most = published;
-    if (strcmp(rule, "within") == 0 || strcmp(rule, "shape") == 0) at->published = published;
-    of->has_published |= isfinite(at->published);
+    if (strcmp(rule, "within") == 0 || strcmp(rule, "shape") == 0) {
+        at->published = published;
+        of->has_published = 1;
+        struct origin from = { .how = 0 };
+        for (unsigned i = 0; i < ORIGINS; i++) from.how |= (unsigned)(strcmp(cell_of(t, row, "how"), origins[i].how) == 0) << i;
+        snprintf(from.source, sizeof from.source, "%s", cell_of(t, row, "source"));
+        add_origin(&of->origin, &from);
+    }
     if (strcmp(rule, "within") == 0) at->band = number_of(t, row, "digit") / 2 + number_of(t, row, "tolerance");
 }
 
 static void look_at(struct panel *p)
 {
+    p->origin = (struct origin){ .how = 0 };
     p->has_theory = p->has_bounds = p->has_published = p->has_residuals = 0;
-    for (size_t s = 0; s < p->count; s++)
+    for (size_t s = 0; s < p->count; s++) {
+        if (p->series[s].has_published) add_origin(&p->origin, &p->series[s].origin);
         for (size_t i = 0; i < p->series[s].count; i++) {
             const struct point *at = &p->series[s].points[i];
             p->has_theory |= isfinite(at->theory);
@@ -199,6 +233,7 @@ static void look_at(struct panel *p)
             p->has_published |= isfinite(at->published);
             p->has_residuals |= isfinite(at->published) && isfinite(at->band);
         }
+    }
 }
 
 static void add_value(struct text *out, double value)
@@ -257,6 +292,23 @@ static void label_of(const struct series *s, const char *common, struct text *ou
     cell_beside(s->key, common, rest, sizeof rest);
     if (*rest) add_pairs(out, rest, " ");
     else text_add(out, "ours");
+}
+
+/* Whose the hollow points are: "the paper: theorem 1". */
+static void origin_of(const struct origin *o, struct text *out)
+{
+    size_t size = strlen(o->source);
+    while (size > SOURCE_READABLE) { /* whole parts, or words */
+        size_t cut = size - 1;
+        while (cut > 0 && !strchr(",:; ", o->source[cut])) cut--;
+        size = cut;
+    }
+    while (size > 0 && strchr(",:; ", o->source[size - 1])) size--;
+    for (unsigned i = 0; i < ORIGINS; i++) {
+        const int again = i > 0 && strcmp(origins[i].whose, origins[i - 1].whose) == 0 && o->how >> (i - 1) & 1;
+        if (o->how >> i & 1 && !again) text_add(out, "%s%s", out->size ? ", " : "", origins[i].whose);
+    }
+    if (size) text_add(out, ": %.*s", (int)size, o->source);
 }
 
 /* Of "a|variance=b" b where the panel has that value, else a. */
@@ -339,6 +391,9 @@ static int draw(const struct panel *p, const struct paper_item *item, const char
     text_add(&script, "n = %zu; log_x = %d; log_y = %d; residuals = %d; theory = %d; bounds = %d; published = %d; y_low = %.9g; "
              "y_high = %.9g; array y_label[1]; array label[%zu]; array place[%zu]; ", p->count, f->log_x, f->y == PAPER_LOG, p->has_residuals, p->has_theory,
              p->has_bounds, p->has_published, low, high, p->count + 1, p->count + 1);
+    text_clear(&text);
+    origin_of(&p->origin, &text);
+    gnuplot_set(&script, "origin", 0, text_of(&text));
     text_clear(&text);
     y_label_of(f->y_label, panel, &text);
     gnuplot_set(&script, "y_label", 1, text_of(&text));

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-# A paper's figure: ours with its 99.9 % interval, theory as a thin line, the paper's points hollow in the colour of the line
+# A paper's figure: ours with its 99.9 % interval, theory as a thin line, published points hollow in the colour of the line
 # that they belong to, bounds grey (a triangle that points to the side that is allowed).  Below, where numbers are compared,
 # how far ours lies from the paper's, in halves of its last digit (and what is allowed beyond): between the grey lines it
 # agrees.  Texts lie as in the other figures: title, what all lines have in common and the y axis on top, names below.
 # Columns: x ours lo hi theory published residual lo hi at_least at_most
-# Wants sub, y_label[1], label[], place[] (of a line among all of the item, for its colour), n, log_x, log_y, residuals, theory, bounds, published, x_ticks ("" : gnuplot's own),
+# Wants sub, origin (whose the published points are), y_label[1], label[], place[] (of a line among all of the item, for its colour), n, log_x, log_y, residuals, theory, bounds, published, x_ticks ("" : gnuplot's own),
 # y_low, y_high (equal: gnuplot's own).
 width = 6.4
 wraps = strlen(title) > 84
-extras = published + theory + bounds
+extras = theory + bounds
 entry = 0.7 + 0.085 * (longest > 9 ? longest : 9)
 per_row = int((width - 0.15) / entry)
 per_row = per_row < 1 ? 1 : per_row
-legend_rows = (n + extras + per_row - 1) / per_row
+legend_rows = (n + extras + per_row - 1) / per_row + published # whose the points are: a line of its own
 top_in = 0.82 + 0.22 * wraps
 bottom_in = 0.54 + 0.24 * legend_rows
 below_in = residuals ? 1.75 : 0
@@ -64,11 +64,6 @@ do for [i = 1:n] {
         point lt 1 lc rgb colour_of(hue(i)) pt point_of(place[i]) ps 0.7 offset character 3.4, -0.08
 }
 last = n
-if (published) {
-    last = last + 1
-    set label 10 + last 'the paper' at screen slot_x(last) + right_of(0.2), screen slot_y(last) left \
-        point lt 1 lc rgb '#404040' pt 6 ps 1.7 offset character 3.4, -0.08
-}
 if (theory) {
     last = last + 1
     set arrow 10 + last from screen slot_x(last), screen slot_y(last) to screen slot_x(last) + right_of(0.4), screen slot_y(last) nohead \
@@ -79,6 +74,10 @@ if (bounds) {
     last = last + 1
     set label 10 + last 'bound' at screen slot_x(last) + right_of(0.2), screen slot_y(last) left \
         point lt 1 lc rgb '#808080' pt 10 ps 1 offset character 3.4, -0.08
+}
+if (published) {
+    set label 11 + last origin at screen slot_x(1) + right_of(0.2), screen up(bottom_in - 0.6 - 0.24 * (legend_rows - 1)) left noenhanced \
+        point lt 1 lc rgb '#404040' pt 6 ps 1.7 offset character 3.4, -0.08
 }
 set multiplot
 # Bands of more than four lines hide each other: bars then, side by side.
@@ -93,7 +92,7 @@ plot for [i = 1:n] dat index (i - 1) using 1:10 with linespoints lc rgb '#808080
     for [i = 1:n] dat index (i - 1) using 1:5 with lines lc rgb '#404040' lw 0.6 dt 1 notitle, \
     for [i = 1:n] dat index (i - 1) using (beside($1, i)):6 with points lc rgb colour_of(hue(i)) pt 6 ps 1.7 lw 1.2 notitle
 if (residuals) {
-    do for [i = 1:10 + last] { unset label i }
+    do for [i = 1:11 + last] { unset label i }
     unset arrow
     unset logscale y
     set format y '%g'
