@@ -158,6 +158,10 @@ int paper_page(const char *dir, struct err *e)
                    "Classes: R, the paper's own quantity on data that it defines; T, the same mechanism on other data, of which\n"
                    "direction and shape are compared; X, impossible here, with the reason. +- is half of the interval that the\n"
                    "verdict was taken from. What the verdicts mean: `bench/papers/README.md`.\n\n"
+                   "Wins, ties, losses and p, of a paired randomization test, are over the questions that a mean is over, against what the\n"
+                   "cell names; where it names none, others of its item are set against it. What is no mean over questions has none:\n"
+                   "squared errors and biases are over rows or pairs, times over rounds, and of kernels it is the share of questions whose\n"
+                   "answers are the same set, which no other share stands beside.\n\n"
                    "Items that ask labelled questions leave the answers of every arm and the labels in `trec/`, as trec_eval reads\n"
                    "them (`trec_eval -c -m recall.10 X.qrels X_ARM.run`). Tens of megabytes, they are not committed: run the item with\n"
                    "`--out`.\n\n## Verdicts\n\n",

@@ -60,7 +60,10 @@ enum { CELLS = sizeof cells / sizeof *cells };
 
 static const size_t compared[] = { 0, 1, 2, 5 }; /* of the methods */
 enum { COMPARED = sizeof compared / sizeof *compared };
-struct draws { double cut[COMPARED][PAPER_SEEDS_MAX], recall[COMPARED][PAPER_SEEDS_MAX]; };
+enum { ASKED = 200 }; /* questions a draw, whose vectors are new, too */
+struct draws {
+    double cut[COMPARED][PAPER_SEEDS_MAX], recall[COMPARED][PAPER_SEEDS_MAX], questions[COMPARED][PAPER_SEEDS_MAX * ASKED];
+};
 
 /* Mean squared error of decoded rows, enough of them, and recall@10 among all. */
 static int cell_draw(const struct paper_run *r, const struct cell *c, size_t draw, struct draws *out, struct err *e)
@@ -69,7 +72,7 @@ static int cell_draw(const struct paper_run *r, const struct cell *c, size_t dra
     const size_t n = r->asked.quick && c->dim > 1000 ? 500 : 4000;
     struct recall_set s;
     double errors[COMPARED];
-    int status = draw_set(&s, &sources[c->source], n, c->dim, 200, draw + 1, r->asked.threads, e);
+    int status = draw_set(&s, &sources[c->source], n, c->dim, ASKED, draw + 1, r->asked.threads, e);
     const struct rows decoded = { s.base.at, quant_rows(c->dim, n), s.base.dim, s.base.stride };
     for (size_t m = 0; status == ERR_OK && m < COMPARED; m++) {
         struct method one = { .seeds = 1 };
@@ -81,7 +84,10 @@ static int cell_draw(const struct paper_run *r, const struct cell *c, size_t dra
         if (status == ERR_OK) status = method_begin(&one, s.query.count, 1, e);
         if (status == ERR_OK && n == 4000) status = method_draw(&one, &s, ix, RECALL_TEN, ten, 1, 0, r->asked.threads, e);
         index_destroy(ix);
-        if (status == ERR_OK) errors[m] = q.distortion, out->recall[m][draw] = one.draws[0][0];
+        if (status == ERR_OK) {
+            errors[m] = q.distortion, out->recall[m][draw] = one.draws[0][0];
+            memcpy(out->questions[m] + draw * ASKED, one.questions[0], ASKED * sizeof **out->questions);
+        }
         method_free(&one);
     }
     for (size_t m = 0; status == ERR_OK && m < COMPARED; m++) out->cut[m][draw] = 1 - errors[0] / errors[m];
@@ -110,6 +116,7 @@ static int pull_request(struct paper_run *r, struct err *e)
             struct finding cut = finding_of("%s;cut=rescaled below %s", key, method_names[compared[m]]),
                            recall = finding_of("%s;recall of=%s", key, method_names[compared[m]]);
             if (m > 0) status = give(r, &cut, quant_rows(c->dim, is_small ? 500 : 4000), d->cut[m], e);
+            finding_against(&recall, d->questions[m], d->questions[0], r->asked.seeds * ASKED, m ? method_names[compared[0]] : NULL);
             if (status == ERR_OK && !is_small) status = give(r, &recall, 4000, d->recall[m], e);
         }
         for (size_t m = 0; status == ERR_OK && is_small && m < COMPARED; m++) {

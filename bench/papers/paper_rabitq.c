@@ -297,9 +297,13 @@ static void bound_questions(void *context, int thread, size_t from, size_t to)
     }
 }
 
-/* Means over the questions. */
+enum bound_arm { BY_BOUND, SCORED, BY_POOL, BOUND_ARMS };
+/* How many of every question's true ten all draws together found; of SCORED NULL. */
+struct bound_questions { double *at[EPS0S][BOUND_ARMS]; };
+
+/* Means over the questions; each question's own are added to. */
 static int bound_draw(const struct recall_set *s, const double *exact, const char *spec, uint64_t seed, int threads,
-                      struct bound_sums *means, struct err *e)
+                      struct bound_sums *means, struct bound_questions *own, struct err *e)
 {
     const size_t n = s->base.count, dim = s->base.dim, questions = s->query.count;
     struct index *ix = NULL;
@@ -317,50 +321,63 @@ static int bound_draw(const struct recall_set *s, const double *exact, const cha
         for (size_t k = 0; k < EPS0S; k++) {
             means->recall[k] += b.each[q].recall[k] / (double)questions;
             means->rows[k] += b.each[q].rows[k] / (double)questions;
+            own->at[k][BY_BOUND][q] += round(b.each[q].recall[k] * K);
         }
         means->pool += (double)(b.each[q].at[K - 1] + 1) / (double)questions;
     }
     for (size_t k = 0; k < EPS0S; k++)
         for (size_t q = 0; status == ERR_OK && q < questions; q++)
-            for (size_t t = 0; t < K; t++)
-                means->fixed[k] += ((double)b.each[q].at[t] < means->rows[k]) / (double)(K * questions);
+            for (size_t t = 0; t < K; t++) {
+                const int is_in = (double)b.each[q].at[t] < means->rows[k];
+                means->fixed[k] += is_in / (double)(K * questions);
+                own->at[k][BY_POOL][q] += is_in;
+            }
     index_destroy(ix);
     mem_free(y), mem_free(sigma), mem_free(b.order), mem_free(b.each);
     return status;
 }
 
-static int bound_found(struct paper_run *r, const struct recall_set *s, const char *spec, size_t k, double draws[3][PAPER_SEEDS_MAX],
-                       struct err *e)
+static int bound_found(struct paper_run *r, const struct recall_set *s, const char *spec, size_t k, double draws[BOUND_ARMS][PAPER_SEEDS_MAX],
+                       double *const own[BOUND_ARMS], struct err *e)
 {
-    static const char names[][40] = { "recall@10;pool=bound", "rows scored exactly;pool=bound", "recall@10;pool=fixed, of as many rows" };
+    static const char names[BOUND_ARMS][40] = { "recall@10;pool=bound", "rows scored exactly;pool=bound",
+                                                 "recall@10;pool=fixed, of as many rows" };
     double ahead[PAPER_SEEDS_MAX];
     int status = ERR_OK;
-    for (size_t i = 0; status == ERR_OK && i < 3; i++) {
+    for (size_t i = 0; status == ERR_OK && i < BOUND_ARMS; i++) {
         struct finding f = finding_of("quantity=%.39s;bits=1;dim=%zu;eps0=%g", names[i], s->base.dim, eps0s[k]);
+        if (i == BY_BOUND) finding_against(&f, own[BY_BOUND], own[BY_POOL], s->query.count, "fixed pool");
         status = found(r, &f, spec, s->query.count, draws[i], e);
     }
-    for (size_t d = 0; d < r->asked.seeds; d++) ahead[d] = draws[0][d] - draws[2][d];
+    for (size_t d = 0; d < r->asked.seeds; d++) ahead[d] = draws[BY_BOUND][d] - draws[BY_POOL][d];
     struct finding f = finding_of("versus=bound - fixed pool;bits=1;dim=%zu;deviations=%g", s->base.dim, eps0s[k]);
+    finding_of_pairs(&f, own[BY_BOUND], own[BY_POOL], s->query.count); /* wins, ties, losses, p; the interval is over the draws */
     return status == ERR_OK ? found(r, &f, spec, s->query.count, ahead, e) : status;
 }
 
 static int bound(struct paper_run *r, struct err *e)
 {
     struct recall_set s;
-    double draws[EPS0S][3][PAPER_SEEDS_MAX], pools[PAPER_SEEDS_MAX], *exact = NULL;
+    double draws[EPS0S][BOUND_ARMS][PAPER_SEEDS_MAX], pools[PAPER_SEEDS_MAX], *exact = NULL;
+    struct bound_questions own = { 0 };
     static const char spec[] = "rabitq:bits=1,query=f32";
     int status = open_set(&s, r, r->asked.quick ? 2000 : 20000, r->asked.quick ? 50 : 200, e);
     if (status == ERR_OK) status = cosines(&s, r->asked.threads, &exact, e);
+    double *all = status == ERR_OK ? mem_zero(EPS0S * 2 * s.query.count, sizeof *all) : NULL;
+    if (status == ERR_OK && !all) status = FAIL(e, ERR_MEM, "no memory for questions");
+    for (size_t k = 0; all && k < EPS0S; k++)
+        own.at[k][BY_BOUND] = all + 2 * k * s.query.count, own.at[k][BY_POOL] = all + (2 * k + 1) * s.query.count;
     for (size_t draw = 0; status == ERR_OK && draw < r->asked.seeds; draw++) {
         struct bound_sums means;
-        status = bound_draw(&s, exact, spec, draw + 1, r->asked.threads, &means, e);
+        status = bound_draw(&s, exact, spec, draw + 1, r->asked.threads, &means, &own, e);
         for (size_t k = 0; status == ERR_OK && k < EPS0S; k++)
-            draws[k][0][draw] = means.recall[k], draws[k][1][draw] = means.rows[k], draws[k][2][draw] = means.fixed[k];
+            draws[k][BY_BOUND][draw] = means.recall[k], draws[k][SCORED][draw] = means.rows[k], draws[k][BY_POOL][draw] = means.fixed[k];
         if (status == ERR_OK) pools[draw] = means.pool;
     }
-    for (size_t k = 0; status == ERR_OK && k < EPS0S; k++) status = bound_found(r, &s, spec, k, draws[k], e);
+    for (size_t k = 0; status == ERR_OK && k < EPS0S; k++) status = bound_found(r, &s, spec, k, draws[k], own.at[k], e);
     struct finding pool = finding_of("quantity=rows that the estimate's order needs for all ten;bits=1");
     if (status == ERR_OK) status = found(r, &pool, spec, s.query.count, pools, e);
+    mem_free(all);
     mem_free(exact);
     recall_set_free(&s);
     return status;

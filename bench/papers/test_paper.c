@@ -369,6 +369,21 @@ static size_t lines_with(const char *path, const char *what)
     return count;
 }
 
+/* Ten draws of a question in another order are the same mean, whatever the last digit of their sum. */
+static void test_ties(void)
+{
+    double a[4] = { 0 }, b[4] = { 0 };
+    struct finding f = finding_of("versus=a - b"), g = finding_of("method=a");
+    for (int q = 0; q < 4; q++)
+        for (int draw = 0; draw < 10; draw++) a[q] += (double)(draw % 7 + q) / 10 / 10, b[q] += (double)((9 - draw) % 7 + q) / 10 / 10;
+    CHECK(memcmp(a, b, sizeof a) != 0, "sums that are the same to the bit show nothing");
+    finding_of_pairs(&f, a, b, 4);
+    CHECK(f.wins == 0 && f.ties == 4 && f.losses == 0 && f.p == 1 && f.ours == 0, "%zu/%zu/%zu, p %g", f.wins, f.ties, f.losses, f.p);
+    a[1] += 0.01, b[2] += 0.02, b[3] += 0.03;
+    finding_against(&g, a, b, 4, "b");
+    CHECK(g.wins == 1 && g.ties == 1 && g.losses == 2, "%zu/%zu/%zu", g.wins, g.ties, g.losses);
+}
+
 /* No figure has more than six lines, the paper's is in each, a share ends at 1 whatever the interval, and the legend has whose the
  * hollow points are. */
 static void test_figures(void)
@@ -500,6 +515,7 @@ int main(void)
     test_case("quantiles of Student's t", test_student);
     test_case("an item that is there is taken up, other options run it again", test_taken_up);
     test_case("a scan beside this machine's read rate: the product is the bytes of a row", test_roofline);
+    test_case("a question's draws in another order are a tie", test_ties);
     test_case("figures: six lines at most, a share ends at 1", test_figures);
     test_case("the engine's citations stand in README.md as in the list", test_citations);
     test_case("the page's numbers are those of the rows", test_page);
