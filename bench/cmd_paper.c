@@ -2,6 +2,7 @@
  * cmd_paper.c - papers, recomputed: paper | theory | ours +- | verdict | why. */
 #include "bench/command.h"
 #include "bench/papers/item.h"
+#include "bench/papers/scratch.h"
 #include "bench/papers/screen.h"
 #include "bench/papers/show.h"
 #include "bench/rows/output.h"
@@ -147,6 +148,7 @@ static int run_papers(const char *what, struct asked *a, struct err *e)
     struct run run;
     size_t total = 0;
     int status = run_init(&run, a->argc, a->argv, e);
+    scratch_sweep();
     if (status == ERR_OK && a->paper.out) status = check_folder(a->paper.out, e);
     for (size_t i = 0; paper_at(i); i++)
         if (everything || (strlen(paper_at(i)->name) == size && strncmp(paper_at(i)->name, what, size) == 0))

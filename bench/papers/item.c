@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * item.c - one item of a paper: measured, judged and kept; a killed run goes on with the items that it lacks. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memfd_create */
+#endif
 #include "bench/papers/item.h"
 #include "bench/papers/judge.h"
 #include "bench/papers/show.h"
@@ -7,6 +10,7 @@
 #include "kernels/base/file.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static void plan_add(struct paper_plan *p, const char *item)
@@ -102,18 +106,22 @@ static int is_kept(const char *path, const char *key, struct table *rows)
     return 0;
 }
 
-/* Without a folder rows go through a file of their own all the same: what is shown is what is kept. */
+/* Without a folder rows go through a file all the same, which has no name: what is shown is what is kept. */
 static int read_through(const char *path, const struct text *csv, struct table *rows, struct err *e)
 {
-    char aside[] = "/tmp/assay-paper-XXXXXX";
-    const int fd = path ? -1 : mkstemp(aside);
-    if (!path && fd < 0) return FAIL(e, ERR_IO, "%s: cannot be made", aside);
-    int status = output_write(path ? path : aside, csv, e);
-    if (status == ERR_OK) status = table_append(rows, path ? path : aside, e);
-    if (fd >= 0) {
-        close(fd);
-        (void)unlink(aside);
+    char nameless[64];
+    if (path) {
+        const int status = output_write(path, csv, e);
+        return status == ERR_OK ? table_append(rows, path, e) : status;
     }
+    const int fd = memfd_create("rows", MFD_CLOEXEC);
+    FILE *f = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
+    int ok = f && !csv->failed && fwrite(text_of(csv), 1, csv->size, f) == csv->size;
+    if (f) ok &= fclose(f) == 0;
+    int status = ok ? ERR_OK : FAIL(e, ERR_MEM, "no memory for rows");
+    snprintf(nameless, sizeof nameless, "/proc/self/fd/%d", fd);
+    if (status == ERR_OK) status = table_append(rows, nameless, e);
+    if (fd >= 0) close(fd);
     return status;
 }
 

@@ -13,7 +13,6 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const char table[] =
 #include "gen/smartvector.tsv.inc"
@@ -164,10 +163,11 @@ static int decay(struct paper_run *r, struct err *e)
     static const int ages[] = { 0, 7, 14, 30, 90 };
     const float x[] = { 1, 0 };
     struct store *store = NULL;
-    char folder[] = P_tmpdir "/assay-paper-XXXXXX", db[64];
-    if (!mkdtemp(folder)) return FAIL(e, ERR_IO, "%s: no folder can be made there", P_tmpdir);
-    snprintf(db, sizeof db, "%s/kb.sqlite", folder);
-    int status = store_open(&store, db, STORE_CREATE, e);
+    struct scratch scratch = { 0 };
+    char db[96];
+    int status = scratch_open(&scratch, e);
+    snprintf(db, sizeof db, "%s/kb.sqlite", scratch.folder);
+    if (status == ERR_OK) status = store_open(&store, db, STORE_CREATE, e);
     if (status == ERR_OK) status = store_add_entity(store, 1, "fact", "fact", NULL, e);
     if (status == ERR_OK) status = store_add_vector(store, 1, x, 2, e);
     if (status == ERR_OK) status = store_commit(store, e);
@@ -192,8 +192,7 @@ static int decay(struct paper_run *r, struct err *e)
         pipeline_close(p);
         if (status == ERR_OK) status = paper_found(r, &f, e);
     }
-    (void)unlink(db);
-    (void)rmdir(folder);
+    scratch_close(&scratch);
     return status;
 }
 

@@ -7,7 +7,6 @@
 #include "bench/time/stats.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/parallel.h"
-#include <dirent.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -111,11 +110,10 @@ int retrieval_open(struct retrieval *r, const struct retrieval_source *s, struct
 {
     int status = ERR_OK;
     r->most = s->questions;
-    r->borrowed = s->folder != NULL;
-    snprintf(r->folder, sizeof r->folder, "%s", s->folder ? s->folder : P_tmpdir "/assay-paper-XXXXXX");
-    if (!s->folder && !mkdtemp(r->folder)) return r->folder[0] = 0, FAIL(e, ERR_IO, "%s: no folder can be made there", P_tmpdir);
+    if (!s->folder) status = scratch_open(&r->scratch, e);
+    snprintf(r->folder, sizeof r->folder, "%s", s->folder ? s->folder : r->scratch.folder);
     snprintf(r->db, sizeof r->db, "%s/kb.sqlite", r->folder);
-    if (!s->folder) status = build(r, s, e);
+    if (status == ERR_OK && !s->folder) status = build(r, s, e);
     return status == ERR_OK ? retrieval_questions(r, s->split, e) : status;
 }
 
@@ -151,22 +149,12 @@ int retrieval_ask(struct retrieval *r, size_t k, struct err *e, const char *fmt,
     return status;
 }
 
-/* Files alone lie in it. */
-static void remove_folder(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    for (const struct dirent *d; dir && (d = readdir(dir));)
-        if (d->d_name[0] != '.') (void)unlinkat(dirfd(dir), d->d_name, 0);
-    if (dir) closedir(dir);
-    (void)rmdir(folder);
-}
-
 void retrieval_close(struct retrieval *r)
 {
     forget_set(r);
     if (r->has_all) rag_set_close(&r->all);
     text_free(&r->settings);
-    if (*r->folder && !r->borrowed) remove_folder(r->folder);
+    scratch_close(&r->scratch);
     *r = (struct retrieval){ 0 };
 }
 

@@ -4,14 +4,16 @@
 #ifndef ASSAY_PAPERS_RETRIEVAL_H
 #define ASSAY_PAPERS_RETRIEVAL_H
 #include "bench/papers/paper.h"
+#include "bench/papers/scratch.h"
 #include "bench/papers/split.h"
 #include "bench/points/rag.h"
 
 /* Zero-initialise; retrieval_close.  Must not move while it is open. */
 struct retrieval {
-    char folder[512], db[544]; /* of its own, gone with it */
+    struct scratch scratch; /* of its own, gone with it; none where the folder is a user's */
+    char folder[512], db[544];
     struct rag_set all, set; /* the questions; those that are asked */
-    int has_all, has_set, ready, borrowed; /* ready: arm is open; borrowed: the folder is a user's */
+    int has_all, has_set, ready; /* ready: arm is open */
     size_t most;             /* of all, those that may be asked; 0: every one */
     struct text settings;
     const char *parts[32];

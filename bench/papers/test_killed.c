@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * test_killed.c - a run that is killed again and again goes on where it was, and leaves what an unbroken one leaves: rows,
- * runs, labels, and the page; and a table fits the terminal that it is shown on. */
+ * runs, labels, and the page, and no folder; and a table fits the terminal that it is shown on. */
+#include "bench/papers/scratch.h"
 #include "bench/papers/screen.h"
 #include "kernels/base/rng.h"
 #include "kernels/base/test.h"
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +42,57 @@ static int shell(const char *fmt, const char *a, const char *b)
     return system(command);
 }
 
+/* Scratch folders that no process holds.  One that is being made has no lock for a moment: looked at again. */
+static size_t left_behind(void)
+{
+    size_t count = 1;
+    for (int again = 0; count && again < 20; again++) {
+        glob_t all = { 0 };
+        count = 0;
+        (void)glob(P_tmpdir "/assay-scratch-*", 0, NULL, &all); /* none: gl_pathc is 0 */
+        for (size_t i = 0; i < all.gl_pathc; i++) {
+            const int fd = open(all.gl_pathv[i], O_RDONLY | O_DIRECTORY);
+            count += fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+            if (fd >= 0) close(fd);
+        }
+        globfree(&all);
+        if (count) usleep(50000);
+    }
+    return count;
+}
+
+/* A sweep leaves what a process holds, and takes what is a killed one's. */
+static void is_swept(void)
+{
+    struct scratch s = { 0 };
+    struct err e = { 0 };
+    int ends[2], status;
+    char path[96];
+    CHECK(pipe(ends) == 0 && scratch_open(&s, &e) == ERR_OK, "%s", e.text);
+    scratch_sweep();
+    CHECK(access(s.folder, F_OK) == 0, "%s: swept from under its owner", s.folder);
+    snprintf(path, sizeof path, "%s", s.folder);
+    scratch_close(&s);
+    CHECK(access(path, F_OK) != 0 && !*s.folder, "%s: still there", path);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        char file[128];
+        if (scratch_open(&s, &e) != ERR_OK) _exit(1);
+        snprintf(file, sizeof file, "%s/.hidden", s.folder);
+        close(open(file, O_WRONLY | O_CREAT, 0600));
+        if (write(ends[1], s.folder, sizeof s.folder) != sizeof s.folder) _exit(1);
+        for (;;) pause();
+    }
+    CHECK(read(ends[0], s.folder, sizeof s.folder) == sizeof s.folder, "a child made no folder");
+    scratch_sweep();
+    CHECK(access(s.folder, F_OK) == 0, "%s: swept from under another process", s.folder);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    scratch_sweep();
+    CHECK(access(s.folder, F_OK) != 0, "%s: its owner is dead", s.folder);
+    close(ends[0]), close(ends[1]);
+}
+
 static void goes_on(void)
 {
     char whole[] = "/tmp/assay-whole-XXXXXX", killed[] = "/tmp/assay-killed-XXXXXX";
@@ -50,6 +104,7 @@ static void goes_on(void)
     /* Later and later, so that it comes to its end on any machine. */
     while (!run_for(killed, 1000 + (unsigned)rng_below(&r, 20000 + 15000 * kills * kills))) kills++;
     CHECK(kills >= 3, "killed %u times", kills);
+    CHECK(left_behind() == 0, "%zu folders are left behind", left_behind());
     CHECK(shell("cd %1$s && for f in *.csv *.tex; do grep -v '^#' $f >%2$s/x && grep -v '^#' %2$s/$f | cmp %2$s/x - || exit 1; done; rm %2$s/x",
                 whole, killed) == 0, "other rows");
     CHECK(shell("diff -r %1$s/trec %2$s/trec", whole, killed) == 0, "other runs or labels");
@@ -104,6 +159,7 @@ static void fits_terminals(void)
 int main(void)
 {
     test_case("killed at random times, a run goes on and leaves the same", goes_on);
+    test_case("a killed owner's folder is swept, a living one's is not", is_swept);
     test_case("a table fits 80, 120 and 200 columns", fits_terminals);
     return test_end();
 }
