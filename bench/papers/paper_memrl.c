@@ -222,9 +222,23 @@ static int norm(struct paper_run *r, struct err *e) { return over_schools(r, nor
 
 /* --- table 6: two banks of memories in one --------------------------------------------------------------------- */
 
+/* Of entity i, bytes of its text. */
+struct lengths { uint32_t *at; size_t count, room; };
+
+static int lengths_set(struct lengths *l, int64_t id, size_t length, struct err *e)
+{
+    while ((int64_t)l->count <= id) {
+        if (!mem_one_more(&l->at, l->count, &l->room, sizeof *l->at)) return FAIL(e, ERR_MEM, "memrl: no memory");
+        l->at[l->count++] = 0;
+    }
+    l->at[id] = (uint32_t)length;
+    return ERR_OK;
+}
+
 /* Passes a source on as the bank `letter` of a larger one: entities first, then in a second pass questions. */
 struct bank {
     const struct kb_sink *to;
+    struct lengths *lengths;
     char letter;
     int64_t offset, most;  /* added to its entities' numbers; the largest of them */
     int64_t *questions;    /* of all banks so far */
@@ -254,6 +268,7 @@ static int bank_entity(void *context, int64_t id, const char *type, const char *
     char own[300];
     int status = name_of(b, id, own, sizeof own);
     b->most = id > b->most ? id : b->most;
+    if (status == ERR_OK) status = lengths_set(b->lengths, id + b->offset, text ? strlen(text) : 0, e);
     if (status == ERR_OK) status = sink_entity_id(b->to, id + b->offset, own, e);
     return status == ERR_OK ? b->to->entity(b->to->context, id + b->offset, type, name, properties, text, e) : status;
 }
@@ -279,6 +294,9 @@ static int bank_query(void *context, int64_t id, const char *split, const char *
 struct merger {
     struct { const char *importer, *from, *name; } bank[2];
     int64_t boundary; /* the first bank's entities end here */
+    struct lengths lengths; /* count 0: of no interest */
+    size_t size[2];   /* entities with a text, and of their lengths */
+    double median[2];
 };
 
 static int fill_both(void *context, const struct kb_sink *sink, struct err *e)
@@ -288,13 +306,26 @@ static int fill_both(void *context, const struct kb_sink *sink, struct err *e)
     int status = ERR_OK;
     for (int pass = 0; status == ERR_OK && pass < 2; pass++)
         for (int i = 0; status == ERR_OK && i < 2; i++) {
-            struct bank b = { .to = sink, .letter = (char)('a' + i), .offset = i ? m->boundary + 1 : 0, .questions = &questions };
+            struct bank b = { .to = sink, .lengths = &m->lengths, .letter = (char)('a' + i),
+                              .offset = i ? m->boundary + 1 : 0, .questions = &questions };
             const struct kb_sink one = { .context = &b, .entity = pass ? NULL : bank_entity, .entity_id = pass ? NULL : bank_id,
                                          .query = pass ? bank_query : NULL, .query_id = pass ? bank_id : NULL };
             status = importer_find(m->bank[i].importer)->run(m->bank[i].from, &one, e);
             if (!pass && i == 0) m->boundary = b.most;
         }
     return status;
+}
+
+static void measure_banks(struct merger *m)
+{
+    for (int bank = 0; bank < 2; bank++) {
+        double *sorted = mem_alloc(m->lengths.count + 1, sizeof *sorted);
+        m->size[bank] = 0;
+        for (size_t i = 0; sorted && i < m->lengths.count; i++)
+            if (m->lengths.at[i] && ((int64_t)i > m->boundary) == bank) sorted[m->size[bank]++] = m->lengths.at[i];
+        if (m->size[bank]) stats_sort(sorted, m->size[bank]), m->median[bank] = stats_quantile(sorted, m->size[bank], 0.5);
+        mem_free(sorted);
+    }
 }
 
 /* Of WordNet 3.0, whose nouns are the importer's first entities. */
@@ -328,6 +359,61 @@ static size_t look(const struct retrieval *base, int64_t boundary, int bank, dou
     return count;
 }
 
+/* Why the other bank comes back: with banks of one size, the larger one thinned; with the shorter or the longer half of the
+ * other; by words (BM25); by vectors of so many dimensions that a random projection adds little of its own. */
+enum why_arm { ALL_OF_IT, SAME_SIZE, SHORTER, LONGER, WHY_ARMS };
+static const char *const why_names[WHY_ARMS] = { "", "banks of one size", "shorter half of the other", "longer half of the other" };
+
+static int stays(const struct merger *m, enum why_arm arm, int bank, int64_t id)
+{
+    const int of = id > m->boundary, larger = m->size[1] > m->size[0];
+    if (arm == SAME_SIZE)
+        return of != larger || (double)(hash64(1, &id, sizeof id) >> 11) * 0x1p-53 * (double)m->size[larger] < (double)m->size[!larger];
+    if (of == bank || arm == ALL_OF_IT) return 1;
+    return ((double)m->lengths.at[id] < m->median[of]) == (arm == SHORTER);
+}
+
+/* Of each question of a bank, the share of the other among the first k1s[1] that stay. */
+static size_t leakage(const struct retrieval *base, const struct merger *m, int bank, enum why_arm arm, double *out)
+{
+    size_t count = 0, labelled;
+    for (size_t q = 0; q < base->set.queries.count; q++) {
+        const struct label *labels = queries_labels(&base->set.queries, q, &labelled);
+        size_t seen = 0;
+        if (!labelled || labels[0].id < 0 || (labels[0].id > m->boundary) != bank) continue;
+        out[count] = 0;
+        for (size_t i = 0; i < base->arm.answer_count[q] && seen < k1s[1]; i++) {
+            const int64_t id = base->arm.answers[q * DEEP + i];
+            if (!stays(m, arm, bank, id)) continue;
+            out[count] += (id > m->boundary) != bank ? 1.0 / (double)k1s[1] : 0;
+            seen++;
+        }
+        count++;
+    }
+    return count;
+}
+
+/* cosine: of every question what it is set against, a bank after another; filled when `by` is NULL. */
+static int report_why(struct paper_run *r, const struct retrieval *base, const struct merger *m, const char *data, const char *by,
+                      double *const cosine[2], struct err *e)
+{
+    const size_t room = base->set.queries.count;
+    double *values = mem_alloc(room + 1, sizeof *values);
+    int status = values ? ERR_OK : FAIL(e, ERR_MEM, "memrl: no memory");
+    for (int bank = 0; status == ERR_OK && bank < 2; bank++) {
+        if (!by) (void)leakage(base, m, bank, ALL_OF_IT, cosine[bank]);
+        for (int arm = by ? ALL_OF_IT : SAME_SIZE; status == ERR_OK && arm < (by ? SAME_SIZE : WHY_ARMS); arm++) {
+            const size_t count = leakage(base, m, bank, (enum why_arm)arm, values);
+            struct finding f = finding_of("share of the other bank among=%zu;by=%s;of=%s;data=%s", k1s[1], by ? by : why_names[arm],
+                                          m->bank[bank].name, data);
+            retrieval_mean(&f, values, count, cosine[bank], "all by cosine");
+            status = paper_found(r, &f, e);
+        }
+    }
+    mem_free(values);
+    return status;
+}
+
 static int report_banks(struct paper_run *r, const struct retrieval *base, const struct merger *m, const char *data, struct err *e)
 {
     const size_t room = base->set.queries.count;
@@ -350,16 +436,47 @@ static int report_banks(struct paper_run *r, const struct retrieval *base, const
     return status;
 }
 
+enum { WIDE = 2048 };
+static const char all_of_them[] = "top_k_candidates=200 top_k_rerank=200 expand=none graph_weight=0 "
+                                  "min_combined_score=-1e9 min_vector_score=-1"; /* DEEP of them */
+
+static int ask_wide(struct paper_run *r, const struct retrieval_source *from, struct merger *m, const char *data, double *const cosine[2],
+                    struct err *e)
+{
+    struct retrieval_source wide = *from;
+    struct retrieval base = { 0 };
+    char name[64];
+    wide.dim = WIDE;
+    int status = retrieval_open(&base, &wide, e);
+    if (status == ERR_OK) status = retrieval_ask(&base, DEEP, e, "retrieve=exact %s", all_of_them);
+    snprintf(name, sizeof name, "%d dimensions", WIDE);
+    if (status == ERR_OK) status = report_why(r, &base, m, data, name, cosine, e);
+    retrieval_close(&base);
+    return status;
+}
+
 static int ask_banks(struct paper_run *r, const struct retrieval_source *from, struct merger *m, const char *data, struct err *e)
 {
     struct retrieval base = { 0 };
+    double *cosine[2] = { NULL, NULL };
     int status = retrieval_open(&base, from, e);
-    if (status == ERR_OK)
-        status = retrieval_ask(&base, DEEP, e, "retrieve=exact top_k_candidates=%d top_k_rerank=%d expand=none graph_weight=0 "
-                                               "min_combined_score=-1e9 min_vector_score=-1", DEEP, DEEP);
+    if (status == ERR_OK) status = retrieval_ask(&base, DEEP, e, "retrieve=exact %s", all_of_them);
     if (status == ERR_OK) status = retrieval_keep(&base, r, data, "merged", e);
     if (status == ERR_OK) status = report_banks(r, &base, m, data, e);
+    measure_banks(m);
+    const int ask_why = status == ERR_OK && m->size[0] && m->size[1];
+    for (int bank = 0; ask_why && bank < 2; bank++) {
+        cosine[bank] = mem_alloc(base.set.queries.count + 1, sizeof **cosine);
+        if (!cosine[bank]) status = FAIL(e, ERR_MEM, "memrl: no memory");
+    }
+    if (ask_why && status == ERR_OK) status = report_why(r, &base, m, data, NULL, cosine, e);
+    if (ask_why && status == ERR_OK) status = retrieval_ask(&base, DEEP, e, "retrieve=bm25 rerank=none %s", all_of_them);
+    if (ask_why && status == ERR_OK) status = retrieval_keep(&base, r, data, "merged by words", e);
+    if (ask_why && status == ERR_OK) status = report_why(r, &base, m, data, "words (BM25)", cosine, e);
     retrieval_close(&base);
+    if (ask_why && status == ERR_OK && !r->asked.quick) status = ask_wide(r, from, m, data, cosine, e);
+    mem_free(cosine[0]), mem_free(cosine[1]);
+    mem_free(m->lengths.at);
     return status;
 }
 

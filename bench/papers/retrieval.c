@@ -30,7 +30,7 @@ static int fill(const struct retrieval_source *s, const struct kb_sink *sink, st
 static int build(const struct retrieval *r, const struct retrieval_source *s, struct err *e)
 {
     const struct kb_build_options options = { .folder = r->folder, .what = s->importer ? s->importer : s->generator ? s->generator : "paper",
-                                              .seed = 1, .threads = parallel_cpus() };
+                                              .dim = s->dim, .seed = 1, .threads = parallel_cpus() };
     struct kb_build *b = NULL;
     struct kb_build_counts counts;
     int status = kb_build_open(&b, &options, e);

@@ -28,6 +28,7 @@ struct retrieval_source {
     const char *folder;             /* of a user, with kb.sqlite, questions and qrels: read, and left as it is */
     const char *split;
     size_t questions;               /* the first so many; 0: all */
+    size_t dim;                     /* of the vectors of its texts; 0: kb_build's */
 };
 /* WordNet, whose usage examples ask for their own synset: the first questions of the report half, in the file's shuffled
  * order.  0: it is not installed, and `lacks` says how to come by it. */
