@@ -207,37 +207,58 @@ static void scan_plane(const struct rotated *t, const struct scratch *s, size_t 
     }
 }
 
-/* Where a score is one product, kernel `survive` finds what can enter the heap. */
+/* Where a score is one product and at most one more number of the row, kernel `survive` finds what can enter the heap. */
 static int is_plain(const struct rotated *t)
 {
-    return t->plane_count == 1 && t->query != QUERY_F32 && !t->is_affine && !t->terms;
+    return t->plane_count == 1 && t->query != QUERY_F32 && !(t->is_affine && t->terms);
+}
+
+static float gain_of(const struct rotated *t) { return t->base.config.metric == METRIC_L2 ? 2 : 1; }
+
+/* Rows first .. first + rows - 1 as `survive` sees them: sums * factor * weights + beside * beta. */
+struct plain {
+    size_t first, rows;
+    const float *weights, *beside;
+};
+
+/* Offers the rows to the heap of one query.  A score is gain * (the bound of `survive`) + the query's term + shift, of
+ * which the gain is 1 or 2 and rounds nothing: what the bound must reach follows from what the score must. */
+static void keep_plain(const struct rotated *t, const struct plain *p, const float *factors, float shift,
+                       const int32_t *sums, struct topk *best, uint32_t *kept)
+{
+    const float factor = factors[0], gain = gain_of(t), beta = t->is_affine ? factors[3] : t->terms ? 1 / gain : 0;
+    float bound = topk_bound_shifted(best, shift);
+    if (t->terms) bound = score_before(bound, factors[2]) / gain - 0x1p-148f; /* half of a denormal term may be rounded */
+    const size_t count = t->base.kernels.of[OP_survive]->fn.survive(sums, p->weights, p->beside, p->rows, factor, beta,
+                                                                    bound, 0, kept);
+    for (size_t n = 0; n < count; n++) {
+        const size_t r = kept[n];
+        float score = (float)sums[r] * factor * p->weights[r];
+        if (t->is_affine) score += p->beside[r] * beta;
+        if (t->terms) score = gain * score + p->beside[r] + factors[2];
+        topk_push(best, idset_id(&t->ids, p->first + r), score + shift);
+    }
 }
 
 static void scan_plain(const struct rotated *t, const struct scratch *s, const float *shifts, size_t queries,
                        size_t first, size_t rows)
 {
-    static const float no_error[SCAN_ROWS];
-    const float *weights = t->planes[0].weights + first;
-    uint32_t *kept = (uint32_t *)s->scores;
+    static const float nothing[SCAN_ROWS];
+    const float *beside = t->is_affine ? t->offsets : t->terms;
+    const struct plain p = { first, rows, t->planes[0].weights + first, beside ? beside + first : nothing };
     for (size_t q = 0; q < queries; q += TILE) {
         const size_t tile = queries - q < TILE ? queries - q : TILE;
         sum_plane(t, s, 0, queries, q, tile, first, rows);
-        for (size_t i = 0; i < tile; i++) {
-            const float factor = s->factors[FACTORS * (q + i)], shift = shifts ? shifts[q + i] : 0;
-            const int32_t *sums = s->sums + i * codes_blocks(rows) * CODES_ROWS;
-            const size_t count = t->base.kernels.of[OP_survive]->fn.survive(
-                sums, weights, no_error, rows, factor, 0, topk_bound_shifted(&s->best[q + i], shift), 0, kept);
-            for (size_t n = 0; n < count; n++)
-                topk_push(&s->best[q + i], idset_id(&t->ids, first + kept[n]),
-                          (float)sums[kept[n]] * factor * weights[kept[n]] + shift);
-        }
+        for (size_t i = 0; i < tile; i++)
+            keep_plain(t, &p, s->factors + FACTORS * (q + i), shifts ? shifts[q + i] : 0,
+                       s->sums + i * codes_blocks(rows) * CODES_ROWS, &s->best[q + i], (uint32_t *)s->scores);
     }
 }
 
 static void scan_block(const struct rotated *t, const struct scratch *s, const float *shifts, size_t queries,
                        size_t first, size_t rows)
 {
-    const float gain = t->base.config.metric == METRIC_L2 ? 2 : 1;
+    const float gain = gain_of(t);
     for (size_t q = 0; q < queries; q += TILE) {
         const size_t tile = queries - q < TILE ? queries - q : TILE;
         for (size_t plane = 0; plane < t->plane_count; plane++) scan_plane(t, s, plane, queries, q, tile, first, rows);

@@ -34,14 +34,19 @@ static inline float topk_bound(const struct topk *t)
     return t->count < t->k ? -INFINITY : t->k ? t->hits[0].score : INFINITY;
 }
 
-/* What a score must reach so that it may still enter once `shift` is added to it: no lower score can, whatever the
- * rounding of the sum, so leaving it out changes no answer. */
-static inline float topk_bound_shifted(const struct topk *t, float shift)
+/* What a number must reach so that it may reach `bound` once `shift` is added to it: no lower one can, whatever the
+ * rounding of the sum. */
+static inline float score_before(float bound, float shift)
 {
-    const float bound = topk_bound(t);
     if (shift == 0 || !isfinite(bound)) return bound;
     const double least = (double)bound - (double)shift;
     return (float)(least - 0x1p-22 * (fabs(least) + fabs((double)bound)));
+}
+
+/* The same of a score that is to enter: leaving lower ones out changes no answer. */
+static inline float topk_bound_shifted(const struct topk *t, float shift)
+{
+    return score_before(topk_bound(t), shift);
 }
 
 void topk_push_slow(struct topk *t, struct hit h);
