@@ -8,7 +8,7 @@
  * 128 KiB, which stay in L2 while all tiles of a batch pass.  Zen 4, d = 384, 2 or 4 bits, 8 / 16 / 32 / 64 / 128
  * queries a tile: 1.94 / 2.01 / 1.89 / 1.82 / 1.79 ns a query and row; 1 bit 0.74 / 0.73 / 0.73 / 0.73 / 0.73; the
  * same with 1,024 rows. */
-enum { SCAN_ROWS = 512, TILE = 64, FACTORS = 4 };
+enum { SCAN_ROWS = 512, FIRST_ROWS = 32, TILE = 64, FACTORS = 4 };
 
 /* What scratch holds; every part starts at a multiple of 64 bytes. */
 struct scratch {
@@ -313,10 +313,13 @@ void rotated_search_prepared(const struct index *ix, struct rows queries, const 
         s.read->bytes += whole * (t->split.rank_bytes + sizeof *t->split.weights);
         return;
     }
-    for (size_t first = 0; first < t->ids.count; first += SCAN_ROWS) {
+    /* The first steps are small, because until k rows are held all of them enter the heap; lists of ivf are too short for
+     * that to pay (155 rows: 2.36 -> 2.44 ns a row). */
+    const int is_small = best->count < best->k && t->ids.count > SCAN_ROWS;
+    for (size_t first = 0, step = is_small ? FIRST_ROWS : SCAN_ROWS; first < t->ids.count;
+         first += step, step = step < SCAN_ROWS ? 2 * step : step) {
         const size_t left = t->ids.count - first;
-        (is_plain(t) ? scan_plain : scan_block)(t, &s, shifts, queries.count, first,
-                                                left < SCAN_ROWS ? left : SCAN_ROWS);
+        (is_plain(t) ? scan_plain : scan_block)(t, &s, shifts, queries.count, first, left < step ? left : step);
     }
 }
 
