@@ -333,8 +333,9 @@ static int count(const struct asked *a, struct err *e)
         fputs(text_of(a->csv ? &r.csv : &r.table), stdout);
         if (a->save) status = output_write(a->save, &r.csv, e);
         if (status == ERR_OK && a->counts)
-            printf("counts: %zu of %zu stand in %s/%s.csv, %zu grew by more than 1 %% (fewer instructions need not be less time)\n",
-                   r.compared, r.done, a->counts, count_compiler(), r.grown);
+            printf("counts: %zu of %zu stand in %s/%s.csv, %zu not checked, %zu grew by more than 1 %%"
+                   " (fewer instructions need not be less time)\n",
+                   r.compared, r.done, a->counts, count_compiler(), r.done - r.compared, r.grown);
         if (status == ERR_OK && r.grown) status = FAIL(e, ERR_FORMAT, "%zu kernels execute more instructions: %s", r.grown, r.first);
     }
     text_free(&committed);

@@ -328,6 +328,36 @@ static void bench_gates(void)
     refuses(BENCH "--baseline nosuch.csv", 1, "nosuch.csv");
 }
 
+/* The table of a compiler: none, its own, with a row taken out, with a row of two instructions in place of its count. */
+static void counts_gate(void)
+{
+#define COUNT "bench dot_f32/scalar/plain --dim 16,32 "
+    char table[400], changed[400], path[64];
+    works(COUNT "--counts nosuch", "counts: not checked: there is no nosuch/");
+    works("info --compiler", "");
+    snprintf(path, sizeof path, "%.*s.csv", (int)strcspn(text_of(&said), "\n"), text_of(&said));
+    if (assay(COUNT "--count --csv") != 0) {
+        put_text(path, "op\n");
+        works(COUNT "--counts .", "counts: not checked: dot_f32: ");
+        SKIP("no program can be stepped here");
+    }
+    snprintf(table, sizeof table, "%s", text_of(&said));
+    put_text(path, table);
+    works(COUNT "--counts .", "2 of 2 stand in");
+    CHECK(strstr(text_of(&said), " 0 not checked, 0 grew"), "%s", text_of(&said));
+    char *last = strstr(table, "\ndot_f32,scalar/plain,32,0,1,9,");
+    CHECK(last != NULL, "%s", table);
+    if (!last) return;
+    put(path, table, (size_t)(last + 1 - table));
+    works(COUNT "--counts .", "1 of 2 stand in");
+    CHECK(strstr(text_of(&said), " 1 not checked, 0 grew"), "%s", text_of(&said));
+    snprintf(changed, sizeof changed, "%.*s\ndot_f32,scalar/plain,32,0,1,9,2,0\n", (int)(last - table), table);
+    put_text(path, changed);
+    CHECK(assay(COUNT "--counts .") == 1 && strstr(text_of(&said), "GREW, was 2") && strstr(text_of(&said), "1 grew") &&
+              strstr(text_of(&erred), "1 kernels execute more instructions: dot_f32=scalar/plain at dim 32"),
+          "%s%s", text_of(&said), text_of(&erred));
+}
+
 /* Commits of a tree whose make makes this very program. */
 static void commits_are_compared(void)
 {
@@ -540,6 +570,7 @@ int main(void)
     test_case("churn measures", churn_measures);
     test_case("rows are cited, and put in tables", rows_are_cited);
     test_case("bench keeps and gates", bench_gates);
+    test_case("counts are compared with the compiler's table", counts_gate);
     test_case("commits are compared", commits_are_compared);
     test_case("info lists", info_lists);
     test_case("sweeps from plan to best", sweeps);

@@ -47,7 +47,8 @@ const char *count_compiler(void);
 uint64_t count_committed(const char *csv, const struct kernel *k, const struct count *c);
 
 struct count_plan {
-    const char *filter;    /* part of "op/isa/variant"; "": the rows that this CPU would choose */
+    const char *filter;    /* part of "op/isa/variant"; "": what is chosen on some CPU that has no more than this one:
+                              of its own line, of any other that a row names, or of none */
     const char *kernel;    /* or exactly one, as --kernel names it, with its hot loop; NULL */
     const size_t *dims;
     size_t dim_count;

@@ -59,7 +59,7 @@ static int is_wanted(const struct kernel *k, const struct kernel_set *usual, con
 {
     char name[128];
     if (!kernel_runnable(k)) return 0;
-    if (!filter[0]) return k == usual->of[k->op];
+    if (!filter[0]) return k == usual->of[k->op] || k->lines || k == kernel_default(k->op, (enum isa)(ISA_COUNT - 1), "");
     snprintf(name, sizeof name, "%s/%s/%s", kernel_op_name(k->op), isa_name(k->isa), k->variant);
     return strstr(name, filter) != NULL;
 }

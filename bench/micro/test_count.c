@@ -79,6 +79,28 @@ static void the_gate(void)
     count_run_free(&first), count_run_free(&second), count_run_free(&third);
 }
 
+/* Without a filter what some CPU would choose is counted, whichever this one is: the committed table is of all of them. */
+static void rows_of_other_lines(void)
+{
+    const size_t dims[] = { 8 };
+    const struct count_plan plan = { .filter = "", .dims = dims, .dim_count = 1, .batch = 1, .seed = 1 };
+    struct count_run r = { 0 };
+    struct err e = { 0 };
+    const int status = count_run(&plan, &r, &e);
+    if (status == ERR_UNSUPPORTED) SKIP("no program can be stepped here");
+    CHECK(status == ERR_OK && r.done > 0, "%s", e.text);
+    for (int op = 0; op < OP_COUNT; op++)
+        for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k; k = kernel_next((enum kernel_op)op, k)) {
+            char row[96];
+            snprintf(row, sizeof row, "\n%s,%s/%s,", kernel_op_name(k->op), isa_name(k->isa), k->variant);
+            const int is_chosen = k->lines || k == kernel_default(k->op, (enum isa)(ISA_COUNT - 1), "") ||
+                                  k == kernel_default(k->op, (enum isa)(ISA_COUNT - 1), cpu_line());
+            const int wants = workload_uses(k->op) >= 0 && kernel_runnable(k) && is_chosen;
+            CHECK(wants == (strstr(text_of(&r.csv), row) != NULL), "%s: %s", row + 1, wants ? "not counted" : "counted");
+        }
+    count_run_free(&r);
+}
+
 static void classes(void)
 {
     static const struct { const char *text; unsigned classes; } lines[] = {
@@ -106,6 +128,7 @@ int main(void)
 {
     test_case("functions of known length", known_lengths);
     test_case("growth of 2 % is found", the_gate);
+    test_case("rows of other lines of CPUs", rows_of_other_lines);
     test_case("classes of instructions", classes);
     return test_end();
 }

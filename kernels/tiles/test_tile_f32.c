@@ -77,8 +77,9 @@ enum { MOST_NUMBERS = 33 * 1030 };
 static void one_shape(const struct kernel *k, size_t nq, size_t nr, size_t dim, int end)
 {
     static float q[MOST_NUMBERS], x[MOST_NUMBERS];
-    for (size_t i = 0; i < nq * dim; i++) q[i] = number(0);
-    for (size_t i = 0; i < nr * dim; i++) x[i] = number(k->own.bf16);
+    static double near_q[MOST_NUMBERS], near_x[MOST_NUMBERS];
+    for (size_t i = 0; i < nq * dim; i++) near_q[i] = as_bf16(q[i] = number(0));
+    for (size_t i = 0; i < nr * dim; i++) near_x[i] = as_bf16(x[i] = number(k->own.bf16));
     const size_t size = nq * nr * sizeof(float);
     float *queries = fence_at(fenced_many[0], nq * dim * sizeof *q, end);
     float *rows = fence_at(fenced_many[1], nr * dim * sizeof *x, end), *scores = fence_at(fenced_many[2], size, end);
@@ -90,9 +91,10 @@ static void one_shape(const struct kernel *k, size_t nq, size_t nr, size_t dim, 
         struct bound_terms t = { .dim = dim };
         double want = 0, rounded = 0;
         for (size_t d = 0; d < dim; d++) {
-            const float a = q[i / nr * dim + d], b = x[i % nr * dim + d];
-            want += (double)a * (double)b, t.magnitude += fabs((double)a * (double)b);
-            rounded += as_bf16(a) * as_bf16(b);
+            const size_t at_q = i / nr * dim + d, at_x = i % nr * dim + d;
+            const double product = (double)q[at_q] * (double)x[at_x];
+            want += product, t.magnitude += fabs(product);
+            rounded += near_q[at_q] * near_x[at_x];
         }
         const double got = scores[i], bound = kernel_bound(k, &t);
         check_error(fabs(got - want), bound);
