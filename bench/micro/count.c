@@ -52,12 +52,28 @@ static void be_stepped(struct workload_arm *arm)
     _exit(0);
 }
 
-/* One step; 1: on, 0: the child stopped itself, -1: it died or may not be stepped. */
-static int step(pid_t child)
+/* A stop that the child asked for. */
+static int is_own(pid_t child, int status)
 {
-    int status;
-    if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) || waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) return -1;
-    return WSTOPSIG(status) == SIGTRAP ? 1 : WSTOPSIG(status) == SIGSTOP ? 0 : -1;
+    siginfo_t from;
+    return WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && !ptrace(PTRACE_GETSIGINFO, child, NULL, &from) &&
+           from.si_pid == child;
+}
+
+/* Lets the child run, one instruction or until it stops; 1: stepped, 0: it stopped itself, -1: it died or may not be run so.
+ * Signals from elsewhere (a shell's, or whoever suspends all that runs) reach the child before its next instruction: they
+ * are this process's, too, and are not passed on, or a count would end where one came. */
+static int run(pid_t child, int how)
+{
+    static const int faults[] = { SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGSYS };
+    for (;;) {
+        int status;
+        if (ptrace(how, child, NULL, NULL) || waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) return -1;
+        if (WSTOPSIG(status) == SIGTRAP) return 1;
+        if (is_own(child, status)) return 0;
+        for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+            if (WSTOPSIG(status) == faults[i]) return -1;
+    }
 }
 
 /* Of all that the child does, what lies between the kernel's first instruction and its return. */
@@ -65,7 +81,7 @@ static int follow(pid_t child, uint64_t entry, struct tally *t, struct err *e)
 {
     uint64_t back = 0, stack = 0;
     int inside = 0, more;
-    while ((more = step(child)) > 0) {
+    while ((more = run(child, PTRACE_SINGLESTEP)) > 0) {
         const uint64_t at = peek_register(child, RIP);
         if (!inside && at == entry) {
             inside = 1;
@@ -87,9 +103,10 @@ static int step_child(struct workload_arm *arm, uint64_t entry, struct tally *t,
     if (child == 0) be_stepped(arm);
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) != child) return FAIL(e, ERR_IO, "no child to step");
-    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP)
+    const int is_traced = WIFSTOPPED(status);
+    if (is_traced) ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(uintptr_t)PTRACE_O_EXITKILL);
+    if (!is_traced || (!is_own(child, status) && run(child, PTRACE_CONT) != 0))
         return FAIL(e, ERR_UNSUPPORTED, "ptrace is refused here: no instruction can be counted");
-    ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(uintptr_t)PTRACE_O_EXITKILL);
     const int result = follow(child, entry, t, e);
     kill(child, SIGKILL);
     waitpid(child, &status, 0);

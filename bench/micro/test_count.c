@@ -3,6 +3,7 @@
  * loop is found; the classes of instructions as objdump writes them. */
 #include "bench/micro/count.h"
 #include "kernels/base/test.h"
+#include <signal.h>
 
 #if defined(__x86_64__)
 /* 1 + 10 turns of 2 + ret; and a turn of 3. */
@@ -42,6 +43,35 @@ static void known_lengths(void)
     text_free(&csv);
     text_free(&loop);
     count_free(&c), count_free(&again), count_free(&more);
+}
+
+static void count_again(size_t rows)
+{
+    const struct workload_shape long_one = { .op = OP_fht_f32, .dim = 64, .rows = rows, .batch = 1, .seed = 1 };
+    struct count c = { 0 };
+    struct err e = { 0 };
+    setpgid(0, 0);
+    _exit(!(count_kernel(&planted, &long_one, &c, &e) == ERR_OK && c.instructions == long_one.rows * 22));
+}
+
+/* All of it suspended and resumed again and again, as a shell or a batch system may: the count is the same. */
+static void stops_change_nothing(void)
+{
+    enum { ROWS = 3000 };
+    struct count c;
+    struct err e = { 0 };
+    if (count_kernel(&planted, &shape, &c, &e) == ERR_UNSUPPORTED) SKIP("no program can be stepped here");
+    count_free(&c);
+    int status;
+    fflush(NULL);
+    const pid_t group = fork();
+    if (group == 0) count_again(ROWS);
+    CHECK(group > 0, "no child");
+    while (waitpid(group, &status, WNOHANG) == 0) {
+        kill(-group, SIGSTOP), kill(-group, SIGCONT);
+        usleep(500);
+    }
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "stopped meanwhile: status %#x", status);
 }
 
 /* A real row against its own count, and against 2 % less. */
@@ -127,6 +157,7 @@ static void classes(void)
 int main(void)
 {
     test_case("functions of known length", known_lengths);
+    test_case("being suspended changes no count", stops_change_nothing);
     test_case("growth of 2 % is found", the_gate);
     test_case("rows of other lines of CPUs", rows_of_other_lines);
     test_case("classes of instructions", classes);
