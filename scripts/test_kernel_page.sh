@@ -19,11 +19,23 @@ ok() {
     fi
     rm -f "$copy.said"
 }
-fails() { ! "$@"; }
-# in_copy SED FILE: the check with one sample file changed
-in_copy() {
+# is_noticed SED FILE: one sample file changed, and the page is another
+is_noticed() {
     rm -rf "$copy/kernels" && cp -r results/kernels "$copy/kernels" && sed -i "$1" "$copy/kernels/$2" &&
-        ! cmp -s "results/kernels/$2" "$copy/kernels/$2" && KERNELS=$copy/kernels scripts/kernel_page.sh check
+        ! cmp "results/kernels/$2" "$copy/kernels/$2" && ! KERNELS=$copy/kernels scripts/kernel_page.sh check
+}
+# A line of CPUs with tiles beside those committed: its own heading and targets, and the others' stay as they are.
+with_tiles() {
+    rm -rf "$copy/kernels" && cp -r results/kernels "$copy/kernels" && cd "$copy/kernels" && cp -r zen4 redwoodcove &&
+        sed 's|avx512vnni\([:/]\)panels|amxint8\1tiles2x2|; s/^# cpu: .*/# cpu: A CPU with tiles/' zen4.csv >redwoodcove.csv &&
+        cd - >/dev/null && KERNELS=$copy/kernels scripts/kernel_page.sh page >"$copy/page" &&
+        awk '/^## / { line = $2 } /^### / { part = $2 } { print line, part, $0 }' "$copy/page" >"$copy/lines" &&
+        grep -q '^redwoodcove Targets | work .* target with AMX' "$copy/lines" &&
+        grep -q '^redwoodcove Targets | tile_i8, 64 x 256, d = 384 .*| <= 0.3 ns |' "$copy/lines" &&
+        grep -q '^redwoodcove Every | tile_i8 | .*| amxint8/tiles2x2 |' "$copy/lines" &&
+        ! grep -E '^redwoodcove .*Zen 4' "$copy/lines" && ! grep 'no machine that was at hand' "$copy/page" &&
+        grep -q '^zen4 Targets | work .* target without AMX' "$copy/lines" &&
+        KERNELS=$copy/kernels scripts/kernel_page.sh claims | grep -q '^\* redwoodcove (A CPU with tiles), one thread'
 }
 # A row that calls itself the default of a line of CPUs beats the widest there at some shape that is committed, and at none is
 # the widest the best.
@@ -46,8 +58,9 @@ case $(uname -m) in
 esac
 ok 'page and claims are what the samples say' scripts/kernel_page.sh check
 line=$(cd results/kernels && ls -- *.csv | sed -n '1s/\.csv//p')
-ok 'a sample that differs makes another page' fails in_copy '/^dot_f32\/avx2\/rows3/s/,[0-9.]*$/,1/' "$line.csv"
-ok 'so does a measurement of an index' fails in_copy '/^pq_8/s/per_vector,[0-9.]*/per_vector,99/' "$line/index.csv"
+ok 'a sample that differs makes another page' is_noticed '/^dot_f32\/avx2\/rows3/s/,[0-9.]*$/,1/' "$line.csv"
+ok 'so does a measurement of an index' is_noticed '/^pq_8/s/per_vector,[0-9.]*/per_vector,99/' "$line/index.csv"
+ok 'a line of CPUs with AMX has a page and targets of its own' with_tiles
 ok 'rows that are defaults of lines of CPUs beat the widest there, and lose nowhere' lines_are_earned
 echo "1..$case_count"
 exit $bad
