@@ -22,6 +22,14 @@
 #endif
 #include "kernels/turn_words.h"
 
+/* From how many queries on tiles pay; of fewer a call does what the row of AVX-512 VNNI does.  Source: a trial of int8 tiles
+ * on an Emerald Rapids, 100,000 rows, beside VPDPBUSD; not yet these files.  Their rows `always` take tiles for any number:
+ * `assay tune --kernels` times them against the best row without AMX, and says from where on they pay. */
+#define TILES_PAY 16
+#define TILES_PAY_DECODED 32 /* where codes become int8 first */
+#define AMX_TEXT_(number) #number
+#define AMX_TEXT(number) AMX_TEXT_(number)
+
 enum {
     PAIR = 2 * SIDE, /* queries, and rows, of a block of 2 x 2 tiles */
     STRETCH = 2048,  /* dimensions at a time: 64 KiB of rows, 64 of the last queries */

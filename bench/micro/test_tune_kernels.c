@@ -37,6 +37,34 @@ static void chooses(void)
     CHECK(!chosen(1.1, 1, 0.02, 0.12, 5), "the default was off from itself by more");
 }
 
+/* Resolved faster with the most queries, and with all down to the number that is said. */
+static void pays_from(void)
+{
+    static const size_t queries[] = { 4, 8, 16, 32 };
+    const struct ratio slower = { .7, { .6, .8 } }, open = { 1.1, { .9, 1.3 } }, faster = { 2, { 1.8, 2.2 } };
+    const struct { struct ratio at[4]; size_t from; } cases[] = {
+        { { slower, open, faster, faster }, 16 }, { { faster, faster, faster, faster }, 4 },
+        { { faster, slower, faster, open }, 0 },  { { faster, slower, open, faster }, 32 },
+        { { slower, slower, slower }, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CHECK(kernel_pays_from(queries, cases[i].at, 4) == cases[i].from, "case %zu: from %zu", i,
+              kernel_pays_from(queries, cases[i].at, 4));
+    CHECK(kernel_pays_from(queries, NULL, 0) == 0, "none");
+}
+
+/* On a CPU with rows called `always` the file says from how many queries on each pays, and is a request all the same. */
+static void says_where_tiles_pay(const struct text *file)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k; k = kernel_next((enum kernel_op)op, k)) {
+            char line[96];
+            if (strcmp(k->variant, "always") != 0) continue;
+            snprintf(line, sizeof line, "\n# %s=%s/always over ", kernel_op_name(k->op), isa_name(k->isa));
+            CHECK(kernel_runnable(k) == (strstr(text_of(file), line) != NULL), "%s in: %s", line + 1, text_of(file));
+        }
+}
+
 static void writes_what_resolves(void)
 {
     const struct kernel_tuning how = { .dim = 40, .bits = 4, .seconds = 0.3, .seed = 1 };
@@ -49,6 +77,7 @@ static void writes_what_resolves(void)
     CHECK(kernels_tune(&how, "# a: b\n", &file, &table, &e) == ERR_OK, "%s", e.text);
     CHECK(strstr(text_of(&table), "not measured in dram: "), "time ended before the last level: %s", text_of(&table));
     CHECK(strncmp(text_of(&file), "# a: b\n", 7) == 0 && table.size > 0, "%s", text_of(&file));
+    says_where_tiles_pay(&file);
     CHECK(output_write(path, &file, &e) == ERR_OK && kernel_set_resolve(&set, spec, &e) == ERR_OK, "%s", e.text);
     for (int op = 0; op < OP_COUNT; op++) CHECK(kernel_is_canonical(set.of[op]), "%s: other bits", kernel_op_name((enum kernel_op)op));
     unlink(path);
@@ -58,6 +87,7 @@ static void writes_what_resolves(void)
 int main(void)
 {
     test_case("faster beyond doubt, and slower nowhere", chooses);
+    test_case("from how many queries a row pays", pays_from);
     test_case("what is written is a request of canonical rows", writes_what_resolves);
     return test_end();
 }

@@ -43,6 +43,13 @@ static size_t most_rounds(const struct micro *m)
     return most;
 }
 
+size_t kernel_pays_from(const size_t *queries, const struct ratio *ratios, size_t count)
+{
+    size_t from = 0;
+    for (size_t i = count; i-- > 0 && ratios[i].interval.lo > 1;) from = queries[i];
+    return from;
+}
+
 static const struct micro_row *row_of(const struct micro *m, const struct kernel *k, const char *level)
 {
     for (size_t i = 0; i < m->count; i++)
@@ -139,6 +146,68 @@ static int measure(struct micro *m, const struct kernel_tuning *how, size_t late
     return status;
 }
 
+static const size_t batches[] = { 4, 8, 16, 32, 64 };
+enum { BATCHES = sizeof batches / sizeof *batches };
+
+/* Row k beside `without` in one shape of so many queries, in L2; *out stays 0 where either was not timed. */
+static int time_batch(const struct kernel_tuning *how, const struct kernel *k, const struct kernel *without, size_t batch,
+                      struct ratio *out, struct err *e)
+{
+    /* A second for each of the shapes at 50 s. */
+    const struct micro_plan plan = { .rounds = ROUNDS, .budget_ns = how->seconds * 2e7, .seed = how->seed, .filter = "",
+                                     .no_baselines = 1, .canonical_only = 1 };
+    struct micro m;
+    micro_init(&m);
+    const struct workload_shape shape = { .op = k->op, .dim = how->dim, .bits = how->bits, .batch = batch, .seed = how->seed,
+                                          .bytes = machine_level_bytes(&m.machine, "l2") };
+    int status = micro_shape(&m, &plan, &shape, "l2", e);
+    double *work = status == ERR_OK ? mem_alloc(most_rounds(&m), sizeof *work) : NULL;
+    if (status == ERR_OK && !work) status = FAIL(e, ERR_MEM, "no memory for the rounds of %s", kernel_op_name(k->op));
+    const struct micro_row *row = row_of(&m, k, "l2"), *base = row_of(&m, without, "l2");
+    if (status == ERR_OK && row && base) {
+        const double off = base->over_self.at > 0 ? fabs(log(base->over_self.at)) : 0;
+        const struct kernel_trial trial = { base->raw_ns, row->raw_ns, base->call_ns.n, off };
+        kernel_is_faster(&trial, 1, BATCHES, out, work);
+    }
+    mem_free(work);
+    micro_fini(&m);
+    return status;
+}
+
+static int find_number(const struct kernel_tuning *how, const struct kernel *k, struct text *line, struct err *e)
+{
+    const struct kernel *without = kernel_default(k->op, (enum isa)(k->isa - 1), cpu_line());
+    const struct kernel *usual = kernel_default(k->op, k->isa, cpu_line());
+    struct ratio ratios[BATCHES] = { 0 };
+    int status = ERR_OK;
+    for (size_t b = 0; b < BATCHES && status == ERR_OK; b++) status = time_batch(how, k, without, batches[b], &ratios[b], e);
+    text_add(line, "%s=%s/%s over %s/%s:", kernel_op_name(k->op), isa_name(k->isa), k->variant, isa_name(without->isa),
+             without->variant);
+    for (size_t b = 0; b < BATCHES; b++)
+        text_add(line, "%s x%.2f [%.2f, %.2f] of %zu queries", b ? "," : "", ratios[b].at, ratios[b].interval.lo,
+                 ratios[b].interval.hi, batches[b]);
+    const size_t from = kernel_pays_from(batches, ratios, BATCHES);
+    if (from) text_add(line, ": pays from %zu on", from);
+    else text_add(line, ": pays at none of them");
+    text_add(line, "; the default, %s/%s: %s\n", isa_name(usual->isa), usual->variant, usual->note);
+    return status;
+}
+
+static int find_numbers(const struct kernel_tuning *how, struct text *file, struct text *table, struct err *e)
+{
+    int status = ERR_OK;
+    for (int op = 0; op < OP_COUNT; op++)
+        for (const struct kernel *k = kernel_next((enum kernel_op)op, NULL); k && status == ERR_OK;
+             k = kernel_next((enum kernel_op)op, k)) {
+            if (!kernel_runnable(k) || strcmp(k->variant, "always") != 0) continue;
+            struct text line = { 0 };
+            status = find_number(how, k, &line, e);
+            text_add(file, "# %s", text_of(&line)), text_add(table, "%s", text_of(&line));
+            text_free(&line);
+        }
+    return status;
+}
+
 int kernels_tune(const struct kernel_tuning *how, const char *notes, struct text *file, struct text *table, struct err *e)
 {
     struct micro m;
@@ -151,6 +220,7 @@ int kernels_tune(const struct kernel_tuning *how, const char *notes, struct text
     for (int op = 0; op < OP_COUNT && status == ERR_OK; op++)
         if (workload_uses((enum kernel_op)op) >= 0 && candidates((enum kernel_op)op) > 1)
             status = choose(&m, (enum kernel_op)op, file, table, e);
+    if (status == ERR_OK) status = find_numbers(how, file, table, e);
     for (size_t l = 0; l < LEVELS; l++)
         if (late[l]) text_add(table, "not measured in %s: %zu operations found no time (--seconds)\n", levels[l], late[l]);
     if (status == ERR_OK && (file->failed || table->failed)) status = FAIL(e, ERR_MEM, "no memory for the choices");

@@ -14,13 +14,19 @@ struct kernel_trial {
  * work: the most rounds of a trial. */
 int kernel_is_faster(const struct kernel_trial *trials, size_t count, size_t comparisons, struct ratio *ratios, double *work);
 
+/* From how many queries on a row pays: above all of `queries`, ascending, from there it is resolved faster (interval of
+ * ratios, one each); 0: not with the most of them. */
+size_t kernel_pays_from(const size_t *queries, const struct ratio *ratios, size_t count);
+
 struct kernel_tuning {
     size_t dim;
     int bits;
     double seconds; /* shapes are begun until then: l2, l3, dram; of a level first the operations with rows of kind SAME */
     uint64_t seed;
 };
-/* Measures every operation that has several rows of the same bits here, one query.  file: what --kernel @FILE takes, with
+/* Measures every operation that has several rows of the same bits here, one query; then each row called `always`, which
+ * does for any number of queries what the default of its ISA does from some number on, beside the best row of a lesser ISA,
+ * to say where that number lies here.  file: what --kernel @FILE takes, with
  * what it rests on as remarks; table: the same for a person.  notes: provenance. */
 int kernels_tune(const struct kernel_tuning *how, const char *notes, struct text *file, struct text *table, struct err *e);
 #endif

@@ -8,9 +8,9 @@
  * Cost, modelled: per 16 rows x 64 dimensions 16 registers of levels, of 4 bits 8 loads, 8 shifts, 16 vpermb, 16 vpxor and
  * 16 stores, some 32 cycles; then a TDPBSSD of 16 cycles for every 16 queries.  VPDPBUSD takes 8 cycles a query and the same
  * levels without vpxor: level at 4 queries, but tiles come in pairs, so up to 32 queries cost 32 cycles, and below 8 nothing
- * is gained.  LEAST_QUERIES is twice that, because loads of tiles that have just been stored wait for the
- * stores.  Derived, not measured: this has not run on hardware; amx_model.h, with levels by
- * int8_plain.h, shows that it is right.  Fewer queries go the way of scan_lut_avx512vbmi.c. */
+ * is gained.  That is derived; what was seen is more, TILES_PAY_DECODED (amx.h), and loads of tiles that have just been
+ * stored wait for the stores.  This file has not run on hardware; amx_model.h, with levels by int8_plain.h, shows that it
+ * is right.  Fewer queries go the way of scan_lut_avx512vbmi.c. */
 #ifdef AMX_MODEL
 #include "kernels/scans/int8_plain.h"
 #else
@@ -22,7 +22,7 @@ enum { QUERIES = 8, VECS = 2, HELD = 16, STEPS = 1 };
 #include "kernels/scans/scan_lut_body.h"
 #include "kernels/amx.h"
 
-enum { LEAST_QUERIES = 16, AT_ONCE = 16 }; /* AT_ONCE groups of 32 dimensions */
+enum { AT_ONCE = 16 }; /* groups of 32 dimensions */
 
 /* Levels of up to AT_ONCE groups of nb blocks, 1 or 2, as operand B; the second half of a last step, and a second block
  * that is not there, are 0. */
@@ -58,13 +58,13 @@ LEVELS_OF(8)
 LEVELS_OF(9)
 #undef LEVELS_OF
 
-static void tiles(const uint8_t *codes, size_t blocks, size_t groups, int bits, const int8_t *levels,
-                  const int8_t *queries, size_t query_count, int32_t *sums)
+static void tiles_from(size_t least, const uint8_t *codes, size_t blocks, size_t groups, int bits, const int8_t *levels,
+                       const int8_t *queries, size_t query_count, int32_t *sums)
 {
     static void (*const of[])(const uint8_t *, size_t, size_t, const struct table *, size_t, int8_t *) = {
         levels_1, levels_2, levels_3, levels_4, levels_5, levels_6, levels_7, levels_8, levels_9,
     };
-    if (query_count < LEAST_QUERIES || groups == 0 || blocks == 0) {
+    if (query_count < least || groups == 0 || blocks == 0) {
         scan(codes, blocks, groups, bits, levels, queries, query_count, sums);
         return;
     }
@@ -87,15 +87,30 @@ static void tiles(const uint8_t *codes, size_t blocks, size_t groups, int bits, 
     _tile_release();
 }
 
+static void always(const uint8_t *codes, size_t blocks, size_t groups, int bits, const int8_t *levels,
+                   const int8_t *queries, size_t query_count, int32_t *sums)
+{
+    tiles_from(1, codes, blocks, groups, bits, levels, queries, query_count, sums);
+}
+
 #ifdef AMX_MODEL
 KERNELS = {
-    KERNEL("model", tiles, KERNEL_DEFAULT, "amxint8/tiles2x2 with its tile instructions in software", ""),
+    KERNEL("model", always, KERNEL_DEFAULT, "amxint8/always with its tile instructions in software", ""),
     KERNEL_END
 };
 #else
+static void tiles2x2(const uint8_t *codes, size_t blocks, size_t groups, int bits, const int8_t *levels,
+                     const int8_t *queries, size_t query_count, int32_t *sums)
+{
+    tiles_from(TILES_PAY_DECODED, codes, blocks, groups, bits, levels, queries, query_count, sums);
+}
+
 KERNELS = {
-    KERNEL("tiles2x2", tiles, KERNEL_DEFAULT, "from 16 queries on levels of 32 rows once in L1, TDPBSSD",
+    KERNEL("tiles2x2", tiles2x2, KERNEL_DEFAULT,
+           "from " AMX_TEXT(TILES_PAY_DECODED) " queries on levels of 32 rows once in L1, TDPBSSD",
            "per 16 rows and 64 dims some 32 cycles of levels, and a TDPBSSD of 16 cycles a 16 queries"),
+    KERNEL("always", always, KERNEL_SAME, "TDPBSSD for any number of queries: to see from how many it pays",
+           "as tiles2x2, of which it is a part"),
     KERNEL_END
 };
 #endif

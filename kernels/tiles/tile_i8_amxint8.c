@@ -7,8 +7,8 @@
  *
  * Cost, modelled: a TDPBSSD is 16 cycles for 256 pairs and 64 dimensions, so dim / 1024 of a cycle a pair (VPDPBUSD:
  * dim / 128 at two a cycle); turning is 64 shuffles and 32 loads and stores a tile of rows, 64 to 96 cycles, shared by the
- * queries: level with VPDPBUSD (8 cycles a query, and its loads) at about 8 queries.  That number is derived, not
- * measured, and stands in LEAST_QUERIES; fewer go the way of tile_i8_body.h.
+ * queries: level with VPDPBUSD (8 cycles a query, and its loads) at about 8 queries.  That is derived; what was seen is
+ * more, TILES_PAY, and fewer go the way of tile_i8_body.h.
  * Shown by software (amx_model.h, which has the tile instructions alone) on machines without AMX. */
 #include <stdint.h>
 #include <string.h>
@@ -20,7 +20,6 @@
 #include "kernels/rows/row_sums.h"
 enum { QUERIES = 3 };
 #include "kernels/tiles/tile_i8_body.h"
-enum { LEAST_QUERIES = 8 };
 #endif
 
 #include "kernels/amx.h"
@@ -66,15 +65,9 @@ static void stretch(const int8_t *queries, size_t query_stride, size_t query_cou
     }
 }
 
-static void tiles2x2(const int8_t *queries, size_t query_stride, size_t query_count, const int8_t *rows, size_t stride,
-                     size_t count, size_t dim, int32_t *scores)
+static void always(const int8_t *queries, size_t query_stride, size_t query_count, const int8_t *rows, size_t stride,
+                   size_t count, size_t dim, int32_t *scores)
 {
-#ifndef AMX_MODEL
-    if (query_count < LEAST_QUERIES || count < SIDE) {
-        registers(queries, query_stride, query_count, rows, stride, count, dim, scores);
-        return;
-    }
-#endif
     if (query_count == 0 || count == 0) return;
     begin_tiles();
     for (size_t i = 0; i == 0 || i < dim; i += STRETCH)
@@ -85,13 +78,23 @@ static void tiles2x2(const int8_t *queries, size_t query_stride, size_t query_co
 
 #ifdef AMX_MODEL
 KERNELS = {
-    KERNEL("model", tiles2x2, KERNEL_DEFAULT, "amxint8/tiles2x2 with its tile instructions in software", ""),
+    KERNEL("model", always, KERNEL_DEFAULT, "amxint8/always with its tile instructions in software", ""),
     KERNEL_END
 };
 #else
+static void tiles2x2(const int8_t *queries, size_t query_stride, size_t query_count, const int8_t *rows, size_t stride,
+                     size_t count, size_t dim, int32_t *scores)
+{
+    (query_count < TILES_PAY || count < SIDE ? registers : always)(queries, query_stride, query_count, rows, stride, count,
+                                                                   dim, scores);
+}
+
 KERNELS = {
-    KERNEL("tiles2x2", tiles2x2, KERNEL_DEFAULT, "from 8 queries on TDPBSSD, 2 x 2 tiles, rows packed once for all",
+    KERNEL("tiles2x2", tiles2x2, KERNEL_DEFAULT,
+           "from " AMX_TEXT(TILES_PAY) " queries on TDPBSSD, 2 x 2 tiles, rows packed once for all",
            "per 16 x 16 pairs and 64 dims a TDPBSSD of 16 cycles; 64 shuffles a tile of 16 rows packed"),
+    KERNEL("always", always, KERNEL_SAME, "TDPBSSD for any number of queries: to see from how many it pays",
+           "as tiles2x2, of which it is a part"),
     KERNEL_END
 };
 #endif
