@@ -313,7 +313,11 @@ static void say_truth(const struct truth_wishes *w, const struct truth_done *don
     if (w->merge) return;
     printf("%zu x %zu ids, %s", done->found + done->computed, done->k, metric);
     if (done->found) printf("; %zu were there", done->found);
-    printf("; a tie over the last place in %zu\n", done->tied);
+    printf("; a tie over the last place in %zu", done->tied);
+    if (done->rescored)
+        printf("; %zu by a first pass in bf16, %.1f rows a query scored again", done->by_coarse,
+               (double)done->rescored / (double)done->computed);
+    printf("\n");
 }
 
 /* What was said, else the file's own distance, else cosine; where they differ, that is told. */
@@ -333,7 +337,7 @@ static int write_truth(const struct truth_wishes *w, struct err *e)
     struct dataset base = { 0 }, query = { 0 };
     struct tags by_tag = { 0 }, query_tags = { 0 };
     struct kernel_set kernels;
-    struct truth_job job = { .k = (size_t)w->k, .threads = (int)w->threads, .kernels = &kernels };
+    struct truth_job job = { .k = (size_t)w->k, .threads = (int)w->threads, .kernels = w->kernel ? &kernels : NULL };
     struct truth_key key = { 0 };
     struct truth_done done = { 0 };
     size_t shard = 0, shards = 1;
@@ -614,7 +618,8 @@ const struct command cmd_data = {
         "  truth  -k N           neighbours a query, default 100\n"
         "         --metric M     cosine|dot|l2, default: the file's own distance (ann-benchmarks), else cosine\n"
         "         --threads N    default: the CPUs of this process\n"
-        "         --kernel SPEC  kernels of the first pass, default: the best of this CPU\n"
+        "         --kernel SPEC  kernels of the first pass, default: the best of this CPU, and before them a pass in\n"
+        "                        bf16 where it pays (auto: without it); the ids are the same\n"
         "         --base-tags FILE --query-tags FILE  (.spmat) only rows with all tags of the query; else -1\n"
         "         --shard I/N    a part of the queries, into FILE.shard-I-of-N; --merge N joins them.  A run that\n"
         "                        was stopped goes on where it stood\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * truth.c - finds exact neighbours, tile by tile, on all threads, and keeps them in a cache. */
 #include "bench/quality/truth.h"
+#include "bench/quality/coarse.h"
 #include "bench/time/progress.h"
 #include "datasets/unit.h"
 #include "kernels/base/parallel.h"
@@ -21,9 +22,15 @@ enum {
     QUERY_MOST = 256,
     BASE_TILE = 256,
     MARGIN = 64,
+    COARSE_TILE = 512,
     LINE = 16,       /* floats */
     MEASURED = 4096, /* rows */
+    ROOM = 4,        /* of survivors, in places that are kept */
 };
+
+/* Lengths that a pass in bfloat16 is for: squares and products are far from what underflows, and sums from overflow. */
+static const double SHORTEST = 0x1p-40, LONGEST = 0x1p40;
+static int fits(double length) { return length >= SHORTEST && length <= LONGEST; }
 
 /* Scores closer than this, in units of what they are sums of, are equal but for rounding: 8 lanes of up to 65,536
  * dimensions add at most 2^13 roundings of 2^-53, and by a walk some 2^7. */
@@ -41,10 +48,13 @@ struct job {
     float *squares;  /* |x|^2 of every base row */
     float *inverses; /* 1/|x| of every base row, 0 for a zero row */
     double longest;  /* largest |x| */
+    struct coarse coarse; /* tile NULL: no first pass in bfloat16 */
+    size_t room;          /* of its survivors, a query */
+    float *losses;        /* of every row (coarse.h), while they are measured; NULL without coarse */
     int32_t *ids;
     struct scratch *scratch; /* one a thread */
-    size_t query_tile, query_stride;
-    _Atomic size_t done, tied, scanned;
+    size_t query_fit, query_tile, query_stride; /* queries that L2 has room for, and those of a tile */
+    _Atomic size_t done, tied, scanned, rescored, by_coarse;
     struct progress progress;
     pthread_mutex_t lock; /* of save and failed */
     int failed;
@@ -53,12 +63,16 @@ struct job {
 
 struct scratch {
     float *queries;      /* query_tile x query_stride: a whole number of cache lines each */
-    float *tile;         /* query_tile x BASE_TILE */
+    float *tile;         /* query_tile x COARSE_TILE; BASE_TILE without coarse */
     struct hit *hits;    /* query_tile x keep */
     struct topk *heaps;  /* query_tile */
-    uint32_t *above;     /* BASE_TILE */
+    uint32_t *above;     /* as many rows */
     struct exact *best;  /* keep */
     uint32_t *passing;   /* base.count; NULL without a filter */
+    struct survivors *survivors; /* query_tile, of room each; these four NULL without coarse */
+    float *survivor_scores;
+    uint32_t *survivor_rows;
+    struct hit *ranked;  /* room */
 };
 
 /* Scores of one query against rows row .. row + n - 1 from their inner products.  By inner product and by
@@ -72,7 +86,8 @@ static void score(const struct job *j, float inverse, size_t row, size_t n, floa
         for (size_t i = 0; i < n; i++) scores[i] = 2 * scores[i] - squares[i];
 }
 
-static void first_pass(const struct job *j, struct rows queries, const float *inverses, struct scratch *s)
+static void first_pass(const struct job *j, struct rows queries, const float *inverses, struct topk *heaps,
+                       struct scratch *s)
 {
     const struct rows base = j->ask.base;
     for (size_t row = 0; row < base.count; row += BASE_TILE) {
@@ -82,16 +97,19 @@ static void first_pass(const struct job *j, struct rows queries, const float *in
         for (size_t q = 0; q < queries.count; q++) {
             float *scores = s->tile + q * n;
             score(j, inverses[q], row, n, scores);
-            const size_t kept = j->kernels.of[OP_above_f32]->fn.above_f32(scores, n, topk_bound(&s->heaps[q]), s->above);
+            const size_t kept = j->kernels.of[OP_above_f32]->fn.above_f32(scores, n, topk_bound(&heaps[q]), s->above);
             for (size_t i = 0; i < kept; i++)
-                topk_push(&s->heaps[q], (int64_t)(row + s->above[i]), scores[s->above[i]]);
+                topk_push(&heaps[q], (int64_t)(row + s->above[i]), scores[s->above[i]]);
         }
     }
 }
 
 /* --- in float64 -------------------------------------------------------------------------------------- */
-static double exact_score(enum metric metric, const float *q, double q_square, const float *x, size_t dim)
+static double exact_score(const struct job *j, const float *q, double q_square, size_t row)
 {
+    const enum metric metric = j->ask.metric;
+    const size_t dim = j->ask.base.dim;
+    const float *x = rows_at(j->ask.base, row);
     if (metric == METRIC_L2) {
         double lane[8] = { 0 }, sum = 0;
         size_t i = 0;
@@ -124,7 +142,7 @@ static void scan_exact(const struct job *j, const float *query, double square, c
 {
     for (size_t i = 0; i < count; i++) {
         const size_t row = pick ? pick[i] : i;
-        list_push(l, exact_score(j->ask.metric, query, square, rows_at(j->ask.base, row), j->ask.base.dim), row);
+        list_push(l, exact_score(j, query, square, row), row);
     }
 }
 
@@ -160,14 +178,20 @@ static double bound_of(const struct job *j, enum kernel_op op, double magnitude)
     return kernel_bound(j->kernels.of[op], &terms);
 }
 
-/* How far a score of the first pass may be from the exact one, for a query of this length. */
+/* How far a score may be from the exact one, for a query of this length, where the tile is off by `product`: of a
+ * cosine, of that of unit vectors. */
+static double score_error(const struct job *j, double length, double product)
+{
+    const double u = 0x1p-24, square = j->longest * j->longest;
+    if (j->ask.metric == METRIC_DOT) return product;
+    if (j->ask.metric == METRIC_COSINE) return 1.01 * (product + 2 * bound_of(j, OP_norms_f32, 1) + 4 * u);
+    return 2 * product + bound_of(j, OP_dot_f32, square) + 4 * u * unit_of(j, length);
+}
+
 static double first_error(const struct job *j, double length)
 {
-    const double u = 0x1p-24, product = length * j->longest, square = j->longest * j->longest;
-    if (j->ask.metric == METRIC_DOT) return bound_of(j, OP_tile_f32, product);
-    if (j->ask.metric == METRIC_COSINE)
-        return 1.01 * (bound_of(j, OP_tile_f32, 1) + 2 * bound_of(j, OP_norms_f32, 1) + 4 * u);
-    return 2 * bound_of(j, OP_tile_f32, product) + bound_of(j, OP_dot_f32, square) + 4 * u * unit_of(j, length);
+    const double magnitude = j->ask.metric == METRIC_COSINE ? 1 : length * j->longest;
+    return score_error(j, length, bound_of(j, OP_tile_f32, magnitude));
 }
 
 /* The exact best of what the first pass kept, or of everything when it cannot vouch for what it left out. */
@@ -179,7 +203,7 @@ static void second_pass(struct job *j, const float *query, struct topk *top, str
     int sure = top->count == j->keep;
     for (size_t i = 0; i < top->count; i++) {
         const size_t row = (size_t)top->hits[i].id;
-        list_push(l, exact_score(j->ask.metric, query, square, rows_at(base, row), base.dim), row);
+        list_push(l, exact_score(j, query, square, row), row);
     }
     if (sure && j->keep < base.count) { /* no row left out scores above `cut` */
         const double cut = top->hits[0].score - (j->ask.metric == METRIC_L2 ? square : 0) + first_error(j, length);
@@ -191,6 +215,80 @@ static void second_pass(struct job *j, const float *query, struct topk *top, str
         atomic_fetch_add(&j->scanned, 1);
     }
     if (settle_ties(l, j->depth, width)) atomic_fetch_add(&j->tied, 1);
+}
+
+/* --- first in bfloat16 ------------------------------------------------------------------------------- */
+/* The same of a pass in bfloat16, and of the bounds that are made from its scores in float32 (coarse.h: E); infinite
+ * for lengths that it is not for. */
+static double coarse_score_error(const struct job *j, const float *query, double length)
+{
+    const struct coarse *c = &j->coarse;
+    const int cosine = j->ask.metric == METRIC_COSINE;
+    const double product = coarse_error(c, length, coarse_loss(query, c->dim));
+    if (!fits(length)) return INFINITY;
+    return score_error(j, length, cosine ? product / (length * c->length) : product) + 8 * 0x1p-24 * unit_of(j, length);
+}
+
+/* What float64 may be off by, twice over, and two widths of ties. */
+static double coarse_slack(const struct job *j, double length)
+{
+    return (8 * tie_width + (double)j->ask.base.dim * 0x1p-53) * unit_of(j, length);
+}
+
+/* Given up when most queries are lost. */
+static void coarse_pass(const struct job *j, struct rows queries, const float *inverses, struct scratch *s)
+{
+    const struct rows base = j->ask.base;
+    size_t lost = 0;
+    for (size_t row = 0; row < base.count && 2 * lost <= queries.count; row += COARSE_TILE) {
+        const size_t n = base.count - row < COARSE_TILE ? base.count - row : COARSE_TILE;
+        j->coarse.tile->fn.tile_f32(queries.at, queries.stride, queries.count, rows_at(base, row), base.stride, n,
+                                    base.dim, s->tile);
+        lost = 0;
+        for (size_t q = 0; q < queries.count; q++) {
+            struct survivors *into = &s->survivors[q];
+            float *scores = s->tile + q * n;
+            if (into->bound == INFINITY) {
+                lost++;
+                continue;
+            }
+            score(j, inverses[q], row, n, scores);
+            const size_t kept = j->kernels.of[OP_above_f32]->fn.above_f32(scores, n, into->bound, s->above);
+            for (size_t i = 0; i < kept; i++) survivors_push(into, row + s->above[i], scores[s->above[i]]);
+        }
+    }
+    for (size_t q = 0; 2 * lost > queries.count && q < queries.count; q++) s->survivors[q].bound = INFINITY;
+}
+
+/* Ties over the depth-th place end within a width of it: every row down to two widths is known, so that no other could
+ * carry them on, and the float32 pass, which knows the rows down to one, says the same. */
+static int ties_are_whole(const struct job *j, const struct list *l, double width)
+{
+    const double last = l->at[j->depth - 1].score;
+    size_t i = j->depth;
+    while (i < l->count && l->at[i - 1].score - l->at[i].score <= width) i++;
+    return l->at[i - 1].score >= last - width;
+}
+
+/* The exact best of the survivors, from the best on until no other can be among them.  0: they do not say. */
+static int coarse_answer(struct job *j, const float *query, const struct survivors *from, double error,
+                         struct hit *ranked, struct list *l)
+{
+    const size_t dim = j->ask.base.dim;
+    const double square = fixed_dot(query, query, dim), length = sqrt(square), width = tie_width * unit_of(j, length);
+    const double above = error + coarse_slack(j, length) - (j->ask.metric == METRIC_L2 ? square : 0);
+    size_t i = 0;
+    for (; i < from->count; i++) ranked[i] = (struct hit){ from->rows[i], from->scores[i] };
+    hits_sort(ranked, from->count);
+    for (i = 0; i < from->count; i++) {
+        if (l->count >= j->depth && ranked[i].score + above < l->at[j->depth - 1].score) break;
+        list_push(l, exact_score(j, query, square, (size_t)ranked[i].id), (size_t)ranked[i].id);
+    }
+    atomic_fetch_add(&j->rescored, i);
+    if (l->count < j->depth || !ties_are_whole(j, l, width)) return 0;
+    atomic_fetch_add(&j->by_coarse, 1);
+    if (settle_ties(l, j->depth, width)) atomic_fetch_add(&j->tied, 1);
+    return 1;
 }
 
 static void answer_filtered(struct job *j, size_t q, struct scratch *s, struct list *l)
@@ -212,22 +310,61 @@ static void write_ids(struct job *j, size_t q, const struct list *best)
     while (count < j->k) ids[count++] = -1;
 }
 
+/* Answers what bfloat16 can; the others' queries move to the front.  How many, and which of the tile they are. */
+static size_t answer_coarse(struct job *j, size_t from, struct rows queries, const float *inverses, struct scratch *s,
+                            uint16_t *which)
+{
+    double errors[QUERY_MOST];
+    size_t left = 0;
+    for (size_t q = 0; q < queries.count; q++) {
+        const float *query = rows_at(queries, q);
+        const double length = sqrt(fixed_dot(query, query, queries.dim));
+        errors[q] = coarse_score_error(j, query, length);
+        const double gap = (2 * errors[q] + coarse_slack(j, length)) * (1 + 0x1p-20);
+        survivors_init(&s->survivors[q], s->survivor_scores + q * j->room, s->survivor_rows + q * j->room, j->room,
+                       j->depth, gap);
+        if (!(gap < INFINITY)) s->survivors[q].bound = INFINITY;
+    }
+    coarse_pass(j, queries, inverses, s);
+    for (size_t q = 0; q < queries.count; q++) {
+        struct list best = { s->best, j->keep, 0 };
+        if (survivors_finish(&s->survivors[q]) &&
+            coarse_answer(j, rows_at(queries, q), &s->survivors[q], errors[q], s->ranked, &best)) {
+            write_ids(j, from + q, &best);
+            continue;
+        }
+        memmove(s->queries + left * j->query_stride, rows_at(queries, q), queries.dim * sizeof(float));
+        which[left++] = (uint16_t)q;
+    }
+    return left;
+}
+
 static void answer_tile(struct job *j, size_t from, size_t count, struct scratch *s)
 {
-    const struct rows queries = { s->queries, count, j->ask.query.dim, j->query_stride };
+    struct rows queries = { s->queries, count, j->ask.query.dim, j->query_stride };
     float inverses[QUERY_MOST];
-    for (size_t q = 0; q < count; q++)
-        memcpy(s->queries + q * j->query_stride, rows_at(j->ask.query, from + q), queries.dim * sizeof(float));
-    if (!s->passing) {
-        j->kernels.of[OP_norms_f32]->fn.norms_f32(queries.at, queries.stride, count, queries.dim, inverses);
-        for (size_t q = 0; q < count; q++) topk_init(&s->heaps[q], s->hits + q * j->keep, j->keep);
-        first_pass(j, queries, inverses, s);
-    }
+    uint16_t which[QUERY_MOST];
     for (size_t q = 0; q < count; q++) {
+        memcpy(s->queries + q * j->query_stride, rows_at(j->ask.query, from + q), queries.dim * sizeof(float));
+        which[q] = (uint16_t)q;
+    }
+    if (!s->passing)
+        j->kernels.of[OP_norms_f32]->fn.norms_f32(queries.at, queries.stride, count, queries.dim, inverses);
+    if (!s->passing && j->coarse.tile) {
+        queries.count = answer_coarse(j, from, queries, inverses, s, which);
+        for (size_t q = 0; q < queries.count; q++) inverses[q] = inverses[which[q]];
+    }
+    for (size_t q = 0; !s->passing && q < queries.count; q++) topk_init(&s->heaps[q], s->hits + q * j->keep, j->keep);
+    for (size_t q = 0; !s->passing && q < queries.count; q += j->query_fit) {
+        struct rows some = queries;
+        some.at = rows_at(queries, q), some.count = queries.count - q < j->query_fit ? queries.count - q : j->query_fit;
+        first_pass(j, some, inverses + q, s->heaps + q, s);
+    }
+    for (size_t q = 0; q < queries.count; q++) {
         struct list best = { s->best, j->keep, 0 };
         if (s->passing) answer_filtered(j, from + q, s, &best);
         else second_pass(j, rows_at(queries, q), &s->heaps[q], &best);
-        write_ids(j, from + q, &best);
+        write_ids(j, from + which[q], &best);
     }
 }
 
@@ -240,17 +377,26 @@ static void scratch_free(struct scratch *s)
     mem_free(s->above);
     mem_free(s->best);
     mem_free(s->passing);
+    mem_free(s->survivors), mem_free(s->survivor_scores), mem_free(s->survivor_rows), mem_free(s->ranked);
 }
 
 static int scratch_make(struct scratch *s, const struct job *j)
 {
+    const size_t most = j->coarse.tile ? COARSE_TILE : BASE_TILE;
     s->queries = mem_alloc(j->query_tile * j->query_stride, sizeof *s->queries);
-    s->tile = mem_alloc(j->query_tile * BASE_TILE, sizeof *s->tile);
+    s->tile = mem_alloc(j->query_tile * most, sizeof *s->tile);
     s->hits = mem_alloc(j->query_tile * j->keep, sizeof *s->hits);
     s->heaps = mem_alloc(j->query_tile, sizeof *s->heaps);
-    s->above = mem_alloc(BASE_TILE, sizeof *s->above);
+    s->above = mem_alloc(most, sizeof *s->above);
     s->best = mem_alloc(j->keep, sizeof *s->best);
     if (j->ask.query_tags) s->passing = mem_alloc(j->ask.base.count, sizeof *s->passing);
+    if (j->coarse.tile) {
+        s->survivors = mem_alloc(j->query_tile, sizeof *s->survivors);
+        s->survivor_scores = mem_alloc(j->query_tile * j->room, sizeof *s->survivor_scores);
+        s->survivor_rows = mem_alloc(j->query_tile * j->room, sizeof *s->survivor_rows);
+        s->ranked = mem_alloc(j->room, sizeof *s->ranked);
+        if (!s->survivors || !s->survivor_scores || !s->survivor_rows || !s->ranked) return 0;
+    }
     return s->queries && s->tile && s->hits && s->heaps && s->above && s->best && (s->passing || !j->ask.query_tags);
 }
 
@@ -314,7 +460,30 @@ static void measure_some(void *context, int thread, size_t from, size_t to)
     for (size_t row = from; row < to; row++) {
         const float *x = rows_at(base, row);
         j->kernels.of[OP_dot_f32]->fn.dot_f32(x, x, base.dim, NULL, 1, base.dim, &j->squares[row]);
+        if (j->losses) j->losses[row] = (float)coarse_loss(x, base.dim);
     }
+}
+
+/* Lengths and losses of the base.  For a cosine rows count as scaled to the shortest, where an underflow shows most.
+ * No first pass in bfloat16 of what is not finite, or too long or short for it. */
+static void measure_losses(struct job *j)
+{
+    struct coarse *c = &j->coarse;
+    const double more = 1 + 0x1p-8; /* than single precision can have taken */
+    const int cosine = j->ask.metric == METRIC_COSINE;
+    double shortest = LONGEST, longest = 0, loss = 0;
+    size_t first;
+    for (size_t row = 0; c->tile && row < j->ask.base.count; row++) {
+        const double length = sqrt((double)j->squares[row]), lost = (double)j->losses[row] * more;
+        const struct rows one = { rows_at(j->ask.base, row), 1, c->dim, c->dim };
+        if (length == 0 && rows_zeros(one, &first)) continue;
+        if (!(fits(length) && isfinite(lost))) c->tile = NULL;
+        shortest = fmin(shortest, length / more);
+        longest = fmax(longest, length * more);
+        loss = fmax(loss, cosine ? lost / length * more : lost);
+    }
+    c->length = cosine ? shortest : longest;
+    c->loss = cosine ? loss * shortest : loss;
 }
 
 static void measure_base(struct job *j)
@@ -323,6 +492,7 @@ static void measure_base(struct job *j)
     parallel_for(j->ask.threads, j->ask.base.count, MEASURED, measure_some, j);
     for (size_t row = 0; row < j->ask.base.count; row++) most = fmaxf(most, j->squares[row]);
     j->longest = sqrt(most) * (1 + 0x1p-10); /* more than rounding can have taken */
+    if (j->coarse.tile) measure_losses(j);
 }
 
 static int check(const struct truth_job *a, struct err *e)
@@ -350,35 +520,60 @@ static int check(const struct truth_job *a, struct err *e)
 static int prepare(struct job *j, struct err *e)
 {
     const struct rows base = j->ask.base;
-    int status = ERR_OK;
-    if (j->ask.kernels) j->kernels = *j->ask.kernels;
-    else status = kernel_set_resolve(&j->kernels, NULL, e);
-    if (status != ERR_OK) return status;
     j->squares = mem_alloc(base.count, sizeof *j->squares);
     j->inverses = mem_alloc(base.count, sizeof *j->inverses);
     j->ids = mem_alloc(j->ask.query.count * j->k, sizeof *j->ids);
-    if (!j->squares || !j->inverses || !j->ids) return FAIL(e, ERR_MEM, "truth: no memory for %zu base rows",
-                                                            base.count);
+    if (j->coarse.tile) j->losses = mem_alloc(base.count, sizeof *j->losses);
+    if (!j->squares || !j->inverses || !j->ids || (j->coarse.tile && !j->losses))
+        return FAIL(e, ERR_MEM, "truth: no memory for %zu base rows", base.count);
     measure_base(j);
+    mem_free(j->losses);
+    j->losses = NULL;
     return ERR_OK;
 }
 
-/* Places to fill, threads, and tiles of queries: as large as L2 has room for, and alike, or the threads end apart; of
- * whole threes, which the kernels take at a time. */
+/* Queries of a tile: at most `most`, as many in each, or the threads end apart; of whole threes, which kernels take
+ * at a time. */
+static size_t even_tile(const struct truth_job *a, size_t most)
+{
+    const size_t share = (a->to - a->from + (size_t)a->threads - 1) / (size_t)a->threads;
+    const size_t tiles = (share + most - 1) / most, even = tiles ? ((share + tiles - 1) / tiles + 2) / 3 * 3 : 1;
+    return even < most ? even : most;
+}
+
+/* Places to fill, threads, and tiles of queries, which are what L2 has room for. */
 static void set_sizes(struct job *j)
 {
-    const struct truth_job *a = &j->ask;
-    const int threads = a->threads < 1 ? 1 : a->threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : a->threads;
-    const size_t share = (a->to - a->from + (size_t)threads - 1) / (size_t)threads;
+    struct truth_job *a = &j->ask;
     const size_t fit = QUERY_BYTES / (a->base.dim * sizeof(float) + 1);
-    const size_t most = fit < 3 ? 3 : fit < QUERY_MOST ? fit : QUERY_MOST;
-    const size_t tiles = (share + most - 1) / most, even = tiles ? ((share + tiles - 1) / tiles + 2) / 3 * 3 : 1;
+    a->threads = a->threads < 1 ? 1 : a->threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : a->threads;
     j->k = truth_job_width(a);
     j->depth = j->k + (a->self != 0);
     j->keep = truth_width(j->depth + MARGIN, a->base.count);
-    j->query_tile = even < most ? even : most;
+    j->query_fit = fit < 3 ? 3 : fit < QUERY_MOST ? fit : QUERY_MOST;
+    j->query_tile = even_tile(a, j->query_fit);
     j->query_stride = (a->base.dim + LINE - 1) / LINE * LINE;
-    j->ask.threads = threads;
+}
+
+/* The kernels, and whether a pass in bfloat16 goes before theirs: by itself where it pays, or because its tile was
+ * asked for by name; then the default tile is for what it leaves.  It rounds its queries, so that more of them fit: at
+ * d = 1536 252 of them took 2.1 s where 64 took 2.7. */
+static int choose_kernels(struct job *j, struct err *e)
+{
+    const struct truth_job *a = &j->ask;
+    struct kernel_set best;
+    const int status = kernel_set_resolve(&best, NULL, e);
+    if (status != ERR_OK) return status;
+    j->kernels = a->kernels ? *a->kernels : best;
+    const size_t queries = even_tile(a, QUERY_MOST);
+    const struct kernel *tile = a->kernels ? a->kernels->of[OP_tile_f32] : coarse_kernel(queries);
+    if (!tile || !tile->own.bf16) return ERR_OK;
+    j->kernels.of[OP_tile_f32] = best.of[OP_tile_f32];
+    if (a->query_tags) return ERR_OK;
+    j->coarse = (struct coarse){ .tile = tile, .dim = a->base.dim };
+    j->query_tile = queries;
+    j->room = truth_width(ROOM * j->keep, a->base.count);
+    return ERR_OK;
 }
 
 int truth_run(struct truth *out, const struct truth_job *ask, struct err *e)
@@ -388,12 +583,14 @@ int truth_run(struct truth *out, const struct truth_job *ask, struct err *e)
     struct job j = { .ask = *ask, .lock = PTHREAD_MUTEX_INITIALIZER };
     if (j.ask.to == 0) j.ask.to = ask->query.count;
     set_sizes(&j);
-    status = prepare(&j, e);
+    status = choose_kernels(&j, e);
+    if (status == ERR_OK) status = prepare(&j, e);
     if (status == ERR_OK && j.ask.to > j.ask.from) status = run(&j, j.ask.threads, e);
     mem_free(j.squares);
     mem_free(j.inverses);
+    mem_free(j.losses);
     const struct truth made = { .ids = j.ids, .count = ask->query.count, .k = j.k, .tied = j.tied,
-                               .scanned = j.scanned };
+                               .scanned = j.scanned, .by_coarse = j.by_coarse, .rescored = j.rescored };
     if (status == ERR_OK) *out = made;
     else mem_free(j.ids);
     return status;

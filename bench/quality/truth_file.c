@@ -168,6 +168,8 @@ static int compute(struct part *p, const struct truth_job *ask, struct truth_don
         if (!p->have[q]) memcpy(p->ids + q * k, t.ids + q * k, k * sizeof *t.ids);
     done->tied = t.tied;
     done->scanned = t.scanned;
+    done->by_coarse = t.by_coarse;
+    done->rescored = t.rescored;
     truth_free(&t);
     if (status == ERR_OK && fsync(p->fd) != 0) return FAIL(e, ERR_IO, "%s: %s", p->path, strerror(errno));
     return status;

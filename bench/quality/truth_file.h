@@ -15,7 +15,7 @@
 #include "bench/quality/truth.h"
 
 struct truth_key { uint64_t base, query, filter; }; /* content hashes; filter 0: none */
-struct truth_done { size_t found, computed, tied, scanned, k; }; /* queries: in the work file, and now */
+struct truth_done { size_t found, computed, tied, scanned, by_coarse, rescored, k; }; /* queries: in the work file, and now */
 
 /* job: all but from, to, have, save, context.  ERR_ARG: the work file is of other content, or shard >= shards;
  * ERR_FORMAT, ERR_IO, ERR_MEM, ERR_BUSY: another process is at it. */
