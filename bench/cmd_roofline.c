@@ -308,23 +308,31 @@ static struct frame frame_of(const struct roofline *r)
 static double share_x(const struct frame *f, double x) { return log(x / f->x_low) / log(f->x_high / f->x_low); }
 static double share_y(const struct frame *f, double y) { return log(y / f->y_low) / log(f->y_high / f->y_low); }
 
-/* Names where they cover neither each other nor a point: as shares of a plot that is some 200 letters wide and 40 lines
- * high. */
-static void add_names(const struct frame *f, const struct name *names, size_t count, const struct apart_point *points,
-                      size_t point_count, struct text *script)
+/* Names where they cover neither each other nor a point, as shares of a plot that is so many letters wide and lines high;
+ * in the arrays PREFIX_x and PREFIX_y. */
+static void add_places(const struct frame *f, const struct name *names, size_t count, const struct apart_point *points,
+                       size_t point_count, double letters, double lines, const char *prefix, struct text *script)
 {
     struct apart_name boxes[OP_COUNT];
     for (size_t i = 0; i < count; i++)
         boxes[i] = (struct apart_name){ .x = share_x(f, names[i].x), .y = share_y(f, names[i].y),
-                                        .width = (double)strlen(names[i].text) / 175, .height = 1.0 / 38 };
+                                        .width = (double)strlen(names[i].text) / letters, .height = 1 / lines };
     apart_place(boxes, count, points, point_count);
-    text_add(script, "n = %zu; array label[%d]; array at_x[%d]; array at_y[%d]; array of_x[%d]; array of_y[%d]; ", count,
-             OP_COUNT, OP_COUNT, OP_COUNT, OP_COUNT, OP_COUNT);
+    text_add(script, "array %s_x[%d]; array %s_y[%d]; ", prefix, OP_COUNT, prefix, OP_COUNT);
+    for (size_t i = 0; i < count; i++)
+        text_add(script, "%s_x[%zu] = %.6g; %s_y[%zu] = %.6g; ", prefix, i + 1, boxes[i].left, prefix, i + 1, boxes[i].middle);
+}
+
+static void add_names(const struct frame *f, const struct name *names, size_t count, const struct apart_point *points,
+                      size_t point_count, struct text *script)
+{
+    text_add(script, "n = %zu; array label[%d]; array of_x[%d]; array of_y[%d]; ", count, OP_COUNT, OP_COUNT, OP_COUNT);
     for (size_t i = 0; i < count; i++) {
         gnuplot_set(script, "label", i + 1, names[i].text);
-        text_add(script, "at_x[%zu] = %.6g; at_y[%zu] = %.6g; of_x[%zu] = %.6g; of_y[%zu] = %.6g; ", i + 1, boxes[i].left,
-                 i + 1, boxes[i].middle, i + 1, boxes[i].x, i + 1, boxes[i].y);
+        text_add(script, "of_x[%zu] = %.6g; of_y[%zu] = %.6g; ", i + 1, share_x(f, names[i].x), i + 1, share_y(f, names[i].y));
     }
+    add_places(f, names, count, points, point_count, 175, 38, "wide", script);
+    add_places(f, names, count, points, point_count, 58, 38, "slim", script);
 }
 
 static void add_points(const struct roofline *r, struct text *script, struct text *data)
