@@ -171,8 +171,8 @@ static void add_shape(const char *shape, struct text *out)
         const char *value = strchr(part, ':');
         if (strncmp(part, "dim:", 4) == 0) text_add(out, "d = %s", value + 1);
         else if (strncmp(part, "bits:", 5) == 0) text_add(out, ", %s bit%s", value + 1, strcmp(value + 1, "1") ? "s" : "");
-        else if (strncmp(part, "batch:", 6) == 0) text_add(out, strcmp(value + 1, "1") ? ", %s queries" : "", value + 1);
-        else if (strncmp(part, "rows:", 5) == 0) text_add(out, strstr(shape, "/l") || strstr(shape, "/dram") ? "" : ", %s rows", value + 1);
+        else if (strncmp(part, "batch:", 6) == 0 && strcmp(value + 1, "1") != 0) text_add(out, ", %s queries", value + 1);
+        else if (strncmp(part, "rows:", 5) == 0 && !strstr(shape, "/l") && !strstr(shape, "/dram")) text_add(out, ", %s rows", value + 1);
         else if (part[0] == 'l' && part[2] == 0) text_add(out, ", L%c", part[1]);
         else if (strcmp(part, "dram") == 0) text_add(out, ", DRAM");
         else if (strcmp(part, "gather") == 0) text_add(out, ", gathered");
