@@ -56,7 +56,7 @@ static void add_sides(const struct table *t, const char *versus, struct text *ou
             char values[VALUES_MOST][32], part[64];
             const size_t count = values_of(t, axes[a], values);
             for (size_t v = 0; v < count; v++) {
-                snprintf(part, sizeof part, "%s=%s", axes[a], values[v]);
+                snprintf(part, sizeof part, "%s=%.31s", axes[a], values[v]);
                 const struct compared c = compared_of(t, versus, part);
                 const size_t on = side ? c.behind : c.ahead, against = side ? c.ahead : c.behind;
                 if (on == 0 || against > 0) continue;
@@ -148,7 +148,7 @@ static void add_grid(const struct table *t, const char *versus, struct text *out
     for (size_t b = 0; b < bit_count; b++) sheet_add(&g, SHEET_NONE, "%s bit%s", bits[b], strcmp(bits[b], "1") == 0 ? "" : "s");
     for (size_t k = 0; k < data_count; k++)
         for (size_t d = 0; d < dim_count; d++) {
-            sheet_add(&g, SHEET_NONE, "%s, d = %s", data[k], dims[d]);
+            sheet_add(&g, SHEET_NONE, "%.31s, d = %.31s", data[k], dims[d]);
             for (size_t b = 0; b < bit_count; b++) {
                 snprintf(part, sizeof part, "data=%s;dim=%s;bits=%s", data[k], dims[d], bits[b]);
                 const struct compared c = compared_of(t, versus, part);
@@ -274,9 +274,9 @@ int eden_figure(const char *dir, struct err *e)
     for (size_t i = 0; i < lines_drawn; i++) gnuplot_set(&script, "label", i + 1, versus[i]);
     for (size_t d = 0; d < dim_count; d++)
         for (size_t k = 0; k < data_count; k++) {
-            snprintf(part, sizeof part, "%s, d = %s", data[k], dims[d]);
+            snprintf(part, sizeof part, "%.31s, d = %.31s", data[k], dims[d]);
             gnuplot_set(&script, "panel_title", d * data_count + k + 1, part);
-            snprintf(part, sizeof part, "data=%s;dim=%s", data[k], dims[d]);
+            snprintf(part, sizeof part, "data=%.31s;dim=%.31s", data[k], dims[d]);
             for (size_t i = 0; i < lines_drawn; i++) add_line(&t, versus[i], part, &lines);
         }
     if (status == ERR_OK) status = output_write_in(dir, "eden.dat", &lines, e);

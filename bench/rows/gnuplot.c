@@ -123,7 +123,7 @@ int gnuplot_render_as(struct text *script, const char *terms, const char *dir, c
     for (; status == ERR_OK && opened < count; opened += status == ERR_OK) {
         char variable[16];
         struct text *path = &paths[opened];
-        snprintf(variable, sizeof variable, "out_%s", names[opened]);
+        snprintf(variable, sizeof variable, "out_%.7s", names[opened]);
         text_add(path, "%s/%s.%s%s", dir, name, names[opened], strcmp(names[opened], "narrow") == 0 ? ".svg" : "");
         if (path->failed) status = FAIL(e, ERR_MEM, "no memory for a figure");
         if (status == ERR_OK) status = file_replaceable(text_of(path), e);
