@@ -6,8 +6,6 @@
 #include <cblas.h>
 #include "kernels/kernel.h"
 
-void openblas_set_num_threads(int);
-
 static void by_sgemv(const float *query, const float *rows, size_t stride, const uint32_t *pick, size_t count, size_t dim,
                      float *scores)
 {

@@ -27,7 +27,7 @@ static void call_angle_f32(const struct workload_shape *s, const struct kernel *
 
 static void angle_terms(const struct workload_shape *s, const struct operands *o, size_t i, struct bound_terms *t)
 {
-    *t = (struct bound_terms){ .magnitude = i < s->rows ? acos(((const float *)o->rows)[i]) : 0 };
+    *t = (struct bound_terms){ .magnitude = i < s->rows ? acos((double)((const float *)o->rows)[i]) : 0 };
 }
 
 /* A sum, a scale and an error a row, each an array of its own; dimensions play no part. */

@@ -39,7 +39,7 @@ static void fht_terms(const struct workload_shape *s, const struct operands *o, 
 {
     if (i % s->dim) return;
     *t = (struct bound_terms){ .dim = s->dim };
-    for (size_t j = 0; j < s->dim; j++) t->magnitude += fabs(((const float *)o->rows)[i + j]);
+    for (size_t j = 0; j < s->dim; j++) t->magnitude += fabs((double)((const float *)o->rows)[i + j]);
 }
 
 /* An addition takes the place of a multiply-add. */

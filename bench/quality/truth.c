@@ -491,7 +491,7 @@ static void measure_base(struct job *j)
     float most = 0;
     parallel_for(j->ask.threads, j->ask.base.count, MEASURED, measure_some, j);
     for (size_t row = 0; row < j->ask.base.count; row++) most = fmaxf(most, j->squares[row]);
-    j->longest = sqrt(most) * (1 + 0x1p-10); /* more than rounding can have taken */
+    j->longest = sqrt((double)most) * (1 + 0x1p-10); /* more than rounding can have taken */
     if (j->coarse.tile) measure_losses(j);
 }
 
