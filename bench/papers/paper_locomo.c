@@ -13,6 +13,7 @@
 #include "datasets/unit.h"
 #include "kernels/base/mem.h"
 #include "pipeline/lsa.h"
+#include <jansson.h> /* not used here: a bare worker leaves this paper out with its reader */
 #include <math.h>
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include "bench/papers/diary.h"
 #include "kernels/base/mem.h"
 #include "kernels/base/test.h"
+#include <jansson.h> /* not used here: a bare worker leaves this test out with the reader */
 #include <math.h>
 #include <unistd.h>
 
