@@ -2,13 +2,18 @@
  * tile_i8_avx512vnni.c - many queries against panels of 64 rows that wait in L1, by VPDPBUSD, 6 x 64 of them in
  * registers: a lane is a row, so nothing is summed across lanes, and a query's four bytes are broadcast by the load.
  *
+ * Panels of up to 1,536 dimensions, 96 KiB: read in order, 11 bytes a cycle, L2 keeps up.  Of 384, which L1 holds, the
+ * sums of longer rows went to the scores and back once a chunk, 16 KiB apart: 8.0 to 10.0 ns a pair of d = 1536, as L3 was shared, where this
+ * takes 7.4 in the same runs (65 to 82, and 87 %, of a VPDPBUSD a cycle).  Four queries or fewer that are left go by four:
+ * 64 x 256, d = 384, 2.11 -> 2.07, 77 -> 79 %; there packing takes 8 %, which 64 queries share.
+ *
  * Rows are packed once a call, as unsigned x + 128 (turn_words.h); queries are read where they lie.  Sums start from
  * -128 times the query's own sum, so nothing is left to correct.  Of the last dim % 4 bytes a word is made once.
  * Longer vectors go in chunks, added to the scores of those before: sums are exact in any order.
  *
  * Cost: 24 VPDPBUSD, 4 loads and 6 broadcasts for 384 pairs x 4 dimensions; packing 64 shuffles for 16 rows x 64 bytes,
  * shared by the queries.  Measured on Zen 4 (3.7 GHz, a zmm VPDPBUSD a cycle), 256 queries x 4,096 rows, d = 384 / 768 /
- * 1536, ns a pair: 1.92 / 3.94 / 7.79, 85 / 82 / 83 % of the peak that was measured beside them; registers3x4 2.21 / 4.42 /
+ * 1536, ns a pair: 1.85 / 3.82 / 7.43, 88 / 85 / 87 % of the peak that was measured beside them; registers3x4 2.21 / 4.42 /
  * 8.58, 73 / 74 / 76 %.  12 queries x 512 rows, d = 384: 2.71 against 2.60.  Without `held` around each sum gcc spills half
  * of them: 3.86 / - / 14.7.
  *
@@ -26,8 +31,9 @@ enum { QUERIES = 3 };
 enum {
     PANEL_VECS = 4,
     PANEL_ROWS = PANEL_VECS * SIDE,
-    PANEL_DIMS = 384,    /* 24 KiB of rows */
+    PANEL_DIMS = 1536,   /* 96 KiB of rows: from L2, 11 bytes a cycle */
     PANEL_QUERIES = 6,
+    FEW_QUERIES = 4,     /* as many that are left */
     MANY_QUERIES = 516,  /* whose sums are kept: a multiple of PANEL_QUERIES */
     LEAST_QUERIES = 18,
 };
@@ -69,36 +75,36 @@ static void look_at(const int8_t *query, size_t dim, struct kept *out)
     memcpy(&out->last, query + dim / 4 * 4, dim % 4);
 }
 
-static INLINE void four_dims(const int nv, vec sum[PANEL_QUERIES][PANEL_VECS], const vec *x,
+static INLINE void four_dims(const int tile, const int nv, vec sum[PANEL_QUERIES][PANEL_VECS], const vec *x,
                              const int32_t word[PANEL_QUERIES])
 {
     vec row[PANEL_VECS];
     UNROLL for (int v = 0; v < nv; v++) row[v] = held(x[v]);
-    UNROLL for (int q = 0; q < PANEL_QUERIES; q++) {
+    UNROLL for (int q = 0; q < tile; q++) {
         const vec y = _mm512_set1_epi32(word[q]);
         UNROLL for (int v = 0; v < nv; v++) sum[q][v] = held(DPBUSD(sum[q][v], row[v], y)); /* or gcc spills sums */
     }
 }
 
-/* PANEL_QUERIES queries, of which nq count, and nv x 16 rows, a constant, of which the lanes of `lanes` count. */
-static INLINE void cross_panel(const int nv, const int8_t *const query[PANEL_QUERIES],
+/* `tile` queries, of which nq count, and nv x 16 rows, both constants, of which the lanes of `lanes` count. */
+static INLINE void cross_panel(const int tile, const int nv, const int8_t *const query[PANEL_QUERIES],
                                const struct kept *const kept[PANEL_QUERIES], size_t dim, const vec *x, size_t apart,
                                size_t nq, __mmask16 lanes, int add, int32_t *scores, size_t score_stride)
 {
     vec sum[PANEL_QUERIES][PANEL_VECS];
     int32_t word[PANEL_QUERIES];
-    UNROLL for (int q = 0; q < PANEL_QUERIES; q++)
+    UNROLL for (int q = 0; q < tile; q++)
         UNROLL for (int v = 0; v < nv; v++) sum[q][v] = _mm512_set1_epi32(kept[q]->start);
     size_t i = 0;
     for (; i + 4 <= dim; i += 4, x += apart) {
-        UNROLL for (int q = 0; q < PANEL_QUERIES; q++) memcpy(&word[q], query[q] + i, sizeof *word);
-        four_dims(nv, sum, x, word);
+        UNROLL for (int q = 0; q < tile; q++) memcpy(&word[q], query[q] + i, sizeof *word);
+        four_dims(tile, nv, sum, x, word);
     }
     if (i < dim) {
-        UNROLL for (int q = 0; q < PANEL_QUERIES; q++) word[q] = kept[q]->last;
-        four_dims(nv, sum, x, word);
+        UNROLL for (int q = 0; q < tile; q++) word[q] = kept[q]->last;
+        four_dims(tile, nv, sum, x, word);
     }
-    UNROLL for (size_t q = 0; q < PANEL_QUERIES; q++)
+    UNROLL for (size_t q = 0; q < (size_t)tile; q++)
         UNROLL for (int v = 0; v < nv; v++) {
             int32_t *at = scores + q * score_stride + v * SIDE;
             if (q >= nq) continue;
@@ -122,14 +128,18 @@ static __attribute__((noinline)) void cross_queries(const int8_t *queries, size_
             query[i] = queries + at * query_stride, its[i] = kept + at;
         }
         int32_t *out = scores + q * score_stride;
+        if (rows == PANEL_ROWS && nq <= FEW_QUERIES) {
+            cross_panel(FEW_QUERIES, PANEL_VECS, query, its, dim, panel, nv, nq, 0xffff, add, out, score_stride);
+            continue;
+        }
         if (rows == PANEL_ROWS) {
-            cross_panel(PANEL_VECS, query, its, dim, panel, nv, nq, 0xffff, add, out, score_stride);
+            cross_panel(PANEL_QUERIES, PANEL_VECS, query, its, dim, panel, nv, nq, 0xffff, add, out, score_stride);
             continue;
         }
         for (size_t v = 0; v < nv; v++) {
             const size_t left = rows - v * SIDE;
             const __mmask16 lanes = (__mmask16)(left < SIDE ? (1u << left) - 1 : 0xffff);
-            cross_panel(1, query, its, dim, panel + v, nv, nq, lanes, add, out + v * SIDE, score_stride);
+            cross_panel(PANEL_QUERIES, 1, query, its, dim, panel + v, nv, nq, lanes, add, out + v * SIDE, score_stride);
         }
     }
 }
