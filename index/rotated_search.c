@@ -21,6 +21,7 @@ struct scratch {
     float *spare;      /* 2 dim floats; query=f32: CODES_ROWS x dim */
     uint8_t *codes;    /* CODES_ROWS x padded */
     struct split_query *split;
+    int32_t *most;     /* split: groups + 1 a query */
     uint8_t *luts;     /* tables of the planes that are looked up in bytes: tables_of */
     int32_t *starts;
     void *work;        /* split */
@@ -56,6 +57,7 @@ static size_t lay_out(const struct rotated *t, size_t queries, void *scratch, st
     s->spare = mem_part(&parts, (t->query == QUERY_F32 ? CODES_ROWS : 2) * dim * sizeof *s->spare);
     s->codes = mem_part(&parts, CODES_ROWS * t->groups * CODES_DIMS);
     s->split = mem_part(&parts, t->is_split ? queries * sizeof *s->split : 0);
+    s->most = mem_part(&parts, t->is_split ? queries * (t->groups + 1) * sizeof *s->most : 0);
     s->luts = mem_part(&parts, queries * (table_bytes(t, &t->planes[0]) +
                                    (t->plane_count > 1 ? table_bytes(t, &t->planes[1]) : 0)));
     s->starts = mem_part(&parts, slots * sizeof *s->starts);
@@ -122,7 +124,7 @@ static void prepare(const struct rotated *t, const struct scratch *s, const floa
     }
     if (t->is_split) {
         split_prepare(&t->split, &t->base.kernels, turned, dim, length, term, &s->split[at],
-                      s->queries + at * padded, tables_of(t, s->luts, 0, count, at));
+                      s->queries + at * padded, tables_of(t, s->luts, 0, count, at), s->most + at * (t->groups + 1));
         return;
     }
     for (size_t i = 0; i < t->plane_count; i++) {
@@ -275,14 +277,14 @@ static void scan_block(const struct rotated *t, const struct scratch *s, const f
     }
 }
 
-/* What a scan reads of all rows; of split ones their signs, and of their numbers all but the weight. */
+/* What a scan reads of all rows; of split ones, of whose signs it tells itself, their numbers but for the weight. */
 static uint64_t scanned_bytes(const struct rotated *t)
 {
     const size_t rows = t->ids.count;
     size_t codes, side;
     rotated_row_bytes(t, &codes, &side);
     if (t->is_split) {
-        codes -= t->split.rank_bytes;
+        codes = 0;
         side -= sizeof *t->split.weights;
     }
     return codes_blocks(rows) * CODES_ROWS * codes + rows * side + idset_row_bytes(&t->ids);
@@ -307,10 +309,11 @@ void rotated_search_prepared(const struct index *ix, struct rows queries, const 
     s.read->bytes += queries.count * scanned_bytes(t);
     if (t->is_split) {
         for (size_t q = 0; shifts && q < queries.count; q++) s.split[q].shift = shifts[q];
-        const size_t whole =
-            split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, queries.count, best, s.work);
-        s.read->survivors += whole;
-        s.read->bytes += whole * (t->split.rank_bytes + sizeof *t->split.weights);
+        const struct split_read read = split_scan(&t->split, &ix->kernels, &t->ids, s.split, s.queries, s.luts, s.most,
+                                                  queries.count, best, s.work);
+        s.read->survivors += read.rows;
+        s.read->bytes += read.groups * codes_block_bytes(1, 1);
+        s.read->bytes += read.rows * (t->split.rank_bytes + sizeof *t->split.weights);
         return;
     }
     /* The first steps are small, because until k rows are held all of them enter the heap; lists of ivf are too short for
@@ -349,6 +352,7 @@ void rotated_kernels(const struct index *ix, struct text *out)
 {
     const struct rotated *t = (const struct rotated *)ix;
     if (t->is_split) {
+        if (!t->terms) kernel_set_describe(&ix->kernels, OP_scan_keep, out);
         kernel_set_describe(&ix->kernels, OP_scan_sign, out);
         kernel_set_describe(&ix->kernels, OP_survive, out);
         kernel_set_describe(&ix->kernels, OP_scan_pick, out);

@@ -5,9 +5,13 @@
 #include "index/persist.h"
 #include "kernels/base/mem.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 8, FIRST_ROWS = 32 };
+enum { TILE = 8, FIRST_ROWS = 32, LOOKED_AT = 8 };
+
+/* At 100k x 384 and 1536 2 to 3 deviations cost the same: a late block costs ten groups of one that is left. */
+#define LEAST_MARGIN 2.75f
 
 void split_init(struct split *s, size_t groups, int bits, double eps0, const int8_t *table, float step)
 {
@@ -86,22 +90,43 @@ int split_load(struct split *s, size_t rows, struct index_reader *r, struct err 
     return status == ERR_OK ? index_take(r, "weights", &s->weights, rows * sizeof(float), e) : status;
 }
 
+/* most[g]: what a sum is at most, less twice the entries of the groups before g.  start is minus the sum of all sizes.
+ * Returns the deviation of a sum whose signs know nothing of the query. */
+static float look_ahead(size_t groups, int32_t start, const int8_t *query, int32_t *most)
+{
+    int64_t squares = 0;
+    most[groups] = start;
+    for (size_t g = groups; g-- > 0;) {
+        int32_t size = 0;
+        for (size_t i = 0; i < CODES_DIMS; i++) {
+            const int32_t x = query[g * CODES_DIMS + i];
+            size += abs(x);
+            squares += x * x;
+        }
+        most[g] = most[g + 1] + 2 * size;
+    }
+    return sqrtf((float)squares);
+}
+
 void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated,
                    size_t dim, float length, float term, struct split_query *q, int8_t *fine,
-                   uint8_t *lut)
+                   uint8_t *lut, int32_t *most)
 {
     const size_t padded = s->groups * CODES_DIMS;
     /* The coarse form only lives in the table. */
     q->coarse_step = codec_query(rotated, dim, padded, 63, fine);
     q->start = kernels->of[OP_lut_sign]->fn.lut_sign(fine, s->groups, lut);
+    q->deviation = look_ahead(s->groups, q->start, fine, most);
     q->fine_step = codec_query(rotated, dim, padded, 127, fine);
     q->length = length;
     q->term = term;
     q->shift = 0;
+    q->look = s->groups;
+    q->margin = LEAST_MARGIN;
 }
 
 struct work {
-    int32_t sums[TILE * SPLIT_ROWS], fine[SPLIT_ROWS];
+    int32_t sums[TILE * SPLIT_ROWS], found[SPLIT_ROWS], fine[SPLIT_ROWS];
     uint32_t kept[SPLIT_ROWS];
     float bounds[SPLIT_ROWS];
 };
@@ -115,6 +140,11 @@ size_t split_work_bytes(const struct split *s)
 struct bound {
     float alpha, beta;
 };
+
+static struct bound bound_of(const struct split *s, const struct split_query *q)
+{
+    return (struct bound){ q->coarse_step * q->length, s->eps0 * q->length };
+}
 
 /* The row's estimate plus its error: the same operations in the same order as in kernel `survive`. */
 static float upper_bound(const struct split *s, struct bound b, int32_t sum, size_t row)
@@ -142,37 +172,88 @@ static size_t survivors(const struct split *s, const struct kernel_set *kernels,
     return count;
 }
 
-static size_t finish(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
-                     const struct split_query *q, const int8_t *fine, const int32_t *sums, size_t first, size_t rows,
-                     struct topk *best, struct work *w)
+/* What the survivors w->kept, whose coarse sums are w->found, count for in full. */
+static void offer(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
+                  const struct split_query *q, struct bound b, const int8_t *fine, size_t count, struct topk *best,
+                  struct work *w)
 {
-    const struct bound b = { q->coarse_step * q->length, s->eps0 * q->length };
     const float factor = q->fine_step * s->step * q->length;
-    const float threshold = topk_bound_shifted(best, q->shift);
-    const size_t count = survivors(s, kernels, q, b, first, rows, threshold, sums, w);
     kernels->of[OP_scan_pick]->fn.scan_pick(s->signs, s->ranks, s->rank_bytes, s->groups, s->bits, s->table, fine, 1,
                                             w->kept, count, w->fine);
     for (size_t i = 0; i < count; i++) {
         const size_t row = w->kept[i];
-        const float full = (float)w->fine[i] * factor * s->weights[row],
-                    most = upper_bound(s, b, sums[row - first], row);
+        const float full = (float)w->fine[i] * factor * s->weights[row], most = upper_bound(s, b, w->found[i], row);
         const float score = full < most ? full : most;
         topk_push(best, idset_id(ids, row), (s->terms ? with_terms(s, q, score, row) : score) + q->shift);
     }
+}
+
+/* After how many groups blocks are first asked whether they can be left, so that few of them go on: where a row whose
+ * signs know nothing of the query stays below the threshold by q->margin deviations of its sum so far.  Some rows of the
+ * chunk say what a sum counts for.  Any answer gives the same survivors. */
+static size_t first_look(const struct split *s, const struct split_query *q, struct bound b, const int32_t *most,
+                         size_t first, size_t rows, float threshold)
+{
+    float scale = 0, error = 0;
+    for (size_t i = 0; i < LOOKED_AT; i++) {
+        scale += s->scales[first + i * rows / LOOKED_AT] / LOOKED_AT;
+        error += s->errors[first + i * rows / LOOKED_AT] / LOOKED_AT;
+    }
+    const float enough = (threshold - error * b.beta) / (b.alpha * scale), groups = (float)s->groups;
+    size_t look = q->look;
+#define LEAVES(g) ((float)(most[g] - q->start) / 2 + q->margin * q->deviation * sqrtf((float)(g) / groups) < enough)
+    while (look < s->groups && !LEAVES(look)) look++;
+    while (look > 1 && LEAVES(look - 1)) look--;
+#undef LEAVES
+    return look;
+}
+
+/* One query, whose blocks are left where the bound allows it. */
+static size_t scan_alone(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
+                         struct split_query *q, const int8_t *fine, const uint8_t *lut, const int32_t *most,
+                         size_t first, size_t rows, struct topk *best, struct work *w, uint64_t *groups)
+{
+    const struct bound b = bound_of(s, q);
+    const float threshold = topk_bound_shifted(best, q->shift);
+    size_t read[2];
+    q->look = first_look(s, q, b, most, first, rows, threshold);
+    const size_t count = kernels->of[OP_scan_keep]->fn.scan_keep(
+        sign_block(s, first), s->groups, lut, most, q->look, s->scales + first, s->errors + first, rows, b.alpha,
+        b.beta, threshold, (uint32_t)first, w->kept, w->found, read);
+    *groups += read[0];
+    /* Rows that do know of the query go on: then later looks are cheaper. */
+    if (read[1] * 4 > codes_blocks(rows)) q->margin += 0.25f;
+    else if (read[1] * 16 < codes_blocks(rows) && q->margin > LEAST_MARGIN) q->margin -= 0.0625f;
+    offer(s, kernels, ids, q, b, fine, count, best, w);
+    return count;
+}
+
+static size_t finish(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
+                     const struct split_query *q, const int8_t *fine, const int32_t *sums, size_t first, size_t rows,
+                     struct topk *best, struct work *w)
+{
+    const struct bound b = bound_of(s, q);
+    const size_t count = survivors(s, kernels, q, b, first, rows, topk_bound_shifted(best, q->shift), sums, w);
+    for (size_t i = 0; i < count; i++) w->found[i] = sums[w->kept[i] - first];
+    offer(s, kernels, ids, q, b, fine, count, best, w);
     return count;
 }
 
 /* The first chunks are small, because until k rows are held every row is read whole. */
-size_t split_scan(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
-                  const struct split_query *queries, const int8_t *fine, const uint8_t *luts,
-                  size_t count, struct topk *best, void *work)
+struct split_read split_scan(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
+                             struct split_query *queries, const int8_t *fine, const uint8_t *luts, const int32_t *most,
+                             size_t count, struct topk *best, void *work)
 {
     struct work *w = work;
     const size_t padded = s->groups * CODES_DIMS, lut_bytes = s->groups * 128;
-    size_t read = 0;
+    struct split_read read = { 0 };
     for (size_t first = 0, step = best->count < best->k ? FIRST_ROWS : SPLIT_ROWS; first < ids->count;
          first += step, step = step < SPLIT_ROWS ? 2 * step : step) {
         const size_t left = ids->count - first, rows = left < step ? left : step, blocks = codes_blocks(rows);
+        if (count == 1 && !s->terms) {
+            read.rows += scan_alone(s, kernels, ids, queries, fine, luts, most, first, rows, best, w, &read.groups);
+            continue;
+        }
         for (size_t q = 0; q < count; q += TILE) {
             const size_t tile = count - q < TILE ? count - q : TILE;
             int32_t starts[TILE];
@@ -180,9 +261,10 @@ size_t split_scan(const struct split *s, const struct kernel_set *kernels, const
             kernels->of[OP_scan_sign]->fn.scan_sign(sign_block(s, first), blocks, s->groups,
                                                     luts + q * lut_bytes, starts, tile, w->sums);
             for (size_t i = 0; i < tile; i++)
-                read += finish(s, kernels, ids, &queries[q + i], fine + (q + i) * padded,
-                               w->sums + i * blocks * CODES_ROWS, first, rows, &best[q + i], w);
+                read.rows += finish(s, kernels, ids, &queries[q + i], fine + (q + i) * padded,
+                                    w->sums + i * blocks * CODES_ROWS, first, rows, &best[q + i], w);
         }
+        read.groups += count * blocks * s->groups;
     }
     return read;
 }

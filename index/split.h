@@ -51,14 +51,25 @@ int split_load(struct split *s, size_t rows, struct index_reader *r, struct err 
 struct split_query {
     float coarse_step, fine_step, length, term, shift; /* shift: added to every score */
     int32_t start;
+    float deviation;  /* of the coarse sum of a row that knows nothing of the query */
+    float margin;     /* in such deviations: see first_look */
+    size_t look;      /* groups of a block that are read before it may be left */
 };
-/* Quantised forms, for `count` queries: groups * 32 bytes of 8 bits, groups * 128 of tables. */
+/* Quantised forms, for `count` queries: groups * 32 bytes of 8 bits, groups * 128 of tables, groups + 1 of `most`
+ * (scan_keep). */
 void split_prepare(const struct split *s, const struct kernel_set *kernels, const float *rotated,
                    size_t dim, float length, float term, struct split_query *q, int8_t *fine,
-                   uint8_t *lut);
-/* Offers every row to best[i] of every query.  work: split_work_bytes.  Returns the rows read whole. */
+                   uint8_t *lut, int32_t *most);
+/* Offers every row to best[i] of every query.  work: split_work_bytes.  Returns what was read: rows whole, and groups
+ * of the signs of 16 rows.  A query alone leaves a block of 16 as soon as what is left of their signs cannot lift any
+ * of their bounds to the k-th best score: nothing is lost by it, and where neighbours are near most of a block is not
+ * read. */
+struct split_read {
+    size_t rows;
+    uint64_t groups;
+};
 size_t split_work_bytes(const struct split *s);
-size_t split_scan(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
-                  const struct split_query *queries, const int8_t *fine, const uint8_t *luts,
-                  size_t count, struct topk *best, void *work);
+struct split_read split_scan(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
+                             struct split_query *queries, const int8_t *fine, const uint8_t *luts, const int32_t *most,
+                             size_t count, struct topk *best, void *work);
 #endif

@@ -3,6 +3,8 @@
 #include "bench/micro/driver.h"
 #include "kernels/base/rng.h"
 #include "kernels/codes/codes.h"
+#include <stdlib.h>
+#include <string.h>
 
 static void lut_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
 {
@@ -82,6 +84,55 @@ static void call_scan_sign(const struct workload_shape *s, const struct kernel *
 static void sign_demand(const struct workload_shape *s, double *demand)
 {
     demand[CEILING_SHUFFLE] = (double)(s->rows * s->dim / 4 * s->batch);
+}
+
+/* Sign planes of all rows, then their scales and errors; tables of one query, then most.  No row reaches the threshold, but
+ * only the last look can tell: what is timed is the case that saves nothing. */
+static size_t keep_row(const struct workload_shape *s) { return s->dim / 8 + 2 * sizeof(float); }
+
+static void keep_sizes(const struct workload_shape *s, size_t *query, size_t *side, size_t *out)
+{
+    *query = s->dim * 4 + (codes_groups(s->dim) + 1) * sizeof(int32_t);
+    *side = s->dim;
+    *out = (2 * s->rows + 2) * sizeof(uint32_t); /* survivors, their sums, how many, what was read */
+}
+
+static void keep_fill(const struct workload_facts *f, struct operands *o, struct rng *r)
+{
+    const struct workload_shape *s = &f->shape;
+    int32_t *most = (int32_t *)((uint8_t *)o->query + s->dim * 4), all = 0;
+    float *scale = (float *)((uint8_t *)o->rows + s->rows * s->dim / 8);
+    struct kernel_set best;
+    kernel_set_resolve(&best, NULL, NULL); /* cannot fail: nothing was asked for */
+    driver_bytes(r, o->rows, s->rows * s->dim / 8);
+    for (size_t i = 0; i < s->rows; i++) scale[i] = 1, scale[s->rows + i] = 0;
+    driver_range(r, o->side, s->dim, 63);
+    const int32_t start = best.of[OP_lut_sign]->fn.lut_sign(o->side, codes_groups(s->dim), o->query);
+    for (size_t g = codes_groups(s->dim) + 1; g-- > 0;) {
+        most[g] = start + 2 * all;
+        for (size_t i = 0; g > 0 && i < CODES_DIMS; i++) all += abs(((const int8_t *)o->side)[(g - 1) * CODES_DIMS + i]);
+    }
+}
+
+static void call_scan_keep(const struct workload_shape *s, const struct kernel *k, struct operands *o)
+{
+    const size_t groups = codes_groups(s->dim);
+    const int32_t *most = (const int32_t *)((const uint8_t *)o->query + s->dim * 4);
+    const float *scale = (const float *)((const uint8_t *)o->rows + s->rows * s->dim / 8);
+    uint32_t *kept = o->out;
+    size_t read[2];
+    kept[2 * s->rows] = (uint32_t)k->fn.scan_keep(o->rows, groups, o->query, most, groups, scale, scale + s->rows, s->rows, 1,
+                                                  1, 1 + (float)-most[groups], 0, kept, (int32_t *)kept + s->rows, read);
+    kept[2 * s->rows + 1] = (uint32_t)read[0];
+}
+
+/* Behind the survivors a kernel may leave what it likes. */
+static void tidy_keep(const struct workload_shape *s, struct operands *o)
+{
+    uint32_t *kept = o->out;
+    const size_t count = kept[2 * s->rows], rest = (s->rows - count) * sizeof *kept;
+    memset(kept + count, 0, rest);
+    memset(kept + s->rows + count, 0, rest);
 }
 
 /* Bytes of the tables of a group: none of 1 bit, which lut_sign makes. */
@@ -247,6 +298,8 @@ const struct driver work_scans[] = {
       .demand = driver_no_demand, .round_up = driver_whole_groups },
     { OP_scan_sign, .uses = USES_BATCH, .row_bytes = sign_row, .sizes = sign_sizes, .fill = sign_fill,
       .call = call_scan_sign, .demand = sign_demand, .round_up = driver_whole_blocks },
+    { OP_scan_keep, .row_bytes = keep_row, .sizes = keep_sizes, .fill = keep_fill, .call = call_scan_keep,
+      .demand = sign_demand, .round_up = driver_whole_blocks, .tidy = tidy_keep },
     { OP_scan_pick, .uses = USES_BITS | USES_BATCH, .row_bytes = pick_row, .sizes = pick_sizes, .fill = pick_fill,
       .call = call_scan_pick, .demand = pick_demand, .round_up = driver_whole_blocks, .least_bits = 2,
       .every = PICK_EVERY },

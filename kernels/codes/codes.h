@@ -32,6 +32,7 @@
 
 enum { CODES_ROWS = 16, CODES_DIMS = 32, CODES_BITS_MAX = 8 };
 enum { CODES_BYTE_ROWS = 64 }; /* of a block of scan_byte (ops.def): a register has one part of them, and one table */
+enum { CODES_LOOK = 2 }; /* groups between looks of scan_keep (ops.def) */
 
 static inline size_t codes_groups(size_t dim) { return (dim + CODES_DIMS - 1) / CODES_DIMS; }
 static inline size_t codes_blocks(size_t rows) { return (rows + CODES_ROWS - 1) / CODES_ROWS; }

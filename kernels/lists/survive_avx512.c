@@ -8,26 +8,7 @@
  * lost where many survive: 0.40. */
 #include <immintrin.h>
 #include "kernels/kernel.h"
-
-struct test {
-    __m512 alpha, beta, threshold;
-};
-
-static inline __attribute__((always_inline)) __mmask16 reach(struct test t, __m512i sum, __m512 scale, __m512 error)
-{
-    const __m512 estimate = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), t.alpha), scale);
-    return _mm512_cmp_ps_mask(_mm512_add_ps(estimate, _mm512_mul_ps(error, t.beta)), t.threshold, _CMP_GE_OQ);
-}
-
-/* Numbers from `row` of the rows in `keep` to `kept`, of which none follow yet; returns how many. */
-static inline __attribute__((always_inline)) size_t put(__mmask16 keep, uint32_t row, uint32_t *kept)
-{
-    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const unsigned count = (unsigned)__builtin_popcount(keep);
-    const __m512i rows = _mm512_maskz_compress_epi32(keep, _mm512_add_epi32(lane, _mm512_set1_epi32((int)row)));
-    _mm512_mask_storeu_epi32(kept, (__mmask16)((1u << count) - 1), rows);
-    return count;
-}
+#include "kernels/reach_avx512.h"
 
 static size_t compress(const int32_t *sums, const float *scale, const float *error, size_t count, float alpha,
                        float beta, float threshold, uint32_t first, uint32_t *kept)
@@ -43,14 +24,14 @@ static size_t compress(const int32_t *sums, const float *scale, const float *err
         if (!(keep[0] | keep[1] | keep[2] | keep[3])) continue;
 #pragma GCC unroll 4
         for (size_t i = 0; i < 4; i++)
-            if (keep[i]) n += put(keep[i], first + (uint32_t)(r + 16 * i), kept + n);
+            if (keep[i]) n += put_rows(keep[i], first + (uint32_t)(r + 16 * i), kept + n);
     }
     for (; r < count; r += 16) {
         const __mmask16 rows = count - r < 16 ? (__mmask16)((1u << (count - r)) - 1) : 0xffff;
         const __mmask16 keep =
             rows & reach(t, _mm512_maskz_loadu_epi32(rows, sums + r), _mm512_maskz_loadu_ps(rows, scale + r),
                          _mm512_maskz_loadu_ps(rows, error + r));
-        if (keep) n += put(keep, first + (uint32_t)r, kept + n);
+        if (keep) n += put_rows(keep, first + (uint32_t)r, kept + n);
     }
     return n;
 }

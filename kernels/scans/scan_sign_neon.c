@@ -1,37 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * scan_sign_neon.c - ld4 sorts a register of words into four of bytes, each with one table per nibble;
  * 16-bit sums of 8 entries of at most 255 a group are emptied every 32 groups (32 * 2040 < 65536). */
-#include <arm_neon.h>
-#include "kernels/codes/codes.h"
 #include "kernels/kernel.h"
-
-enum { FLUSH = 32 };
-_Static_assert(FLUSH * 8 * 255 < 65536, "16-bit sums");
-
-static void block_scan(const uint8_t *block, size_t groups, const uint8_t *lut, int32_t start, int32_t *sums)
-{
-    uint32x4_t wide[4] = { vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0) };
-    for (size_t g = 0; g < groups;) {
-        const size_t end = groups - g < FLUSH ? groups : g + FLUSH;
-        uint16x8_t low = vdupq_n_u16(0), high = low;
-        for (; g < end; g++) {
-            const uint8x16x4_t word = vld4q_u8(block + g * 64);
-#pragma GCC unroll 4
-            for (int j = 0; j < 4; j++) {
-                const uint8x16_t a = vqtbl1q_u8(vld1q_u8(lut + g * 128 + 16 * j), vandq_u8(word.val[j], vdupq_n_u8(15)));
-                const uint8x16_t b = vqtbl1q_u8(vld1q_u8(lut + g * 128 + 64 + 16 * j), vshrq_n_u8(word.val[j], 4));
-                low = vaddq_u16(low, vaddl_u8(vget_low_u8(a), vget_low_u8(b)));
-                high = vaddq_u16(high, vaddl_high_u8(a, b));
-            }
-        }
-        wide[0] = vaddw_u16(wide[0], vget_low_u16(low));
-        wide[1] = vaddw_high_u16(wide[1], low);
-        wide[2] = vaddw_u16(wide[2], vget_low_u16(high));
-        wide[3] = vaddw_high_u16(wide[3], high);
-    }
-    for (int i = 0; i < 4; i++)
-        vst1q_s32(sums + 4 * i, vaddq_s32(vreinterpretq_s32_u32(vshlq_n_u32(wide[i], 1)), vdupq_n_s32(start)));
-}
+#include "kernels/scans/sign_block_neon.h"
 
 static void shuffle(const uint8_t *signs, size_t blocks, size_t groups, const uint8_t *luts, const int32_t *starts,
                     size_t query_count, int32_t *sums)

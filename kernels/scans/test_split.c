@@ -3,6 +3,7 @@
  * and ranks through the words of codes.h, bit by bit. */
 #include "kernels/codes/check_codes.h"
 #include "kernels/check_kernel.h"
+#include <math.h>
 
 enum { BLOCKS = 9, QUERIES = 9, ROWS = BLOCKS * 16, GROUPS_MAX = 140 };
 
@@ -65,7 +66,7 @@ static void make_sample(size_t groups, enum fill fill)
     }
 }
 
-struct stage { struct fence in, tables, starts, out; };
+struct stage { struct fence in, tables, starts, out, scale, error, more; };
 
 static void check_lut(const void *kernel, void *stage, void *unused)
 {
@@ -195,6 +196,107 @@ static void check_survive(const void *kernel, void *stage, void *unused)
         }
 }
 
+/* --- scan_keep --------------------------------------------------------------------------------- */
+
+/* Every operation rounds once to float; double holds the exact product or sum of two floats well enough. */
+static float bound_of(int32_t sum, size_t r)
+{
+    const float first = (float)((double)(float)sum * alpha), estimate = (float)((double)first * row_scale[r]);
+    return (float)((double)estimate + (double)(float)((double)row_error[r] * beta));
+}
+
+/* What the sum of a row is at most when groups from .. to - 1 become known, which were counted by their sizes before: by
+ * the definition, from the numbers of the query. */
+static int32_t learnt(const struct sample *s, size_t row, size_t from, size_t to)
+{
+    int32_t change = 0;
+    for (size_t d = from * 32; d < to * 32; d++) {
+        const int x = s->queries[d];
+        change += (sign_of(s->signs, s->groups, row, d) ? x : -x) - abs(x);
+    }
+    return change;
+}
+
+/* Groups of a block that must be read. */
+static size_t groups_needed(const struct sample *s, size_t block, size_t rows, size_t look, float threshold)
+{
+    int32_t sums[16];
+    for (size_t r = 0; r < rows; r++) sums[r] = -s->starts[0] + learnt(s, block * 16 + r, 0, look);
+    for (size_t end = look;;) {
+        int hope = 0;
+        for (size_t r = 0; r < rows && end < s->groups; r++) hope |= bound_of(sums[r], block * 16 + r) >= threshold;
+        if (!hope) return end;
+        const size_t next = s->groups - end < CODES_LOOK ? s->groups : end + CODES_LOOK;
+        for (size_t r = 0; r < rows; r++) sums[r] += learnt(s, block * 16 + r, end, next);
+        end = next;
+    }
+}
+
+static void run_keep(const struct kernel *k, const struct stage *f, const struct sample *s, size_t count, size_t look,
+                     float threshold, int end)
+{
+    const size_t blocks = (count + 15) / 16, sign_bytes = blocks * s->groups * 64, lut_bytes = s->groups * 128;
+    const size_t room = count * 4 + (k->kind == KERNEL_BASELINE ? 12 : 0);
+    uint8_t *signs = fence_at(f->in, sign_bytes, end), *lut = fence_at(f->tables, lut_bytes, end);
+    int32_t *most = fence_at(f->starts, (s->groups + 1) * 4, end);
+    float *scale = fence_at(f->scale, room, end), *error = fence_at(f->error, room, end);
+    uint32_t *kept = fence_at(f->out, count * 4, end);
+    int32_t *sums = fence_at(f->more, count * 4, end);
+    size_t read[2], want[2] = { 0, 0 }, at = 0;
+    memcpy(signs, s->signs, sign_bytes);
+    memcpy(lut, s->luts, lut_bytes);
+    for (size_t g = s->groups + 1; g-- > 0;) {
+        most[g] = g == s->groups ? s->starts[0] : most[g + 1];
+        for (size_t d = g * 32; g < s->groups && d < g * 32 + 32; d++) most[g] += 2 * abs(s->queries[d]);
+    }
+    memcpy(scale, row_scale, count * 4);
+    memcpy(error, row_error, count * 4);
+    fence_paint(f->out);
+    fence_paint(f->more);
+    const size_t n = k->fn.scan_keep(signs, s->groups, lut, most, look, scale, error, count, alpha, beta, threshold, 1000,
+                                     kept, sums, read);
+    CHECK(n <= count && untouched(f->out, kept, count * 4) && untouched(f->more, sums, count * 4),
+          "groups=%zu count=%zu: wrote outside", s->groups, count);
+    for (size_t r = 0; r < count; r++) {
+        const float bound = bound_of(s->sums[0][r], r);
+        const int there = at < n && kept[at] == 1000 + r;
+        if (there != (bound >= threshold))
+            CHECK(is_near(k, bound, threshold), "groups=%zu count=%zu look=%zu row=%zu: bound %.9g threshold %.9g", s->groups,
+                  count, look, r, (double)bound, (double)threshold);
+        if (there) CHECK(sums[at] == s->sums[0][r], "groups=%zu row=%zu: %d want %d", s->groups, r, sums[at], s->sums[0][r]);
+        at += (size_t)there;
+    }
+    CHECK(at == n, "groups=%zu count=%zu: %zu kept, %zu expected in order", s->groups, count, n, at);
+    for (size_t b = 0; b < blocks; b++) {
+        const size_t groups = groups_needed(s, b, count - b * 16 < 16 ? count - b * 16 : 16, look, threshold);
+        want[0] += groups, want[1] += groups > look;
+    }
+    CHECK(k->kind == KERNEL_BASELINE || (read[0] == want[0] && read[1] == want[1]),
+          "groups=%zu count=%zu look=%zu: read %zu groups, %zu late, want %zu, %zu", s->groups, count, look, read[0], read[1],
+          want[0], want[1]);
+}
+
+static void check_keep(const void *kernel, void *stage, void *unused)
+{
+    (void)unused;
+    for (size_t i = 1; i < sample_count; i++) {
+        const struct sample *s = &samples[i];
+        const size_t counts[] = { 0, 1, 15 + i % 4, ROWS - i % 20, ROWS };
+        for (size_t c = 0; c < 5; c++)
+            for (int end = 0; end < 2; end++) {
+                /* a threshold that one row meets exactly, one that few reach, one for none and one for all */
+                const size_t row = (i * 7 + c) % ROWS, look = 1 + (i + c) % s->groups;
+                float top = bound_of(s->sums[0][0], 0);
+                for (size_t r = 1; r < ROWS; r++) top = bound_of(s->sums[0][r], r) > top ? bound_of(s->sums[0][r], r) : top;
+                run_keep(kernel, stage, s, counts[c], look, bound_of(s->sums[0][row], row), end);
+                run_keep(kernel, stage, s, counts[c], look, top, end);
+                if (s->groups > 12 && c > 2) continue;
+                run_keep(kernel, stage, s, counts[c], (s->groups + 1) / 2, 1e30f, end);
+                run_keep(kernel, stage, s, counts[c], s->groups, -INFINITY, end);
+            }
+    }
+}
+
 /* --- scan_pick --------------------------------------------------------------------------------- */
 
 enum { PICKS = 11, PICK_QUERIES = 5 };
@@ -298,12 +400,14 @@ int main(void)
     }
     make_rows();
     struct stage stage = { fence_make(BLOCKS * GROUPS_MAX * 64), fence_make(ROWS * (GROUPS_MAX * 28 + 8)),
-                           fence_make(PICK_QUERIES * GROUPS_MAX * 32), fence_make(GROUPS_MAX * 128) };
+                           fence_make(PICK_QUERIES * GROUPS_MAX * 32), fence_make(GROUPS_MAX * 128), fence_make(ROWS * 4 + 12),
+                           fence_make(ROWS * 4 + 12), fence_make(ROWS * 4) };
     test_case("ranks round trip", ranks_round_trip);
     test_case("signs are scan_lut with bits=1", signs_are_scan_lut);
     check_every(OP_lut_sign, check_lut, &stage, NULL);
     check_every(OP_scan_sign, check_scan, &stage, NULL);
     check_every(OP_survive, check_survive, &stage, NULL);
+    check_every(OP_scan_keep, check_keep, &stage, NULL);
     check_every(OP_scan_pick, check_pick, &stage, NULL);
     return test_end();
 }
