@@ -6,6 +6,7 @@
  * Lloyd rounds from an even start), built here over unit vectors around 200 centres, as the run that its numbers come from. */
 #include "bench/papers/quant.h"
 #include "bench/papers/retrieval.h"
+#include "bench/papers/scratch.h"
 #include "bench/quality/truth.h"
 #include "datasets/unit.h"
 #include "kernels/base/mem.h"
@@ -14,9 +15,7 @@
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char table[] =
 #include "gen/engine.tsv.inc"
@@ -261,14 +260,12 @@ static int staleness(struct paper_run *r, struct err *e)
 {
     int status = ERR_OK;
     for (size_t i = 0; status == ERR_OK && i < sizeof changes / sizeof *changes; i++) {
-        char folder[] = P_tmpdir "/assay-paper-XXXXXX", db[64], side[80];
-        if (!mkdtemp(folder)) return FAIL(e, ERR_IO, "%s: no folder can be made there", P_tmpdir);
-        snprintf(db, sizeof db, "%s/kb.sqlite", folder);
-        snprintf(side, sizeof side, "%s.assay", db);
-        status = change_one(r, &changes[i], db, e);
-        (void)unlink(side);
-        (void)unlink(db);
-        (void)rmdir(folder);
+        struct scratch scratch = { 0 };
+        char db[96];
+        status = scratch_open(&scratch, e);
+        snprintf(db, sizeof db, "%s/kb.sqlite", scratch.folder);
+        if (status == ERR_OK) status = change_one(r, &changes[i], db, e);
+        scratch_close(&scratch);
     }
     return status;
 }

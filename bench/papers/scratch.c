@@ -17,15 +17,30 @@ static const char prefix[] = "assay-scratch-";
 
 static int open_folder(const char *path) { return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }
 
-/* Files alone lie in it.  fd is its lock, and is closed last: nobody else has begun on it. */
+/* Files alone lie in it.  They are reached by fd, its lock, which is closed last: nobody else has begun on it. */
 static void remove_folder(const char *path, int fd)
 {
-    DIR *dir = opendir(path);
+    DIR *dir = fdopendir(fd);
     for (const struct dirent *d; dir && (d = readdir(dir));)
-        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0) (void)unlinkat(dirfd(dir), d->d_name, 0);
-    if (dir) closedir(dir);
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0) (void)unlinkat(fd, d->d_name, 0);
     (void)rmdir(path);
-    close(fd);
+    if (dir) closedir(dir);
+    else close(fd);
+}
+
+/* As mkdtemp makes it: of this user, for nobody else, and six letters behind the prefix.  What a person keeps under such a
+ * name stays. */
+static int is_scratch(const char *name, int fd)
+{
+    struct stat is;
+    return strlen(name) == strlen(prefix) + 6 && fstat(fd, &is) == 0 && is.st_uid == geteuid() && (is.st_mode & 0777) == 0700;
+}
+
+/* Before the lock is held another's sweep may have taken it: then the name is gone, or another's. */
+static int is_there(const char *path, int fd)
+{
+    struct stat mine, named;
+    return fstat(fd, &mine) == 0 && lstat(path, &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
 }
 
 void scratch_sweep(void)
@@ -35,20 +50,12 @@ void scratch_sweep(void)
         char path[sizeof P_tmpdir + sizeof d->d_name];
         if (strncmp(d->d_name, prefix, strlen(prefix)) != 0) continue;
         snprintf(path, sizeof path, "%s/%s", P_tmpdir, d->d_name);
-        struct stat is;
         const int fd = open_folder(path);
         if (fd < 0) continue;
-        if (fstat(fd, &is) == 0 && is.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0) remove_folder(path, fd);
+        if (is_scratch(d->d_name, fd) && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_there(path, fd)) remove_folder(path, fd);
         else close(fd);
     }
     if (all) closedir(all);
-}
-
-/* Between making it and locking it another's sweep may have taken it: then the name is gone, or another's. */
-static int is_there(const char *path, int fd)
-{
-    struct stat mine, named;
-    return fstat(fd, &mine) == 0 && stat(path, &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
 }
 
 int scratch_open(struct scratch *s, struct err *e)

@@ -13,6 +13,7 @@ struct scratch {
 int scratch_open(struct scratch *s, struct err *e);
 /* Removes the folder and the files in it; a zeroed one is allowed. */
 void scratch_close(struct scratch *s);
-/* Removes those that nobody's process holds: their owners were killed. */
+/* Removes those of this user that no process holds: their owners were killed.  Links, and folders that are not as
+ * scratch_open makes them, stay. */
 void scratch_sweep(void);
 #endif

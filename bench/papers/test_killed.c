@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +94,32 @@ static void is_swept(void)
     close(ends[0]), close(ends[1]);
 }
 
+/* What has such a name and is a person's, or a stranger's: a link to a folder, a folder with another mode or a longer
+ * name, and, where root may make one, another user's. */
+static void spares_what_is_not_ours(void)
+{
+    static const char *const names[] = { "scratch-XXXXXX", "assay-scratch-XXXXXX", "assay-scratch-notes-XXXXXX", "assay-scratch-XXXXXX" };
+    enum { TARGET, OPEN_TO_OTHERS, LONGER, ANOTHERS, FOLDERS };
+    char folders[FOLDERS][64], files[FOLDERS][96], name[64];
+    for (int i = 0; i < FOLDERS; i++) {
+        snprintf(folders[i], sizeof folders[i], "%s/%s", P_tmpdir, names[i]);
+        CHECK(mkdtemp(folders[i]) != NULL, "%s", folders[i]);
+        snprintf(files[i], sizeof files[i], "%s/file", folders[i]);
+        close(open(files[i], O_WRONLY | O_CREAT, 0600));
+        if (i == OPEN_TO_OTHERS) CHECK(chmod(folders[i], 0755) == 0, "%s", folders[i]);
+        if (i == ANOTHERS && geteuid() == 0) CHECK(chown(folders[i], 65534, 65534) == 0, "%s", folders[i]);
+    }
+    snprintf(name, sizeof name, "%s/assay-scratch-%s", P_tmpdir, folders[TARGET] + strlen(folders[TARGET]) - 6);
+    CHECK(symlink(folders[TARGET], name) == 0, "%s", name);
+    scratch_sweep();
+    CHECK(unlink(name) == 0, "%s: a link was taken", name);
+    for (int i = 0; i < FOLDERS; i++) {
+        const int stays = i != ANOTHERS || geteuid() == 0;
+        CHECK((access(files[i], F_OK) == 0) == stays, "%s: %s", files[i], stays ? "gone" : "left");
+        (void)unlink(files[i]), (void)rmdir(folders[i]);
+    }
+}
+
 static void goes_on(void)
 {
     char whole[] = "/tmp/assay-whole-XXXXXX", killed[] = "/tmp/assay-killed-XXXXXX";
@@ -160,6 +187,7 @@ int main(void)
 {
     test_case("killed at random times, a run goes on and leaves the same", goes_on);
     test_case("a killed owner's folder is swept, a living one's is not", is_swept);
+    test_case("a sweep spares what is not ours", spares_what_is_not_ours);
     test_case("a table fits 80, 120 and 200 columns", fits_terminals);
     return test_end();
 }
