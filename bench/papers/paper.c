@@ -85,16 +85,18 @@ void finding_of_rounds(struct finding *f, double *rounds, size_t count)
     f->hi = i.hi;
 }
 
-/* A question's mean over draws depends on their order in its last digits: those are no win and no loss. */
-static const double rounding = 1e-13;
+double finding_difference(double a, double b)
+{
+    const double rounding = 1e-13, d = a - b;
+    return fabs(d) < rounding * (fabs(a) + fabs(b)) ? 0 : d;
+}
 
 /* Differences, to be freed, with what is said of them; NULL: too few, or no memory. */
 static double *differences(struct finding *f, const double *a, const double *b, size_t count)
 {
     double *d = count < 2 ? NULL : mem_alloc(count, sizeof *d);
     for (size_t i = 0; d && i < count; i++) {
-        d[i] = a[i] - b[i];
-        if (fabs(d[i]) < rounding * (fabs(a[i]) + fabs(b[i]))) d[i] = 0;
+        d[i] = finding_difference(a[i], b[i]);
         f->wins += d[i] > 0;
         f->ties += d[i] == 0;
         f->losses += d[i] < 0;

@@ -47,6 +47,9 @@ void finding_of_seeds(struct finding *f, const double *draws, size_t count);
 /* The same of rounds of a clock, whose tails are long: their median and its exact interval, by the sign test (Dixon & Mood
  * 1946).  Of fewer than 11 there is none. */
 void finding_of_rounds(struct finding *f, double *rounds, size_t count);
+/* a - b of two means, 0 where only rounding tells them apart: a mean depends in its last digits on the order of what it is
+ * of, and that is no win, no loss, and no verdict. */
+double finding_difference(double a, double b);
 /* The same of paired differences over questions: mean, 99.9 % bootstrap interval, wins, ties, losses and p. */
 void finding_of_pairs(struct finding *f, const double *a, const double *b, size_t count);
 /* Wins, ties, losses and p of questions whose mean `ours` is, against those of another: what stands beside every mean of

@@ -349,7 +349,7 @@ static int bound_found(struct paper_run *r, const struct recall_set *s, const ch
         if (i == BY_BOUND) finding_against(&f, own[BY_BOUND], own[BY_POOL], s->query.count, "fixed pool");
         status = found(r, &f, spec, s->query.count, draws[i], e);
     }
-    for (size_t d = 0; d < r->asked.seeds; d++) ahead[d] = draws[BY_BOUND][d] - draws[BY_POOL][d];
+    for (size_t d = 0; d < r->asked.seeds; d++) ahead[d] = finding_difference(draws[BY_BOUND][d], draws[BY_POOL][d]);
     struct finding f = finding_of("versus=bound - fixed pool;bits=1;dim=%zu;deviations=%g", s->base.dim, eps0s[k]);
     finding_of_pairs(&f, own[BY_BOUND], own[BY_POOL], s->query.count); /* wins, ties, losses, p; the interval is over the draws */
     return status == ERR_OK ? found(r, &f, spec, s->query.count, ahead, e) : status;

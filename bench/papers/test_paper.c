@@ -384,6 +384,19 @@ static void test_ties(void)
     CHECK(g.wins == 1 && g.ties == 1 && g.losses == 2, "%zu/%zu/%zu", g.wins, g.ties, g.losses);
 }
 
+/* Nor is it a verdict of draws: an interval that is a point at -2e-16 lies below 0. */
+static void test_draws_that_tie(void)
+{
+    double by_ten = 0, draws[3];
+    for (int i = 0; i < 10; i++) by_ten += 0.1;
+    CHECK(by_ten < 1, "a sum without rounding shows nothing");
+    for (int i = 0; i < 3; i++) draws[i] = finding_difference(by_ten, 1);
+    struct finding f = finding_of("versus=a - b");
+    finding_of_seeds(&f, draws, 3);
+    CHECK(f.ours == 0 && f.lo == 0 && f.hi == 0, "%g [%g, %g]", f.ours, f.lo, f.hi);
+    CHECK(finding_difference(1e-12, 0) == 1e-12 && finding_difference(0, 0) == 0 && finding_difference(1, 1 + 1e-9) < 0, "real ones");
+}
+
 /* No figure has more than six lines, the paper's is in each, a share ends at 1 whatever the interval, and the legend has whose the
  * hollow points are. */
 static void test_figures(void)
@@ -516,6 +529,7 @@ int main(void)
     test_case("an item that is there is taken up, other options run it again", test_taken_up);
     test_case("a scan beside this machine's read rate: the product is the bytes of a row", test_roofline);
     test_case("a question's draws in another order are a tie", test_ties);
+    test_case("what only rounding tells apart is no verdict", test_draws_that_tie);
     test_case("figures: six lines at most, a share ends at 1", test_figures);
     test_case("the engine's citations stand in README.md as in the list", test_citations);
     test_case("the page's numbers are those of the rows", test_page);
