@@ -316,16 +316,18 @@ static int fill_both(void *context, const struct kb_sink *sink, struct err *e)
     return status;
 }
 
-static void measure_banks(struct merger *m)
+static int measure_banks(struct merger *m, struct err *e)
 {
     for (int bank = 0; bank < 2; bank++) {
         double *sorted = mem_alloc(m->lengths.count + 1, sizeof *sorted);
+        if (!sorted) return FAIL(e, ERR_MEM, "memrl: no memory");
         m->size[bank] = 0;
-        for (size_t i = 0; sorted && i < m->lengths.count; i++)
+        for (size_t i = 0; i < m->lengths.count; i++)
             if (m->lengths.at[i] && ((int64_t)i > m->boundary) == bank) sorted[m->size[bank]++] = m->lengths.at[i];
         if (m->size[bank]) stats_sort(sorted, m->size[bank]), m->median[bank] = stats_quantile(sorted, m->size[bank], 0.5);
         mem_free(sorted);
     }
+    return ERR_OK;
 }
 
 /* Of WordNet 3.0, whose nouns are the importer's first entities. */
@@ -463,7 +465,7 @@ static int ask_banks(struct paper_run *r, const struct retrieval_source *from, s
     if (status == ERR_OK) status = retrieval_ask(&base, DEEP, e, "retrieve=exact %s", all_of_them);
     if (status == ERR_OK) status = retrieval_keep(&base, r, data, "merged", e);
     if (status == ERR_OK) status = report_banks(r, &base, m, data, e);
-    measure_banks(m);
+    if (status == ERR_OK) status = measure_banks(m, e);
     const int ask_why = status == ERR_OK && m->size[0] && m->size[1];
     for (int bank = 0; ask_why && bank < 2; bank++) {
         cosine[bank] = mem_alloc(base.set.queries.count + 1, sizeof **cosine);
