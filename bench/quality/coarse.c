@@ -5,12 +5,12 @@
 #include <string.h>
 #include "kernels/bound.h"
 
-enum { STEPS = 40 };
+enum { STEPS = 40, SURVIVOR_BYTES = sizeof(float) + sizeof(uint32_t) };
 
-const struct kernel *coarse_kernel(size_t queries)
+const struct kernel *coarse_kernel(size_t queries, size_t room)
 {
     const struct kernel *found = NULL;
-    if (queries < COARSE_QUERIES) return NULL;
+    if (queries < COARSE_QUERIES || room > COARSE_BYTES / SURVIVOR_BYTES / queries) return NULL;
     for (const struct kernel *k = kernel_next(OP_tile_f32, NULL); k; k = kernel_next(OP_tile_f32, k))
         if (k->own.bf16 && kernel_runnable(k)) found = k;
     return found;

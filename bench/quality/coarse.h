@@ -23,9 +23,12 @@
 /* Queries that go together through the rows from which it pays (truth.h has the times): what packing the rows and
  * measuring their losses costs is shared by them. */
 enum { COARSE_QUERIES = 96 };
+/* What survivors of a thread may take: of 256 queries 32,768 each, which is k = 4,032. */
+enum { COARSE_BYTES = 64 << 20 };
 
-/* The row of tile_f32 to use here, of the best ISA, or NULL where none runs or `queries` are too few. */
-const struct kernel *coarse_kernel(size_t queries);
+/* The row of tile_f32 to use here, of the best ISA, or NULL where none runs, `queries` are too few, or they and their
+ * survivors, `room` each, too many. */
+const struct kernel *coarse_kernel(size_t queries, size_t room);
 
 /* |x - x'|, rounded up; of a number below 2^-126, which such a row may take for 0, the whole is lost.  Not finite where
  * x' is not. */

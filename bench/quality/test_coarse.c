@@ -303,8 +303,9 @@ static void survivors_hold_the_best(void)
 static void chosen_where_it_pays(void)
 {
     const size_t many = 2 * COARSE_QUERIES;
-    const struct kernel *k = coarse_kernel(many);
-    CHECK(!coarse_kernel(COARSE_QUERIES - 1), "few queries");
+    const struct kernel *k = coarse_kernel(many, N);
+    CHECK(!coarse_kernel(COARSE_QUERIES - 1, N), "few queries");
+    CHECK(coarse_kernel(256, 32768) == k && !coarse_kernel(256, 32769), "survivors that take more than 64 MiB");
     CHECK(!k || (k->own.bf16 && kernel_runnable(k)), "a row that cannot run");
     fill(PLAIN, D);
     struct truth_job job = job_of(METRIC_COSINE, N, D, 10, 1);

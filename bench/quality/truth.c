@@ -567,14 +567,14 @@ static int choose_kernels(struct job *j, struct err *e)
     const int status = kernel_set_resolve(&best, NULL, e);
     if (status != ERR_OK) return status;
     j->kernels = a->kernels ? *a->kernels : best;
-    const size_t queries = even_tile(a, QUERY_MOST);
-    const struct kernel *tile = a->kernels ? a->kernels->of[OP_tile_f32] : coarse_kernel(queries);
+    const size_t queries = even_tile(a, QUERY_MOST), room = truth_width(ROOM * j->keep, a->base.count);
+    const struct kernel *tile = a->kernels ? a->kernels->of[OP_tile_f32] : coarse_kernel(queries, room);
     if (!tile || !tile->own.bf16) return ERR_OK;
     j->kernels.of[OP_tile_f32] = best.of[OP_tile_f32];
     if (a->query_tags) return ERR_OK;
     j->coarse = (struct coarse){ .tile = tile, .dim = a->base.dim };
     j->query_tile = queries;
-    j->room = truth_width(ROOM * j->keep, a->base.count);
+    j->room = room;
     return ERR_OK;
 }
 

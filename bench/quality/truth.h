@@ -8,9 +8,9 @@
  * float64.  So the ids are those of exact arithmetic but for ties below 2^-44 of the terms, on every machine and by any
  * number of threads.  With a filter only the rows that pass are scored, in float64.
  *
- * Where a tile in bfloat16 runs and a thread has COARSE_QUERIES at a time, a pass by it goes first (coarse.h): what it
- * leaves in doubt is scored in float64, best first, until the bound says that no other row can be among them.  A query
- * that it cannot answer (scores too alike, lengths beyond 2^+-40, not finite, ties that reach on) goes the way above.
+ * Where a tile in bfloat16 runs and a thread has COARSE_QUERIES at a time, of k up to some 4,000, a pass by it goes first
+ * (coarse.h): what it leaves in doubt is scored in float64, best first, until the bound says that no other row can be
+ * among them.  A query that it cannot answer (scores too alike, lengths beyond 2^+-40, not finite, ties that reach on) goes the way above.
  * The ids are the same, byte for byte.  So they are by a tile in bfloat16 that `kernels` names, of however few queries.
  * Zen 4, one thread, 100,000 rows, k = 100, cosine, all of `assay data truth`, s without and with it, in turns:
  *     d = 384    queries 64: .14, .13;  96: .19, .15;  1,000: 1.08, .62;  10,000: 10.0, 5.2  (sgemm alone: 8.3)
