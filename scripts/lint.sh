@@ -74,6 +74,19 @@ calls() {
         "${libraries[@]}" | grep -vE '^[^:]*:[0-9]*: *(\*|/\*|//)' | report 'a library neither prints nor exits'
 }
 
+# A bare worker leaves out what includes an optional library (Makefile): whoever uses such a file must include one, too, or
+# do without by ASSAY_WORKER, or no worker links.
+worker() {
+    local left user header with
+    with=$(sed -n 's/^optional := //p' Makefile | sed 's/[.]/[.]/g; s/ /|/g')
+    left=$(printf '%s\n' "${code[@]}" | grep '[.]c$' | xargs grep -lE "^#include <($with)>")
+    for header in $(sed 's/c$/h/' <<<"$left"); do
+        printf '%s\n' "${code[@]}" | grep '[.]c$' | xargs grep -l "^#include \"$header\"" | while read -r user; do
+            grep -qxF "$user" <<<"$left" || grep -q ASSAY_WORKER "$user" || echo "$user: $header"
+        done
+    done | report 'a bare worker has not what this includes'
+}
+
 # A feature that a flag switches on and needs.h does not know would run unchecked.  Left out is
 # what every CPU with Armv8.2 has.
 macros() { "${CC:-cc}" "$@" -dM -E -x c /dev/null | awk '{ print $2 }' | sort; }
@@ -90,7 +103,7 @@ features() {
     done | report 'enabled, but not recorded by kernels/needs.h'
 }
 
-findings=$(includes; shape; scripts/kernel_table.sh --check; functions; calls; features "$@")
+findings=$(includes; shape; scripts/kernel_table.sh --check; functions; calls; worker; features "$@")
 [ -z "$findings" ] && exit 0
 printf '%s\n' "$findings"
 echo "lint: $(printf '%s\n' "$findings" | wc -l) findings"
