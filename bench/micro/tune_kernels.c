@@ -184,7 +184,7 @@ static int find_number(const struct kernel_tuning *how, const struct kernel *k, 
     text_add(line, "%s=%s/%s over %s/%s:", kernel_op_name(k->op), isa_name(k->isa), k->variant, isa_name(without->isa),
              without->variant);
     for (size_t b = 0; b < BATCHES; b++)
-        text_add(line, "%s x%.2f [%.2f, %.2f] of %zu queries", b ? "," : "", ratios[b].at, ratios[b].interval.lo,
+        text_add(line, "%s x%.2f [%.2f, %.2f] with %zu queries", b ? "," : "", ratios[b].at, ratios[b].interval.lo,
                  ratios[b].interval.hi, batches[b]);
     const size_t from = kernel_pays_from(batches, ratios, BATCHES);
     if (from) text_add(line, ": pays from %zu on", from);
