@@ -6,7 +6,14 @@
  * pipes.  Measured on Zen 4, 256 queries x 4,096 rows, d = 384 / 768 / 1536, ns a pair: 7.1 / 14.4 / 32.4 (93 / 91 / 81 %
  * of the pipes), in one run with sgemm of OpenBLAS 0.3.21 (Cooperlake) 8.2 / - / 32.9; all queries for every four rows, and
  * long rows whole, as before: 7.2 / 14.4 / 34.1.  At 1536 three queries come from L2 for each 1,152 cycles, and the sums
- * of a stretch go there and back.  One query against 8 rows at a time: 9.2 / 17.9 / 61. */
+ * of a stretch go there and back.  One query against 8 rows at a time: 9.2 / 17.9 / 61.
+ *
+ * At d = 1536 L2 seems to bind: queries are 16 bytes a cycle of FMAs, and sums, of which the canonical order has two
+ * registers a pair, 5 more.  Whatever is fetched besides costs its turn: ns a pair, best of 12 in two runs, where this
+ * takes 33.5 and 34.1: the next queries' first 8 lines fetched 35.5 and 37.0, all of them 42.4 and 41.9; the next rows
+ * into L2 34.3 and 34.3; both 36.5 and 35.9; stretches of 384 35.4 and 35.1, 512 33.9 and 33.6, none 34.9 and 34.5.  To
+ * hold 4 x 6 pairs in registers, lanes 0-15 of all dimensions would go first: a third less of queries, but then every
+ * second line of a row is wanted, which is half of the sets of L1.  Not tried. */
 #include "kernels/rows/lanes_avx512.h"
 #define ROW f32
 #include "kernels/rows/row_sums.h"
