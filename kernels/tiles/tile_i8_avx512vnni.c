@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * tile_i8_avx512vnni.c - many queries against panels of 64 rows that wait in L1, by VPDPBUSD, 6 x 64 of them in
+ * tile_i8_avx512vnni.c - many queries against panels of 64 rows that wait in L2, by VPDPBUSD, 6 x 64 of them in
  * registers: a lane is a row, so nothing is summed across lanes, and a query's four bytes are broadcast by the load.
  *
  * Panels of up to 1,536 dimensions, 96 KiB: read in order, 11 bytes a cycle, L2 keeps up.  Of 384, which L1 holds, the
- * sums of longer rows went to the scores and back once a chunk, 16 KiB apart: 8.0 to 10.0 ns a pair of d = 1536, as L3 was shared, where this
- * takes 7.4 in the same runs (65 to 82, and 87 %, of a VPDPBUSD a cycle).  Four queries or fewer that are left go by four:
- * 64 x 256, d = 384, 2.11 -> 2.07, 77 -> 79 %; there packing takes 8 %, which 64 queries share.
+ * sums of longer rows went to the scores and back once a chunk, 16 KiB apart: 8.0 to 10.0 ns a pair of d = 1536, as L3 was
+ * shared, where this takes 7.4 in the same runs (65 to 82, and 87 %, of a VPDPBUSD a cycle).  Four queries or fewer that
+ * are left go by four: 64 x 256, d = 384, 2.11 -> 2.07, 77 -> 79 %; there packing takes 8 %, which 64 queries share.
  *
  * Rows are packed once a call, as unsigned x + 128 (turn_words.h); queries are read where they lie.  Sums start from
  * -128 times the query's own sum, so nothing is left to correct.  Of the last dim % 4 bytes a word is made once.
