@@ -297,6 +297,42 @@ static void check_keep(const void *kernel, void *stage, void *unused)
     }
 }
 
+/* More rows than a kernel lists at a time: all at once are as block by block, in what is kept and in what is read. */
+static void check_keep_many(const void *kernel, void *unused, void *unused2)
+{
+    enum { MANY = 4 * 1031 };
+    static uint8_t signs[(MANY / 16 + 1) * 5 * 64];
+    static float scale[MANY], error[MANY];
+    static uint32_t all[MANY], some[MANY];
+    static int32_t all_sums[MANY], some_sums[MANY];
+    const struct kernel *k = kernel;
+    const struct sample *s = &samples[5];
+    int32_t most[6];
+    (void)unused, (void)unused2;
+    for (size_t i = 0; i < sizeof signs; i++) signs[i] = (uint8_t)test_rand();
+    for (size_t r = 0; r < MANY; r++) scale[r] = row_scale[r % SURVIVE_MAX], error[r] = row_error[r % 389];
+    most[5] = s->starts[0];
+    for (size_t g = 5; g-- > 0;) {
+        most[g] = most[g + 1];
+        for (size_t d = g * 32; d < g * 32 + 32; d++) most[g] += 2 * abs(s->queries[d]);
+    }
+    for (int t = 0; t < 4; t++) {
+        const float threshold = 12 * (float)t;
+        size_t read[2], part[2], sum[2] = { 0, 0 }, n = 0;
+        const size_t count = k->fn.scan_keep(signs, 5, s->luts, most, 2, scale, error, MANY, alpha, beta, threshold, 7, all, all_sums, read);
+        for (size_t r = 0; r < MANY; r += 16) {
+            n += k->fn.scan_keep(signs + r / 16 * 5 * 64, 5, s->luts, most, 2, scale + r, error + r, MANY - r < 16 ? MANY - r : 16,
+                                 alpha, beta, threshold, 7 + (uint32_t)r, some + n, some_sums + n, part);
+            sum[0] += part[0], sum[1] += part[1];
+        }
+        CHECK(n == count && !memcmp(all, some, n * sizeof *all) && !memcmp(all_sums, some_sums, n * sizeof *all_sums),
+              "threshold %g: %zu kept at once, %zu block by block, or others", (double)threshold, count, n);
+        CHECK(read[0] == sum[0] && read[1] == sum[1], "threshold %g: read %zu, %zu at once, %zu, %zu block by block",
+              (double)threshold, read[0], read[1], sum[0], sum[1]);
+        CHECK(t == 0 || (count > 0 && count < MANY), "threshold %g: %zu kept show nothing", (double)threshold, count);
+    }
+}
+
 /* --- scan_pick --------------------------------------------------------------------------------- */
 
 enum { PICKS = 11, PICK_QUERIES = 5 };
@@ -408,6 +444,8 @@ int main(void)
     check_every(OP_scan_sign, check_scan, &stage, NULL);
     check_every(OP_survive, check_survive, &stage, NULL);
     check_every(OP_scan_keep, check_keep, &stage, NULL);
+    for (const struct kernel *k = kernel_next(OP_scan_keep, NULL); k; k = kernel_next(OP_scan_keep, k))
+        if (k->kind != KERNEL_BASELINE) check_one(k, check_keep_many, NULL, NULL); /* those may contract, by place */
     check_every(OP_scan_pick, check_pick, &stage, NULL);
     return test_end();
 }
