@@ -477,8 +477,8 @@ static void scan_bytes(const struct pq *x, const struct scratch *s, struct bound
     else
         x->base.kernels.of[OP_scan_byte]->fn.scan_byte(byte_of(x, first, 0), byte_blocks(rows), x->parts, s->luts, 1,
                                                        s->sums);
-    const size_t count = x->base.kernels.of[OP_survive]->fn.survive(s->sums, s->ones, s->ones, rows, b.alpha, b.beta,
-                                                                    topk_bound(best), (uint32_t)first, s->kept);
+    const size_t count = x->base.kernels.of[OP_survive]->fn.survive(
+        s->sums, s->ones, s->ones, rows, b.alpha, b.beta, topk_bound(best), INT32_MIN, (uint32_t)first, s->kept);
     for (size_t i = 0; i < count; i++)
         topk_push(best, idset_id(&x->ids, s->kept[i]),
                   x->groups ? sum_nibbles(x, s->tables, s->kept[i]) : sum_bytes(x, s->tables, s->kept[i]));

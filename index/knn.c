@@ -80,7 +80,7 @@ static void tile_into(const struct tile *t, const struct points *a, size_t first
             const float alpha = 2 * a->steps[first + i], beta = points_beta(a, first + i);
             const int32_t *sums = t->sums + i * n;
             const size_t found = t->kernels->of[OP_survive]->fn.survive(
-                sums, b->steps + at, b->terms + at, n, alpha, beta, topk_bound(&best[i]), 0, t->kept);
+                sums, b->steps + at, b->terms + at, n, alpha, beta, topk_bound(&best[i]), INT32_MIN, 0, t->kept);
             for (size_t j = 0; j < found; j++) {
                 const size_t r = t->kept[j];
                 const float closeness = (float)sums[r] * alpha * b->steps[at + r] + b->terms[at + r] * beta;

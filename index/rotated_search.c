@@ -2,6 +2,7 @@
  * rotated_search.c - queries are rotated and quantised, codes scanned plane by plane, the best rows kept. */
 #include "index/rotated_inside.h"
 #include <string.h>
+#include "index/least.h"
 #include "kernels/base/topk.h"
 
 /* Rows scanned, and queries asked, in one call of the kernel: 512 rows of 4 bits x 384 are 96 KiB and their sums
@@ -221,6 +222,7 @@ static float gain_of(const struct rotated *t) { return t->base.config.metric == 
 struct plain {
     size_t first, rows;
     const float *weights, *beside;
+    struct extent extent;
 };
 
 /* Offers the rows to the heap of one query.  A score is gain * (the bound of `survive`) + the query's term + shift, of
@@ -231,8 +233,8 @@ static void keep_plain(const struct rotated *t, const struct plain *p, const flo
     const float factor = factors[0], gain = gain_of(t), beta = t->is_affine ? factors[3] : t->terms ? 1 / gain : 0;
     float bound = topk_bound_shifted(best, shift);
     if (t->terms) bound = score_before(bound, factors[2]) / gain - 0x1p-148f; /* half of a denormal term may be rounded */
-    const size_t count = t->base.kernels.of[OP_survive]->fn.survive(sums, p->weights, p->beside, p->rows, factor, beta,
-                                                                    bound, 0, kept);
+    const size_t count = t->base.kernels.of[OP_survive]->fn.survive(
+        sums, p->weights, p->beside, p->rows, factor, beta, bound, least_sum(p->extent, factor, beta, bound), 0, kept);
     for (size_t n = 0; n < count; n++) {
         const size_t r = kept[n];
         float score = (float)sums[r] * factor * p->weights[r];
@@ -246,8 +248,9 @@ static void scan_plain(const struct rotated *t, const struct scratch *s, const f
                        size_t first, size_t rows)
 {
     static const float nothing[SCAN_ROWS];
-    const float *beside = t->is_affine ? t->offsets : t->terms;
-    const struct plain p = { first, rows, t->planes[0].weights + first, beside ? beside + first : nothing };
+    const float *weights = t->planes[0].weights + first, *numbers = t->is_affine ? t->offsets : t->terms,
+                *beside = numbers ? numbers + first : nothing;
+    const struct plain p = { first, rows, weights, beside, extent_of(weights, beside, rows, queries) };
     for (size_t q = 0; q < queries; q += TILE) {
         const size_t tile = queries - q < TILE ? queries - q : TILE;
         sum_plane(t, s, 0, queries, q, tile, first, rows);

@@ -7,6 +7,7 @@
  * up takes 0.72 at 7 uops a group, so that 1.15 of that loop would leave 5 groups to be read.  At 1536: 3.3, loop 2.6. */
 #include "index/split.h"
 #include "index/codec.h"
+#include "index/least.h"
 #include "index/persist.h"
 #include "kernels/base/mem.h"
 #include <math.h>
@@ -162,14 +163,21 @@ static float with_terms(const struct split *s, const struct split_query *q, floa
     return s->gain * score + s->terms[row] + q->term;
 }
 
-/* Rows first .. first + rows - 1 whose bound reaches the threshold. */
+/* Rows first .. first + rows - 1, and what their numbers range over. */
+struct chunk {
+    size_t first, rows;
+    struct extent extent;
+};
+
+/* Rows of the chunk whose bound reaches the threshold. */
 static size_t survivors(const struct split *s, const struct kernel_set *kernels, const struct split_query *q,
-                        struct bound b, size_t first, size_t rows, float threshold, const int32_t *sums,
-                        struct work *w)
+                        struct bound b, const struct chunk *c, float threshold, const int32_t *sums, struct work *w)
 {
+    const size_t first = c->first, rows = c->rows;
     if (!s->terms)
         return kernels->of[OP_survive]->fn.survive(sums, s->scales + first, s->errors + first, rows, b.alpha, b.beta,
-                                                   threshold, (uint32_t)first, w->kept);
+                                                   threshold, least_sum(c->extent, b.alpha, b.beta, threshold),
+                                                   (uint32_t)first, w->kept);
     for (size_t r = 0; r < rows; r++)
         w->bounds[r] = with_terms(s, q, upper_bound(s, b, sums[r], first + r), first + r);
     const size_t count = kernels->of[OP_above_f32]->fn.above_f32(w->bounds, rows, threshold, w->kept);
@@ -234,12 +242,12 @@ static size_t scan_alone(const struct split *s, const struct kernel_set *kernels
 }
 
 static size_t finish(const struct split *s, const struct kernel_set *kernels, const struct idset *ids,
-                     const struct split_query *q, const int8_t *fine, const int32_t *sums, size_t first, size_t rows,
+                     const struct split_query *q, const int8_t *fine, const int32_t *sums, const struct chunk *c,
                      struct topk *best, struct work *w)
 {
     const struct bound b = bound_of(s, q);
-    const size_t count = survivors(s, kernels, q, b, first, rows, topk_bound_shifted(best, q->shift), sums, w);
-    for (size_t i = 0; i < count; i++) w->found[i] = sums[w->kept[i] - first];
+    const size_t count = survivors(s, kernels, q, b, c, topk_bound_shifted(best, q->shift), sums, w);
+    for (size_t i = 0; i < count; i++) w->found[i] = sums[w->kept[i] - c->first];
     offer(s, kernels, ids, q, b, fine, count, best, w);
     return count;
 }
@@ -259,6 +267,9 @@ struct split_read split_scan(const struct split *s, const struct kernel_set *ker
             read.rows += scan_alone(s, kernels, ids, queries, fine, luts, most, first, rows, best, w, &read.groups);
             continue;
         }
+        const struct chunk c = {
+            first, rows, extent_of(s->scales + first, s->errors + first, rows, s->terms ? 0 : count),
+        };
         for (size_t q = 0; q < count; q += TILE) {
             const size_t tile = count - q < TILE ? count - q : TILE;
             int32_t starts[TILE];
@@ -267,7 +278,7 @@ struct split_read split_scan(const struct split *s, const struct kernel_set *ker
                                                     luts + q * lut_bytes, starts, tile, w->sums);
             for (size_t i = 0; i < tile; i++)
                 read.rows += finish(s, kernels, ids, &queries[q + i], fine + (q + i) * padded,
-                                    w->sums + i * blocks * CODES_ROWS, first, rows, &best[q + i], w);
+                                    w->sums + i * blocks * CODES_ROWS, &c, &best[q + i], w);
         }
         read.groups += count * blocks * s->groups;
     }

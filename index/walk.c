@@ -141,7 +141,7 @@ static size_t scan(struct walk *w, const uint8_t *codes, const float *scale, con
                                                    w->sums);
     fetch(w, ahead, 2);
     const size_t found = n->kernels->of[OP_survive]->fn.survive(w->sums, scale, error, count, w->table_step, beta,
-                                                                worst(w) - base, 0, w->kept);
+                                                                worst(w) - base, INT32_MIN, 0, w->kept);
     w->counts->scored += count;
     for (size_t i = 0; i < found; i++) {
         const uint32_t e = w->kept[i], node = edges[e];

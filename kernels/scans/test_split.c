@@ -133,21 +133,40 @@ static void signs_are_scan_lut(void)
 /* --- survive ----------------------------------------------------------------------------------- */
 
 enum { SURVIVE_MAX = 400 };
-static int32_t row_sums[SURVIVE_MAX];
-static float row_scale[SURVIVE_MAX], row_error[SURVIVE_MAX], row_most[SURVIVE_MAX];
+struct survive_rows {
+    int32_t sums[SURVIVE_MAX];
+    float scale[SURVIVE_MAX], error[SURVIVE_MAX], most[SURVIVE_MAX];
+};
+static struct survive_rows mixed;
 static const float alpha = 0.0371f, beta = 1.913f;
 
 /* Every operation rounds once to float; double holds the exact product or sum of two floats well
  * enough to round rightly (Figueroa 1995: 53 >= 2 * 24 + 2). */
-static void make_rows(void)
+static float most_of(int32_t sum, float scale, float error)
+{
+    const float first = (float)((double)(float)sum * alpha);
+    const float estimate = (float)((double)first * scale), wrong = (float)((double)error * beta);
+    return (float)((double)estimate + wrong);
+}
+
+static void make_rows(struct survive_rows *x)
 {
     for (int r = 0; r < SURVIVE_MAX; r++) {
-        row_sums[r] = r % 17 == 0 ? INT32_MAX - r : r % 19 == 0 ? INT32_MIN + r : (int32_t)(test_rand() % 40001) - 20000;
-        row_scale[r] = (float)(test_rand() >> 40) * 0x1p-24f;
-        row_error[r] = (float)(test_rand() >> 40) * 0x1p-22f;
-        const float first = (float)((double)(float)row_sums[r] * alpha);
-        const float estimate = (float)((double)first * row_scale[r]), error = (float)((double)row_error[r] * beta);
-        row_most[r] = (float)((double)estimate + error);
+        x->sums[r] = r % 17 == 0 ? INT32_MAX - r : r % 19 == 0 ? INT32_MIN + r : (int32_t)(test_rand() % 40001) - 20000;
+        x->scale[r] = (float)(test_rand() >> 40) * 0x1p-24f;
+        x->error[r] = (float)(test_rand() >> 40) * 0x1p-22f;
+        x->most[r] = most_of(x->sums[r], x->scale[r], x->error[r]);
+    }
+}
+
+/* Row `at` alone has the greatest sum, scale and error: where pieces of rows are left out, no other keeps its piece. */
+static void make_one(struct survive_rows *x, size_t at)
+{
+    make_rows(x);
+    for (size_t r = 0; r < SURVIVE_MAX; r++) {
+        x->sums[r] = r == at ? 20001 : x->sums[r] % 20001;
+        if (r == at) x->scale[r] = 1, x->error[r] = 4;
+        x->most[r] = most_of(x->sums[r], x->scale[r], x->error[r]);
     }
 }
 
@@ -158,25 +177,32 @@ static int is_near(const struct kernel *k, float most, float threshold)
     return k->kind == KERNEL_BASELINE && gap <= 1e-5f * (most < 0 ? 1 - most : 1 + most);
 }
 
-static void run_survive(const struct kernel *k, const struct stage *f, size_t count, float threshold, int end)
+/* how: of the least sum 0: nothing is known; 1: a survivor has it; 2: it is 1000 less. */
+static void run_survive(const struct kernel *k, const struct stage *f, const struct survive_rows *x, size_t count,
+                        float threshold, int end, int how)
 {
+    int32_t least = INT32_MAX;
+    for (size_t r = 0; r < count; r++)
+        if (x->most[r] >= threshold && x->sums[r] < least) least = x->sums[r];
+    if (how == 0) least = INT32_MIN;
+    if (how == 2 && least > INT32_MIN + 1000) least -= 1000;
     /* qemu 7.2 reads 16 bytes for the 4-byte operand of vfmadd231ss, which only compilers write here. */
     const size_t room = count * 4 + (k->kind == KERNEL_BASELINE ? 12 : 0);
     int32_t *sums = fence_at(f->in, count * 4, end);
     float *scale = fence_at(f->tables, room, end), *error = fence_at(f->starts, room, end);
     uint32_t *kept = fence_at(f->out, count * 4, end);
-    memcpy(sums, row_sums, count * 4);
-    memcpy(scale, row_scale, count * 4);
-    memcpy(error, row_error, count * 4);
+    memcpy(sums, x->sums, count * 4);
+    memcpy(scale, x->scale, count * 4);
+    memcpy(error, x->error, count * 4);
     fence_paint(f->out);
-    const size_t n = k->fn.survive(sums, scale, error, count, alpha, beta, threshold, 1000, kept);
+    const size_t n = k->fn.survive(sums, scale, error, count, alpha, beta, threshold, least, 1000, kept);
     CHECK(n <= count && untouched(f->out, kept, count * 4), "count=%zu: wrote outside", count);
     size_t at = 0;
     for (size_t r = 0; r < count; r++) {
         const int there = at < n && kept[at] == 1000 + r;
-        if (there != (row_most[r] >= threshold))
-            CHECK(is_near(k, row_most[r], threshold), "count=%zu row=%zu bound %.9g threshold %.9g", count, r,
-                  (double)row_most[r], (double)threshold);
+        if (there != (x->most[r] >= threshold))
+            CHECK(is_near(k, x->most[r], threshold), "count=%zu row=%zu bound %.9g threshold %.9g", count, r,
+                  (double)x->most[r], (double)threshold);
         at += (size_t)there;
     }
     CHECK(at == n, "count=%zu: %zu kept, %zu expected in order", count, n, at);
@@ -186,24 +212,26 @@ static void check_survive(const void *kernel, void *stage, void *unused)
 {
     (void)unused;
     for (size_t count = 0; count <= SURVIVE_MAX; count++)
-        for (int end = 0; end < 2; end++) {
-            /* a threshold that one row meets exactly, and some that keep none, few and all */
-            run_survive(kernel, stage, count, row_most[count % SURVIVE_MAX], end);
-            run_survive(kernel, stage, count, row_most[0], end);
-            run_survive(kernel, stage, count, 1e30f, end);
-            run_survive(kernel, stage, count, -1e30f, end);
-            run_survive(kernel, stage, count, 200, end);
-        }
+        for (int end = 0; end < 2; end++)
+            for (int how = 0; how < 3; how++) {
+                /* a threshold that one row meets exactly, and some that keep none, few and all */
+                run_survive(kernel, stage, &mixed, count, mixed.most[count % SURVIVE_MAX], end, how);
+                run_survive(kernel, stage, &mixed, count, mixed.most[0], end, how);
+                run_survive(kernel, stage, &mixed, count, 1e30f, end, how);
+                run_survive(kernel, stage, &mixed, count, -1e30f, end, how);
+                run_survive(kernel, stage, &mixed, count, 200, end, how);
+            }
+    static struct survive_rows one;
+    for (size_t at = 0; at < SURVIVE_MAX; at++) {
+        make_one(&one, at);
+        const size_t count = SURVIVE_MAX - (SURVIVE_MAX - 1 - at) % 67; /* above `at` */
+        for (int how = 0; how < 3; how++) run_survive(kernel, stage, &one, count, one.most[at], how == 1, how);
+    }
 }
 
 /* --- scan_keep --------------------------------------------------------------------------------- */
 
-/* Every operation rounds once to float; double holds the exact product or sum of two floats well enough. */
-static float bound_of(int32_t sum, size_t r)
-{
-    const float first = (float)((double)(float)sum * alpha), estimate = (float)((double)first * row_scale[r]);
-    return (float)((double)estimate + (double)(float)((double)row_error[r] * beta));
-}
+static float bound_of(int32_t sum, size_t r) { return most_of(sum, mixed.scale[r], mixed.error[r]); }
 
 /* What the sum of a row is at most when groups from .. to - 1 become known, which were counted by their sizes before: by
  * the definition, from the numbers of the query. */
@@ -249,8 +277,8 @@ static void run_keep(const struct kernel *k, const struct stage *f, const struct
         most[g] = g == s->groups ? s->starts[0] : most[g + 1];
         for (size_t d = g * 32; g < s->groups && d < g * 32 + 32; d++) most[g] += 2 * abs(s->queries[d]);
     }
-    memcpy(scale, row_scale, count * 4);
-    memcpy(error, row_error, count * 4);
+    memcpy(scale, mixed.scale, count * 4);
+    memcpy(error, mixed.error, count * 4);
     fence_paint(f->out);
     fence_paint(f->more);
     const size_t n = k->fn.scan_keep(signs, s->groups, lut, most, look, scale, error, count, alpha, beta, threshold, 1000,
@@ -310,7 +338,7 @@ static void check_keep_many(const void *kernel, void *unused, void *unused2)
     int32_t most[6];
     (void)unused, (void)unused2;
     for (size_t i = 0; i < sizeof signs; i++) signs[i] = (uint8_t)test_rand();
-    for (size_t r = 0; r < MANY; r++) scale[r] = row_scale[r % SURVIVE_MAX], error[r] = row_error[r % 389];
+    for (size_t r = 0; r < MANY; r++) scale[r] = mixed.scale[r % SURVIVE_MAX], error[r] = mixed.error[r % 389];
     most[5] = s->starts[0];
     for (size_t g = 5; g-- > 0;) {
         most[g] = most[g + 1];
@@ -434,7 +462,7 @@ int main(void)
         for (int fill = TOP; fill <= BOTTOM; fill++) make_picked(&samples[33], bits, (enum fill)fill);
         make_picked(&samples[sample_count - 1], bits, BOTTOM);
     }
-    make_rows();
+    make_rows(&mixed);
     struct stage stage = { fence_make(BLOCKS * GROUPS_MAX * 64), fence_make(ROWS * (GROUPS_MAX * 28 + 8)),
                            fence_make(PICK_QUERIES * GROUPS_MAX * 32), fence_make(GROUPS_MAX * 128), fence_make(ROWS * 4 + 12),
                            fence_make(ROWS * 4 + 12), fence_make(ROWS * 4) };
