@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * scan_pair_neon.c - ld4 sorts a register of words into four of bytes, and tbl of four registers has 64 entries.
  * Sums of 16 bits take 16 entries of at most 255 a group: emptied every 16 groups (16 * 16 * 255 < 65536). */
-#include <arm_neon.h>
 #include "kernels/codes/codes.h"
 #include "kernels/kernel.h"
+#include "kernels/scans/wide_neon.h"
 
 enum { FLUSH = 16 };
 _Static_assert(FLUSH * 16 * 255 < 65536, "16-bit sums");
@@ -35,13 +35,9 @@ static void block_scan(const uint8_t *block, size_t groups, const uint8_t *lut, 
                     high = vaddw_high_u8(high, entry);
                 }
         }
-        wide[0] = vaddw_u16(wide[0], vget_low_u16(low));
-        wide[1] = vaddw_high_u16(wide[1], low);
-        wide[2] = vaddw_u16(wide[2], vget_low_u16(high));
-        wide[3] = vaddw_high_u16(wide[3], high);
+        widen(wide, low, high);
     }
-    for (int i = 0; i < 4; i++)
-        vst1q_s32(sums + 4 * i, vaddq_s32(vreinterpretq_s32_u32(vshlq_n_u32(wide[i], 1)), vdupq_n_s32(start)));
+    store_twice(sums, wide, start);
 }
 
 static void table(const uint8_t *codes, size_t blocks, size_t groups, const uint8_t *luts, const int32_t *starts,

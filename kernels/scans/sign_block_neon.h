@@ -4,6 +4,7 @@
 #define ASSAY_SIGN_BLOCK_NEON_H
 #include <arm_neon.h>
 #include "kernels/codes/codes.h"
+#include "kernels/scans/wide_neon.h"
 
 enum { FLUSH = 32 };
 _Static_assert(FLUSH * 8 * 255 < 65536, "16-bit sums");
@@ -25,12 +26,8 @@ static void block_scan(const uint8_t *block, size_t groups, const uint8_t *lut, 
                 high = vaddq_u16(high, vaddl_high_u8(a, b));
             }
         }
-        wide[0] = vaddw_u16(wide[0], vget_low_u16(low));
-        wide[1] = vaddw_high_u16(wide[1], low);
-        wide[2] = vaddw_u16(wide[2], vget_low_u16(high));
-        wide[3] = vaddw_high_u16(wide[3], high);
+        widen(wide, low, high);
     }
-    for (int i = 0; i < 4; i++)
-        vst1q_s32(sums + 4 * i, vaddq_s32(vreinterpretq_s32_u32(vshlq_n_u32(wide[i], 1)), vdupq_n_s32(start)));
+    store_twice(sums, wide, start);
 }
 #endif
